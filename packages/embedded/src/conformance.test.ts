@@ -1,0 +1,63 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { backupStoreConformance, logConformance, raftStorageConformance } from '@holdfast/testkit';
+import { asBuffer, textKey, u64Key } from './binary-keys.ts';
+import { LmdbBackupStore } from './lmdb-backup-store.ts';
+import { LmdbEnv } from './lmdb-env.ts';
+import { LmdbLog } from './lmdb-log.ts';
+import { LmdbRaftStorage } from './lmdb-raft-storage.ts';
+import { systemClock, temporaryFolder } from './test-support.test.ts';
+
+logConformance('LMDB', async () => {
+  const { dir, remove } = temporaryFolder();
+  return {
+    open: async () => LmdbLog.open(join(dir, 'log'), systemClock),
+    deleteTopic: async (topic) => {
+      const log = LmdbLog.open(join(dir, 'log'), systemClock);
+      await log.deleteTopic(topic);
+      await log.close();
+    },
+    fencesCommits: true,
+    close: async () => remove(),
+  };
+});
+
+backupStoreConformance(
+  'LMDB',
+  async () => {
+    const { dir, remove } = temporaryFolder();
+    const path = join(dir, 'store');
+    return {
+      open: () => LmdbBackupStore.open(path),
+      lose: async () => rmSync(path, { recursive: true }),
+      close: async () => remove(),
+    };
+  },
+  { histories: 25 },
+);
+
+raftStorageConformance(
+  'LMDB',
+  async () => {
+    const { dir, remove } = temporaryFolder();
+    const path = join(dir, 'raft');
+    return {
+      open: () => LmdbRaftStorage.open(path),
+      damage: async (what) => {
+        const env = LmdbEnv.open(path);
+        const table = env.table(what === 'entry' ? 'entries' : 'state', false);
+        const keys = { hardState: textKey('hard-state'), entry: u64Key(3), snapshot: textKey('snapshot-data') };
+        const stored = table.getBinary(keys[what]);
+        if (stored !== undefined) {
+          const bytes = asBuffer(stored);
+          bytes[bytes.length - 1]! ^= 0x10;
+          await env.write(() => [table.put(keys[what], bytes)]);
+        }
+        await env.close();
+        return stored !== undefined;
+      },
+      close: async () => remove(),
+    };
+  },
+  { histories: 25 },
+);

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** Makes names that were created or moved in the folder survive a power cut. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Replaces the file as a whole, durably: a reader sees the old text or the new. */
+export function replaceFile(path: string, text: string): void {
+  const temporary = writeTemporary(path, text);
+  renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/** Creates the file as a whole, durably; false, with nothing changed, when it exists. */
+export function createFile(path: string, text: string): boolean {
+  const temporary = writeTemporary(path, text);
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    unlinkSync(temporary);
+  }
+  syncFolder(dirname(path));
+  return true;
+}
+
+/** Beside the file, under a name that `isTemporary` knows. */
+function writeTemporary(path: string, text: string): string {
+  const temporary = join(dirname(path), `${temporaryPrefix}${basename(path)}.${randomUUID()}`);
+  const fd = openSync(temporary, 'wx', 0o644);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  return temporary;
+}
+
+const temporaryPrefix = '.holdfast-tmp-';
+
+/** A file that a process which died here left behind. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(temporaryPrefix);
+}

@@ -1,0 +1,52 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { syncFolder } from './durable-file.ts';
+import { EmbeddedError } from './errors.ts';
+
+const magic = 0xbeefc0de;
+/** Where the two meta pages keep what is needed here (LMDB data format 2: a page header of 24 bytes, then the meta). */
+const metaAt = { magic: 24, pageSize: 48, lastPage: 144, transaction: 152, end: 160 };
+
+/**
+ * Makes an environment under a temporary name and moves it to `path`: a process that dies meanwhile leaves no
+ * half-made file behind, so whatever is found at `path` must be whole.
+ */
+export async function createEnvFolder(path: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `${basename(path)}.new`);
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  await fill(temporary);
+  await rename(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/**
+ * Lengthens a file that is shorter than its meta page says, with zeros. LMDB maps the file and would die of a bus
+ * error where its end is cut; zeros it finds out, or the checksums do. Only for an environment no other process has open.
+ * @throws EmbeddedError CORRUPT when there is no valid meta page
+ */
+export function padTornFile(path: string): void {
+  const file = join(path, 'data.mdb');
+  if (!existsSync(file)) throw new EmbeddedError('CORRUPT', `${file} is missing`);
+  const fd = openSync(file, 'r+');
+  try {
+    const size = fstatSync(fd).size;
+    const wanted = wantedBytes(fd);
+    if (wanted === null) throw new EmbeddedError('CORRUPT', `${file} has no valid meta page`);
+    if (size < wanted) writeSync(fd, Buffer.from([0]), 0, 1, wanted - 1);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function wantedBytes(fd: number): number | null {
+  const meta = Buffer.alloc(metaAt.end);
+  const first = readSync(fd, meta, 0, metaAt.end, 0);
+  if (first < metaAt.end || meta.readUInt32LE(metaAt.magic) !== magic) return null;
+  const pageSize = meta.readUInt32LE(metaAt.pageSize);
+  const lastPage = Number(meta.readBigUInt64LE(metaAt.lastPage));
+  const second = readSync(fd, meta, 0, metaAt.end, pageSize);
+  if (second < metaAt.end || meta.readUInt32LE(metaAt.magic) !== magic) return null;
+  return (Math.max(lastPage, Number(meta.readBigUInt64LE(metaAt.lastPage))) + 1) * pageSize;
+}

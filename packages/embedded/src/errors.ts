@@ -1,0 +1,27 @@
+export const embeddedErrorCodes = [
+  'CLOSED',
+  'WRITE_FAILED',
+  'WRITE_STALLED',
+  'READ_FAILED',
+  'CORRUPT',
+  'FEED_CONFLICT',
+] as const;
+export type EmbeddedErrorCode = (typeof embeddedErrorCodes)[number];
+
+/**
+ * A broken environment: thrown by what the ports give no error of their own for. Match on `code`:
+ * - `CLOSED`: used after `close`.
+ * - `WRITE_FAILED`: the disk refused (full, read-only, damaged); nothing of the write is visible.
+ * - `WRITE_STALLED`: no answer within `writeTimeoutMs`; the write may still land.
+ * - `READ_FAILED`: LMDB could not read or open the environment.
+ * - `CORRUPT`: stored bytes are not what was written.
+ * - `FEED_CONFLICT`: another process feeds the same input.
+ */
+export class EmbeddedError extends Error {
+  override readonly name = 'EmbeddedError';
+  readonly code: EmbeddedErrorCode;
+  constructor(code: EmbeddedErrorCode, text: string, options?: { cause?: unknown }) {
+    super(text, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,242 @@
+import { open, realpath } from 'node:fs/promises';
+import type { NewRecord } from '@holdfast/engine';
+import { asBuffer } from './binary-keys.ts';
+import { EmbeddedError } from './errors.ts';
+import { decodeFeedState, encodeFeedState, type FeedState, feedKey, fingerprintOf, isSameFile } from './feed-state.ts';
+import { type Line, LineSplitter } from './line-splitter.ts';
+import { type LmdbLog, logError } from './lmdb-log.ts';
+import { type EncodedBlock, encodeBlocks } from './log-block.ts';
+import { blockKey, encodeHead, headKey, type StoredTopic } from './log-tables.ts';
+
+/** A longer line is fed whole, for the job to refuse with its offset, and counted. */
+export const lineBytesMaxDefault = 1024 * 1024;
+/** Of a line that is longer still only this much is fed, with the header `truncated`. */
+export const lineBytesCap = 16 * 1024 * 1024;
+/** Read, and appended in one transaction. */
+const chunkBytes = 1024 * 1024;
+
+export interface FeedOptions {
+  readonly topic: string;
+  /** Name of the mapping: the same file through another one is another feed. */
+  readonly mapping: string;
+  readonly lineBytesMax?: number;
+}
+
+export interface FeedProgress {
+  readonly run: number;
+  /** Of the input, in the log. */
+  readonly bytes: number;
+  /** Null for a stream; a file may grow meanwhile. */
+  readonly bytesTotal: number | null;
+  readonly records: number;
+  /** Since this start: lines over `lineBytesMax`. */
+  readonly longLines: number;
+  readonly complete: boolean;
+  readonly began: FeedBegin;
+}
+
+/** How this feed stands to an earlier one of the same input. */
+export type FeedBegin =
+  | { readonly code: 'FRESH' }
+  /** The earlier one was complete: all lines are fed again. */
+  | { readonly code: 'AGAIN' }
+  /** Goes on exactly where the earlier one was interrupted. */
+  | { readonly code: 'RESUMED'; readonly bytes: number; readonly records: number }
+  /** The earlier one was interrupted, and this can't go on from it: a stream, or another file of that name. Its records stay. */
+  | { readonly code: 'INTERRUPTED_BEFORE'; readonly bytes: number; readonly records: number };
+
+/**
+ * Appends the lines of a file to a topic, line n to partition n modulo their number (not by user: finding a record's
+ * key is the job's work). The position is written with the lines, so a feed that is killed goes on exactly.
+ * Yields after each chunk; nothing more is read until the consumer asks for it.
+ * @throws LogError; EmbeddedError FEED_CONFLICT; the file's own errors
+ */
+export async function* feedFile(log: LmdbLog, path: string, options: FeedOptions): AsyncGenerator<FeedProgress> {
+  const source = await realpath(path);
+  const file = await open(source, 'r');
+  try {
+    const topic = log.existing(options.topic, 0);
+    const { size } = await file.stat();
+    const key = feedKey(topic.topicId, source, options.mapping);
+    const earlier = stateOf(log, key);
+    const resumes = earlier !== null && !earlier.complete && (await isSameFile(file, size, earlier));
+    const feed = new Feed(
+      log,
+      topic,
+      key,
+      options,
+      size,
+      earlier,
+      resumes ? earlier.fingerprint : await fingerprintOf(file),
+    );
+    if (resumes) feed.resume();
+    for (let at = feed.bytes; ; ) {
+      // Lines keep views of the chunk until they are appended: a new buffer each time.
+      const chunk = Buffer.allocUnsafeSlow(chunkBytes);
+      const { bytesRead } = await file.read(chunk, 0, chunkBytes, at);
+      at += bytesRead;
+      const lines = bytesRead === 0 ? feed.end() : feed.push(chunk.subarray(0, bytesRead));
+      if (lines.length > 0 || bytesRead === 0) yield await feed.append(lines, bytesRead === 0);
+      if (bytesRead === 0) return;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The same for a stream, such as standard input. It can't be resumed: when an earlier one of that name was interrupted,
+ * `began` says so, and all lines of this one are fed.
+ */
+export async function* feedStream(
+  log: LmdbLog,
+  name: string,
+  stream: AsyncIterable<Uint8Array>,
+  options: FeedOptions,
+): AsyncGenerator<FeedProgress> {
+  const topic = log.existing(options.topic, 0);
+  const key = feedKey(topic.topicId, name, options.mapping);
+  const feed = new Feed(log, topic, key, options, null, stateOf(log, key), null);
+  for await (const chunk of stream) {
+    const lines = feed.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    if (lines.length > 0) yield await feed.append(lines, false);
+  }
+  yield await feed.append(feed.end(), true);
+}
+
+function stateOf(log: LmdbLog, key: Buffer): FeedState | null {
+  log.env.refresh();
+  const stored = log.tables.feeds.getBinary(key);
+  return stored === undefined ? null : decodeFeedState(stored);
+}
+
+/** One run of one feed. */
+class Feed {
+  readonly #log: LmdbLog;
+  readonly #topic: StoredTopic;
+  readonly #key: Buffer;
+  readonly #lineBytesMax: number;
+  readonly #bytesTotal: number | null;
+  readonly #splitter = new LineSplitter(lineBytesCap);
+  /** As last written: another feed of the same input would change it under us. */
+  #stored: FeedState | null;
+  #state: FeedState;
+  #began: FeedBegin;
+  #longLines = 0;
+
+  constructor(
+    log: LmdbLog,
+    topic: StoredTopic,
+    key: Buffer,
+    options: FeedOptions,
+    bytesTotal: number | null,
+    earlier: FeedState | null,
+    fingerprint: FeedState['fingerprint'],
+  ) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#key = key;
+    this.#lineBytesMax = options.lineBytesMax ?? lineBytesMaxDefault;
+    this.#bytesTotal = bytesTotal;
+    this.#stored = earlier;
+    this.#state = { run: (earlier?.run ?? 0) + 1, complete: false, bytes: 0, records: 0, fingerprint };
+    this.#began = beginOf(earlier);
+  }
+
+  get bytes(): number {
+    return this.#state.bytes;
+  }
+
+  /** Goes on with the earlier run instead of a new one. */
+  resume(): void {
+    const state = this.#stored!;
+    this.#state = state;
+    this.#began = { code: 'RESUMED', bytes: state.bytes, records: state.records };
+  }
+
+  push(chunk: Buffer): Line[] {
+    return this.#splitter.push(chunk);
+  }
+
+  end(): Line[] {
+    const line = this.#splitter.end();
+    return line === null ? [] : [line];
+  }
+
+  /** Lines and position in one transaction. */
+  async append(lines: readonly Line[], complete: boolean): Promise<FeedProgress> {
+    const { run, fingerprint } = this.#state;
+    const byPartition: NewRecord[][] = Array.from({ length: this.#topic.partitions }, () => []);
+    let { bytes, records } = this.#state;
+    for (const line of lines) {
+      byPartition[records % byPartition.length]!.push(recordOf(line));
+      if (line.value.length > this.#lineBytesMax) this.#longLines++;
+      bytes += line.bytes;
+      records++;
+    }
+    const next: FeedState = { run, complete, bytes, records, fingerprint };
+    const nowUnixMs = this.#log.clock.wallUnixMs();
+    await this.#write(
+      byPartition.map((list) => encodeBlocks(list, nowUnixMs)),
+      next,
+    );
+    this.#stored = this.#state = next;
+    return {
+      run,
+      bytes,
+      records,
+      complete,
+      bytesTotal: this.#bytesTotal,
+      longLines: this.#longLines,
+      began: this.#began,
+    };
+  }
+
+  async #write(blocksByPartition: readonly EncodedBlock[][], next: FeedState): Promise<void> {
+    const { env, tables } = this.#log;
+    const expected = this.#stored === null ? null : Buffer.from(encodeFeedState(this.#stored));
+    const value = encodeFeedState(next);
+    let outcome: 'ok' | 'conflict' | 'gone';
+    try {
+      outcome = await env.exclusive(() => {
+        const stored = tables.feeds.getBinary(this.#key);
+        if (stored === undefined ? expected !== null : expected?.equals(stored) !== true) return 'conflict';
+        const heads = blocksByPartition.map((_, p) => tables.heads.getEntry(headKey(this.#topic.number, p)));
+        if (heads.includes(undefined)) return 'gone';
+        blocksByPartition.forEach((blocks, p) => {
+          if (blocks.length > 0) this.#putBlocks(p, blocks, heads[p]!);
+        });
+        void tables.feeds.put(this.#key, value);
+        return 'ok';
+      });
+    } catch (error) {
+      throw logError(error);
+    }
+    if (outcome === 'ok') return;
+    const reason =
+      outcome === 'gone' ? `topic ${this.#topic.topic} was deleted` : 'another process feeds the same input';
+    throw new EmbeddedError('FEED_CONFLICT', `the feed can't go on: ${reason}`);
+  }
+
+  #putBlocks(partition: number, blocks: readonly EncodedBlock[], head: { value: Uint8Array; version?: number | undefined }): void {
+    const { tables } = this.#log;
+    const { number } = this.#topic;
+    let next = asBuffer(head.value).readDoubleLE(0);
+    for (const { bytes, count } of blocks) {
+      void tables.blocks.put(blockKey(number, partition, next), bytes);
+      next += count;
+    }
+    void tables.heads.put(headKey(number, partition), encodeHead(next), head.version! + 1);
+  }
+}
+
+function beginOf(earlier: FeedState | null): FeedBegin {
+  if (earlier === null) return { code: 'FRESH' };
+  if (earlier.complete) return { code: 'AGAIN' };
+  return { code: 'INTERRUPTED_BEFORE', bytes: earlier.bytes, records: earlier.records };
+}
+
+function recordOf(line: Line): NewRecord {
+  const record = { key: null, value: line.value };
+  return line.truncated ? { ...record, headers: { truncated: String(line.bytes) } } : record;
+}

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  BackupStore,
+  Claim,
+  ClaimResult,
+  Mark,
+  Marker,
+  RowResult,
+  RowWrite,
+  StoreAnswer,
+  StoredRow,
+} from '@holdfast/engine';
+import { assert, bucketCount, bucketOf, type PartitionId, partitionKey, type Unit } from '@holdfast/model';
+import { asBuffer, textKey } from './binary-keys.ts';
+import { type Comparison, compareAndPut } from './compare-and-put.ts';
+import { type EnvLimits, LmdbEnv, type Table } from './lmdb-env.ts';
+import { decodeMarkers, encodeMarkers, raiseMarkers } from './stored-markers.ts';
+import { encodeRow, raiseRow, readHeader, readRow, rowKey, unitOfRowKey } from './stored-row.ts';
+
+const generationKey = textKey('generation');
+/** Rows read per step of a scan: no read transaction lives longer than a step. */
+const scanRows = 512;
+
+/**
+ * The backup store in an LMDB environment that several processes share (PROTOCOL.md 5). Its generation is a random id
+ * made with the environment: a lost or replaced folder is another life. Failures reject with `EmbeddedError`.
+ */
+export class LmdbBackupStore implements BackupStore {
+  readonly #env: LmdbEnv;
+  readonly #rows: Table;
+  readonly #markers: Table;
+  readonly #generationId: string;
+
+  private constructor(env: LmdbEnv, generationId: string) {
+    this.#env = env;
+    this.#rows = env.table('rows', true);
+    this.#markers = env.table('markers', true);
+    this.#generationId = generationId;
+  }
+
+  /** Opens or creates the store in the folder `path`. */
+  static async open(path: string, limits: Partial<EnvLimits> = {}): Promise<LmdbBackupStore> {
+    const env = LmdbEnv.open(path, limits);
+    try {
+      let generationId = '';
+      const decide = (stored: Buffer | null): Uint8Array | null => {
+        generationId = stored === null ? randomUUID() : stored.toString('utf8', 0, stored.length);
+        return stored === null ? textKey(generationId) : null;
+      };
+      await compareAndPut(env, env.table('meta', true), [{ key: generationKey, decide }]);
+      return new LmdbBackupStore(env, generationId);
+    } catch (error) {
+      await env.close();
+      throw error;
+    }
+  }
+
+  async generationId(): Promise<string> {
+    return this.#generationId;
+  }
+
+  /**
+   * Raises first, then reads row and markers in one snapshot in which the raise is in force: the same as a claim
+   * followed by its repetition, each of which is one step.
+   */
+  async claim(generationId: string, claims: readonly Claim[]): Promise<StoreAnswer<ClaimResult>> {
+    if (generationId !== this.#generationId) return this.#otherGeneration();
+    const raises = claims.map((claim): Comparison => {
+      return {
+        key: rowKey(claim),
+        decide: (stored) => {
+          if (stored === null) return encodeRow(claim.epoch, 0, 0, null);
+          const header = readHeader(stored, claim);
+          return header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : null;
+        },
+      };
+    });
+    await compareAndPut(this.#env, this.#rows, raises);
+    this.#env.refresh();
+    const markersByBucket = new Map<number, readonly Marker[]>();
+    const results = claims.map((claim): ClaimResult => {
+      const stored = this.#rows.getBinary(rowKey(claim));
+      assert(stored !== undefined, 'a row vanished after its claim');
+      const header = readHeader(stored, claim);
+      if (header.epoch > claim.epoch || header.seq > 0) return { code: 'FENCED', epoch: header.epoch };
+      const bucket = bucketOf(claim.hi, claim.lo);
+      let markers = markersByBucket.get(bucket);
+      if (markers === undefined) markersByBucket.set(bucket, (markers = this.#markersOf(bucket)));
+      return { code: 'OK', row: readRow(stored, header, claim), markers };
+    });
+    return { code: 'OK', results };
+  }
+
+  async backup(generationId: string, rows: readonly RowWrite[]): Promise<StoreAnswer<RowResult>> {
+    if (generationId !== this.#generationId) return this.#otherGeneration();
+    const results = new Array<RowResult>(rows.length);
+    const writes = rows.map((write, i): Comparison => {
+      return {
+        key: rowKey(write),
+        decide: (stored) => {
+          results[i] = { code: 'OK' };
+          if (stored !== null) {
+            const header = readHeader(stored, write);
+            if (header.epoch > write.epoch) results[i] = { code: 'FENCED', epoch: header.epoch };
+            else if (header.epoch === write.epoch && header.seq > write.seq) results[i] = { code: 'STALE' };
+            const greater = header.epoch < write.epoch || (header.epoch === write.epoch && header.seq < write.seq);
+            if (!greater) return null;
+          }
+          return encodeRow(write.epoch, write.seq, write.savedUnixMs, write.row);
+        },
+      };
+    });
+    await compareAndPut(this.#env, this.#rows, writes);
+    return { code: 'OK', results };
+  }
+
+  async mark(generationId: string, marks: readonly Mark[]): Promise<StoreAnswer<'ok'>> {
+    if (generationId !== this.#generationId) return this.#otherGeneration();
+    const byBucket = new Map<number, Mark[]>();
+    for (const mark of marks) {
+      const bucket = byBucket.get(mark.bucket);
+      if (bucket === undefined) byBucket.set(mark.bucket, [mark]);
+      else bucket.push(mark);
+    }
+    const raises = [...byBucket].map(([bucket, more]): Comparison => {
+      return {
+        key: bucketKey(bucket),
+        decide: (stored) => {
+          const old = stored === null ? [] : decodeMarkers(stored.subarray(0, stored.length), bucket);
+          const raised = raiseMarkers(old, more);
+          return raised === null ? null : encodeMarkers(raised);
+        },
+      };
+    });
+    await compareAndPut(this.#env, this.#markers, raises);
+    return { code: 'OK', results: marks.map(() => 'ok' as const) };
+  }
+
+  async leastMarker(generationId: string, partition: PartitionId): Promise<StoreAnswer<number>> {
+    if (generationId !== this.#generationId) return this.#otherGeneration();
+    this.#env.refresh();
+    const wanted = partitionKey(partition);
+    let least = Number.POSITIVE_INFINITY;
+    for (let bucket = 0; bucket < bucketCount && least > 0; bucket++) {
+      const marker = this.#markersOf(bucket).find((m) => partitionKey(m.partition) === wanted);
+      least = Math.min(least, marker?.offset ?? 0);
+    }
+    return { code: 'OK', results: [least] };
+  }
+
+  async highestEpoch(): Promise<number> {
+    let highest = 0;
+    for await (const row of this.scan()) highest = Math.max(highest, row.epoch);
+    return highest;
+  }
+
+  async read(unit: Unit): Promise<StoredRow | null> {
+    this.#env.refresh();
+    const stored = this.#rows.getBinary(rowKey(unit));
+    return stored === undefined ? null : storedRow(unit, stored);
+  }
+
+  async *scan(): AsyncIterable<StoredRow> {
+    let start = Buffer.from([0]);
+    for (;;) {
+      this.#env.refresh();
+      const entries = Array.from(this.#rows.getRange({ start, limit: scanRows }));
+      for (const { key, value } of entries) yield storedRow(unitOfRowKey(asBuffer(key as Uint8Array)), asBuffer(value));
+      if (entries.length < scanRows) return;
+      start = Buffer.concat([entries[entries.length - 1]!.key as Uint8Array, Buffer.from([0])]);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#env.close();
+  }
+
+  #markersOf(bucket: number): Marker[] {
+    const stored = this.#markers.getBinary(bucketKey(bucket));
+    return stored === undefined ? [] : decodeMarkers(stored, bucket);
+  }
+
+  #otherGeneration(): { readonly code: 'GENERATION'; readonly generationId: string } {
+    return { code: 'GENERATION', generationId: this.#generationId };
+  }
+}
+
+function bucketKey(bucket: number): Buffer {
+  assert(
+    Number.isInteger(bucket) && bucket >= 0 && bucket < bucketCount,
+    `bucket ${bucket} is not one of ${bucketCount}`,
+  );
+  const key = Buffer.allocUnsafe(2);
+  key.writeUInt16BE(bucket, 0);
+  return key;
+}
+
+function storedRow(unit: Unit, stored: Buffer): StoredRow {
+  const header = readHeader(stored, unit);
+  const { epoch, seq, savedUnixMs } = header;
+  return { hi: unit.hi, lo: unit.lo, epoch, seq, row: readRow(stored, header, unit), savedUnixMs };
+}

@@ -1,0 +1,96 @@
+import { ByteFormatError, ByteReader, ByteWriter, crc32c } from '@holdfast/model';
+import type { HardState, RaftEntry, Snapshot } from '@holdfast/raft';
+
+/** Every value begins with the CRC-32C of its key's number and its rest, so that a value under another's key is damage too. */
+function seal(salt: number, body: Uint8Array): Uint8Array {
+  return new ByteWriter(body.length + 4).u32(sumOf(salt, body)).raw(body).finish();
+}
+
+function sumOf(salt: number, body: Uint8Array): number {
+  return crc32c(body, crc32c(new ByteWriter(8).f64(salt).finish()));
+}
+
+/** @throws ByteFormatError */
+function unseal(salt: number, bytes: Uint8Array, what: string): ByteReader {
+  const body = bytes.subarray(4);
+  if (bytes.length < 4 || new ByteReader(bytes).u32() !== sumOf(salt, body)) {
+    throw new ByteFormatError(`${what} fails its checksum`);
+  }
+  return new ByteReader(body);
+}
+
+const hardStateSalt = -1;
+const snapshotSalt = -2;
+const boundsSalt = -3;
+
+export function encodeEntry(entry: RaftEntry): Uint8Array {
+  return seal(entry.index, new ByteWriter(entry.data.length + 16).varint(entry.term).bytes(entry.data).finish());
+}
+
+/** Which entries are stored. Kept beside them, so that one missing at either end is noticed. */
+export interface Bounds {
+  readonly first: number;
+  /** first − 1: none. */
+  readonly last: number;
+}
+
+export function encodeBounds(bounds: Bounds): Uint8Array {
+  return seal(boundsSalt, new ByteWriter(24).varint(bounds.first).varint(bounds.last).finish());
+}
+
+export function decodeBounds(bytes: Uint8Array): Bounds {
+  const reader = unseal(boundsSalt, bytes, 'the record of which entries are stored');
+  return { first: reader.varint(), last: reader.varint() };
+}
+
+export function decodeEntry(index: number, bytes: Uint8Array): RaftEntry {
+  const reader = unseal(index, bytes, `entry ${index}`);
+  return { term: reader.varint(), index, data: reader.bytes() };
+}
+
+export function encodeHardState(state: HardState): Uint8Array {
+  const writer = new ByteWriter(64)
+    .varint(state.term)
+    .varint(state.commit)
+    .u8(state.vote === null ? 0 : 1);
+  if (state.vote !== null) writer.text(state.vote);
+  return seal(hardStateSalt, writer.finish());
+}
+
+export function decodeHardState(bytes: Uint8Array): HardState {
+  const reader = unseal(hardStateSalt, bytes, 'the hard state');
+  const term = reader.varint();
+  const commit = reader.varint();
+  return { term, commit, vote: reader.u8() === 0 ? null : reader.text() };
+}
+
+/** All of a snapshot but its data, whose length and sum it holds: the data is stored beside it, uncopied. */
+export interface SnapshotHead extends Omit<Snapshot, 'data'> {
+  readonly dataLength: number;
+  readonly dataSum: number;
+}
+
+export function encodeSnapshotHead(head: SnapshotHead): Uint8Array {
+  const writer = new ByteWriter(128).varint(head.index).varint(head.term).varint(head.voters.length);
+  for (const voter of head.voters) writer.text(voter);
+  return seal(snapshotSalt, writer.varint(head.dataLength).u32(head.dataSum).finish());
+}
+
+export function decodeSnapshotHead(bytes: Uint8Array): SnapshotHead {
+  const reader = unseal(snapshotSalt, bytes, 'the snapshot');
+  const index = reader.varint();
+  const term = reader.varint();
+  const voters = Array.from({ length: reader.varint() }, () => reader.text());
+  return { index, term, voters, dataLength: reader.varint(), dataSum: reader.u32() };
+}
+
+/** Summed in pieces, with other work of the thread in between: a large snapshot takes long. */
+export async function sumInPieces(data: Uint8Array, pause: () => Promise<void>): Promise<number> {
+  const pieceBytes = 1 << 20;
+  let sum = crc32c(new Uint8Array(0));
+  for (let at = 0; at < data.length; at += pieceBytes) {
+    if (at > 0) await pause();
+    sum = crc32c(data.subarray(at, at + pieceBytes), sum);
+  }
+  return sum;
+}

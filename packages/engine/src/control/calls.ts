@@ -1,0 +1,139 @@
+import { ByteFormatError, ByteReader, ByteWriter, decodeUtf8, encodeUtf8, type NodeId } from '@holdfast/model';
+
+/**
+ * What the control threads of nodes ask each other, beside Raft. Small and rare calls are JSON; those that carry units
+ * are packed. Bodies name the session they speak for; the node's own name comes from the channel, never from a body.
+ */
+export const callMethods = [
+  /** to the leader: the life of a session */
+  'session.open',
+  'session.renew',
+  'session.closing',
+  'session.end',
+  /** to the leader: units */
+  'units.acquire',
+  'units.release',
+  'generation.seen',
+  /** to any node */
+  'leader',
+  'status',
+  'query',
+  /** to the leader, for operators */
+  'admin',
+] as const;
+export type CallMethod = (typeof callMethods)[number];
+
+/** What a call that needs the leader answers. */
+export type LeaderReply<T = object> =
+  | ({ readonly code: 'OK' } & T)
+  | { readonly code: 'NOT_LEADER'; readonly leader: NodeId | null }
+  /** The leader said no; asking again won't help. */
+  | { readonly code: 'REFUSED'; readonly reason: RefusalReason; readonly text: string }
+  /** Not now: asking again may help (outcome may be unknown). */
+  | { readonly code: 'RETRY'; readonly text: string };
+
+export const refusalReasons = [
+  /** Another data folder lives under this node's name. */
+  'NODE_ID_TAKEN',
+  /** The same data folder has begun a later incarnation. */
+  'SUPERSEDED',
+  /** The session is over, or closing. */
+  'SESSION_OVER',
+  'BAD_REQUEST',
+] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
+
+export interface SessionOpenRequest {
+  readonly uuid: string;
+  readonly counter: number;
+  /** the node's own, then one per shard */
+  readonly addresses: readonly string[];
+  readonly version: string;
+}
+
+/** What an operator asks of the leader. */
+export type AdminRequest =
+  | { readonly kind: 'forceRelease'; readonly hi: number; readonly lo: number }
+  | { readonly kind: 'forgetNode'; readonly nodeId: string }
+  /** consents to a topic that was deleted and made anew */
+  | { readonly kind: 'replaceTopic'; readonly topic: string }
+  | { readonly kind: 'transferLeader'; readonly to: string };
+
+export interface SessionRequest {
+  readonly session: number;
+}
+
+export interface QueryRequest {
+  readonly shard: number;
+  /** the key bytes in hex */
+  readonly keyHex: string;
+  readonly deadlineMs: number;
+}
+
+export function encodeJson(value: unknown): Uint8Array {
+  return encodeUtf8(JSON.stringify(value));
+}
+
+/** @throws ByteFormatError when it is not JSON in UTF-8 */
+export function decodeJson<T>(bytes: Uint8Array): T {
+  const text = decodeUtf8(bytes);
+  if (text === null) throw new ByteFormatError('call body is not UTF-8');
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new ByteFormatError('call body is not JSON', { cause });
+  }
+}
+
+/** Units that the shards of one session ask for, or end. */
+export interface ShardUnits {
+  readonly shard: number;
+  /** `acquire`: hi, lo pairs; `release`: hi, lo, epochHi, epochLo quadruples */
+  readonly units: Uint32Array;
+}
+
+export interface UnitsRequest {
+  readonly session: number;
+  readonly shards: readonly ShardUnits[];
+}
+
+export function encodeUnits(request: UnitsRequest): Uint8Array {
+  let words = 0;
+  for (const { units } of request.shards) words += units.length;
+  const writer = new ByteWriter(words * 4 + request.shards.length * 8 + 16);
+  writer.varint(request.session).varint(request.shards.length);
+  for (const { shard, units } of request.shards) {
+    writer.varint(shard).varint(units.length);
+    for (const word of units) writer.u32(word);
+  }
+  return writer.finish();
+}
+
+/** @throws ByteFormatError */
+export function decodeUnits(bytes: Uint8Array): UnitsRequest {
+  const reader = new ByteReader(bytes);
+  const session = reader.varint();
+  const shards: ShardUnits[] = [];
+  for (let left = reader.varint(); left > 0; left--) {
+    const shard = reader.varint();
+    const length = reader.varint();
+    if (length * 4 > bytes.length) throw new ByteFormatError(`${length} units in ${bytes.length} bytes`);
+    const units = new Uint32Array(length);
+    for (let i = 0; i < length; i++) units[i] = reader.u32();
+    shards.push({ shard, units });
+  }
+  return { session, shards };
+}
+
+export function encodeHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
+
+export function decodeHex(text: string): Uint8Array {
+  if (text.length % 2 !== 0 || /[^0-9a-f]/.test(text)) throw new ByteFormatError('not hex');
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}

@@ -1,0 +1,391 @@
+import { compileLeaseOptions, type LeaseOptions, LeaseTable } from '@holdfast/lease';
+import { hashUnit, type Logger, type NodeId, type Rng, unitHashOut } from '@holdfast/model';
+import type { BackupStore } from '../ports/backup-store.ts';
+import type { Log } from '../ports/log.ts';
+import { PeerCallError, type PeerTransport } from '../ports/peer-transport.ts';
+import type { RaftStorage } from '../ports/raft-storage.ts';
+import type { Timers } from '../ports/timers.ts';
+import type { DirectoryEntry } from '../shard-messages.ts';
+import {
+  type AdminRequest,
+  type CallMethod,
+  callMethods,
+  decodeHex,
+  decodeJson,
+  encodeHex,
+  encodeJson,
+  type LeaderReply,
+  type QueryRequest,
+} from './calls.ts';
+import { type ControlStatus, controlStatus, type UnitInfo, unitInfoOf } from './control-status.ts';
+import { LeaderCalls } from './leader-calls.ts';
+import { LeaderDesk } from './leader-desk.ts';
+import { LeaderTerm } from './leader-term.ts';
+import { LeaseStateMachine, type TableChange } from './lease-state-machine.ts';
+import { type NodeIncarnation, NodeSession } from './node-session.ts';
+import { type CompactionRule, type Leadership, RaftDriver, type RaftDriverTiming } from './raft-driver.ts';
+import type { ShardPort } from './shard-port.ts';
+import { type QueryAnswer, ShardQueries } from './shard-queries.ts';
+import { type StopResult, stopControlPlane } from './stop.ts';
+import { directoryOf } from './table-views.ts';
+
+/** What a control plane is made of. It owns none of the ports: who made them closes them, after `close` or `stop`. */
+export interface ControlPlaneOptions {
+  readonly nodeId: NodeId;
+  readonly version: string;
+  /** Of the cluster that is founded; a stored snapshot's take precedence. This node is one of them. */
+  readonly voters: readonly NodeId[];
+  readonly incarnation: NodeIncarnation;
+  readonly shards: readonly ShardPort[];
+  readonly transport: PeerTransport;
+  readonly raftStorage: RaftStorage;
+  readonly log: Pick<Log, 'describe'>;
+  readonly store: Pick<BackupStore, 'generationId' | 'highestEpoch'>;
+  /** Input topics of the jobs: the leader assigns their partitions. */
+  readonly topics: readonly string[];
+  readonly timers: Timers;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  /**
+   * The session is over or can't be proven alive. Nothing may be held any more: end all shards at once, make new ones,
+   * and call `restartSession` with a raised counter.
+   */
+  readonly onSessionLost: (reason: string) => void;
+  /** The process must end: the disk failed, an invariant broke, a shard died, or another process is this node. Once. */
+  readonly onFatal: (error: unknown) => void;
+  readonly onLeadership?: (leadership: Leadership) => void;
+  /** A hint from gossip: a node is unreachable, so nothing is moved for balance. */
+  readonly balancingPaused?: () => boolean;
+  readonly lease?: Partial<LeaseOptions>;
+  readonly raftTiming?: Partial<RaftDriverTiming>;
+  readonly compaction?: Partial<CompactionRule>;
+}
+
+export const controlPlaneErrorCodes = ['NODE_ID_TAKEN', 'SUPERSEDED', 'SHARD_FAILED'] as const;
+
+/** Why a control plane ended its node; match on `code`. */
+export class ControlPlaneError extends Error {
+  override readonly name = 'ControlPlaneError';
+  readonly code: (typeof controlPlaneErrorCodes)[number];
+  constructor(code: (typeof controlPlaneErrorCodes)[number], text: string) {
+    super(text);
+    this.code = code;
+  }
+}
+
+/** A row per node, reachable or not. */
+export type NodeStatusRow =
+  | { readonly nodeId: NodeId; readonly reachable: true; readonly status: ControlStatus }
+  | { readonly nodeId: NodeId; readonly reachable: false; readonly error: string };
+
+export interface UserQueryAnswer {
+  /** Null: nobody holds the user's unit. */
+  readonly holder: UnitInfo | null;
+  /** What the holder says; null when there is none. */
+  readonly answer: QueryAnswer | null;
+}
+
+/**
+ * The control thread of a node: its Raft member, the lease table, its session, and the leader's duties while it leads.
+ * Composition only: ownership is decided in `@holdfast/lease`'s coordinator and enforced by shards and store.
+ */
+export class ControlPlane {
+  readonly table: LeaseTable;
+  readonly #options: ControlPlaneOptions;
+  readonly #lease: LeaseOptions;
+  readonly #queries: ShardQueries;
+  readonly #leaderCalls: LeaderCalls;
+  readonly #listeners = new Set<() => void>();
+  #driver!: RaftDriver;
+  #desk!: LeaderDesk;
+  #peerAddress = '';
+  #peers: readonly NodeId[];
+  #term: LeaderTerm | null = null;
+  #session: NodeSession | null = null;
+  #isClosed = false;
+
+  /** Loads the log, listens, and begins. The session opens once all shards listen. @throws RaftStorageError */
+  static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const control = new ControlPlane(options);
+    await control.#start();
+    return control;
+  }
+
+  private constructor(options: ControlPlaneOptions) {
+    this.#options = options;
+    this.#lease = compileLeaseOptions(options.lease);
+    this.table = new LeaseTable();
+    this.#queries = new ShardQueries(options.timers);
+    this.#peers = options.voters.filter((id) => id !== options.nodeId);
+    this.#leaderCalls = new LeaderCalls({
+      self: options.nodeId,
+      leader: () => this.#driver.leadership.leader,
+      peers: () => this.#peers,
+      local: (method, body) => this.#onCall(options.nodeId, method, body),
+      transport: options.transport,
+      timers: options.timers,
+    });
+  }
+
+  async #start(): Promise<void> {
+    const options = this.#options;
+    const machine = new LeaseStateMachine(this.table, {
+      onEntry: (index, records) => this.#term?.onEntry(index, records),
+      onChange: (change) => this.#onChange(change),
+    });
+    this.#driver = await RaftDriver.start({
+      id: options.nodeId,
+      voters: options.voters,
+      storage: options.raftStorage,
+      transport: options.transport,
+      machine,
+      timers: options.timers,
+      rng: options.rng,
+      logger: options.logger.child('raft'),
+      onLeadership: (leadership) => this.#onLeadership(leadership),
+      onFatal: (error) => this.#fail(error),
+      ...(options.raftTiming === undefined ? {} : { timing: options.raftTiming }),
+      ...(options.compaction === undefined ? {} : { compaction: options.compaction }),
+    });
+    const { table, timers } = { table: this.table, timers: options.timers };
+    this.#desk = new LeaderDesk({ table, driver: this.#driver, timers, term: () => this.#term });
+    this.#peerAddress = await options.transport.listen({
+      onRaft: (_from, messages) => this.#driver.step(messages),
+      onCall: (from, method, body) => this.#onCall(from, method, body),
+      onUnreachable: (peer) => this.#driver.reportUnreachable(peer),
+    });
+    this.#beginSession(options.incarnation, options.shards);
+  }
+
+  get nodeId(): NodeId {
+    return this.#options.nodeId;
+  }
+
+  /** Where other control threads reach this one. */
+  get peerAddress(): string {
+    return this.#peerAddress;
+  }
+
+  get leadership(): Leadership {
+    return this.#driver.leadership;
+  }
+
+  /** Leads and can decide: its coordinator is there. */
+  get isLeader(): boolean {
+    return this.#term !== null;
+  }
+
+  /** The session under which this node's shards hold; null while there is none. */
+  get session(): number | null {
+    const session = this.#session;
+    return session !== null && (session.state === 'holding' || session.state === 'stopping') ? session.session : null;
+  }
+
+  /** Where control threads listen, by node: from configuration, the table and gossip. This node's own is ignored. */
+  setPeers(addresses: ReadonlyMap<NodeId, string>): void {
+    const others = new Map([...addresses].filter(([id]) => id !== this.nodeId));
+    this.#peers = [...others.keys()].sort();
+    this.#options.transport.setPeers(others);
+  }
+
+  /**
+   * After `onSessionLost`: new shards under a higher counter of the same data folder. The shards of before must have
+   * ended, and the counter must be on disk.
+   */
+  restartSession(counter: number, shards: readonly ShardPort[]): void {
+    if (this.#isClosed) return;
+    this.#session?.close();
+    this.#queries.clear();
+    this.#beginSession({ uuid: this.#options.incarnation.uuid, counter }, shards);
+  }
+
+  /** Calls the listener after each batch of entries and each change of leadership. Returns how to stop it. */
+  onUpdate(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  liveSessions(): DirectoryEntry[] {
+    return directoryOf(this.table);
+  }
+
+  status(): ControlStatus {
+    return controlStatus({
+      nodeId: this.nodeId,
+      version: this.#options.version,
+      peerAddress: this.#peerAddress,
+      driver: this.#driver,
+      table: this.table,
+      session: this.#session!,
+      term: this.#term,
+      nowMs: this.#options.timers.monotonicMs(),
+    });
+  }
+
+  /** The status of every node that is known, each within the deadline; nodes sorted by id. */
+  clusterStatus(deadlineMs: number): Promise<NodeStatusRow[]> {
+    const ids = new Set<NodeId>([this.nodeId, ...this.#options.voters, ...this.#peers]);
+    for (const { nodeId } of this.table.sessions()) ids.add(nodeId);
+    return Promise.all([...ids].sort().map((id) => this.#nodeStatus(id, deadlineMs)));
+  }
+
+  unitInfo(hi: number, lo: number): UnitInfo | null {
+    return unitInfoOf(this.table, hi, lo);
+  }
+
+  /** A user's state from whoever holds it. Reads the own table: call `barrier` before, for a linearizable answer. */
+  async queryUser(key: Uint8Array, deadlineMs: number): Promise<UserQueryAnswer> {
+    hashUnit(key, 0, key.length);
+    const holder = this.unitInfo(unitHashOut.hi, unitHashOut.lo);
+    if (holder === null) return { holder, answer: null };
+    if (holder.nodeId === this.nodeId) return { holder, answer: await this.#askShard(holder.shard, key, deadlineMs) };
+    const request: QueryRequest = { shard: holder.shard, keyHex: encodeHex(key), deadlineMs };
+    try {
+      const { transport } = this.#options;
+      const bytes = await transport.call(holder.nodeId, 'query', encodeJson(request), deadlineMs);
+      return { holder, answer: decodeJson<QueryAnswer>(bytes) };
+    } catch (error) {
+      if (!(error instanceof PeerCallError)) throw error;
+      return { holder, answer: { code: 'UNREACHABLE', text: error.message } };
+    }
+  }
+
+  /** Once it resolves the table shows everything committed before the call. @throws RaftDriverError */
+  barrier(): Promise<number> {
+    return this.#driver.readBarrier();
+  }
+
+  /** Asks the leader for an operator's act. */
+  admin(request: AdminRequest, deadlineMs: number): Promise<LeaderReply> {
+    return this.#leaderCalls.ask('admin', encodeJson(request), { totalMs: deadlineMs, tryMs: deadlineMs });
+  }
+
+  /**
+   * The drain (operations.md 5): no new leases, shards back up and close, the clean end is logged, leadership passed
+   * on; then everything here ends. `clean: false` when the deadline came first: the session then ends by silence.
+   */
+  async stop(deadlineMs: number): Promise<StopResult> {
+    const result = await stopControlPlane({
+      nodeId: this.nodeId,
+      session: this.#session!,
+      driver: this.#driver,
+      table: this.table,
+      timers: this.#options.timers,
+      logger: this.#options.logger,
+      deadlineMs,
+      onUpdate: (listener) => this.onUpdate(listener),
+    });
+    await this.close();
+    return result;
+  }
+
+  /** Ends everything at once: for a second SIGTERM, and for tests. Resolves when the storage isn't used any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#term?.end();
+    this.#term = null;
+    this.#session?.close();
+    this.#queries.clear();
+    await this.#driver.stop();
+  }
+
+  #beginSession(incarnation: NodeIncarnation, shards: readonly ShardPort[]): void {
+    const { nodeId, version, timers, logger, onSessionLost } = this.#options;
+    this.#session = new NodeSession({
+      nodeId,
+      version,
+      incarnation,
+      peerAddress: this.#peerAddress,
+      shards,
+      table: this.table,
+      lease: this.#lease,
+      leaderCalls: this.#leaderCalls,
+      timers,
+      logger: logger.child('session'),
+      onLost: (reason) => {
+        this.#queries.clear();
+        onSessionLost(reason);
+      },
+      onSuperseded: (reason, text) => this.#fail(new ControlPlaneError(reason, text)),
+      onShardFailed: (shard, error) => this.#fail(new ControlPlaneError('SHARD_FAILED', `shard ${shard}: ${error}`)),
+      onAnswer: (id, user) => this.#queries.answered(id, user),
+    });
+  }
+
+  #onChange(change: TableChange): void {
+    this.#session?.onChange(change);
+    this.#checkTerm();
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #onLeadership(leadership: Leadership): void {
+    this.#options.logger.info('leadership', { ...leadership });
+    this.#checkTerm();
+    this.#options.onLeadership?.(leadership);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Begins or ends the leader's duties. */
+  #checkTerm(): void {
+    const driver = this.#driver as RaftDriver | undefined;
+    if (driver === undefined || this.#isClosed) return;
+    if (this.#term !== null && (!driver.isLeader || driver.leadership.term !== this.#term.term)) {
+      this.#term.end();
+      this.#term = null;
+    }
+    if (this.#term !== null || !driver.isLeaderReady) return;
+    const { store, log, topics, timers, logger, balancingPaused } = this.#options;
+    this.#term = new LeaderTerm({
+      table: this.table,
+      lease: this.#lease,
+      driver,
+      store,
+      log,
+      topics,
+      timers,
+      logger: logger.child('leader'),
+      balancingPaused: balancingPaused ?? (() => false),
+    });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return;
+    void this.close();
+    this.#options.onFatal(error);
+  }
+
+  async #onCall(from: NodeId, method: string, body: Uint8Array): Promise<Uint8Array> {
+    if (this.#isClosed) throw new Error('this node is stopping');
+    switch (method) {
+      case 'leader':
+        return encodeJson(this.leadership);
+      case 'status':
+        return encodeJson(this.status());
+      case 'query': {
+        const { shard, keyHex, deadlineMs } = decodeJson<QueryRequest>(body);
+        return encodeJson(await this.#askShard(shard, decodeHex(keyHex), deadlineMs));
+      }
+      default:
+        if (!isCallMethod(method)) throw new Error(`unknown call ${method}`);
+        return encodeJson(await this.#desk.answer(from, method, body));
+    }
+  }
+
+  #askShard(shard: number, key: Uint8Array, deadlineMs: number): Promise<QueryAnswer> {
+    return this.#queries.ask(this.#session?.shards[shard], key, deadlineMs);
+  }
+
+  async #nodeStatus(id: NodeId, deadlineMs: number): Promise<NodeStatusRow> {
+    if (id === this.nodeId) return { nodeId: id, reachable: true, status: this.status() };
+    try {
+      const bytes = await this.#options.transport.call(id, 'status', new Uint8Array(), deadlineMs);
+      return { nodeId: id, reachable: true, status: decodeJson<ControlStatus>(bytes) };
+    } catch (error) {
+      return { nodeId: id, reachable: false, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+function isCallMethod(method: string): method is CallMethod {
+  return (callMethods as readonly string[]).includes(method);
+}

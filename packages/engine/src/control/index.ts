@@ -1,0 +1,35 @@
+export { type AdminRequest, type LeaderReply, type RefusalReason, refusalReasons } from './calls.ts';
+export {
+  ControlPlane,
+  ControlPlaneError,
+  type ControlPlaneOptions,
+  controlPlaneErrorCodes,
+  type NodeStatusRow,
+  type UserQueryAnswer,
+} from './control-plane.ts';
+export type {
+  ControlStatus,
+  PartitionSummary,
+  RaftSummary,
+  SessionSummary,
+  TableSummary,
+  UnitInfo,
+} from './control-status.ts';
+export { LeaseStateMachine, type LeaseStateMachineEvents, type TableChange } from './lease-state-machine.ts';
+export type { NodeIncarnation, NodeSessionState } from './node-session.ts';
+export {
+  type CompactionRule,
+  defaultCompaction,
+  defaultLimits,
+  defaultTiming,
+  type Leadership,
+  RaftDriver,
+  type RaftDriverLimits,
+  type RaftDriverOptions,
+  type RaftDriverTiming,
+} from './raft-driver.ts';
+export { RaftDriverError, type RaftDriverErrorCode, raftDriverErrorCodes } from './raft-driver-error.ts';
+export type { ShardPort } from './shard-port.ts';
+export type { QueryAnswer } from './shard-queries.ts';
+export type { StateMachine } from './state-machine.ts';
+export type { StopResult } from './stop.ts';

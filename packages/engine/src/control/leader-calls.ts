@@ -1,0 +1,83 @@
+import { InvariantError, type NodeId } from '@holdfast/model';
+import type { PeerTransport } from '../ports/peer-transport.ts';
+import { delay, type Timers } from '../ports/timers.ts';
+import { type CallMethod, decodeJson, type LeaderReply } from './calls.ts';
+
+/** Hints followed within one try: more means that the cluster has no leader just now. */
+export const leaderHopsMax = 3;
+export const leaderBackoffMsMin = 50;
+export const leaderBackoffMsMax = 1_000;
+
+export interface LeaderCallsOptions {
+  readonly self: NodeId;
+  /** The leader as this node's Raft member knows it. */
+  readonly leader: () => NodeId | null;
+  /** Other nodes that may know more. */
+  readonly peers: () => readonly NodeId[];
+  /** Answers a call on this node, as if it had come from itself. */
+  readonly local: (method: CallMethod, body: Uint8Array) => Promise<Uint8Array>;
+  readonly transport: PeerTransport;
+  readonly timers: Timers;
+}
+
+/** Finds the leader and asks it. An unknown leader is looked for at the peers, one after the other. */
+export class LeaderCalls {
+  readonly #options: LeaderCallsOptions;
+  #nextPeer = 0;
+
+  constructor(options: LeaderCallsOptions) {
+    this.#options = options;
+  }
+
+  /** One try, within `deadlineMs`. A peer that can't be reached is a RETRY: whether it acted is then unknown. */
+  async once<T = object>(method: CallMethod, body: Uint8Array, deadlineMs: number): Promise<LeaderReply<T>> {
+    const { self, timers, transport, local } = this.#options;
+    const endMs = timers.monotonicMs() + deadlineMs;
+    let to = this.#options.leader() ?? this.#somePeer();
+    const asked = new Set<NodeId>();
+    for (let hop = 0; hop < leaderHopsMax && to !== null; hop++) {
+      const leftMs = endMs - timers.monotonicMs();
+      if (leftMs <= 0) break;
+      let reply: LeaderReply<T>;
+      try {
+        const bytes = to === self ? await local(method, body) : await transport.call(to, method, body, leftMs);
+        reply = decodeJson<LeaderReply<T>>(bytes);
+      } catch (error) {
+        if (error instanceof InvariantError) throw error;
+        // Unreachable, too late, stopping, or an answer of another version: no reason to end this node.
+        return { code: 'RETRY', text: `${to}: ${error instanceof Error ? error.message : String(error)}` };
+      }
+      if (reply.code !== 'NOT_LEADER') return reply;
+      asked.add(to);
+      const next: NodeId | null = reply.leader ?? this.#options.leader() ?? this.#somePeer();
+      to = next !== null && asked.has(next) ? null : next;
+    }
+    return { code: 'NOT_LEADER', leader: null };
+  }
+
+  /**
+   * Tries until the leader has said OK or REFUSED, `totalMs` are over, or `stopped` says so; then gives the last answer.
+   * `tryMs` bounds each try.
+   */
+  async ask<T = object>(
+    method: CallMethod,
+    body: Uint8Array,
+    limits: { readonly totalMs: number; readonly tryMs: number; readonly stopped?: () => boolean },
+  ): Promise<LeaderReply<T>> {
+    const { timers } = this.#options;
+    const endMs = timers.monotonicMs() + limits.totalMs;
+    for (let backoffMs = leaderBackoffMsMin; ; backoffMs = Math.min(backoffMs * 2, leaderBackoffMsMax)) {
+      const leftMs = endMs - timers.monotonicMs();
+      const reply = await this.once<T>(method, body, Math.min(limits.tryMs, Math.max(leftMs, 1)));
+      if (reply.code === 'OK' || reply.code === 'REFUSED') return reply;
+      if (limits.stopped?.() || timers.monotonicMs() + backoffMs >= endMs) return reply;
+      await delay(timers, backoffMs);
+      if (limits.stopped?.()) return reply;
+    }
+  }
+
+  #somePeer(): NodeId | null {
+    const peers = this.#options.peers();
+    return peers.length === 0 ? null : peers[this.#nextPeer++ % peers.length]!;
+  }
+}

@@ -1,0 +1,252 @@
+import {
+  encodeRecords,
+  LeaseCoordinator,
+  type LeaseCommand,
+  type LeaseDecision,
+  type LeaseOptions,
+  type LeaseRecord,
+  type LeaseTable,
+} from '@holdfast/lease';
+import type { Logger } from '@holdfast/model';
+import type { BackupStore } from '../ports/backup-store.ts';
+import type { Log } from '../ports/log.ts';
+import type { Timers } from '../ports/timers.ts';
+import type { RaftDriver } from './raft-driver.ts';
+import { RaftDriverError } from './raft-driver-error.ts';
+
+/** How often the leader looks at the topics it assigns, and retries what the store or log refused. */
+export const topicLookMs = 5_000;
+export const storeRetryMs = 1_000;
+/** A quorum round at least so often: after a stall one must have been begun since (reliability.md 2.5). */
+const quorumRoundMs = 1_000;
+
+export interface LeaderTermOptions {
+  readonly table: LeaseTable;
+  readonly lease: LeaseOptions;
+  readonly driver: RaftDriver;
+  readonly store: Pick<BackupStore, 'generationId' | 'highestEpoch'>;
+  readonly log: Pick<Log, 'describe'>;
+  /** Input topics of the jobs. */
+  readonly topics: readonly string[];
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** A node is unreachable or a rollout is under way: nothing is moved for balance. */
+  readonly balancingPaused: () => boolean;
+}
+
+/**
+ * The duties of one leadership: founding the cluster, the coordinator's ticks, topics, and everything proposed.
+ * Made when the leader has applied an entry of its own term, thrown away with the leadership: nothing here is
+ * needed by the next leader.
+ */
+export class LeaderTerm {
+  readonly term: number;
+  readonly #options: LeaderTermOptions;
+  readonly #coordinator: LeaseCoordinator;
+  readonly #problems = new Map<string, string>();
+  #isOver = false;
+  #cancelTick: () => void = () => {};
+  #tickDueMs = 0;
+  #quorumConfirmedAtMs: number;
+  #roundBegunAtMs = Number.NEGATIVE_INFINITY;
+  #confirming: Promise<void> | null = null;
+  #nextStoreMs = Number.NEGATIVE_INFINITY;
+  #nextTopicsMs = Number.NEGATIVE_INFINITY;
+  #storeBusy = false;
+  #topicsBusy = false;
+
+  constructor(options: LeaderTermOptions) {
+    this.#options = options;
+    const nowMs = options.timers.monotonicMs();
+    this.term = options.driver.leadership.term;
+    this.#coordinator = new LeaseCoordinator(options.table, options.lease, nowMs);
+    this.#quorumConfirmedAtMs = nowMs;
+    this.#scheduleTick(0);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The cluster has an epoch base and a store generation: sessions and units may be given. */
+  get isFounded(): boolean {
+    return this.#options.table.epochBase >= 0 && this.#options.table.generation > 0;
+  }
+
+  /** What an operator has to know, by what it is about. */
+  get problems(): ReadonlyMap<string, string> {
+    return this.#problems;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#cancelTick();
+  }
+
+  decide(command: LeaseCommand): LeaseDecision {
+    return this.#coordinator.decide(command, this.#options.timers.monotonicMs());
+  }
+
+  onEntry(index: number, records: readonly LeaseRecord[]): void {
+    this.#coordinator.onApplied(index, records, this.#options.timers.monotonicMs());
+  }
+
+  renewed(session: Parameters<LeaseCoordinator['renewed']>[0], receivedAtMs: number): boolean {
+    return this.#coordinator.renewed(session, receivedAtMs) === null;
+  }
+
+  /**
+   * Proposes records as one entry; resolves with its index once applied here, or the table's if there is nothing to
+   * propose. Call it in the same turn as the decision, so that the log has the order of decisions.
+   * @throws RaftDriverError
+   */
+  async propose(records: readonly LeaseRecord[]): Promise<number> {
+    if (records.length === 0) return this.#options.table.tableIndex;
+    try {
+      return (await this.#options.driver.propose(encodeRecords(records))).index;
+    } catch (error) {
+      const isUnproposed = error instanceof RaftDriverError && (error.code === 'FULL' || error.code === 'NOT_LEADER');
+      if (isUnproposed) this.#coordinator.onDropped(records);
+      throw error;
+    }
+  }
+
+  /** Resolves when a quorum round begun after the call has proven that this is still the leader. @throws RaftDriverError */
+  async confirm(): Promise<void> {
+    const begunAtMs = this.#options.timers.monotonicMs();
+    await this.#options.driver.readBarrier();
+    if (this.#isOver || this.#options.driver.leadership.term !== this.term) {
+      throw new RaftDriverError('NOT_LEADER', `leadership of term ${this.term} is over`);
+    }
+    this.#quorumConfirmedAtMs = Math.max(this.#quorumConfirmedAtMs, begunAtMs);
+  }
+
+  /** A shard saw another generation: asks the own store, and logs what it says (PROTOCOL.md 5.8). */
+  async checkGeneration(): Promise<void> {
+    if (this.#storeBusy || this.#isOver) return;
+    this.#storeBusy = true;
+    const { store, table, logger } = this.#options;
+    try {
+      if (table.epochBase < 0) {
+        const base = await store.highestEpoch();
+        await this.#decideAndPropose({ kind: 'found', base });
+        logger.info('cluster founded', { epochBase: base });
+      }
+      const knownNumber = table.generation;
+      const storeGeneration = await store.generationId();
+      await this.#decideAndPropose({ kind: 'reportGeneration', storeGeneration, knownNumber });
+      this.#problems.delete('store');
+    } catch (error) {
+      this.#problems.set('store', String(error));
+      logger.warn('store generation not known', { err: error });
+    } finally {
+      this.#storeBusy = false;
+      this.#nextStoreMs = this.#options.timers.monotonicMs() + storeRetryMs;
+    }
+  }
+
+  async #decideAndPropose(command: LeaseCommand): Promise<void> {
+    if (this.#isOver) throw new RaftDriverError('NOT_LEADER', `leadership of term ${this.term} is over`);
+    const decision = this.decide(command);
+    if (decision.ok) await this.propose(decision.records);
+    else if (decision.refusal.code !== 'STALE_GENERATION') throw new Error(JSON.stringify(decision.refusal));
+  }
+
+  #scheduleTick(delayMs: number): void {
+    const { timers } = this.#options;
+    this.#tickDueMs = timers.monotonicMs() + delayMs;
+    this.#cancelTick = timers.setTimer(delayMs, () => {
+      if (this.#isOver) return;
+      this.#tick(Math.max(0, timers.monotonicMs() - this.#tickDueMs));
+      this.#scheduleTick(this.#options.lease.tickMs);
+    });
+  }
+
+  #tick(tickLateMs: number): void {
+    const { timers, lease, table, balancingPaused } = this.#options;
+    const nowMs = timers.monotonicMs();
+    this.#confirmNowAndThen(nowMs, tickLateMs);
+    if (!this.isFounded) {
+      if (nowMs >= this.#nextStoreMs) void this.checkGeneration();
+      return;
+    }
+    if (nowMs >= this.#nextTopicsMs) void this.#lookAtTopics();
+    let isSomeoneSilent = false;
+    for (const { session } of table.sessions()) {
+      if (this.#coordinator.silentForMs(session, nowMs) > 2 * lease.renewEveryMs) isSomeoneSilent = true;
+    }
+    const input = {
+      tickLateMs,
+      quorumConfirmedAtMs: this.#quorumConfirmedAtMs,
+      balancingPaused: isSomeoneSilent || balancingPaused(),
+    };
+    for (const records of this.#coordinator.tick(nowMs, input)) {
+      for (const record of records) {
+        if (record.kind === 'sessionEnded') {
+          this.#options.logger.warn('session expired', { session: record.session });
+        }
+      }
+      this.#proposeAlone(records);
+    }
+  }
+
+  #proposeAlone(records: readonly LeaseRecord[]): void {
+    this.propose(records).catch((error: unknown) => {
+      // A later tick decides anew; after a lost leadership the next leader does.
+      this.#options.logger.debug('proposal failed', { err: error });
+    });
+  }
+
+  #confirmNowAndThen(nowMs: number, tickLateMs: number): void {
+    const isLate = tickLateMs > this.#options.lease.lateTicksMax * this.#options.lease.tickMs;
+    if (this.#confirming !== null && !isLate) return;
+    if (nowMs - this.#roundBegunAtMs < quorumRoundMs && !isLate) return;
+    this.#roundBegunAtMs = nowMs;
+    const round = this.confirm()
+      .catch(() => {})
+      .finally(() => {
+        if (this.#confirming === round) this.#confirming = null;
+      });
+    this.#confirming = round;
+  }
+
+  async #lookAtTopics(): Promise<void> {
+    if (this.#topicsBusy) return;
+    this.#topicsBusy = true;
+    try {
+      for (const topic of this.#options.topics) await this.#lookAtTopic(topic);
+    } finally {
+      this.#topicsBusy = false;
+      this.#nextTopicsMs = this.#options.timers.monotonicMs() + topicLookMs;
+    }
+  }
+
+  async #lookAtTopic(topic: string, replace = false): Promise<void> {
+    const about = `topic ${topic}`;
+    try {
+      const found = await this.#options.log.describe(topic);
+      if (this.#isOver) return;
+      if (found === null) {
+        this.#problems.set(about, 'there is no such topic');
+        return;
+      }
+      const { topicId, partitions } = found;
+      const decision = this.decide({ kind: 'reportTopic', topic, topicId, partitions, replace });
+      if (!decision.ok) {
+        this.#problems.set(about, decision.refusal.code);
+        this.#options.logger.error('topic refused', { topic, ...decision.refusal });
+        return;
+      }
+      this.#problems.delete(about);
+      await this.propose(decision.records);
+    } catch (error) {
+      this.#problems.set(about, String(error));
+      this.#options.logger.warn('topic not known', { topic, err: error });
+    }
+  }
+
+  /** An operator consents to a topic made anew. */
+  replaceTopic(topic: string): Promise<void> {
+    return this.#lookAtTopic(topic, true);
+  }
+}

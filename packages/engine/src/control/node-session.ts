@@ -1,0 +1,290 @@
+import { type LeaseOptions, type LeaseTable, type SessionEndReason, SessionKeeper } from '@holdfast/lease';
+import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
+import type { Timers } from '../ports/timers.ts';
+import type { UserAnswer } from '../shard-messages.ts';
+import { encodeJson, encodeUnits, type LeaderReply, type ShardUnits } from './calls.ts';
+import type { LeaderCalls } from './leader-calls.ts';
+import type { TableChange } from './lease-state-machine.ts';
+import { ShardLinks } from './shard-links.ts';
+import type { ShardPort } from './shard-port.ts';
+import { UnitsBatch } from './units-batch.ts';
+
+/** How often the session looks at its clock: the error of "stop at 9 s". */
+const pulseMs = 100;
+/** A renewal without an answer by then has failed. */
+export const renewDeadlineMs = 1_500;
+const openTryMs = 3_000;
+const unitsDeadlineMs = 5_000;
+/** Calls with units on their way to the leader; more are dropped, since shards repeat what they need. */
+export const unitCallsMax = 16;
+
+export type NodeSessionState =
+  /** some shard doesn't listen yet */
+  | 'waiting'
+  /** asks the leader */
+  | 'opening'
+  /** may hold */
+  | 'holding'
+  /** drains */
+  | 'stopping'
+  /** over for ever */
+  | 'over';
+
+/** The identity of a data folder, and how often it was started (PROTOCOL.md 1). */
+export interface NodeIncarnation {
+  readonly uuid: string;
+  readonly counter: number;
+}
+
+export interface NodeSessionOptions {
+  readonly nodeId: NodeId;
+  readonly version: string;
+  readonly incarnation: NodeIncarnation;
+  readonly peerAddress: string;
+  readonly shards: readonly ShardPort[];
+  readonly table: LeaseTable;
+  readonly lease: LeaseOptions;
+  readonly leaderCalls: LeaderCalls;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** The session is over, or can't be proven alive: shards must be ended at once. Called once. */
+  readonly onLost: (reason: string) => void;
+  /** Another process is this node: this one must end. */
+  readonly onSuperseded: (reason: 'NODE_ID_TAKEN' | 'SUPERSEDED', text: string) => void;
+  readonly onShardFailed: (shard: number, error: string) => void;
+  readonly onAnswer: (id: number, user: UserAnswer | null) => void;
+}
+
+/**
+ * One incarnation's session from the node's side: opened once all shards listen, renewed while they make progress,
+ * given up when it can't be proven alive for 9 s counted from sending. Lives once: after a loss the node makes new
+ * shards and a new session under a higher counter.
+ */
+export class NodeSession {
+  readonly #options: NodeSessionOptions;
+  readonly #links: ShardLinks;
+  readonly #keeper: SessionKeeper;
+  readonly #acquires: UnitsBatch;
+  readonly #releases: UnitsBatch;
+  #state: NodeSessionState = 'waiting';
+  #session: SessionId = sessionId(0);
+  #askedAtMs = 0;
+  #renewedAtMs: number | null = null;
+  #isRenewing = false;
+  #unitCalls = 0;
+  #isEndAsked = false;
+  #endReason: SessionEndReason | null = null;
+  #cancelPulse: () => void = () => {};
+
+  constructor(options: NodeSessionOptions) {
+    this.#options = options;
+    this.#keeper = new SessionKeeper(options.lease);
+    const { timers } = options;
+    this.#acquires = new UnitsBatch(timers, 2, (batch) => this.#sendUnits('units.acquire', batch));
+    this.#releases = new UnitsBatch(timers, 4, (batch) => this.#sendUnits('units.release', batch));
+    this.#links = new ShardLinks(options.shards, options.table, {
+      onListening: (addresses) => this.#open(addresses),
+      onAcquire: (shard, units) => this.#acquires.add(shard, units),
+      onRelease: (shard, units) => this.#releases.add(shard, units),
+      onGenerationSeen: (generationId) => this.#generationSeen(generationId),
+      onAnswer: options.onAnswer,
+      onFailed: options.onShardFailed,
+    });
+    this.#pulse();
+  }
+
+  get state(): NodeSessionState {
+    return this.#state;
+  }
+
+  /** 0 before the own table shows it. */
+  get session(): SessionId {
+    return this.#keeper.session;
+  }
+
+  get incarnation(): NodeIncarnation {
+    return this.#options.incarnation;
+  }
+
+  get shards(): readonly ShardPort[] {
+    return this.#options.shards;
+  }
+
+  /** When the last confirmed proof of life was asked for; null before the first. */
+  get renewedAtMs(): number | null {
+    return this.#renewedAtMs;
+  }
+
+  /** The table has changed: the session may have appeared, or ended. */
+  onChange(change: TableChange): void {
+    if (this.#state === 'over') return;
+    for (const { session, reason } of change.ended) if (session === this.#session) this.#endReason = reason;
+    this.#lookAtTable();
+    // After the look: what opened now has told its shards everything.
+    this.#links.onChange(change);
+  }
+
+  /** Asks the leader to give this session nothing more. */
+  async markClosing(totalMs: number): Promise<boolean> {
+    if (this.#state !== 'holding') return false;
+    this.#state = 'stopping';
+    const body = encodeJson({ session: this.session });
+    const limits = { totalMs, tryMs: unitsDeadlineMs, stopped: () => this.#state === 'over' };
+    return (await this.#options.leaderCalls.ask('session.closing', body, limits)).code === 'OK';
+  }
+
+  /** True when every shard has backed up and closed all that it held; false when the session was lost before. */
+  stopShards(): Promise<boolean> {
+    return this.#links.stop();
+  }
+
+  /** Logs the clean end: only after `stopShards`. True when it is in the log. */
+  async end(totalMs: number): Promise<boolean> {
+    if (this.#state !== 'stopping') return false;
+    this.#isEndAsked = true;
+    const body = encodeJson({ session: this.#session });
+    const stopped = (): boolean => this.#state === 'over' || this.#endReason !== null;
+    const reply = await this.#options.leaderCalls.ask('session.end', body, { totalMs, tryMs: unitsDeadlineMs, stopped });
+    const isClean = reply.code === 'OK' || this.#endReason === 'clean';
+    this.close();
+    return isClean;
+  }
+
+  /** Instead of the drain, while the shards don't know of a session yet: it may be in the log all the same. */
+  async endUnopened(totalMs: number): Promise<boolean> {
+    const { table, nodeId, incarnation } = this.#options;
+    const known = table.node(nodeId);
+    if (known === undefined || known.counter !== incarnation.counter || known.session === 0) {
+      this.close();
+      return true;
+    }
+    this.#session = known.session;
+    this.#state = 'stopping';
+    return this.end(totalMs);
+  }
+
+  /** Ends everything here at once; no callback comes any more. */
+  close(): void {
+    this.#state = 'over';
+    this.#cancelPulse();
+    this.#acquires.clear();
+    this.#releases.clear();
+    this.#links.close();
+  }
+
+  #lose(reason: string): void {
+    if (this.#state === 'over') return;
+    this.close();
+    this.#options.logger.warn('session lost', { session: this.#session, reason });
+    this.#options.onLost(reason);
+  }
+
+  async #open(addresses: readonly string[]): Promise<void> {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'opening';
+    const { incarnation, version, peerAddress, leaderCalls, timers } = this.#options;
+    const body = encodeJson({ ...incarnation, version, addresses: [peerAddress, ...addresses] });
+    while (this.#state === 'opening') {
+      // The proof of life counts from the sending of the try that was answered, so each try is an ask of its own.
+      this.#askedAtMs = timers.monotonicMs();
+      const limits = { totalMs: openTryMs, tryMs: openTryMs, stopped: () => this.#state !== 'opening' };
+      const reply = await leaderCalls.ask<{ session: number }>('session.open', body, limits);
+      if (this.#state !== 'opening') return;
+      if (reply.code === 'OK') {
+        this.#session = sessionId(reply.session);
+        this.#lookAtTable();
+        return;
+      }
+      if (reply.code === 'REFUSED') return this.#refused(reply);
+      this.#options.logger.info('session not open yet', { answer: reply.code });
+      await new Promise<void>((resolve) => {
+        timers.setTimer(pulseMs, resolve);
+      });
+    }
+  }
+
+  #refused({ reason, text }: Extract<LeaderReply, { code: 'REFUSED' }>): void {
+    if (reason === 'NODE_ID_TAKEN' || reason === 'SUPERSEDED') {
+      this.close();
+      this.#options.onSuperseded(reason, text);
+    } else this.#lose(`the leader refused: ${text}`);
+  }
+
+  #lookAtTable(): void {
+    const { table, nodeId, incarnation } = this.#options;
+    const known = table.node(nodeId);
+    if (known !== undefined && known.uuid === incarnation.uuid && known.counter > incarnation.counter) {
+      this.close();
+      this.#options.onSuperseded('SUPERSEDED', `incarnation ${known.counter} of this data folder has begun`);
+      return;
+    }
+    if (this.#session === 0 || this.#state === 'waiting' || this.#state === 'over') return;
+    const isThere = table.session(this.#session) !== undefined;
+    if (isThere && this.#state === 'opening') {
+      this.#state = 'holding';
+      this.#keeper.opened(this.#session, this.#askedAtMs);
+      this.#renewedAtMs = this.#askedAtMs;
+      this.#links.noteRenewal();
+      this.#links.open(this.#session);
+      this.#options.logger.info('session open', { session: this.#session });
+    } else if (!isThere && table.tableIndex >= this.#session && !this.#isEndAsked) {
+      this.#keeper.ended();
+      this.#lose(`the log shows its end: ${this.#endReason ?? 'unknown'}`);
+    }
+  }
+
+  #pulse(): void {
+    const { timers } = this.#options;
+    this.#cancelPulse = timers.setTimer(pulseMs, () => {
+      this.#pulse();
+      this.#beat(timers.monotonicMs());
+    });
+  }
+
+  #beat(nowMs: number): void {
+    if (this.#state !== 'holding' && this.#state !== 'stopping') return;
+    if (this.#keeper.state(nowMs) === 'stopped') {
+      const why = this.#links.haveProgressed ? 'no leader confirmed it' : 'a shard made no progress';
+      this.#lose(`not renewed for ${this.#options.lease.holderStopMs} ms: ${why}`);
+      return;
+    }
+    if (!this.#isRenewing && this.#keeper.shouldRenew(nowMs, this.#links.haveProgressed)) void this.#renew(nowMs);
+  }
+
+  async #renew(sentAtMs: number): Promise<void> {
+    this.#isRenewing = true;
+    this.#keeper.sent(sentAtMs);
+    this.#links.noteRenewal();
+    const body = encodeJson({ session: this.session });
+    const reply = await this.#options.leaderCalls.once('session.renew', body, renewDeadlineMs);
+    this.#isRenewing = false;
+    if (this.#state === 'over') return;
+    if (reply.code === 'OK') {
+      this.#keeper.renewed(sentAtMs);
+      this.#renewedAtMs = sentAtMs;
+    } else if (reply.code === 'REFUSED' && reply.reason === 'SESSION_OVER') {
+      this.#keeper.ended();
+      this.#lose('the leader says that it is over');
+    } else this.#keeper.failed(this.#options.timers.monotonicMs());
+  }
+
+  #sendUnits(method: 'units.acquire' | 'units.release', shards: readonly ShardUnits[]): void {
+    const isAllowed = this.#state === 'holding' || this.#state === 'stopping';
+    if (!isAllowed || this.#unitCalls >= unitCallsMax) return;
+    this.#unitCalls++;
+    const body = encodeUnits({ session: this.session, shards });
+    this.#options.leaderCalls
+      .once(method, body, unitsDeadlineMs)
+      .then((reply) => {
+        if (reply.code !== 'OK') this.#options.logger.debug('units not settled', { method, answer: reply.code });
+      })
+      .finally(() => {
+        this.#unitCalls--;
+      });
+  }
+
+  #generationSeen(generationId: string): void {
+    if (generationId === this.#options.table.storeGeneration) return;
+    void this.#options.leaderCalls.once('generation.seen', encodeJson({ generationId }), unitsDeadlineMs);
+  }
+}

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type NodeId, nodeId, SeededRng, silentLogger } from '@holdfast/model';
+import type { RaftEntry } from '@holdfast/raft';
+import { MemoryRaftStorage } from './memory-ports.test.ts';
+import { type CompactionRule, RaftDriver } from './raft-driver.ts';
+import { RaftDriverError } from './raft-driver-error.ts';
+import type { StateMachine } from './state-machine.ts';
+import { MemoryNetwork, VirtualTime } from './virtual-network.test.ts';
+
+/** A list of numbers: each entry's first byte. */
+class ListMachine implements StateMachine {
+  list: number[] = [];
+  shownIndex = 0;
+  restoredCount = 0;
+  apply(entry: RaftEntry): void {
+    if (entry.data.length > 0) this.list.push(entry.data[0]!);
+  }
+  applied(index: number): void {
+    this.shownIndex = index;
+  }
+  snapshot(): Uint8Array {
+    return Uint8Array.from(this.list);
+  }
+  restore(data: Uint8Array, index: number): void {
+    this.list = [...data];
+    this.shownIndex = index;
+    this.restoredCount++;
+  }
+}
+
+interface Member {
+  readonly id: NodeId;
+  readonly driver: RaftDriver;
+  readonly machine: ListMachine;
+  readonly storage: MemoryRaftStorage;
+  readonly fatal: unknown[];
+}
+
+class Members {
+  readonly time = new VirtualTime();
+  readonly network = new MemoryNetwork(this.time);
+  readonly ids = ['a', 'b', 'c'].map(nodeId);
+  readonly storages = new Map(this.ids.map((id) => [id, new MemoryRaftStorage(this.time)]));
+  readonly up = new Map<NodeId, Member>();
+  readonly compaction: Partial<CompactionRule>;
+
+  constructor(compaction: Partial<CompactionRule> = {}) {
+    this.compaction = compaction;
+  }
+
+  async start(id: NodeId): Promise<Member> {
+    const transport = this.network.transport(id);
+    const machine = new ListMachine();
+    const storage = this.storages.get(id)!;
+    const fatal: unknown[] = [];
+    const driver = await RaftDriver.start({
+      id,
+      voters: this.ids,
+      storage,
+      transport,
+      machine,
+      timers: this.time,
+      rng: new SeededRng(id.charCodeAt(0)),
+      logger: silentLogger,
+      onLeadership: () => {},
+      onFatal: (error) => fatal.push(error),
+      compaction: this.compaction,
+    });
+    await transport.listen({
+      onRaft: (_from, messages) => driver.step(messages),
+      onCall: async () => new Uint8Array(),
+      onUnreachable: () => {},
+    });
+    const member = { id, driver, machine, storage, fatal };
+    this.up.set(id, member);
+    return member;
+  }
+
+  async startAll(): Promise<Member> {
+    for (const id of this.ids) await this.start(id);
+    return this.leader();
+  }
+
+  async leader(): Promise<Member> {
+    const find = (): Member | undefined => [...this.up.values()].find(({ driver }) => driver.isLeaderReady);
+    assert.ok(await this.time.until(() => find() !== undefined, 5_000), 'no leader within 5 s');
+    return find()!;
+  }
+
+  async stop(member: Member): Promise<void> {
+    this.up.delete(member.id);
+    this.network.isolate(member.id);
+    const stopped = member.driver.stop();
+    await this.time.run(10);
+    await stopped;
+    this.network.heal(member.id);
+  }
+
+  async settle<T>(promise: Promise<T>, limitMs = 5_000): Promise<T> {
+    let isDone = false;
+    promise.then(
+      () => {
+        isDone = true;
+      },
+      () => {
+        isDone = true;
+      },
+    );
+    assert.ok(await this.time.until(() => isDone, limitMs), 'not settled in time');
+    return promise;
+  }
+}
+
+const code = (wanted: string) => (error: unknown) => error instanceof RaftDriverError && error.code === wanted;
+
+test('elects a leader in two seconds, and a proposal is applied everywhere within milliseconds', async () => {
+  const members = new Members();
+  const startMs = members.time.monotonicMs();
+  const leader = await members.startAll();
+  assert.ok(members.time.monotonicMs() - startMs <= 2_000);
+  const beforeMs = members.time.monotonicMs();
+  const { index } = await members.settle(leader.driver.propose(Uint8Array.of(7)));
+  assert.ok(index > 0);
+  assert.deepEqual(leader.machine.list, [7]);
+  assert.ok(members.time.monotonicMs() - beforeMs < 10, 'one round: write, send, write, answer');
+  const everywhere = (): boolean => [...members.up.values()].every(({ machine }) => machine.list.length === 1);
+  assert.ok(await members.time.until(everywhere, 5), 'the commit is told at once, not at the next heartbeat');
+});
+
+test('what waits for the disk shares the next write', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  leader.storage.writeMs = 20;
+  const before = leader.storage.persistCount;
+  const all = Promise.all(Array.from({ length: 200 }, (_, i) => leader.driver.propose(Uint8Array.of(i))));
+  await members.settle(all);
+  assert.ok(leader.storage.persistCount - before <= 2);
+  assert.equal(leader.machine.list.length, 200);
+});
+
+test('a follower refuses proposals and gives linearizable reads', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  const follower = [...members.up.values()].find((member) => member !== leader)!;
+  await assert.rejects(members.settle(follower.driver.propose(Uint8Array.of(1))), code('NOT_LEADER'));
+  const { index } = await members.settle(leader.driver.propose(Uint8Array.of(1)));
+  const readIndex = await members.settle(follower.driver.readBarrier());
+  assert.ok(readIndex >= index);
+  assert.ok(follower.machine.shownIndex >= index);
+});
+
+test('an isolated leader proves nothing and learns that its proposals have no outcome', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  members.network.isolate(leader.id);
+  const proposal = leader.driver.propose(Uint8Array.of(9));
+  const read = leader.driver.readBarrier();
+  await Promise.all([
+    assert.rejects(proposal, code('LOST_LEADERSHIP')),
+    assert.rejects(read, code('TIMED_OUT')),
+    members.time.run(4_000),
+  ]);
+  assert.equal(leader.driver.isLeader, false);
+  const next = await members.leader();
+  assert.notEqual(next.id, leader.id);
+  await members.settle(next.driver.propose(Uint8Array.of(10)));
+  members.network.heal(leader.id);
+  assert.ok(await members.time.until(() => leader.machine.list.length === 1, 3_000));
+  assert.deepEqual(leader.machine.list, [10]);
+});
+
+test('proposals beyond the bound are refused', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  const results = Array.from({ length: 5_000 }, () => leader.driver.propose(Uint8Array.of(1)).then(() => 'ok', String));
+  const outcomes = await members.settle(Promise.all(results));
+  assert.equal(outcomes.filter((outcome) => outcome === 'ok').length, 4_096);
+  assert.equal(outcomes.filter((outcome) => outcome.includes('proposals wait')).length, 5_000 - 4_096);
+});
+
+test('a failed write stops the member; nothing that depends on it was sent', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  leader.storage.failing = true;
+  const sentBefore = members.network.raftSent.length;
+  await assert.rejects(members.settle(leader.driver.propose(Uint8Array.of(1))), code('STOPPED'));
+  assert.equal(leader.fatal.length, 1);
+  const sent = members.network.raftSent.slice(sentBefore).filter(({ from }) => from === leader.id);
+  assert.ok(sent.every(({ message }) => message.type !== 'append' || message.entries.length === 0));
+  await assert.rejects(leader.driver.propose(Uint8Array.of(1)), code('STOPPED'));
+});
+
+test('leadership can be handed over', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  const target = members.ids.find((id) => id !== leader.id)!;
+  const result = await members.settle(leader.driver.transferLeadership(target));
+  assert.deepEqual(result, { ok: true });
+  assert.ok(await members.time.until(() => members.up.get(target)!.driver.isLeaderReady, 200));
+});
+
+test('a stalled member reports how late its tick is', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  assert.ok(leader.driver.tickLateRatio < 1);
+  members.time.stall(2_000);
+  assert.ok(leader.driver.tickLateRatio >= 18);
+});
+
+test('restarts from its disk; one far behind takes a snapshot', async () => {
+  const members = new Members({ entriesMax: 10, trailingEntries: 2 });
+  const first = await members.startAll();
+  const lagging = [...members.up.values()].find((member) => member !== first)!;
+  await members.stop(lagging);
+  const leader = await members.leader();
+  for (let i = 0; i < 50; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
+  await members.time.run(50);
+  assert.ok(leader.storage.compactCount >= 4);
+  assert.ok(leader.storage.entries.length < 20);
+  const back = await members.start(lagging.id);
+  assert.ok(await members.time.until(() => back.machine.list.length === 50, 5_000));
+  assert.equal(back.machine.restoredCount, 1);
+
+  for (const member of [...members.up.values()]) await members.stop(member);
+  for (const id of members.ids) await members.start(id);
+  const again = await members.leader();
+  assert.equal(again.machine.list.length, 50);
+  await members.settle(again.driver.propose(Uint8Array.of(99)));
+  assert.ok(await members.time.until(() => [...members.up.values()].every((m) => m.machine.list.length === 51), 3_000));
+});

@@ -1,0 +1,146 @@
+import type { LeaseTable } from '@holdfast/lease';
+import type { SessionId } from '@holdfast/model';
+import type { FromShard, ToShard, UserAnswer } from '../shard-messages.ts';
+import type { TableChange } from './lease-state-machine.ts';
+import type { ShardPort } from './shard-port.ts';
+import { directoryOf, partitionsOf } from './table-views.ts';
+
+export interface ShardLinkEvents {
+  /** All shards listen; their addresses by index. Once. */
+  onListening(addresses: readonly string[]): void;
+  onAcquire(shard: number, units: Uint32Array): void;
+  onRelease(shard: number, units: Uint32Array): void;
+  onGenerationSeen(generationId: string): void;
+  onAnswer(id: number, user: UserAnswer | null): void;
+  /** A shard can't go on: the process must end. */
+  onFailed(shard: number, error: string): void;
+}
+
+/** The control thread's end of the shards of one incarnation: tells them what the table shows, hears what they need. */
+export class ShardLinks {
+  readonly shards: readonly ShardPort[];
+  readonly #table: LeaseTable;
+  readonly #events: ShardLinkEvents;
+  readonly #addresses: (string | undefined)[];
+  readonly #stopped: Set<number> = new Set();
+  readonly #beatsAtRenewal: number[];
+  readonly #partitionsTold: string[];
+  readonly #removeBufferListener: () => void;
+  #session: SessionId | null = null;
+  #onAllStopped: ((isDone: boolean) => void) | null = null;
+  #isClosed = false;
+
+  constructor(shards: readonly ShardPort[], table: LeaseTable, events: ShardLinkEvents) {
+    this.shards = shards;
+    this.#table = table;
+    this.#events = events;
+    this.#addresses = shards.map(() => undefined);
+    this.#beatsAtRenewal = shards.map(() => -1);
+    this.#partitionsTold = shards.map(() => '');
+    this.#removeBufferListener = table.onBuffer((buffer) => this.#postAll({ kind: 'table', buffer }));
+    this.#postAll({ kind: 'table', buffer: table.buffer });
+    this.#postGeneration();
+    for (const [index, shard] of shards.entries()) shard.onMessage((message) => this.#receive(index, message));
+  }
+
+  /** Every shard's loop has turned since the last `noteRenewal`; those that have stopped needn't. */
+  get haveProgressed(): boolean {
+    return this.shards.every(
+      (shard, i) => this.#stopped.has(i) || shard.stats.get('heartbeat') !== this.#beatsAtRenewal[i],
+    );
+  }
+
+  noteRenewal(): void {
+    for (const [i, shard] of this.shards.entries()) this.#beatsAtRenewal[i] = shard.stats.get('heartbeat');
+  }
+
+  /** The session that the own table shows as this incarnation's: the shards may hold under it. */
+  open(session: SessionId): void {
+    this.#session = session;
+    this.#postDirectory();
+    this.#postAll({ kind: 'session', session });
+    this.#postPartitions();
+  }
+
+  onChange(change: TableChange): void {
+    if (this.#isClosed) return;
+    if (change.generation) this.#postGeneration();
+    if (this.#session !== null && change.sessions) this.#postDirectory();
+    // A session's end takes its partitions along without a record of their own.
+    if (this.#session !== null && (change.partitions || change.sessions)) this.#postPartitions();
+    this.#postAll({ kind: 'advanced' });
+  }
+
+  /** Tells all to stop; true when all have, false when the session was lost before. */
+  stop(): Promise<boolean> {
+    if (this.#isClosed || this.shards.length === 0) return Promise.resolve(!this.#isClosed);
+    const stopped = new Promise<boolean>((resolve) => {
+      this.#onAllStopped = resolve;
+    });
+    this.#postAll({ kind: 'stop' });
+    return stopped;
+  }
+
+  /** Says and hears nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#removeBufferListener();
+    this.#onAllStopped?.(false);
+  }
+
+  #receive(index: number, message: FromShard): void {
+    if (this.#isClosed) return;
+    switch (message.kind) {
+      case 'listening': {
+        const wasComplete = this.#addresses.every((address) => address !== undefined);
+        this.#addresses[index] = message.address;
+        if (!wasComplete && this.#addresses.every((address) => address !== undefined)) {
+          this.#events.onListening(this.#addresses as string[]);
+        }
+        return;
+      }
+      case 'acquire':
+        this.#events.onAcquire(index, message.units);
+        return;
+      case 'release':
+        this.#events.onRelease(index, message.units);
+        return;
+      case 'generationSeen':
+        this.#events.onGenerationSeen(message.generationId);
+        return;
+      case 'stopped':
+        this.#stopped.add(index);
+        if (this.#stopped.size === this.shards.length) this.#onAllStopped?.(true);
+        return;
+      case 'answer':
+        this.#events.onAnswer(message.id, message.user);
+        return;
+      case 'failed':
+        this.#events.onFailed(index, message.error);
+    }
+  }
+
+  #postAll(message: ToShard): void {
+    if (this.#isClosed) return;
+    for (const shard of this.shards) shard.post(message);
+  }
+
+  #postDirectory(): void {
+    this.#postAll({ kind: 'directory', sessions: directoryOf(this.#table) });
+  }
+
+  #postGeneration(): void {
+    const { generation: number, storeGeneration: generationId, generationIndex: index } = this.#table;
+    if (number > 0) this.#postAll({ kind: 'generation', number, generationId, index });
+  }
+
+  #postPartitions(): void {
+    const lists = partitionsOf(this.#table, this.#session!, this.shards.length);
+    for (const [i, partitions] of lists.entries()) {
+      const text = JSON.stringify(partitions);
+      if (text === this.#partitionsTold[i]) continue;
+      this.#partitionsTold[i] = text;
+      this.shards[i]!.post({ kind: 'partitions', partitions });
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { type NodeId, nodeId } from '@holdfast/model';
+import type { RaftMessage } from '@holdfast/raft';
+import { PeerCallError, type PeerHandlers, type PeerTransport } from '../ports/peer-transport.ts';
+import type { Timers } from '../ports/timers.ts';
+
+interface Timer {
+  readonly atMs: number;
+  readonly seq: number;
+  readonly fn: () => void;
+}
+
+/** Virtual time and an in-memory network for the control plane's tests: one thread, no real timers, always the same. */
+export class VirtualTime implements Timers {
+  #nowMs = 1_000;
+  #seq = 0;
+  #queue: Timer[] = [];
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  wallUnixMs(): number {
+    return 1_700_000_000_000 + this.#nowMs;
+  }
+
+  setTimer(delayMs: number, fn: () => void): () => void {
+    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), seq: this.#seq++, fn };
+    this.#queue.push(timer);
+    return () => {
+      this.#queue = this.#queue.filter((other) => other !== timer);
+    };
+  }
+
+  /** Lets `durationMs` pass, timer by timer, microtasks drained after each. */
+  async run(durationMs: number): Promise<void> {
+    const endMs = this.#nowMs + durationMs;
+    await drainMicrotasks();
+    while (this.#next(endMs)) await drainMicrotasks();
+    this.#nowMs = endMs;
+  }
+
+  /** Runs until the condition holds; false when it doesn't within `limitMs`. */
+  async until(condition: () => boolean, limitMs: number): Promise<boolean> {
+    const endMs = this.#nowMs + limitMs;
+    await drainMicrotasks();
+    while (!condition()) {
+      if (!this.#next(endMs)) {
+        this.#nowMs = endMs;
+        return condition();
+      }
+      await drainMicrotasks();
+    }
+    return true;
+  }
+
+  /** Moves the clock without running anything: a stalled process. */
+  stall(durationMs: number): void {
+    this.#nowMs += durationMs;
+  }
+
+  #next(endMs: number): boolean {
+    let best: Timer | undefined;
+    for (const timer of this.#queue) {
+      if (best === undefined || timer.atMs < best.atMs || (timer.atMs === best.atMs && timer.seq < best.seq)) best = timer;
+    }
+    if (best === undefined || best.atMs > endMs) return false;
+    this.#queue.splice(this.#queue.indexOf(best), 1);
+    this.#nowMs = Math.max(this.#nowMs, best.atMs);
+    best.fn();
+    return true;
+  }
+}
+
+/** All that is runnable has run when the next macrotask begins. */
+export function drainMicrotasks(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Joins transports by node id; messages take `latencyMs`; cuts are by pair or by node. */
+export class MemoryNetwork {
+  readonly latencyMs = 1;
+  readonly #time: VirtualTime;
+  readonly #listeners = new Map<string, PeerHandlers>();
+  readonly #cut = new Set<string>();
+  readonly raftSent: { from: NodeId; to: NodeId; message: RaftMessage }[] = [];
+
+  constructor(time: VirtualTime) {
+    this.#time = time;
+  }
+
+  isolate(id: string): void {
+    this.#cut.add(id);
+  }
+
+  heal(id: string): void {
+    this.#cut.delete(id);
+  }
+
+  /** A call as another process under `from`'s name would make it. */
+  async callAs(from: string, to: string, method: string, body: Uint8Array): Promise<Uint8Array> {
+    return this.#listeners.get(to)!.onCall(nodeId(from), method, body);
+  }
+
+  transport(id: string): PeerTransport {
+    const me = nodeId(id);
+    let own: PeerHandlers | undefined;
+    const reach = (to: string): PeerHandlers | undefined =>
+      this.#cut.has(id) || this.#cut.has(to) || own === undefined || this.#listeners.get(id) !== own
+        ? undefined
+        : this.#listeners.get(to);
+    return {
+      setPeers: () => {},
+      sendRaft: (to, messages) => {
+        for (const message of messages) this.raftSent.push({ from: me, to, message });
+        const list = [...messages];
+        this.#time.setTimer(this.latencyMs, () => reach(to)?.onRaft(me, list));
+      },
+      call: (to, method, body, deadlineMs) =>
+        new Promise((resolve, reject) => {
+          this.#time.setTimer(deadlineMs, () => reject(new PeerCallError('DEADLINE', `${to} took too long`)));
+          this.#time.setTimer(this.latencyMs, () => {
+            const there = reach(to);
+            if (there === undefined) return;
+            there.onCall(me, method, body).then(
+              (answer) => {
+                this.#time.setTimer(this.latencyMs, () => {
+                  if (reach(to) === there) resolve(answer);
+                });
+              },
+              (error: unknown) => {
+                this.#time.setTimer(this.latencyMs, () => {
+                  if (reach(to) === there) reject(new PeerCallError('FAILED', String(error)));
+                });
+              },
+            );
+          });
+        }),
+      listen: async (handlers) => {
+        own = handlers;
+        this.#listeners.set(id, handlers);
+        return `memory:${id}`;
+      },
+      close: async () => {
+        if (own !== undefined && this.#listeners.get(id) === own) this.#listeners.delete(id);
+        own = undefined;
+      },
+    };
+  }
+}

@@ -1,0 +1,10 @@
+export type * from './ports/backup-store.ts';
+export type * from './ports/gossip.ts';
+export * from './ports/log.ts';
+export * from './ports/peer-transport.ts';
+export * from './ports/raft-storage.ts';
+export type * from './ports/record-transport.ts';
+export type * from './shard-messages.ts';
+export { ShardStats, type ShardStatName, shardStatNames } from './shard-stats.ts';
+export { Shard } from './shard/shard.ts';
+export { defaultShardSettings, type ShardOptions, type ShardSettings } from './shard/shard-options.ts';

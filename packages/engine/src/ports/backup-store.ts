@@ -1,0 +1,74 @@
+import type { PartitionId, Unit } from '@holdfast/model';
+
+/**
+ * The fenced store of unit rows (PROTOCOL.md 5). Rows are opaque bytes to it; order is by (epoch, seq).
+ * Every call names the store's generation as Raft knows it; a store of another generation answers GENERATION and does nothing.
+ * All answers are given only once they are durable. Adapters: embedded LMDB, Redis, the in-memory twin.
+ */
+export interface BackupStore {
+  /** The random id of this store's life: another one means that data may be lost. */
+  generationId(): Promise<string>;
+  /**
+   * For each claim in one step: raise the row's epoch to (epoch, seq 0), and return the row and its bucket's markers.
+   * Accepted iff (epoch, 0) is greater than or equal to the stored (epoch, seq) — equal is a repeated claim, ok without writing.
+   */
+  claim(generationId: string, claims: readonly Claim[]): Promise<StoreAnswer<ClaimResult>>;
+  /** Writes whole rows, each atomically; accepted iff (epoch, seq) is greater, equal is ok without writing. */
+  backup(generationId: string, rows: readonly RowWrite[]): Promise<StoreAnswer<RowResult>>;
+  /** Raises markers (kept as the maximum, per bucket and partition). */
+  mark(generationId: string, marks: readonly Mark[]): Promise<StoreAnswer<'ok'>>;
+  /** The least marker of the partition over all buckets; 0 when any bucket has none. */
+  leastMarker(generationId: string, partition: PartitionId): Promise<StoreAnswer<number>>;
+  /** The highest epoch that any row has: the base of a new cluster's epochs. */
+  highestEpoch(): Promise<number>;
+  /** Reads a row without claiming it: for status, queries and export. */
+  read(unit: Unit): Promise<StoredRow | null>;
+  /** All rows, in no particular order. */
+  scan(): AsyncIterable<StoredRow>;
+  close(): Promise<void>;
+}
+
+/** Results in the order of the requests, or the whole call refused because the store lives another life. */
+export type StoreAnswer<T> =
+  | { readonly code: 'OK'; readonly results: readonly T[] }
+  | { readonly code: 'GENERATION'; readonly generationId: string };
+
+export interface Claim extends Unit {
+  readonly epoch: number;
+}
+
+export type ClaimResult =
+  | { readonly code: 'OK'; /** null: no row yet */ readonly row: Uint8Array | null; readonly markers: readonly Marker[] }
+  | { readonly code: 'FENCED'; readonly epoch: number };
+
+export interface RowWrite extends Unit {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly row: Uint8Array;
+  readonly savedUnixMs: number;
+}
+
+export type RowResult =
+  | { readonly code: 'OK' }
+  /** A higher epoch is stored. */
+  | { readonly code: 'FENCED'; readonly epoch: number }
+  /** Own epoch, higher seq stored: an old repeat, ignored. */
+  | { readonly code: 'STALE' };
+
+export interface Marker {
+  readonly partition: PartitionId;
+  /** Everything below this offset is durable for every unit of the bucket. */
+  readonly offset: number;
+}
+
+export interface Mark extends Marker {
+  readonly bucket: number;
+}
+
+export interface StoredRow extends Unit {
+  readonly epoch: number;
+  readonly seq: number;
+  /** Null after a claim of a unit that has never been backed up. */
+  readonly row: Uint8Array | null;
+  readonly savedUnixMs: number;
+}

@@ -1,0 +1,42 @@
+import type { Frame, Return, StreamId } from '@holdfast/processor';
+
+/** The sending end of a stream, at an ingest. */
+export interface FrameSender {
+  /** False: the frame was taken, but no more should be sent until `onDrain`. */
+  send(frame: Frame): boolean;
+  /** Ends the stream without waiting for what is under way. */
+  close(): void;
+}
+
+/** What the ingest hears from a stream it opened. No call comes after `onEnd`. */
+export interface FrameSenderEvents {
+  onReturn(message: Return): void;
+  onDrain(): void;
+  /** The stream is over, for whatever reason; nothing more will be delivered with certainty. */
+  onEnd(reason: string): void;
+}
+
+/** The receiving end, at a holder. */
+export interface FrameReceiver {
+  /** Sends a return; returns are never refused (their number is bounded by the frames in flight). */
+  reply(message: Return): void;
+  close(reason: string): void;
+}
+
+/** What the holder hears. A listener answers `onOpen` with the events of that stream. */
+export interface FrameReceiverEvents {
+  onFrame(frame: Frame): void;
+  onEnd(reason: string): void;
+}
+
+/**
+ * Streams of frames between shards: ordered, at most once, may end at any time (PROTOCOL.md 4.1).
+ * Adapters: gRPC, and the in-memory twin.
+ */
+export interface RecordTransport {
+  /** Opens a stream; failures to connect come as `onEnd`. */
+  open(stream: StreamId, address: string, events: FrameSenderEvents): FrameSender;
+  /** Starts listening; `onOpen` is called once per stream. Resolves with the address that others can reach. */
+  listen(onOpen: (stream: StreamId, receiver: FrameReceiver) => FrameReceiverEvents): Promise<string>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,65 @@
+import type { TopicId } from '@holdfast/model';
+
+/**
+ * What the control thread and its shards say to each other. Plain data that structured clone can carry, so that a
+ * shard may live in a worker thread or on the same thread. Everything that the record path needs at once (leases,
+ * counters) is not here: it is in the lease table's shared buffer and in the statistics buffer.
+ */
+export type ToShard =
+  /** The lease table lives in this buffer from now on. First message, and again whenever it has grown. */
+  | { readonly kind: 'table'; readonly buffer: SharedArrayBuffer }
+  /** The table's index has advanced: parked records may go, ends may be known. Coalesced. */
+  | { readonly kind: 'advanced' }
+  /** The session under which this shard holds and reads, and the store generation it may name. Sent once. */
+  | { readonly kind: 'session'; readonly session: number }
+  /** All live sessions: where their shards listen. The whole list, each time it changes. */
+  | { readonly kind: 'directory'; readonly sessions: readonly DirectoryEntry[] }
+  /** All partitions leased to this shard: the whole list, each time it changes. */
+  | { readonly kind: 'partitions'; readonly partitions: readonly LeasedPartition[] }
+  /** The store's generation as the log knows it (PROTOCOL.md 5.8). `index` is the generation entry's. */
+  | { readonly kind: 'generation'; readonly number: number; readonly generationId: string; readonly index: number }
+  /** Stop reading, settle, back everything up, commit, close all units; answer `stopped`. */
+  | { readonly kind: 'stop' }
+  /** Asks for a user's state, between two records. */
+  | { readonly kind: 'query'; readonly id: number; readonly key: Uint8Array };
+
+export type FromShard =
+  /** Listening; the session can be opened. */
+  | { readonly kind: 'listening'; readonly address: string }
+  /** Records wait for these units (hi, lo pairs): grant them, to this shard if its load allows. Repeated while they wait. */
+  | { readonly kind: 'acquire'; readonly units: Uint32Array }
+  /** Units closed and backed up (hi, lo, epochHi, epochLo quadruples): propose their end. Repeated until the table shows it. */
+  | { readonly kind: 'release'; readonly units: Uint32Array }
+  /** The store answered with another generation than the log's. */
+  | { readonly kind: 'generationSeen'; readonly generationId: string }
+  /** Answer to `stop`: everything that this shard held is backed up, its offsets are committed, it holds nothing open. */
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'answer'; readonly id: number; readonly user: UserAnswer | null }
+  /** The shard can't go on: its process must end. */
+  | { readonly kind: 'failed'; readonly error: string };
+
+export interface DirectoryEntry {
+  readonly session: number;
+  readonly nodeId: string;
+  /** Address of each shard, by index. */
+  readonly shardAddresses: readonly string[];
+}
+
+export interface LeasedPartition {
+  readonly topic: string;
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+/** A user's state as its holder has it; null fields when it isn't open here. */
+export interface UserAnswer {
+  readonly epoch: number;
+  /** What the job shows of the state (plain JSON data); null when this user has no state yet. */
+  readonly view: unknown;
+  /** Milliseconds since the last accepted backup; null before the first. */
+  readonly backupAgeMs: number | null;
+  readonly dirty: boolean;
+  /** Last applied offset per input partition: topicId/partition -> offset. */
+  readonly applied: Readonly<Record<string, number>>;
+}

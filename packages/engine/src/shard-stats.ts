@@ -1,0 +1,79 @@
+/**
+ * Counters of one shard in a SharedArrayBuffer: the shard bumps plain slots, the control thread reads them for status
+ * and metrics. One writer; a reader may see a value one record late, never a torn one.
+ */
+export const shardStatNames = [
+  /** moves whenever the shard's loop turned: renewals prove progress with it */
+  'heartbeat',
+  'recordsRead',
+  'recordsSkipped',
+  'recordsDead',
+  /** records put in frames for another shard / for this one */
+  'recordsForwarded',
+  'recordsLocal',
+  'recordsApplied',
+  'recordsDuplicate',
+  /** records that a holder sent back */
+  'recordsRefused',
+  /** records read again after going back */
+  'recordsReplayed',
+  'rewinds',
+  'unitsHeld',
+  'unitsDirty',
+  'unitsClaimed',
+  'backupsAccepted',
+  'backupsFenced',
+  'backupBytes',
+  'backupFailures',
+  /** monotonic ms of the oldest change that no accepted backup covers; 0 for none */
+  'oldestDirtyMs',
+  'outputsEmitted',
+  'outputsAcked',
+  'parkedRecords',
+  'parkedBytes',
+  'framesInFlight',
+  'lagRecords',
+  'lagMs',
+  'commits',
+  'partitionsRead',
+  /** nanoseconds of CPU-bound work per stage, timed per batch */
+  'nsFetch',
+  'nsRoute',
+  'nsForward',
+  'nsApply',
+  'nsBackup',
+  'streamsOpen',
+  'streamsEnded',
+  'uncleanEndsSeen',
+  'unitsLostDirty',
+] as const;
+export type ShardStatName = (typeof shardStatNames)[number];
+
+const indexOf = new Map<string, number>(shardStatNames.map((name, i) => [name, i]));
+
+export class ShardStats {
+  readonly buffer: SharedArrayBuffer;
+  readonly values: Float64Array;
+
+  constructor(buffer = new SharedArrayBuffer(shardStatNames.length * 8)) {
+    this.buffer = buffer;
+    this.values = new Float64Array(buffer);
+  }
+
+  get(name: ShardStatName): number {
+    return this.values[indexOf.get(name)!]!;
+  }
+
+  set(name: ShardStatName, value: number): void {
+    this.values[indexOf.get(name)!] = value;
+  }
+
+  add(name: ShardStatName, by: number): void {
+    this.values[indexOf.get(name)!]! += by;
+  }
+
+  /** Slot of a counter, for hot paths that write `values` directly. */
+  static slot(name: ShardStatName): number {
+    return indexOf.get(name)!;
+  }
+}

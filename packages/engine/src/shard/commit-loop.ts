@@ -1,0 +1,61 @@
+import type { PartitionId } from '@holdfast/model';
+import type { PartitionLoop } from './partition-loop.ts';
+import type { ShardContext } from './shard-context.ts';
+
+/** Commits durable watermarks to the log, never above them (PROTOCOL.md 3.4). */
+export class CommitLoop {
+  readonly #context: ShardContext;
+  #lastMs = 0;
+  busy = false;
+
+  constructor(context: ShardContext) {
+    this.#context = context;
+  }
+
+  kick(nowMs: number, loops: Iterable<PartitionLoop>): void {
+    if (this.busy || nowMs - this.#lastMs < this.#context.options.settings.commitIntervalMs) return;
+    this.#lastMs = nowMs;
+    void this.commit(loops);
+  }
+
+  /** Commits what has become durable since the last time. */
+  async commit(loops: Iterable<PartitionLoop>): Promise<void> {
+    const { options, ingest, leases, generation } = this.#context;
+    ingest.catchUp();
+    if (generation === null || generation.number !== leases.generation()) return;
+    const due: { loop: PartitionLoop; offset: number; partition: PartitionId; fence: number }[] = [];
+    for (const loop of loops) {
+      const { reading } = loop;
+      if (reading === null || reading.lost) continue;
+      const offset = ingest.durableWatermark(reading);
+      if (offset === loop.committedOffset && generation.number === loop.committedGeneration) continue;
+      due.push({ loop, offset, partition: reading.id, fence: reading.leaseEpoch });
+    }
+    if (due.length === 0) return;
+    this.busy = true;
+    try {
+      const results = await options.log.commit(
+        options.job.name,
+        due.map(({ offset, partition, fence }) => ({ partition, offset, generation: generation.number, fence })),
+      );
+      results.forEach((result, i) => {
+        const { loop, offset } = due[i]!;
+        if (result === 'fenced') {
+          options.logger.warn('a commit was fenced: the partition is read elsewhere', {
+            topic: loop.lease.topic,
+            partition: loop.lease.partition,
+          });
+          loop.end();
+          return;
+        }
+        loop.committedOffset = offset;
+        loop.committedGeneration = generation.number;
+      });
+      options.stats.add('commits', 1);
+    } catch (error) {
+      options.logger.warn('offsets can not be committed', { err: error });
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import { type PartitionReading, readingChanged } from '@holdfast/processor';
+import type { LogReader } from '../ports/log.ts';
+import { delay } from '../ports/timers.ts';
+import type { LeasedPartition } from '../shard-messages.ts';
+import { untilItWorks } from './backoff.ts';
+import type { ShardContext } from './shard-context.ts';
+
+/** How long one call of the log waits for records: bounds how late a change of the reading is noticed when idle. */
+const fetchWaitMs = 20;
+
+/** Reads one leased partition and routes it, until the lease ends or the shard stops (PROTOCOL.md 3). */
+export class PartitionLoop {
+  readonly lease: LeasedPartition;
+  readonly #context: ShardContext;
+  reading: PartitionReading | null = null;
+  /** Offset and generation of the last commit. */
+  committedOffset = -1;
+  committedGeneration = -1;
+  /** Append time of the last record routed, to tell how late we are. */
+  lastTimestampUnixMs = Number.NaN;
+  #ended = false;
+  #onUnblocked: (() => void) | null = null;
+  /** Resolves when the loop is over and its reader closed. */
+  readonly done: Promise<void>;
+
+  constructor(context: ShardContext, lease: LeasedPartition) {
+    this.#context = context;
+    this.lease = lease;
+    this.done = this.#run().catch((error) => context.fail(error));
+  }
+
+  /** The lease is over, or the shard stops: routes and commits nothing more. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.reading !== null && !this.#context.stopping) this.#context.ingest.losePartition(this.reading);
+    this.unblock();
+  }
+
+  /** Something moved that a paused loop may wait for. */
+  unblock(): void {
+    const wake = this.#onUnblocked;
+    this.#onUnblocked = null;
+    wake?.();
+  }
+
+  get #over(): boolean {
+    return this.#ended || this.#context.stopping || this.#context.stopped;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#over) {
+      const start = await this.#startOffset();
+      if (start === null || this.#over) return;
+      const { ingest } = this.#context;
+      const { topic, topicId, partition, epoch } = this.lease;
+      const reading = ingest.startPartition(topic, { topicId, partition }, epoch, start);
+      this.reading = reading;
+      this.committedGeneration = -1;
+      while (!this.#over && !reading.lost) await this.#read(reading);
+      if (!this.#ended && !this.#context.stopping) this.reading = null;
+    }
+  }
+
+  /** Where reading begins (3.1): the committed offset if it names the store's generation, else the least marker. */
+  async #startOffset(): Promise<number | null> {
+    const { options } = this.#context;
+    const id = { topicId: this.lease.topicId, partition: this.lease.partition };
+    for (;;) {
+      if (this.#over) return null;
+      const generation = this.#context.generation;
+      if (generation === null || generation.number !== this.#context.leases.generation()) {
+        await delay(options.timers, 5);
+        continue;
+      }
+      const start = await untilItWorks(
+        options.timers,
+        async () => {
+          const committed = await options.log.committed(options.job.name, id);
+          if (committed?.generation === generation.number) return committed.offset;
+          if (committed === null && generation.number === 1) return 0;
+          const answer = await options.store.leastMarker(generation.generationId, id);
+          if (answer.code === 'OK') return answer.results[0]!;
+          options.send({ kind: 'generationSeen', generationId: answer.generationId });
+          return null;
+        },
+        (error, tries) => this.#warn('can not find the start of a partition', error, tries),
+        () => this.#over,
+      );
+      // The generation may have moved while we asked: what we learned is about the older one then.
+      if (start !== null && this.#context.leases.generation() === generation.number) return start;
+      await delay(options.timers, 50);
+    }
+  }
+
+  /** Reads from the reading's position until the reading changes. */
+  async #read(reading: PartitionReading): Promise<void> {
+    const { options, ingest, clock } = this.#context;
+    const { timers, stats } = options;
+    const number = reading.reading;
+    const locator = options.job.newKeyLocator(this.lease.topic);
+    const stale = () => this.#over || reading.lost || reading.reading !== number;
+    const reader = await untilItWorks(
+      timers,
+      () => options.log.openReader(this.lease.topic, reading.id, reading.position),
+      (error, tries) => this.#warn('can not read a partition', error, tries),
+      stale,
+    );
+    if (reader === null) return;
+    try {
+      while (!stale()) {
+        const batch = await this.#next(reader, stale);
+        if (batch === null || batch.count === 0) continue;
+        stats.add('recordsRead', batch.count);
+        for (let row = 0; row < batch.count; ) {
+          const next = clock.measure('nsRoute', () =>
+            ingest.route(reading, number, batch, row, locator, timers.monotonicMs()),
+          );
+          this.#context.wake();
+          if (next === readingChanged) return;
+          row = next;
+          if (row < batch.count) await this.#blocked();
+          if (stale()) return;
+        }
+        this.lastTimestampUnixMs = batch.timestampsUnixMs[batch.count - 1]!;
+        // A log that answers at once must not keep the event loop from returns and heartbeats.
+        await delay(timers, 0);
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #next(reader: LogReader, stale: () => boolean) {
+    const { options } = this.#context;
+    const startMs = options.timers.monotonicMs();
+    const batch = await untilItWorks(
+      options.timers,
+      () => reader.next(options.settings.fetchBytesMax, fetchWaitMs),
+      (error, tries) => this.#warn('reading a partition failed', error, tries),
+      stale,
+    );
+    if (batch !== null) options.stats.add('nsFetch', (options.timers.monotonicMs() - startMs) * 1e6);
+    return batch;
+  }
+
+  #blocked(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onUnblocked = resolve;
+    });
+  }
+
+  #warn(text: string, error: unknown, tries: number): void {
+    const { topic, partition } = this.lease;
+    this.#context.options.logger.warn(text, { topic, partition, tries, err: error });
+  }
+}

@@ -1,0 +1,29 @@
+import type { LeaseTableReader } from '@holdfast/lease';
+import type { Holder, Ingest } from '@holdfast/processor';
+import type { ShardOptions } from './shard-options.ts';
+import type { StageClock } from './stage-clock.ts';
+
+/** The store's generation as the log knows it. */
+export interface KnownGeneration {
+  readonly number: number;
+  readonly generationId: string;
+}
+
+/** What the loops of one shard share. Made when the session begins; a new session is a new shard. */
+export interface ShardContext {
+  readonly options: ShardOptions;
+  readonly leases: LeaseTableReader;
+  readonly ingest: Ingest;
+  readonly holder: Holder;
+  readonly clock: StageClock;
+  /** Null until the control thread has told it. */
+  generation: KnownGeneration | null;
+  /** Set by `stop`: nothing is read any more. */
+  stopping: boolean;
+  /** Everything has ended. */
+  stopped: boolean;
+  /** Has the pump run soon: something moved. */
+  wake(): void;
+  /** A broken invariant, or an error nobody can handle: the process must end. */
+  fail(error: unknown): void;
+}

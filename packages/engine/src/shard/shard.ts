@@ -1,0 +1,367 @@
+import { LeaseTableReader } from '@holdfast/lease';
+import { hashUnit, partitionKey, type SessionId, type ShardRef, unitHashOut } from '@holdfast/model';
+import { Holder, Ingest, RecordCounters } from '@holdfast/processor';
+import { delay } from '../ports/timers.ts';
+import type { DirectoryEntry, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
+import type { ShardStatName } from '../shard-stats.ts';
+import { CommitLoop } from './commit-loop.ts';
+import { OutputLoop } from './output-loop.ts';
+import { PartitionLoop } from './partition-loop.ts';
+import type { KnownGeneration, ShardContext } from './shard-context.ts';
+import type { ShardOptions } from './shard-options.ts';
+import { StageClock } from './stage-clock.ts';
+import { StoreLoop } from './store-loop.ts';
+import { StreamLinks } from './stream-links.ts';
+
+/** Time between two looks at what time alone can make due: frame ages, rounds, commits. */
+const tickMs = 5;
+/** Time between two questions for the ends of the partitions read here. */
+const lagIntervalMs = 1_000;
+/** Units closed for idleness per tick: bounds the work. */
+const idleClosedMax = 256;
+
+/**
+ * A shard: the ingest and holder cores with the loops that tie them to log, store and streams. One thread runs it; the
+ * control thread talks to it by messages (`ToShard`, `FromShard`), leases come through the shared table.
+ * One shard lives as long as one session at most.
+ */
+export class Shard {
+  readonly #options: ShardOptions;
+  readonly #counters = new RecordCounters();
+  readonly #clock: StageClock;
+  #leases: LeaseTableReader | null = null;
+  #context: ShardContext | null = null;
+  #generation: KnownGeneration | null = null;
+  #directory: readonly DirectoryEntry[] = [];
+  #leased: readonly LeasedPartition[] = [];
+  readonly #loops = new Map<string, PartitionLoop>();
+  readonly #ending = new Set<PartitionLoop>();
+  #links: StreamLinks | null = null;
+  #store: StoreLoop | null = null;
+  #outputs: OutputLoop[] = [];
+  #commits: CommitLoop | null = null;
+  #indexSeen = -1;
+  #pumping = false;
+  #pumpQueued = false;
+  #lagAtMs = 0;
+  #cancelTick: (() => void) | null = null;
+  #failed = false;
+  #closed = false;
+
+  constructor(options: ShardOptions) {
+    this.#options = options;
+    this.#clock = new StageClock(options.timers, options.stats);
+  }
+
+  /** Listens for streams; the control thread opens the session once every shard does. */
+  async start(): Promise<void> {
+    const address = await this.#options.transport.listen((id, receiver) => {
+      const events = this.#links?.accept(id, receiver) ?? null;
+      if (events !== null) return events;
+      receiver.close('no such session here');
+      return { onFrame() {}, onEnd() {} };
+    });
+    this.#options.send({ kind: 'listening', address });
+    this.#tick();
+  }
+
+  /** Takes a message of the control thread. */
+  receive(message: ToShard): void {
+    if (this.#closed) return;
+    switch (message.kind) {
+      case 'table':
+        if (this.#leases === null) this.#leases = new LeaseTableReader(message.buffer);
+        else this.#leases.attach(message.buffer);
+        this.#onAdvanced();
+        return;
+      case 'advanced':
+        this.#onAdvanced();
+        return;
+      case 'session':
+        this.#open(message.session as SessionId);
+        return;
+      case 'directory':
+        this.#directory = message.sessions;
+        this.#links?.setDirectory(message.sessions);
+        this.#wake();
+        return;
+      case 'partitions':
+        this.#leased = message.partitions;
+        this.#syncPartitions();
+        return;
+      case 'generation':
+        this.#generation = { number: message.number, generationId: message.generationId };
+        if (this.#context !== null) this.#context.generation = this.#generation;
+        this.#onAdvanced();
+        return;
+      case 'query':
+        this.#options.send({ kind: 'answer', id: message.id, user: this.#answer(message.key) });
+        return;
+      case 'stop':
+        void this.#stop();
+        return;
+    }
+  }
+
+  /** Ends everything at once, with nothing saved: for a session that is over. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelTick?.();
+    const context = this.#context;
+    if (context !== null) context.stopped = true;
+    for (const loop of this.#loops.values()) loop.end();
+    this.#links?.closeAll();
+    await Promise.all([...this.#loops.values(), ...this.#ending].map((loop) => loop.done));
+  }
+
+  #open(session: SessionId): void {
+    const options = this.#options;
+    const leases = this.#leases;
+    if (leases === null || this.#context !== null) throw new Error('a session needs a table, and comes once');
+    const self: ShardRef = { session, shard: options.shard };
+    const shared = {
+      self,
+      job: options.job,
+      leases,
+      deadLetterTopic: options.settings.deadLetterTopic,
+      limits: options.limits,
+      counters: this.#counters,
+    };
+    const ingest = new Ingest(shared);
+    const holder = new Holder(shared);
+    const context: ShardContext = {
+      options,
+      leases,
+      ingest,
+      holder,
+      clock: this.#clock,
+      generation: this.#generation,
+      stopping: false,
+      stopped: false,
+      wake: () => this.#wake(),
+      fail: (error) => this.#fail(error),
+    };
+    this.#context = context;
+    this.#links = new StreamLinks(context);
+    this.#links.setDirectory(this.#directory);
+    this.#store = new StoreLoop(context);
+    this.#commits = new CommitLoop(context);
+    this.#outputs = [
+      new OutputLoop(context, {
+        take: (max) => holder.takeOutputs(max),
+        acked: (number) => holder.onOutputsAcked(number, options.timers.monotonicMs()),
+      }),
+      new OutputLoop(context, {
+        take: (max) => ingest.outputs.take(max),
+        acked: (number) => {
+          ingest.outputs.acked = number;
+        },
+      }),
+    ];
+    this.#syncPartitions();
+  }
+
+  #syncPartitions(): void {
+    const context = this.#context;
+    if (context === null || context.stopping) return;
+    const wanted = new Map(this.#leased.map((lease) => [`${partitionKey(lease)}@${lease.epoch}`, lease]));
+    for (const [key, loop] of this.#loops) {
+      if (wanted.has(key)) continue;
+      this.#loops.delete(key);
+      this.#ending.add(loop);
+      loop.end();
+      void loop.done.then(() => this.#ending.delete(loop));
+    }
+    for (const [key, lease] of wanted) {
+      if (!this.#loops.has(key)) this.#loops.set(key, new PartitionLoop(context, lease));
+    }
+    this.#options.stats.set('partitionsRead', this.#loops.size);
+  }
+
+  #onAdvanced(): void {
+    const context = this.#context;
+    if (context === null || this.#closed) return;
+    this.#guard(() => {
+      this.#indexSeen = context.leases.tableIndex();
+      const nowMs = this.#options.timers.monotonicMs();
+      context.holder.onTableAdvanced(nowMs);
+      context.ingest.onTableAdvanced(nowMs);
+    });
+    this.#wake();
+  }
+
+  /** Runs the pump soon, once, whatever the number of calls. */
+  #wake(): void {
+    if (this.#pumpQueued || this.#closed) return;
+    this.#pumpQueued = true;
+    queueMicrotaskSoon(() => {
+      this.#pumpQueued = false;
+      this.#guard(() => this.#pump());
+    });
+  }
+
+  /** Moves everything that can move without waiting: frames, returns, wishes. */
+  #pump(): void {
+    const context = this.#context;
+    if (context === null || this.#closed || this.#pumping) return;
+    this.#pumping = true;
+    try {
+      const { ingest, holder, options } = context;
+      const nowMs = options.timers.monotonicMs();
+      const links = this.#links!;
+      do {
+        if (!context.stopping) ingest.retryParked(nowMs);
+        links.openWanted(nowMs);
+        // A local holder costs no message, so its frames need not be full.
+        ingest.flushLocal();
+      } while (links.move(nowMs));
+      const acquires = context.stopping ? null : ingest.takeAcquires();
+      if (acquires !== null) options.send({ kind: 'acquire', units: acquires });
+      const releases = holder.takeReleases(nowMs);
+      if (releases.length > 0) {
+        const units = new Uint32Array(releases.length * 4);
+        releases.forEach(({ hi, lo, epoch }, i) => {
+          units.set([hi, lo, Math.floor(epoch / 2 ** 32), epoch >>> 0], i * 4);
+        });
+        options.send({ kind: 'release', units });
+      }
+      this.#store!.kick(nowMs);
+      for (const outputs of this.#outputs) outputs.kick();
+      for (const loop of this.#loops.values()) loop.unblock();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #tick(): void {
+    if (this.#closed) return;
+    this.#cancelTick = this.#options.timers.setTimer(tickMs, () => this.#tick());
+    this.#options.stats.add('heartbeat', 1);
+    const context = this.#context;
+    if (context === null) return;
+    const nowMs = this.#options.timers.monotonicMs();
+    this.#guard(() => {
+      if (context.leases.tableIndex() !== this.#indexSeen) this.#onAdvanced();
+      if (!context.stopping) {
+        context.ingest.flushAged(nowMs, this.#options.settings.frameAgeMs);
+        context.holder.closeIdle(nowMs, idleClosedMax);
+        context.holder.checkClosed(nowMs);
+        this.#commits!.kick(nowMs, this.#loops.values());
+      }
+      this.#publishStats(context, nowMs);
+    });
+    this.#wake();
+  }
+
+  #publishStats(context: ShardContext, nowMs: number): void {
+    const { stats } = this.#options;
+    const { ingest, holder } = context;
+    for (const [name, value] of Object.entries(this.#counters)) stats.set(name as ShardStatName, value as number);
+    stats.set('unitsHeld', holder.unitCount);
+    stats.set('unitsDirty', holder.dirtyCount);
+    stats.set('oldestDirtyMs', holder.oldestDirtyMs === 0 ? 0 : Math.max(nowMs - holder.oldestDirtyMs, 1));
+    stats.set('parkedRecords', ingest.parkedCount);
+    stats.set('parkedBytes', ingest.parkedBytes);
+    stats.set('framesInFlight', ingest.framesInFlight);
+    stats.set('streamsOpen', this.#links!.count);
+    if (nowMs - this.#lagAtMs >= lagIntervalMs) {
+      this.#lagAtMs = nowMs;
+      void this.#measureLag(context);
+    }
+  }
+
+  async #measureLag(context: ShardContext): Promise<void> {
+    const { log, stats, timers } = this.#options;
+    let records = 0;
+    let oldestUnixMs = Number.POSITIVE_INFINITY;
+    const ends = new Map<string, number[]>();
+    for (const loop of [...this.#loops.values()]) {
+      const { topic, partition } = loop.lease;
+      try {
+        let topicEnds = ends.get(topic);
+        if (topicEnds === undefined) ends.set(topic, (topicEnds = await log.endOffsets(topic)));
+        const lag = Math.max((topicEnds[partition] ?? 0) - (loop.reading?.position ?? 0), 0);
+        records += lag;
+        if (lag > 0 && loop.lastTimestampUnixMs < oldestUnixMs) oldestUnixMs = loop.lastTimestampUnixMs;
+      } catch (error) {
+        context.options.logger.debug('the end of a topic is unknown', { topic, err: error });
+      }
+    }
+    stats.set('lagRecords', records);
+    const lagMs = Number.isFinite(oldestUnixMs) ? timers.wallUnixMs() - oldestUnixMs : 0;
+    stats.set('lagMs', Math.max(lagMs, 0));
+  }
+
+  #answer(key: Uint8Array): UserAnswer | null {
+    const context = this.#context;
+    if (context === null) return null;
+    hashUnit(key, 0, key.length);
+    const found = context.holder.user(unitHashOut.hi, unitHashOut.lo, key);
+    if (found === null) return null;
+    const { unit, user } = found;
+    return {
+      epoch: unit.epoch,
+      view: user === null ? null : this.#options.job.view(user.state, key),
+      backupAgeMs: unit.lastSavedMs === 0 ? null : this.#options.timers.monotonicMs() - unit.lastSavedMs,
+      dirty: unit.dirty,
+      applied: context.holder.vectorOf(unit),
+    };
+  }
+
+  /**
+   * The orderly end: stop reading, refuse what still comes, write every row, publish every output, commit what that made
+   * durable. What other holders have not backed up yet stays uncommitted and is read again by whoever reads next.
+   */
+  async #stop(): Promise<void> {
+    const context = this.#context;
+    if (context === null || context.stopping) {
+      if (context === null) this.#options.send({ kind: 'stopped' });
+      return;
+    }
+    const { timers } = this.#options;
+    context.stopping = true;
+    try {
+      for (const loop of this.#loops.values()) loop.unblock();
+      await Promise.all([...this.#loops.values()].map((loop) => loop.done));
+      context.holder.closeAll();
+      const settled = () =>
+        context.holder.allClosed &&
+        !context.holder.roundActive &&
+        context.holder.outputsUnacked === 0 &&
+        !this.#store!.busy &&
+        this.#outputs.every((outputs) => !outputs.busy);
+      let quietTicks = 0;
+      while (!this.#closed && quietTicks < 3) {
+        this.#wake();
+        await delay(timers, tickMs);
+        quietTicks = settled() ? quietTicks + 1 : 0;
+        if (settled()) await this.#commits!.commit(this.#loops.values());
+      }
+      this.#options.send({ kind: 'stopped' });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.logger.error('a shard can not go on', { err: error });
+    this.#options.send({ kind: 'failed', error: text });
+  }
+}
+
+/** After what runs now, before any timer or I/O. */
+function queueMicrotaskSoon(fn: () => void): void {
+  void Promise.resolve().then(fn);
+}

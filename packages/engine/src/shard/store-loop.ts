@@ -1,0 +1,184 @@
+import { bucketCount } from '@holdfast/model';
+import type { ClaimWish, MarkWish, RowWish } from '@holdfast/processor';
+import type { Mark } from '../ports/backup-store.ts';
+import { delay } from '../ports/timers.ts';
+import { untilItWorks } from './backoff.ts';
+import type { ShardContext } from './shard-context.ts';
+
+/** Claims in one call of the store. */
+const claimsMax = 1_000;
+/** Markers in one call of the store. */
+const marksMax = 4_096;
+/** A round's rows are spread over this part of the interval. */
+const spreadRatio = 0.3;
+/** How often each bucket is marked with the watermarks of the partitions read here, in rounds (PROTOCOL.md 5.7). */
+const markAllRounds = 4;
+
+/**
+ * Claims, rows and markers on their way to the store and back. One call of each kind at a time, so answers come in order;
+ * an answer counts only if the generation is still the one the call named (PROTOCOL.md 5.2).
+ */
+export class StoreLoop {
+  readonly #context: ShardContext;
+  #claiming = false;
+  #writing = false;
+  #roundStartMs: number;
+  #roundRows = 0;
+  #rounds = 0;
+
+  constructor(context: ShardContext) {
+    this.#context = context;
+    this.#roundStartMs = context.options.timers.monotonicMs();
+  }
+
+  /** True while a call is under way. */
+  get busy(): boolean {
+    return this.#claiming || this.#writing;
+  }
+
+  /** Starts whatever can start now. */
+  kick(nowMs: number): void {
+    const { holder, options } = this.#context;
+    if (!this.#claiming && holder.claimsQueued > 0) void this.#run('claim', () => this.#claim());
+    const due = nowMs - this.#roundStartMs >= options.settings.backupIntervalMs || this.#context.stopping;
+    if (due && !holder.roundActive && holder.roundDue) this.beginRound(nowMs);
+    if (!this.#writing && (holder.rowsQueued > 0 || holder.roundActive)) void this.#run('write', () => this.#write());
+  }
+
+  beginRound(nowMs: number): void {
+    const { holder } = this.#context;
+    this.#roundStartMs = nowMs;
+    this.#rounds++;
+    holder.beginRound();
+    this.#roundRows = holder.rowsQueued;
+  }
+
+  async #run(kind: 'claim' | 'write', work: () => Promise<void>): Promise<void> {
+    if (kind === 'claim') this.#claiming = true;
+    else this.#writing = true;
+    try {
+      await work();
+    } catch (error) {
+      this.#context.fail(error);
+    } finally {
+      if (kind === 'claim') this.#claiming = false;
+      else this.#writing = false;
+      this.#context.wake();
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { holder, options } = this.#context;
+    const claims = holder.takeClaims(claimsMax);
+    const answer = await this.#call(claims, (generationId) => options.store.claim(generationId, claims));
+    if (answer === null) return;
+    const nowMs = options.timers.monotonicMs();
+    answer.forEach((result, i) => {
+      const claim: ClaimWish = claims[i]!;
+      if (result.code === 'OK') holder.onClaimed(claim, result.row, result.markers, nowMs);
+      else holder.onFenced(claim, result.epoch);
+    });
+  }
+
+  async #write(): Promise<void> {
+    const { holder, options, clock } = this.#context;
+    const { settings, timers } = options;
+    while (!this.#context.stopped) {
+      const rows = clock.measure('nsBackup', () => holder.takeRows(settings.backupRowsMax, timers.monotonicMs()));
+      if (rows.length === 0) {
+        await this.#finishRound();
+        return;
+      }
+      const startMs = timers.monotonicMs();
+      const savedUnixMs = timers.wallUnixMs();
+      const writes = rows.map(({ hi, lo, epoch, seq, row }) => ({ hi, lo, epoch, seq, row, savedUnixMs }));
+      const results = await this.#call(rows, (generationId) => options.store.backup(generationId, writes));
+      if (results === null) return;
+      const nowMs = timers.monotonicMs();
+      results.forEach((result, i) => {
+        const row: RowWish = rows[i]!;
+        if (result.code === 'OK') holder.onRowAccepted(row, nowMs);
+        else if (result.code === 'FENCED') holder.onFenced(row, result.epoch);
+        else holder.onRowStale(row);
+      });
+      this.#context.wake();
+      if (!this.#context.stopping) {
+        const shareMs = (rows.length / Math.max(this.#roundRows, 1)) * settings.backupIntervalMs * spreadRatio;
+        const restMs = Math.min(shareMs - (nowMs - startMs), 100);
+        if (restMs > 0) await delay(timers, restMs);
+      }
+    }
+  }
+
+  async #finishRound(): Promise<void> {
+    const wishes = this.#context.holder.finishRound(this.#context.options.timers.monotonicMs());
+    if (wishes === null) return;
+    this.#context.wake();
+    await this.#mark(wishes);
+    if (this.#rounds % markAllRounds === 0) await this.#markEverywhere();
+  }
+
+  async #mark(wishes: readonly MarkWish[]): Promise<void> {
+    const { holder } = this.#context;
+    for (let at = 0; at < wishes.length; at += marksMax) {
+      const part = wishes.slice(at, at + marksMax);
+      const marks = part.map(({ bucket, slot, offset }) => ({ bucket, partition: holder.partitionOf(slot), offset }));
+      if (!(await this.#sendMarks(marks))) return;
+      for (const wish of part) holder.onMarked(wish);
+    }
+  }
+
+  /** Marks every bucket with the watermarks of the partitions read here: idle buckets would send a recovery back for ever. */
+  async #markEverywhere(): Promise<void> {
+    const { ingest } = this.#context;
+    ingest.catchUp();
+    for (const reading of [...ingest.partitions()]) {
+      if (reading.lost) continue;
+      const offset = ingest.durableWatermark(reading);
+      if (offset === 0) continue;
+      const marks: Mark[] = [];
+      for (let bucket = 0; bucket < bucketCount; bucket++) marks.push({ bucket, partition: reading.id, offset });
+      if (!(await this.#sendMarks(marks))) return;
+    }
+  }
+
+  async #sendMarks(marks: readonly Mark[]): Promise<boolean> {
+    const { store } = this.#context.options;
+    return (await this.#call([], (generationId) => store.mark(generationId, marks))) !== null;
+  }
+
+  /**
+   * One call of the store, repeated with the same bytes until it is answered. Null when the answer counts for nothing:
+   * the generation moved (the cores have begun anew then), or the shard stopped.
+   */
+  async #call<T>(
+    about: readonly { hi: number }[],
+    call: (
+      generationId: string,
+    ) => Promise<{ code: 'OK'; results: readonly T[] } | { code: 'GENERATION'; generationId: string }>,
+  ): Promise<readonly T[] | null> {
+    const { options, leases } = this.#context;
+    const index = leases.generationIndex();
+    for (;;) {
+      const generation = this.#context.generation;
+      if (this.#context.stopped || leases.generationIndex() !== index) return null;
+      if (generation === null || generation.number !== leases.generation()) {
+        await delay(options.timers, 5);
+        continue;
+      }
+      const answer = await untilItWorks(
+        options.timers,
+        () => call(generation.generationId),
+        (error, tries) => {
+          options.stats.add('backupFailures', 1);
+          options.logger.warn('the backup store did not answer', { calls: about.length, tries, err: error });
+        },
+        () => this.#context.stopped || leases.generationIndex() !== index,
+      );
+      if (answer === null || leases.generationIndex() !== index) return null;
+      if (answer.code === 'OK') return answer.results;
+      options.send({ kind: 'generationSeen', generationId: answer.generationId });
+      await delay(options.timers, 200);
+    }
+  }
+}

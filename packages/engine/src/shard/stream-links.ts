@@ -1,0 +1,162 @@
+import type { ShardRef } from '@holdfast/model';
+import type { HolderStream, IngestStream, StreamId } from '@holdfast/processor';
+import type { FrameReceiver, FrameReceiverEvents, FrameSender } from '../ports/record-transport.ts';
+import type { DirectoryEntry } from '../shard-messages.ts';
+import type { ShardContext } from './shard-context.ts';
+
+interface OutgoingLink {
+  readonly stream: IngestStream;
+  readonly sender: FrameSender | null;
+  corked: boolean;
+}
+
+/** After a stream has failed, the next is opened no sooner than this: doubled per failure up to the maximum. */
+const reopenFirstMs = 20;
+const reopenMaxMs = 1_000;
+
+/** Ties the cores' streams to the transport; a stream to this very shard goes straight from one core to the other. */
+export class StreamLinks {
+  readonly #context: ShardContext;
+  readonly #outgoing = new Map<IngestStream, OutgoingLink>();
+  readonly #incoming = new Map<HolderStream, FrameReceiver | OutgoingLink>();
+  readonly #reopen = new Map<string, { atMs: number; waitMs: number }>();
+  #directory = new Map<number, DirectoryEntry>();
+
+  constructor(context: ShardContext) {
+    this.#context = context;
+  }
+
+  get count(): number {
+    return this.#outgoing.size;
+  }
+
+  setDirectory(sessions: readonly DirectoryEntry[]): void {
+    this.#directory = new Map(sessions.map((entry) => [entry.session, entry]));
+    for (const link of [...this.#outgoing.values()]) {
+      if (!this.#directory.has(link.stream.id.to.session)) this.#end(link, 'its session is over');
+    }
+  }
+
+  /** Opens the streams that records wait for. */
+  openWanted(nowMs: number): void {
+    for (const to of this.#context.ingest.takeWantedStreams()) this.#open(to, nowMs);
+  }
+
+  #open(to: ShardRef, nowMs: number): void {
+    const { ingest, holder, options } = this.#context;
+    const address = this.#directory.get(to.session)?.shardAddresses[to.shard];
+    const key = `${to.session}/${to.shard}`;
+    if (address === undefined || nowMs < (this.#reopen.get(key)?.atMs ?? 0)) return;
+    const stream = ingest.openStream(to);
+    if (stream.local) {
+      const other = holder.openStream(stream.id)!;
+      const link = { stream, sender: null, corked: false };
+      this.#outgoing.set(stream, link);
+      this.#incoming.set(other, link);
+      this.#localHolder = other;
+      return;
+    }
+    const link: { stream: IngestStream; sender: FrameSender | null; corked: boolean } = {
+      stream,
+      sender: null,
+      corked: false,
+    };
+    this.#outgoing.set(stream, link);
+    link.sender = options.transport.open(stream.id, address, {
+      onReturn: (message) => {
+        this.#reopen.delete(key);
+        ingest.onReturn(stream, message, options.timers.monotonicMs());
+        this.#context.wake();
+      },
+      onDrain: () => {
+        link.corked = false;
+        this.#context.wake();
+      },
+      onEnd: (reason) => this.#end(link, reason),
+    });
+  }
+
+  #localHolder: HolderStream | null = null;
+
+  #end(link: OutgoingLink, reason: string): void {
+    if (!this.#outgoing.delete(link.stream)) return;
+    const { ingest, options } = this.#context;
+    const { to } = link.stream.id;
+    const key = `${to.session}/${to.shard}`;
+    const waitMs = Math.min((this.#reopen.get(key)?.waitMs ?? reopenFirstMs / 2) * 2, reopenMaxMs);
+    this.#reopen.set(key, { atMs: options.timers.monotonicMs() + waitMs, waitMs });
+    link.sender?.close();
+    ingest.onStreamEnd(link.stream);
+    options.stats.add('streamsEnded', 1);
+    options.logger.debug('a record stream ended', { session: to.session, shard: to.shard, reason });
+    this.#context.wake();
+  }
+
+  /** Frames out, returns back. True when something moved between the two cores of this shard. */
+  move(nowMs: number): boolean {
+    let moved = false;
+    for (const link of this.#outgoing.values()) {
+      const { outbox } = link.stream;
+      if (outbox.length === 0) continue;
+      if (link.sender === null) {
+        for (const frame of outbox.splice(0)) {
+          this.#context.clock.measure('nsApply', () => this.#context.holder.onFrame(this.#localHolder!, frame, nowMs));
+        }
+        moved = true;
+        continue;
+      }
+      let n = 0;
+      while (n < outbox.length && !link.corked) link.corked = !link.sender.send(outbox[n++]!);
+      outbox.splice(0, n);
+    }
+    for (const { stream, returns } of this.#context.holder.takeReturns()) {
+      const target = this.#incoming.get(stream);
+      if (target === undefined) continue;
+      for (const message of returns) {
+        if ('reply' in target) target.reply(message);
+        else this.#context.ingest.onReturn(target.stream, message, nowMs);
+      }
+      moved = true;
+    }
+    return moved;
+  }
+
+  /** A stream that another ingest opened. */
+  accept(id: StreamId, receiver: FrameReceiver): FrameReceiverEvents | null {
+    const { holder, options } = this.#context;
+    const stream = holder.openStream(id);
+    if (stream === null) return null;
+    this.#incoming.set(stream, receiver);
+    return {
+      onFrame: (frame) => {
+        try {
+          const nowMs = options.timers.monotonicMs();
+          const taken = this.#context.clock.measure('nsApply', () => holder.onFrame(stream, frame, nowMs));
+          if (!taken) {
+            holder.closeStream(stream);
+            this.#incoming.delete(stream);
+            receiver.close(`frame ${frame.number} is out of sequence`);
+          }
+          this.#context.wake();
+        } catch (error) {
+          this.#context.fail(error);
+        }
+      },
+      onEnd: () => {
+        holder.closeStream(stream);
+        this.#incoming.delete(stream);
+        this.#context.wake();
+      },
+    };
+  }
+
+  closeAll(): void {
+    for (const link of this.#outgoing.values()) link.sender?.close();
+    this.#outgoing.clear();
+    for (const [stream, target] of this.#incoming) {
+      this.#context.holder.closeStream(stream);
+      if ('reply' in target) target.close('the shard stops');
+    }
+    this.#incoming.clear();
+  }
+}

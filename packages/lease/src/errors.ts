@@ -1,0 +1,57 @@
+import type { NodeId, SessionId, TopicId } from '@holdfast/model';
+
+/** Why a command was refused. Expected, hence returned; callers match on `code`. */
+export const leaseRefusalCodes = [
+  'ALREADY_FOUNDED',
+  'BATCH_TOO_LARGE',
+  'INVALID_COMMAND',
+  'NODE_ALIVE',
+  'NODE_ID_TAKEN',
+  'NODE_UNKNOWN',
+  'NO_SHARD',
+  'NOT_FOUNDED',
+  'NOT_LEASED',
+  'SESSION_CLOSING',
+  'SESSION_OVER',
+  'STALE_GENERATION',
+  'STALE_INCARNATION',
+  'TABLE_FULL',
+  'TOO_MANY_SHARDS',
+  'TOPIC_CHANGED',
+] as const;
+
+export type LeaseRefusal =
+  /** The epoch base is in the log already. */
+  | { readonly code: 'ALREADY_FOUNDED'; readonly base: number }
+  | { readonly code: 'BATCH_TOO_LARGE'; readonly units: number; readonly unitsMax: number }
+  /** The command can't be meant: the text says which value. A bug of the sender, or a damaged message. */
+  | { readonly code: 'INVALID_COMMAND'; readonly problem: string }
+  /** A node with a live session can't be forgotten. */
+  | { readonly code: 'NODE_ALIVE'; readonly nodeId: NodeId; readonly session: SessionId }
+  /** Another data folder runs, or ran, under this name: choose another name, or have the old one forgotten. */
+  | { readonly code: 'NODE_ID_TAKEN'; readonly nodeId: NodeId }
+  | { readonly code: 'NODE_UNKNOWN'; readonly nodeId: NodeId }
+  /** No live shard may be given anything now: ask again later. */
+  | { readonly code: 'NO_SHARD' }
+  /** The cluster has no epoch base yet: ask again later. */
+  | { readonly code: 'NOT_FOUNDED' }
+  | { readonly code: 'NOT_LEASED' }
+  /** The target drains or stops. */
+  | { readonly code: 'SESSION_CLOSING'; readonly session: SessionId }
+  /** The session has ended, or its end is on its way: its node must stop holding. */
+  | { readonly code: 'SESSION_OVER'; readonly session: SessionId }
+  /** The store was asked before the latest generation entry was applied: ask it again. */
+  | { readonly code: 'STALE_GENERATION'; readonly number: number }
+  /** The node's successor is known, or this very incarnation (then `session` is its session, 0 when that is over). */
+  | {
+      readonly code: 'STALE_INCARNATION';
+      readonly nodeId: NodeId;
+      readonly counter: number;
+      readonly session: SessionId;
+    }
+  | { readonly code: 'TABLE_FULL'; readonly unitsMax: number }
+  | { readonly code: 'TOO_MANY_SHARDS'; readonly shards: number; readonly shardsMax: number }
+  /** The topic was deleted and made anew: an operator has to consent (`replace`), its old offsets mean nothing. */
+  | { readonly code: 'TOPIC_CHANGED'; readonly topic: string; readonly known: TopicId; readonly reported: TopicId };
+
+export type LeaseRefusalCode = (typeof leaseRefusalCodes)[number];

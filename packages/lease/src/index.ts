@@ -1,0 +1,45 @@
+export type {
+  LeaseAnswer,
+  LeaseCommand,
+  LeaseDecision,
+} from './commands.ts';
+export { LeaseCoordinator, type TickInput } from './coordinator.ts';
+export { type LeaseRefusal, type LeaseRefusalCode, leaseRefusalCodes } from './errors.ts';
+export { LeaseTable, type ShardLoad, type UnitLease } from './lease-table.ts';
+export { partitionsPerTopicMax, shardsMax, shardsPerSessionMax, unitsHardMax, unitsPerRecordMax } from './limits.ts';
+export { compileLeaseOptions, defaultLeaseOptions, type LeaseOptions, LeaseOptionsError } from './options.ts';
+export { decodeRecords, encodeRecords } from './record-codec.ts';
+export type {
+  EpochBase,
+  ForceReleased,
+  GenerationChanged,
+  Granted,
+  Incarnation,
+  LeaseRecord,
+  LeaseRecordKind,
+  Moved,
+  NodeForgotten,
+  PartitionGranted,
+  PartitionReleased,
+  Released,
+  SessionClosing,
+  SessionEnded,
+  SessionEndReason,
+  SessionOpened,
+  TopicRemoved,
+  TopicSet,
+} from './records.ts';
+export type {
+  EndedSession,
+  PartitionChange,
+  PartitionLease,
+  ReplayOutcome,
+  SessionInfo,
+  TopicInfo,
+} from './replay-outcome.ts';
+export type { TickHealth } from './session-clock.ts';
+export { type KeeperState, SessionKeeper } from './session-keeper.ts';
+export type { KnownNode } from './session-registry.ts';
+export { LeaseTableReader } from './table-reader.ts';
+export type { SnapshotSource } from './table-snapshot.ts';
+export type { UnitVisitor } from './unit-slots.ts';

@@ -1,0 +1,14 @@
+/** Bounds of what a record may hold. They protect decoders and the log, not memory: see `LeaseOptions` for that. */
+
+/** Units in one record: a Raft entry of 64 KiB, and a table that is busy for less than a millisecond. */
+export const unitsPerRecordMax = 8192;
+/** Shards of one session. */
+export const shardsPerSessionMax = 1024;
+/** Shards of all live sessions: holder numbers have 16 bits, and a rebuild wants twice the room. */
+export const shardsMax = 30_000;
+/** Addresses of one node: its peer address and one per shard. */
+export const addressesMax = shardsPerSessionMax + 1;
+/** Partitions of one topic; Kafka's own practical limit is lower. */
+export const partitionsPerTopicMax = 100_000;
+/** Live leases in a table, above which every replica voids grants: what 24-bit entry numbers allow with room to rebuild. */
+export const unitsHardMax = 11_000_000;

@@ -1,0 +1,139 @@
+import type { LeaseEpoch, NodeId, SessionId, ShardIndex, TopicId } from '@holdfast/model';
+
+/**
+ * What `decide` proposes and `replay` applies: the only way in which leases change. One Raft entry carries a
+ * list of records; "index" below is that entry's Raft index, and a lease made by it has epoch = base + index.
+ */
+export type LeaseRecord =
+  | EpochBase
+  | SessionOpened
+  | SessionClosing
+  | SessionEnded
+  | Granted
+  | Released
+  | Moved
+  | ForceReleased
+  | TopicSet
+  | TopicRemoved
+  | PartitionGranted
+  | PartitionReleased
+  | GenerationChanged
+  | NodeForgotten;
+
+export type LeaseRecordKind = LeaseRecord['kind'];
+
+/** First record of a cluster: the highest epoch that its store has ever seen (PROTOCOL.md 1). */
+export interface EpochBase {
+  readonly kind: 'epochBase';
+  readonly base: number;
+}
+
+/** What a node says of itself when it opens a session. */
+export interface Incarnation {
+  readonly nodeId: NodeId;
+  /** identity of the data folder */
+  readonly uuid: string;
+  /** raised at each start, from 1 */
+  readonly counter: number;
+  readonly shards: number;
+  /** peer address, then one per shard */
+  readonly addresses: readonly string[];
+  readonly version: string;
+}
+
+/** A node incarnation begins to hold. Session id = index, so one per entry. Ends an older session of the node, unclean. */
+export interface SessionOpened extends Incarnation {
+  readonly kind: 'sessionOpened';
+}
+
+/** The session drains or stops: it is given nothing more. */
+export interface SessionClosing {
+  readonly kind: 'sessionClosing';
+  readonly session: SessionId;
+}
+
+/** `clean`: every unit was closed and backed up before. All others are unclean ends. */
+export type SessionEndReason = 'clean' | 'expired' | 'gone' | 'superseded';
+
+export interface SessionEnded {
+  readonly kind: 'sessionEnded';
+  readonly session: SessionId;
+  readonly reason: SessionEndReason;
+}
+
+/** Units to one shard. Void for a unit with a live lease, or when the session is over or closing. */
+export interface Granted {
+  readonly kind: 'granted';
+  readonly session: SessionId;
+  readonly shard: ShardIndex;
+  /** pairs: hi, lo, hi, lo, ... */
+  readonly units: Uint32Array;
+}
+
+/** Clean ends of single leases; void for a unit whose lease has another epoch. */
+export interface Released {
+  readonly kind: 'released';
+  readonly units: Uint32Array;
+  /** one per unit */
+  readonly epochs: Float64Array;
+}
+
+/** Clean ends and grants in one step; void for a unit whose lease has another epoch than named. */
+export interface Moved {
+  readonly kind: 'moved';
+  readonly units: Uint32Array;
+  readonly fromEpochs: Float64Array;
+  readonly toSession: SessionId;
+  readonly toShard: ShardIndex;
+}
+
+/** An operator, or a quarantine, takes a lease away: an unclean end. */
+export interface ForceReleased {
+  readonly kind: 'forceReleased';
+  readonly hi: number;
+  readonly lo: number;
+  readonly epoch: LeaseEpoch;
+}
+
+/** A topic to read; another id under the same name replaces the old topic and ends its partitions' leases. */
+export interface TopicSet {
+  readonly kind: 'topicSet';
+  readonly topic: string;
+  readonly topicId: TopicId;
+  readonly partitions: number;
+}
+
+export interface TopicRemoved {
+  readonly kind: 'topicRemoved';
+  readonly topicId: TopicId;
+}
+
+/** A grant (`fromEpoch` 0) or a move of a partition; void while a lease with another epoch lives. */
+export interface PartitionGranted {
+  readonly kind: 'partitionGranted';
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly session: SessionId;
+  readonly shard: ShardIndex;
+  readonly fromEpoch: LeaseEpoch;
+}
+
+export interface PartitionReleased {
+  readonly kind: 'partitionReleased';
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly epoch: LeaseEpoch;
+}
+
+/** The store is another one, or has lost something (PROTOCOL.md 5.8). Void unless number = current + 1. */
+export interface GenerationChanged {
+  readonly kind: 'generationChanged';
+  readonly storeGeneration: string;
+  readonly number: number;
+}
+
+/** The name of a node that is gone for good may be used again. Void while it has a session. */
+export interface NodeForgotten {
+  readonly kind: 'nodeForgotten';
+  readonly nodeId: NodeId;
+}

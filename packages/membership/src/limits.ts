@@ -1,0 +1,17 @@
+/**
+ * Bounds on what may come from outside. Together they keep one member's gossip entry far below one datagram
+ * (1,400 bytes): an entry that doesn't fit could never be told to anyone.
+ */
+export const nodeIdBytesMax = 64;
+export const addressBytesMax = 128;
+export const versionBytesMax = 32;
+export const zoneBytesMax = 64;
+/** A shard is a core; 128 shards that listen on the node's own host cost 3 bytes each. */
+export const shardsMax = 128;
+/** Encoded NodeMeta. */
+export const nodeMetaBytesMax = 900;
+/** Start counters fit the upper part of an incarnation, see `incarnationOfStart`. */
+export const startCounterMax = 2 ** 28 - 1;
+/** Incarnations one start may use up: each refutation or update of the meta takes one. */
+export const incarnationsPerStart = 2 ** 20;
+export const incarnationMax = 2 ** 49 - 1;

@@ -1,0 +1,87 @@
+import type { ConfigProblem } from './config-problem.ts';
+import { formatHostPort } from './host-port.ts';
+import type { NodeConfig } from './node-config.ts';
+
+/** What must hold between settings that are each right by themselves. */
+export function checkRelations(config: NodeConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const expect = (holds: boolean, path: string, value: unknown, expected: string) => {
+    if (!holds) problems.push({ path, value, expected, origin: null });
+  };
+  const { sessionTtlMs, sessionRenewMs, sessionStopMs } = config;
+  expect(
+    sessionRenewMs > 0 && sessionRenewMs * 3 <= sessionTtlMs,
+    'session.renew',
+    `${sessionRenewMs}ms`,
+    `at most a third of session.ttl (${sessionTtlMs}ms): three attempts must fail before the session ends`,
+  );
+  expect(
+    sessionStopMs < sessionTtlMs,
+    'session.stop',
+    `${sessionStopMs}ms`,
+    `below session.ttl (${sessionTtlMs}ms): a node must stop before others take over`,
+  );
+  expect(
+    sessionRenewMs < sessionStopMs,
+    'session.stop',
+    `${sessionStopMs}ms`,
+    `above session.renew (${sessionRenewMs}ms), or the node stops between two renewals`,
+  );
+  expect(config.backupIntervalMs >= 100, 'backup.interval', `${config.backupIntervalMs}ms`, 'at least 100ms');
+  expect(config.drainDeadlineMs >= 1_000, 'drain.deadline', `${config.drainDeadlineMs}ms`, 'at least 1s');
+  const { frameBytesMax, bytesInFlightMax } = config.limits;
+  expect(frameBytesMax >= 1_024, 'limits.frameBytes', `${frameBytesMax}B`, 'at least 1KiB');
+  expect(
+    frameBytesMax <= bytesInFlightMax,
+    'limits.frameBytes',
+    `${frameBytesMax}B`,
+    `at most limits.bytesInFlight (${bytesInFlightMax}B), or no frame could leave`,
+  );
+  checkPeers(config, expect);
+  checkPorts(config, expect);
+  return problems;
+}
+
+type Expect = (holds: boolean, path: string, value: unknown, expected: string) => void;
+
+function checkPeers({ peers, nodeId }: NodeConfig, expect: Expect): void {
+  const path = 'cluster.peers';
+  expect(
+    peers.some(({ id }) => id === nodeId),
+    path,
+    peers.map(({ id }) => id),
+    `must include this node (node.id ${nodeId})`,
+  );
+  for (const [what, values] of [
+    ['id', peers.map(({ id }) => id as string)],
+    ['address', peers.map(({ address }) => address)],
+    ['gossip', peers.map(({ gossipAddress }) => gossipAddress)],
+  ] as const) {
+    const twice = values.filter((value, i) => values.indexOf(value) !== i);
+    expect(twice.length === 0, path, [...new Set(twice)], `each ${what} once`);
+  }
+}
+
+function checkPorts(config: NodeConfig, expect: Expect): void {
+  const { listenControl, listenHttp, listenShards, shardCount } = config;
+  expect(listenControl.port > 0, 'listen.control', formatHostPort(listenControl), 'a port above 0: peers must know it');
+  expect(config.listenGossip.port > 0, 'listen.gossip', formatHostPort(config.listenGossip), 'a port above 0: peers must know it');
+  const last = listenShards.port + shardCount - 1;
+  expect(
+    listenShards.port === 0 || last <= 65_535,
+    'listen.shards',
+    formatHostPort(listenShards),
+    `${shardCount} ports from there on, the last below 65536`,
+  );
+  for (const [path, at] of [
+    ['listen.http', listenHttp],
+    ['listen.control', listenControl],
+  ] as const) {
+    if (at === null || at.port === 0 || listenShards.port === 0) continue;
+    const inRange = at.host === listenShards.host && at.port >= listenShards.port && at.port <= last;
+    expect(!inRange, path, formatHostPort(at), `outside the ports of listen.shards (${listenShards.port} to ${last})`);
+  }
+  if (listenHttp === null || listenHttp.port === 0) return;
+  const same = listenHttp.host === listenControl.host && listenHttp.port === listenControl.port;
+  expect(!same, 'listen.http', formatHostPort(listenHttp), 'another port than listen.control');
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { compileConfig } from './compile-config.ts';
+import { configJsonSchema, settingRows } from './config-documents.ts';
+import { ConfigError, formatProblem } from './config-problem.ts';
+
+const cwd = '/srv';
+
+function problemsOf(run: () => unknown): string[] {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems.map(formatProblem);
+  }
+  return [];
+}
+
+test('a node id is all that a node needs', () => {
+  const { config } = compileConfig({ flags: { 'node.id': 'n1' }, cwd });
+  assert.equal(config.clusterName, 'holdfast');
+  assert.equal(config.dataDir, '/srv/holdfast-data');
+  assert.deepEqual(config.peers, [{ id: 'n1', address: '127.0.0.1:7400', gossipAddress: '127.0.0.1:7401' }]);
+  assert.equal(config.sessionTtlMs, 12_000);
+  assert.equal(config.backupIntervalMs, 30_000);
+  assert.equal(config.drainDeadlineMs, 120_000);
+  assert.equal(config.limits.frameBytesMax, 262_144);
+  assert.ok(config.shardCount >= 1);
+  assert.ok(Object.isFrozen(config) && Object.isFrozen(config.peers[0]));
+});
+
+test('flags win over variables, these over files, later files over earlier ones', () => {
+  const { config, origins } = compileConfig({
+    flags: { 'session.ttl': '20s' },
+    env: { HOLDFAST_SESSION_TTL: '30s', HOLDFAST_SHARDS: '3', HOLDFAST_ADDR: 'x:1', HOME: '/root', HOLDFAST_DATA: '' },
+    files: [
+      { path: '/etc/holdfast/a.yaml', text: 'node: {id: n1}\ndata: here\nshards: 9\nbackup: {interval: 5s}' },
+      { path: '/etc/holdfast/b.json', text: '{"backup":{"interval":"7s"},"job":{"mapping":"m.yaml"}}' },
+    ],
+    cwd,
+  });
+  assert.equal(config.sessionTtlMs, 20_000);
+  assert.equal(config.shardCount, 3);
+  assert.equal(config.backupIntervalMs, 7_000);
+  // Paths in a file are relative to the file.
+  assert.equal(config.dataDir, resolve('/etc/holdfast/here'));
+  assert.equal(config.job.mapping, '/etc/holdfast/m.yaml');
+  const origin = (path: string) => origins.find((row) => row.path === path)?.origin;
+  assert.equal(origin('session.ttl'), '--session-ttl');
+  assert.equal(origin('shards'), 'HOLDFAST_SHARDS');
+  assert.equal(origin('backup.interval'), '/etc/holdfast/b.json');
+  assert.equal(origin('cluster.name'), 'default');
+});
+
+test('all problems are listed at once, with where they come from and the nearest known name', () => {
+  const problems = problemsOf(() =>
+    compileConfig({
+      flags: { 'backup.interval': '30' },
+      env: { HOLDFAST_SESION_TTL: '3s', HOLDFAST_SHARDS: 'many' },
+      files: [{ path: '/c.yaml', text: 'nod: {id: n1}\nsession: {tll: 3s}\nlimits: 3\ncluster: {peers: [{id: n1}]}' }],
+      cwd,
+    }),
+  );
+  assert.deepEqual(problems, [
+    'nod: (/c.yaml): unknown setting; did you mean node?',
+    'session.tll: (/c.yaml): unknown setting; did you mean session.ttl?',
+    'limits: 3 (/c.yaml): a group with frameRecords, frameBytes, framesInFlight, bytesInFlight, parkedRecords, parkedBytes, outputsUnacked, fetchBytes, backupRows',
+    'HOLDFAST_SESION_TTL: (environment): unknown variable; did you mean HOLDFAST_SESSION_TTL?',
+    'node.id: missing; give --node-id, HOLDFAST_NODE_ID or node.id in the file (name of this node, unique in the cluster and the same at each start)',
+    'cluster.peers[0].address: (/c.yaml): host:port, such as 10.0.0.11:7400 or [::1]:7400',
+    'cluster.peers[0].gossip: (/c.yaml): host:port, such as 10.0.0.11:7400 or [::1]:7400',
+    'shards: "many" (HOLDFAST_SHARDS): a whole number from 1 to 256',
+    'backup.interval: "30" (--backup-interval): a duration with its unit, such as 500ms, 30s or 2m',
+  ]);
+});
+
+test('settings are checked together', () => {
+  const peers = 'n2=10.0.0.2:7400/10.0.0.2:7401,n3=10.0.0.2:7400/10.0.0.3:7401';
+  const problems = problemsOf(() =>
+    compileConfig({
+      flags: {
+        'node.id': 'n1',
+        'cluster.peers': peers,
+        'session.renew': '5s',
+        'session.stop': '12s',
+        'listen.http': '127.0.0.1:7400',
+        'listen.shards': '127.0.0.1:65535',
+        shards: '2',
+        'limits.frameBytes': '9MiB',
+      },
+      cwd,
+    }),
+  );
+  assert.deepEqual(
+    problems.map((line) => line.slice(0, line.indexOf(':'))),
+    ['session.renew', 'session.stop', 'limits.frameBytes', 'cluster.peers', 'cluster.peers', 'listen.shards', 'listen.http'],
+  );
+  assert.match(problems[3]!, /must include this node \(node\.id n1\)/);
+});
+
+test('a document that is none is one problem, not a stack', () => {
+  const flags = { 'node.id': 'n1' };
+  const read = (text: string) => problemsOf(() => compileConfig({ flags, files: [{ path: '/c.yaml', text }], cwd }));
+  assert.match(read('a: [')[0]!, /^\/c\.yaml: no YAML or JSON document: /);
+  assert.deepEqual(read('[1]'), ['/c.yaml: the document must be an object of settings']);
+  assert.deepEqual(read(''), []);
+});
+
+test('the schema and the reference page name every setting', () => {
+  const schema = configJsonSchema() as { properties: Record<string, { properties?: object }> };
+  for (const { path, description, reason, flag, env } of settingRows()) {
+    const [top, below] = path.split('.');
+    assert.ok(top! in schema.properties, path);
+    if (below !== undefined) assert.ok(below in schema.properties[top!]!.properties!, path);
+    assert.ok(description !== '' && reason !== '', `${path} has a description and a reason`);
+    assert.ok(/^--[a-z-]+$/.test(flag) && /^HOLDFAST_[A-Z_]+$/.test(env));
+  }
+  assert.ok(!('required' in schema));
+});

@@ -1,0 +1,46 @@
+import type { NodeId } from '@holdfast/model';
+import type { RecordLimits } from '@holdfast/processor';
+import type { HostPort } from './host-port.ts';
+
+/** A voter of the cluster as it begins. */
+export interface PeerConfig {
+  readonly id: NodeId;
+  /** host:port of its control service. */
+  readonly address: string;
+  /** host:port of its gossip. */
+  readonly gossipAddress: string;
+}
+
+/** What a node runs with: frozen, checked, numbers with their unit in the name, paths absolute. */
+export interface NodeConfig {
+  readonly nodeId: NodeId;
+  readonly clusterName: string;
+  /** The initial voters, this node included. */
+  readonly peers: readonly PeerConfig[];
+  readonly dataDir: string;
+  readonly listenControl: HostPort;
+  readonly listenGossip: HostPort;
+  /** Shard n listens on port + n; port 0: on any. */
+  readonly listenShards: HostPort;
+  readonly listenHttp: HostPort | null;
+  readonly shardCount: number;
+  readonly job: {
+    /** A built-in job's name, or the absolute path of a module. */
+    readonly name: string;
+    readonly inputTopic: string;
+    /** A built-in mapping's name, or the absolute path of a file. */
+    readonly mapping: string;
+  };
+  /** Null dir: the data folder's own. */
+  readonly log: { readonly kind: 'embedded'; readonly dir: string | null };
+  readonly store: { readonly kind: 'embedded'; readonly dir: string | null };
+  readonly backupIntervalMs: number;
+  readonly sessionTtlMs: number;
+  readonly sessionRenewMs: number;
+  readonly sessionStopMs: number;
+  readonly drainDeadlineMs: number;
+  readonly limits: RecordLimits;
+  readonly fetchBytesMax: number;
+  readonly backupRowsMax: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}

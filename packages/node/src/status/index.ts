@@ -1,0 +1,15 @@
+export type { NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
+export { RateMeter } from './rate-meter.ts';
+export {
+  type Health,
+  type Reason,
+  type ReasonCode,
+  reasonCodes,
+  type StatusDocument,
+  type StatusNode,
+  type StatusShard,
+  statusSchemaName,
+  type Totals,
+} from './status-document.ts';
+export { type StatusInput, statusView } from './status-view.ts';
+export { type UserDocument, userSchemaName } from './user-document.ts';

@@ -1,0 +1,78 @@
+import type { ShardStatName } from '@holdfast/engine';
+import type { MemberState } from '@holdfast/membership';
+
+/** What a node reports of itself: the raw material of the status document. Plain JSON data; unknown is null. */
+export interface NodeReport {
+  readonly id: string;
+  /** host:port of its control service. */
+  readonly address: string;
+  readonly version: string;
+  readonly atUnixMs: number;
+  readonly raft: {
+    readonly role: 'leader' | 'follower' | 'candidate' | 'learner';
+    readonly term: number;
+    readonly leader: string | null;
+    readonly voters: readonly string[];
+    readonly commitIndex: number;
+    readonly appliedIndex: number;
+    /** Entries behind the leader's commit index, as far as it knows; null on the leader and without one. */
+    readonly trails: number | null;
+    /** How long the present leader has led, as far as this node has seen. */
+    readonly leaderSinceMs: number | null;
+  };
+  /** Null: it has no right to hold anything now. */
+  readonly session: { readonly id: number; readonly endsInMs: number | null } | null;
+  readonly shards: readonly ShardReport[];
+  readonly process: {
+    /** Of one core: 212 is two cores and a bit. */
+    readonly cpuPercent: number | null;
+    readonly rssBytes: number;
+    /** Delay of the control thread's event loop. */
+    readonly loopP99Ms: number | null;
+    readonly upMs: number;
+  };
+  /** Everybody it knows of, itself included, as gossip tells. */
+  readonly members: readonly { readonly id: string; readonly state: MemberState; readonly sinceMs: number }[];
+}
+
+export interface ShardReport {
+  readonly index: number;
+  readonly address: string | null;
+  /** Units leased to it. */
+  readonly leases: number;
+  /** `topic/partition` */
+  readonly partitions: readonly string[];
+  /** Totals and levels since the shard started. */
+  readonly stats: Readonly<Record<ShardStatName, number>>;
+  /** Age of the oldest change that no backup covers; null when there is none. */
+  readonly oldestDirtyAgeMs: number | null;
+  /** Records per second over the last seconds; null before there are two samples. */
+  readonly readPerSec: number | null;
+  readonly appliedPerSec: number | null;
+  readonly forwardedPerSec: number | null;
+}
+
+/** A row of the table: the node's own report, or why there is none, with what it said last. */
+export type NodeAnswer =
+  | { readonly ok: true; readonly report: NodeReport }
+  | {
+      readonly ok: false;
+      readonly id: string;
+      readonly address: string;
+      readonly error: string;
+      readonly last: NodeReport | null;
+    };
+
+/** What the lease table knows, taken at one index. */
+export interface TableFacts {
+  readonly index: number;
+  readonly sessions: readonly {
+    readonly session: number;
+    readonly nodeId: string;
+    readonly closing: boolean;
+    /** Units leased to all of its shards. */
+    readonly units: number;
+  }[];
+  /** Per partition the session that reads it; null: nobody does. */
+  readonly topics: readonly { readonly topic: string; readonly readers: readonly (number | null)[] }[];
+}

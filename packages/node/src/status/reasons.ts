@@ -1,0 +1,91 @@
+import type { NodeAnswer, TableFacts } from './node-report.ts';
+import type { Health, Reason, ReasonCode, StatusNode } from './status-document.ts';
+
+/** A round may just be due; twice the interval is late, three times is wrong (operations.md 7, BackupStale). */
+const backupStaleFactor = 3;
+const lagHighSeconds = 60;
+const unreadListedMax = 8;
+
+export interface ReasonFacts {
+  readonly leader: string | null;
+  readonly voters: readonly string[];
+  readonly reachableVoters: number;
+  readonly nodes: readonly StatusNode[];
+  readonly answers: readonly NodeAnswer[];
+  readonly table: TableFacts;
+  readonly lagSeconds: number | null;
+  readonly backupIntervalMs: number;
+}
+
+/** Voters that may still be lost before there is no quorum. */
+export function failureToleranceOf(voters: number, reachable: number): number {
+  return Math.max(0, reachable - (Math.floor(voters / 2) + 1));
+}
+
+export function healthOf(reasons: readonly Reason[]): Health {
+  if (reasons.some(({ severity }) => severity === 'unhealthy')) return 'unhealthy';
+  return reasons.some(({ severity }) => severity === 'degraded') ? 'degraded' : 'ok';
+}
+
+/** Why the cluster isn't well, worst first. Unhealthy: something is not served. Degraded: all is, for now. */
+export function findReasons(facts: ReasonFacts): Reason[] {
+  const reasons: Reason[] = [];
+  const add = (severity: Reason['severity'], code: ReasonCode, node: string | null, text: string) => {
+    reasons.push({ code, severity, node, text });
+  };
+  const { voters, reachableVoters } = facts;
+  if (facts.leader === null) {
+    const quorum = Math.floor(voters.length / 2) + 1;
+    const why = reachableVoters < quorum ? `${reachableVoters} of ${voters.length} voters answer, ${quorum} are needed` : 'an election is under way';
+    add('unhealthy', 'NO_LEADER', null, `no leader: ${why}`);
+  }
+  for (const node of facts.nodes) addNode(node, facts, add);
+  addUnread(facts, add);
+  for (const answer of facts.answers) if (answer.ok) addBackups(answer.report, facts.backupIntervalMs, add);
+  if (facts.leader !== null && failureToleranceOf(voters.length, reachableVoters) === 0) {
+    const small = voters.length < 3;
+    const text = small ? `${voters.length} voter${voters.length === 1 ? '' : 's'}: no failure is tolerated` : 'no further failure is tolerated';
+    add(small ? 'note' : 'degraded', 'TOLERANCE_ZERO', null, text);
+  }
+  if ((facts.lagSeconds ?? 0) > lagHighSeconds) {
+    add('degraded', 'LAG_HIGH', null, `the oldest unread record waits for ${Math.round(facts.lagSeconds!)}s`);
+  }
+  const rank = { unhealthy: 0, degraded: 1, note: 2 };
+  return reasons.sort((a, b) => rank[a.severity] - rank[b.severity]);
+}
+
+type Add = (severity: Reason['severity'], code: ReasonCode, node: string | null, text: string) => void;
+
+function addNode(node: StatusNode, facts: ReasonFacts, add: Add): void {
+  const since = node.memberSinceMs === null ? '' : ` for ${(node.memberSinceMs / 1000).toFixed(1)}s`;
+  const held = facts.table.sessions.find(({ nodeId }) => nodeId === node.id);
+  const waiting = held !== undefined && held.units > 0 ? `; ${held.units} keys wait for its session to end` : '';
+  if (node.reachable) {
+    if (node.member === 'suspect') add('degraded', 'NODE_SUSPECT', node.id, `suspect${since}`);
+    if (node.session.id === null) add('degraded', 'NO_SESSION', node.id, 'has no session: it holds nothing');
+    return;
+  }
+  const why = node.error === null ? '' : ` (${node.error})`;
+  if (node.member === 'suspect') add('degraded', 'NODE_SUSPECT', node.id, `suspect${since}${why}${waiting}`);
+  else if (node.member === 'dead' || node.member === 'left') {
+    add('degraded', 'NODE_DEAD', node.id, `${node.member}${since}${why}${waiting}`);
+  } else add('degraded', 'NODE_UNREACHABLE', node.id, `does not answer${why}${waiting}`);
+}
+
+function addUnread({ table }: ReasonFacts, add: Add): void {
+  const unread = table.topics.flatMap(({ topic, readers }) =>
+    readers.flatMap((reader, partition) => (reader === null ? [`${topic}/${partition}`] : [])),
+  );
+  if (unread.length === 0) return;
+  const listed = unread.slice(0, unreadListedMax).join(', ');
+  add('unhealthy', 'PARTITION_UNREAD', null, `nobody reads ${listed}${unread.length > unreadListedMax ? ` and ${unread.length - unreadListedMax} more` : ''}`);
+}
+
+function addBackups(report: (NodeAnswer & { ok: true })['report'], intervalMs: number, add: Add): void {
+  const ageMs = Math.max(0, ...report.shards.map(({ oldestDirtyAgeMs }) => oldestDirtyAgeMs ?? 0));
+  if (ageMs <= backupStaleFactor * intervalMs) return;
+  const failures = report.shards.reduce((sum, { stats }) => sum + stats.backupFailures, 0);
+  const text = `a change waits for its backup for ${Math.round(ageMs / 1000)}s`;
+  if (failures > 0) add('unhealthy', 'BACKUP_FAILING', report.id, `${text}; ${failures} writes failed`);
+  else add('degraded', 'BACKUP_STALE', report.id, text);
+}

@@ -1,0 +1,109 @@
+/** Schema holdfast/status/v1. A contract: it only gains fields. 64-bit numbers are strings, times ISO in UTC. */
+export const statusSchemaName = 'holdfast/status/v1';
+
+export const healthStates = ['ok', 'degraded', 'unhealthy'] as const;
+export type Health = (typeof healthStates)[number];
+
+export const reasonCodes = [
+  'NO_LEADER',
+  'NODE_SUSPECT',
+  'NODE_DEAD',
+  'NODE_UNREACHABLE',
+  'TOLERANCE_ZERO',
+  'PARTITION_UNREAD',
+  'BACKUP_STALE',
+  'BACKUP_FAILING',
+  'LAG_HIGH',
+  'NO_SESSION',
+] as const;
+export type ReasonCode = (typeof reasonCodes)[number];
+
+export interface Reason {
+  readonly code: ReasonCode;
+  /** What it does to the cluster's health; `note`: nothing. */
+  readonly severity: 'unhealthy' | 'degraded' | 'note';
+  readonly node: string | null;
+  readonly text: string;
+}
+
+export interface StatusDocument {
+  readonly schema: typeof statusSchemaName;
+  readonly at: string;
+  /** The node that answered. */
+  readonly via: string;
+  /** `leader`: confirmed by a quorum; `local`: what this node knows, perhaps late. */
+  readonly consistency: 'leader' | 'local';
+  readonly cluster: {
+    readonly id: string | null;
+    readonly name: string;
+    readonly health: Health;
+    readonly leader: string | null;
+    readonly term: string | null;
+    readonly leaderSinceMs: number | null;
+    /** How many more voters may be lost. */
+    readonly failureTolerance: number;
+    readonly quorum: { readonly voters: number; readonly reachable: number };
+    readonly reasons: readonly Reason[];
+  };
+  readonly ingest: {
+    readonly recordsPerSec: number | null;
+    readonly lagRecords: string | null;
+    readonly lagSeconds: number | null;
+  };
+  readonly backup: { readonly oldestAgeMs: number | null; readonly intervalMs: number };
+  /** Sums over the nodes that answered, since each one's start. */
+  readonly totals: Totals;
+  readonly nodes: readonly StatusNode[];
+}
+
+export interface Totals {
+  readonly read: string;
+  readonly applied: string;
+  readonly forwarded: string;
+  readonly refused: string;
+  readonly replayed: string;
+  readonly duplicates: string;
+  readonly skipped: string;
+  readonly dead: string;
+  readonly outputs: string;
+  readonly fenced: string;
+}
+
+export interface StatusNode {
+  readonly id: string;
+  readonly addr: string;
+  readonly reachable: boolean;
+  readonly error: string | null;
+  readonly member: string | null;
+  readonly memberSinceMs: number | null;
+  readonly version: string | null;
+  readonly upMs: number | null;
+  readonly raft: { readonly role: string | null; readonly term: string | null; readonly trails: string | null };
+  readonly session: { readonly id: string | null; readonly endsInMs: number | null };
+  /** `stale`: by the table or an earlier report, not by the node itself. */
+  readonly leases: { readonly count: number | null; readonly stale: boolean };
+  readonly recPerSec: number | null;
+  readonly fwdPerSec: number | null;
+  /** Records parked and frames under way. */
+  readonly queue: number | null;
+  readonly loopP99Ms: number | null;
+  readonly cpuPercent: number | null;
+  readonly rssBytes: string | null;
+  /** Of the oldest change that no backup covers; 0: all is covered. */
+  readonly backupAgeMs: number | null;
+  readonly lastSeen: string | null;
+  readonly shards: readonly StatusShard[];
+}
+
+export interface StatusShard {
+  readonly index: number;
+  readonly address: string | null;
+  readonly leases: number;
+  readonly dirty: number;
+  readonly partitions: readonly string[];
+  readonly recPerSec: number | null;
+  readonly fwdPerSec: number | null;
+  readonly queue: number;
+  readonly lagRecords: string;
+  readonly backupAgeMs: number;
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ShardStatName, shardStatNames } from '@holdfast/engine';
+import type { NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
+import { RateMeter } from './rate-meter.ts';
+import { type StatusInput, statusView } from './status-view.ts';
+
+const voters = ['n1', 'n2', 'n3'];
+const atUnixMs = Date.UTC(2026, 0, 1);
+
+function shard(index: number, given: Partial<ShardReport> = {}, stats: Partial<Record<ShardStatName, number>> = {}): ShardReport {
+  const zero = Object.fromEntries(shardStatNames.map((name) => [name, 0])) as Record<ShardStatName, number>;
+  const rates = { readPerSec: 10, appliedPerSec: 20, forwardedPerSec: 5 };
+  return { index, address: null, leases: 7, partitions: [], oldestDirtyAgeMs: null, ...rates, ...given, stats: { ...zero, ...stats } };
+}
+
+function report(id: string, given: Partial<NodeReport> = {}): NodeReport {
+  return {
+    id,
+    address: `${id}:7400`,
+    version: '0.1.0',
+    atUnixMs,
+    raft: {
+      role: id === 'n1' ? 'leader' : 'follower',
+      term: 3,
+      leader: 'n1',
+      voters,
+      commitIndex: 9,
+      appliedIndex: 9,
+      trails: id === 'n1' ? null : 0,
+      leaderSinceMs: 60_000,
+    },
+    session: { id: 5, endsInMs: null },
+    shards: [shard(0)],
+    process: { cpuPercent: 50, rssBytes: 1_000, loopP99Ms: 2, upMs: 1_000 },
+    members: voters.map((member) => ({ id: member, state: 'alive' as const, sinceMs: 0 })),
+    ...given,
+  };
+}
+
+const ok = (id: string, given?: Partial<NodeReport>): NodeAnswer => ({ ok: true, report: report(id, given) });
+const table: TableFacts = {
+  index: 9,
+  sessions: voters.map((nodeId, i) => ({ session: 5 + i, nodeId, closing: false, units: 7 })),
+  topics: [{ topic: 'access-log', readers: [5, 6, 7] }],
+};
+
+function view(answers: readonly NodeAnswer[], more: Partial<StatusInput> = {}) {
+  return statusView({
+    atUnixMs,
+    via: 'n1',
+    consistency: 'leader',
+    clusterId: 'c',
+    clusterName: 'prod',
+    answers,
+    table,
+    backupIntervalMs: 30_000,
+    ...more,
+  });
+}
+
+test('three nodes that answer are healthy, and their figures add up', () => {
+  const status = view([ok('n3'), ok('n1'), ok('n2')]);
+  assert.equal(status.cluster.health, 'ok');
+  assert.deepEqual(status.cluster.reasons, []);
+  assert.deepEqual(
+    status.nodes.map(({ id }) => id),
+    voters,
+  );
+  assert.equal(status.cluster.leader, 'n1');
+  assert.equal(status.cluster.failureTolerance, 1);
+  assert.equal(status.ingest.recordsPerSec, 30);
+  assert.equal(status.nodes[0]!.recPerSec, 20);
+});
+
+test('a node that does not answer is a row with its error and last known values', () => {
+  const members = voters.map((id) => ({ id, state: id === 'n3' ? ('suspect' as const) : ('alive' as const), sinceMs: 4_100 }));
+  const last = report('n3', { atUnixMs: atUnixMs - 4_100, shards: [shard(0, { leases: 3 })] });
+  const away: NodeAnswer = { ok: false, id: 'n3', address: 'n3:7400', error: 'deadline', last };
+  const status = view([ok('n1', { members }), ok('n2'), away]);
+  assert.equal(status.cluster.health, 'degraded');
+  assert.deepEqual(
+    status.cluster.reasons.map(({ code, node, text }) => [code, node, text]),
+    [
+      ['NODE_SUSPECT', 'n3', 'suspect for 4.1s (deadline); 7 keys wait for its session to end'],
+      ['TOLERANCE_ZERO', null, 'no further failure is tolerated'],
+    ],
+  );
+  const row = status.nodes[2]!;
+  assert.equal(row.reachable, false);
+  assert.equal(row.error, 'deadline');
+  assert.deepEqual(row.leases, { count: 7, stale: true });
+  assert.equal(row.lastSeen, '2025-12-31T23:59:55.900Z');
+  assert.equal(row.recPerSec, null);
+});
+
+test('without a leader, or with a partition that nobody reads, the cluster is unhealthy', () => {
+  const lost = { ...report('n1').raft, role: 'candidate' as const, leader: null };
+  const gone = (id: string): NodeAnswer => ({ ok: false, id, address: `${id}:7400`, error: 'refused', last: null });
+  const alone = view([ok('n1', { raft: lost }), gone('n2'), gone('n3')]);
+  assert.equal(alone.cluster.health, 'unhealthy');
+  assert.equal(alone.cluster.reasons[0]!.text, 'no leader: 1 of 3 voters answer, 2 are needed');
+  const unread = view([ok('n1'), ok('n2'), ok('n3')], {
+    table: { ...table, topics: [{ topic: 't', readers: [5, null, null] }] },
+  });
+  assert.equal(unread.cluster.health, 'unhealthy');
+  assert.equal(unread.cluster.reasons[0]!.text, 'nobody reads t/1, t/2');
+});
+
+test('a leader out of reach leads on if the majority says so', () => {
+  const away: NodeAnswer = { ok: false, id: 'n1', address: 'n1:7400', error: 'deadline', last: null };
+  assert.equal(view([away, ok('n2'), ok('n3')], { via: 'n2' }).cluster.leader, 'n1');
+  const elsewhere: NodeAnswer = { ok: false, id: 'n3', address: 'n3:7400', error: 'deadline', last: null };
+  assert.equal(view([away, ok('n2'), elsewhere], { via: 'n2' }).cluster.leader, null);
+});
+
+test('backups that wait for three intervals are stale, failing when writes failed', () => {
+  const stale = [shard(0, { oldestDirtyAgeMs: 91_000 })];
+  assert.equal(view([ok('n1'), ok('n2', { shards: stale }), ok('n3')]).cluster.reasons[0]!.code, 'BACKUP_STALE');
+  const failing = [shard(0, { oldestDirtyAgeMs: 91_000 }, { backupFailures: 2 })];
+  const status = view([ok('n1'), ok('n2', { shards: failing }), ok('n3')]);
+  assert.equal(status.cluster.health, 'unhealthy');
+  assert.equal(status.cluster.reasons[0]!.code, 'BACKUP_FAILING');
+});
+
+test('one voter alone is well, with a note', () => {
+  const raft = { ...report('n1').raft, voters: ['n1'] };
+  const status = view([ok('n1', { raft })]);
+  assert.equal(status.cluster.health, 'ok');
+  assert.equal(status.cluster.reasons[0]!.severity, 'note');
+});
+
+test('a rate needs two samples and starts anew when the counter did', () => {
+  const meter = new RateMeter(2_000);
+  assert.equal(meter.perSec, null);
+  meter.sample(0, 100);
+  meter.sample(1_000, 300);
+  assert.equal(meter.perSec, 200);
+  meter.sample(2_000, 10);
+  assert.equal(meter.perSec, null);
+});

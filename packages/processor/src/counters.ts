@@ -1,0 +1,22 @@
+/**
+ * What the cores count, as plain numbers that they bump. Names are those of the shard statistics, which the engine
+ * copies them to.
+ */
+export class RecordCounters {
+  recordsApplied = 0;
+  recordsDuplicate = 0;
+  recordsSkipped = 0;
+  recordsDead = 0;
+  recordsRefused = 0;
+  recordsReplayed = 0;
+  recordsForwarded = 0;
+  recordsLocal = 0;
+  unitsClaimed = 0;
+  unitsLostDirty = 0;
+  backupsAccepted = 0;
+  backupsFenced = 0;
+  backupBytes = 0;
+  outputsEmitted = 0;
+  rewinds = 0;
+  uncleanEndsSeen = 0;
+}

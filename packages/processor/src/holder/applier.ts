@@ -1,0 +1,133 @@
+import { bucketOf, compareBytes, type PartitionId } from '@holdfast/model';
+import type { RecordCounters } from '../counters.ts';
+import type { Job, JobRecord } from '../job.ts';
+import type { HeldUnit, HeldUser } from './held-unit.ts';
+import type { MarkerBook } from './marker-book.ts';
+import type { OutputBuffer } from './output-buffer.ts';
+
+/** Headers of a dead letter: where it came from and why. */
+export function deadLetterHeaders(
+  job: Job,
+  topic: string,
+  partition: number,
+  offset: number,
+  reason: string,
+): Record<string, string> {
+  return {
+    id: `${job.name}/${job.version}/${topic}/${partition}/${offset}/dead`,
+    reason,
+    job: job.name,
+    version: job.version,
+    topic,
+    partition: String(partition),
+    offset: String(offset),
+  };
+}
+
+/**
+ * Applies one record to the state of its unit: drops what the vector already has (PROTOCOL.md 4.5), finds the user,
+ * calls the job, advances the vector. The only place where states change.
+ */
+export class Applier {
+  readonly #job: Job;
+  readonly #markers: MarkerBook;
+  readonly #outputs: OutputBuffer;
+  readonly #deadLetterTopic: string;
+  readonly #counters: RecordCounters;
+  readonly #record: JobRecord = {
+    topic: '',
+    partition: 0,
+    offset: 0,
+    timestampUnixMs: Number.NaN,
+    bytes: new Uint8Array(0),
+    valueStart: 0,
+    valueEnd: 0,
+  };
+
+  constructor(job: Job, markers: MarkerBook, outputs: OutputBuffer, deadLetterTopic: string, counters: RecordCounters) {
+    this.#job = job;
+    this.#markers = markers;
+    this.#outputs = outputs;
+    this.#deadLetterTopic = deadLetterTopic;
+    this.#counters = counters;
+  }
+
+  /** True when the unit's row has changed. `bytes` holds key and value at the given places. */
+  apply(
+    unit: HeldUnit,
+    slot: number,
+    topic: string,
+    partition: PartitionId,
+    offset: number,
+    timeUnixMs: number,
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    if (offset <= unit.appliedOffset(slot) || offset < this.#markers.floor(bucketOf(unit.hi, unit.lo), slot)) {
+      this.#counters.recordsDuplicate++;
+      return false;
+    }
+    const record = this.#record;
+    record.topic = topic;
+    record.partition = partition.partition;
+    record.offset = offset;
+    record.timestampUnixMs = timeUnixMs;
+    record.bytes = bytes;
+    record.valueStart = valueStart;
+    record.valueEnd = valueEnd;
+    const known = this.#find(unit, bytes, keyStart, keyEnd);
+    const user = known ?? this.#newUser(bytes.slice(keyStart, keyEnd));
+    if (!user.decoded) {
+      user.state = this.#job.decodeState(user.bytes!);
+      user.decoded = true;
+    }
+    const mark = this.#outputs.emitted;
+    const verdict = this.#job.apply(user.state, user.key, record, this.#outputs);
+    unit.setApplied(slot, offset);
+    if (verdict === 'skipped') {
+      // Skipping again after a replay gives the same answer, so the row need not remember it.
+      this.#outputs.takeBack(mark);
+      this.#counters.recordsSkipped++;
+      return false;
+    }
+    if (verdict === 'dead') {
+      this.#outputs.takeBack(mark);
+      const headers = deadLetterHeaders(this.#job, topic, record.partition, offset, this.#job.failureReason);
+      const value = valueStart < 0 ? null : bytes.slice(valueStart, valueEnd);
+      this.#outputs.publish(this.#deadLetterTopic, user.key, value, headers);
+      this.#counters.recordsDead++;
+    } else {
+      if (known === null) unit.users.push(user);
+      user.bytes = null;
+      this.#counters.recordsApplied++;
+    }
+    if (this.#outputs.emitted !== mark) {
+      unit.lastOutput = this.#outputs.emitted;
+      this.#counters.outputsEmitted += this.#outputs.emitted - mark;
+    }
+    return true;
+  }
+
+  #newUser(key: Uint8Array): HeldUser {
+    return { key, job: this.#job.name, state: this.#job.initialState(key), bytes: null, decoded: true };
+  }
+
+  #find(unit: HeldUnit, bytes: Uint8Array, start: number, end: number): HeldUser | null {
+    for (const user of unit.users) {
+      const key = user.key;
+      if (key.length !== end - start || user.job !== this.#job.name) continue;
+      let i = 0;
+      while (i < key.length && key[i] === bytes[start + i]) i++;
+      if (i === key.length) return user;
+    }
+    return null;
+  }
+}
+
+/** The user of a unit by key bytes. */
+export function findUser(unit: HeldUnit, key: Uint8Array): HeldUser | null {
+  return unit.users.find((user) => compareBytes(user.key, key) === 0) ?? null;
+}

@@ -1,0 +1,95 @@
+import type { Frame } from '../frame.ts';
+import type { Flight, HolderStream } from './holder-stream.ts';
+
+/**
+ * claiming: leased here by the table, the store hasn't confirmed it · open: accepts records ·
+ * closing: refuses, its last backup is under way · closed: backed up, its end is proposed
+ */
+export type UnitPhase = 'claiming' | 'open' | 'closing' | 'closed';
+
+/** A user of a unit: nearly always the only one. Its state is decoded at first use. */
+export interface HeldUser {
+  readonly key: Uint8Array;
+  readonly job: string;
+  state: unknown;
+  /** The encoded state while it equals `state`; null once `state` has changed. */
+  bytes: Uint8Array | null;
+  decoded: boolean;
+}
+
+/** A record that waits for its unit's claim. */
+export interface WaitingRecord {
+  readonly stream: HolderStream;
+  readonly flight: Flight;
+  readonly frame: Frame;
+  readonly offset: number;
+  readonly timeUnixMs: number;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+/** All that a holder knows of one unit. */
+export class HeldUnit {
+  readonly hi: number;
+  readonly lo: number;
+  readonly epoch: number;
+  phase: UnitPhase = 'claiming';
+  users: HeldUser[] = [];
+  /** Last applied offset per partition slot: parallel arrays, since a unit sees few partitions. */
+  readonly slots: number[] = [];
+  readonly offsets: number[] = [];
+  /** Counts changes of the row; the row is saved when `savedVersion` equals it. */
+  version = 0;
+  savedVersion = 0;
+  /** Last seq given to a row of this epoch. */
+  seq = 0;
+  /** Version within the row that is under way to the store; -1 for none. */
+  flyingVersion = -1;
+  /** Version that the present round must see saved; 0 for none. */
+  needVersion = 0;
+  inDirtyList = false;
+  dirtySinceMs = 0;
+  /** Sequence number of the last output that a record of this unit emitted (PROTOCOL.md 5.3). */
+  lastOutput = 0;
+  lastUsedMs: number;
+  waiting: WaitingRecord[] | null = null;
+  claimAsked = false;
+  releaseAskedMs = 0;
+  lastSavedMs = 0;
+  /** Records wait although the unit is open: its outputs must be acknowledged before the next row can be written. */
+  paused = false;
+  /** False once the unit was dropped: whatever still refers to it must let go. */
+  held = true;
+
+  constructor(hi: number, lo: number, epoch: number, nowMs: number) {
+    this.hi = hi;
+    this.lo = lo;
+    this.epoch = epoch;
+    this.lastUsedMs = nowMs;
+  }
+
+  get dirty(): boolean {
+    return this.version !== this.savedVersion;
+  }
+
+  /** Last applied offset of a partition slot; -1 when the vector has none. */
+  appliedOffset(slot: number): number {
+    const slots = this.slots;
+    for (let i = 0; i < slots.length; i++) if (slots[i] === slot) return this.offsets[i]!;
+    return -1;
+  }
+
+  setApplied(slot: number, offset: number): void {
+    const slots = this.slots;
+    for (let i = 0; i < slots.length; i++) {
+      if (slots[i] === slot) {
+        this.offsets[i] = offset;
+        return;
+      }
+    }
+    slots.push(slot);
+    this.offsets.push(offset);
+  }
+}

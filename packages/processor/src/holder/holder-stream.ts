@@ -1,0 +1,49 @@
+import { UnitMap } from '@holdfast/model';
+import type { Frame, Return, StreamId } from '../frame.ts';
+
+/** A frame that was taken and is not settled: some of its records wait for claims. */
+export interface Flight {
+  readonly number: number;
+  waiting: number;
+}
+
+/** The holder's side of one stream (PROTOCOL.md 4). */
+export class HolderStream {
+  readonly id: StreamId;
+  /** Number of the last frame that arrived. */
+  received = 0;
+  /** All frames up to this one are settled. */
+  settled = 0;
+  /** The last durable report named this frame. */
+  reported = 0;
+  /** Refusals sent so far. */
+  refusals = 0;
+  /** Units that are refused until the sender shows that it saw the refusal with this number (4.3). */
+  readonly refusedUnits = new UnitMap(16);
+  /** Frames that name a table index this node has not reached yet. */
+  readonly backlog: Frame[] = [];
+  readonly flights: Flight[] = [];
+  readonly returns: Return[] = [];
+  ended = false;
+
+  constructor(id: StreamId) {
+    this.id = id;
+  }
+
+  /** Queues a refusal of units of one frame. */
+  refuse(frame: number, tableIndex: number, units: Uint32Array, number: number): void {
+    this.returns.push({ kind: 'refused', number, frame, tableIndex, units });
+  }
+
+  /** Moves `settled` over frames with nothing waiting; queues one acknowledgement when it moved. */
+  settle(): void {
+    let done = 0;
+    while (done < this.flights.length && this.flights[done]!.waiting === 0) done++;
+    if (done === 0) return;
+    this.settled = this.flights[done - 1]!.number;
+    this.flights.splice(0, done);
+    const last = this.returns.at(-1);
+    if (last?.kind === 'applied') this.returns.pop();
+    this.returns.push({ kind: 'applied', frame: this.settled });
+  }
+}

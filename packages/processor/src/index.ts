@@ -1,0 +1,16 @@
+export { RecordCounters } from './counters.ts';
+export type { Frame, Return, StreamId } from './frame.ts';
+export { deadLetterHeaders } from './holder/applier.ts';
+export { type ClaimWish, Holder, type HolderOptions, type RowWish } from './holder/holder.ts';
+export type { HolderStream } from './holder/holder-stream.ts';
+export type { MarkWish } from './holder/marker-book.ts';
+export type { Output } from './holder/output-buffer.ts';
+export { decodeRow, encodeRow, type RowContent, type RowUser, type VectorEntry } from './holder/row-codec.ts';
+export { Ingest, type IngestOptions, readingChanged } from './ingest/ingest.ts';
+export type { IngestStream } from './ingest/ingest-stream.ts';
+export type { PartitionReading } from './ingest/partition-reading.ts';
+export type { Job, JobRecord, KeyLocator, OutputSink, Verdict } from './job.ts';
+export type { LeaseView } from './lease-view.ts';
+export { defaultRecordLimits, type RecordLimits } from './limits.ts';
+export type { RecordBatch } from './record-batch.ts';
+export { RecordBlockError, RecordBlockReader, RecordBlockWriter } from './record-block.ts';

@@ -1,0 +1,72 @@
+/**
+ * What a job looks like to the record path. The sdk compiles `defineProcessor` to it; the record path knows no other form.
+ * All functions are synchronous and deterministic: the same state, record and order give the same state and outputs.
+ */
+
+/** Why a record changes no state: skipped on purpose, or a dead letter. The reason is a short code, counted. */
+export type Verdict = 'applied' | 'skipped' | 'dead';
+
+/** A record as its holder sees it. Reused between calls: keep nothing of it. */
+export interface JobRecord {
+  topic: string;
+  partition: number;
+  offset: number;
+  /** Append time by the log's clock; NaN when unknown. */
+  timestampUnixMs: number;
+  /** The buffer that holds the value, at [valueStart, valueEnd); -1 start for no value. */
+  bytes: Uint8Array;
+  valueStart: number;
+  valueEnd: number;
+}
+
+/** Takes what a handler emits. Emits of a record that fails are taken back by the caller. */
+export interface OutputSink {
+  /**
+   * @param topic the output topic
+   * @param key partitioning key, null for none
+   * @param value the bytes to publish
+   * @param id deterministic: (job, version, topic, partition, offset, n)
+   */
+  emit(topic: string, key: Uint8Array | null, value: Uint8Array, id: string): void;
+}
+
+/**
+ * Finds the key of a raw record at the ingest, without parsing more than it must.
+ * Result 0: the key is `keyBytes[keyStart, keyEnd)`; 1: skip, 2: dead letter, both with `reason`.
+ * Fields are valid until the next call.
+ */
+export interface KeyLocator {
+  keyBytes: Uint8Array;
+  keyStart: number;
+  keyEnd: number;
+  reason: string;
+  locate(bytes: Uint8Array, start: number, end: number): 0 | 1 | 2;
+}
+
+/** A compiled job. `S` is its state per user. */
+export interface Job<S = unknown> {
+  readonly name: string;
+  readonly version: string;
+  /** Input topics. */
+  readonly inputs: readonly string[];
+  /** Output topics (dead letters go to the node's own topic, not listed here). */
+  readonly outputs: readonly string[];
+  /** A unit without records for so long is backed up and released. */
+  readonly idleMs: number;
+  /** A locator of the key for an input topic; called once per shard and topic. */
+  newKeyLocator(topic: string): KeyLocator;
+  initialState(key: Uint8Array): S;
+  /** Whole state to bytes, with its schema number inside. Throws when the state can't be written: the unit is at fault then. */
+  encodeState(state: S): Uint8Array;
+  /** Throws `StateFormatError`-like errors on bytes of a version it can't upgrade. */
+  decodeState(bytes: Uint8Array): S;
+  /**
+   * Applies one record to the state of its user, in place. On 'skipped' and 'dead' the state and outputs are untouched,
+   * and `failureReason` says why.
+   */
+  apply(state: S, key: Uint8Array, record: JobRecord, out: OutputSink): Verdict;
+  /** Reason of the last 'skipped' or 'dead' verdict. */
+  failureReason: string;
+  /** What an operator sees of a user's state: plain JSON data, fields in contract order. */
+  view(state: S, key: Uint8Array): unknown;
+}

@@ -1,0 +1,23 @@
+/**
+ * The lease table as a shard reads it, without a message or an await. The lease package's reader has this shape.
+ * `lookup` fills the fields; they are valid until the next call.
+ */
+export interface LeaseView {
+  /** The Raft index up to which the table is applied. A lookup after it sees at least that much. */
+  tableIndex(): number;
+  /** How many unclean ends the table has seen (PROTOCOL.md 2.3). */
+  uncleanCount(): number;
+  /** How many leases were ended over their holder's head while its session lives. */
+  forcedCount(): number;
+  /** Index of the latest generation entry (5.8); 0 for none. */
+  generationIndex(): number;
+  /** What is added to a grant's Raft index to make its epoch (PROTOCOL.md 1). */
+  epochBase(): number;
+  /** Number of the store's generation as the log knows it. */
+  generation(): number;
+  /** True when the unit has a live lease. */
+  lookup(hi: number, lo: number): boolean;
+  readonly session: number;
+  readonly shard: number;
+  readonly epoch: number;
+}

@@ -1,0 +1,32 @@
+/** The named limits of the record path. Each queue has one, and an answer for when it is reached. */
+export interface RecordLimits {
+  /** Records in a frame. More only lowers the cost per record slightly (measured: flat beyond 256). */
+  readonly frameRecordsMax: number;
+  /** Bytes in a frame's block; a single larger record travels alone. */
+  readonly frameBytesMax: number;
+  /** Frames of one stream that are not acknowledged as applied; when reached, its partitions pause. */
+  readonly framesInFlightMax: number;
+  /** Bytes of those frames. */
+  readonly bytesInFlightMax: number;
+  /** Records parked for want of a holder; when reached, the partition that brings more pauses. */
+  readonly parkedRecordsMax: number;
+  readonly parkedBytesMax: number;
+  /** A parked unit is asked for again after this long. */
+  readonly acquireRetryMs: number;
+  /** A closed unit's end is proposed again after this long. */
+  readonly releaseRetryMs: number;
+  /** Outputs that the log hasn't acknowledged; when reached, frames wait in their streams. */
+  readonly outputsUnackedMax: number;
+}
+
+export const defaultRecordLimits: RecordLimits = {
+  frameRecordsMax: 256,
+  frameBytesMax: 256 * 1024,
+  framesInFlightMax: 64,
+  bytesInFlightMax: 8 * 1024 * 1024,
+  parkedRecordsMax: 65_536,
+  parkedBytesMax: 64 * 1024 * 1024,
+  acquireRetryMs: 500,
+  releaseRetryMs: 500,
+  outputsUnackedMax: 65_536,
+};

@@ -1,0 +1,49 @@
+import type { RaftCore } from './core.ts';
+import type { Append, Heartbeat, InstallSnapshot, ReadIndexReply } from './messages.ts';
+
+/** Entries from the leader of this term (5.3). The reply leaves after they are on disk, as all messages do. */
+export function onAppend(core: RaftCore, m: Append): void {
+  const { log } = core;
+  const reply = { type: 'appendReply', from: core.id, to: m.from, term: core.term } as const;
+  if (m.prevIndex < log.commit) {
+    // An old message: what is committed agrees with every leader, so say how far that is.
+    core.send({ ...reply, reject: false, index: log.commit, hintIndex: 0, hintTerm: 0 });
+    return;
+  }
+  const agreed = log.maybeAppend(m.prevIndex, m.prevTerm, m.entries);
+  if (agreed === null) {
+    const hint = log.conflictHint(Math.min(m.prevIndex, log.lastIndex), m.prevTerm);
+    core.send({ ...reply, reject: true, index: m.prevIndex, hintIndex: hint.index, hintTerm: hint.term });
+    return;
+  }
+  // Not further than this message proves: what follows in our log may not be the leader's.
+  log.commitTo(Math.min(m.commit, agreed));
+  core.send({ ...reply, reject: false, index: agreed, hintIndex: 0, hintTerm: 0 });
+}
+
+export function onHeartbeat(core: RaftCore, m: Heartbeat): void {
+  core.log.commitTo(m.commit);
+  core.send({ type: 'heartbeatReply', from: core.id, to: m.from, term: core.term, readRound: m.readRound });
+}
+
+export function onSnapshot(core: RaftCore, m: InstallSnapshot): void {
+  const { log } = core;
+  const { snapshot } = m;
+  if (snapshot.index > log.commit) {
+    if (log.matches(snapshot.index, snapshot.term)) {
+      // The entries are all here, so knowing that they are committed is enough.
+      log.commitTo(snapshot.index);
+    } else {
+      log.restore(snapshot);
+      core.voters = snapshot.voters;
+    }
+  }
+  core.send({ type: 'snapshotReply', from: core.id, to: m.from, term: core.term, index: log.commit });
+}
+
+export function onReadIndexReply(core: RaftCore, m: ReadIndexReply): void {
+  const context = core.forwardedReads.get(m.requestId);
+  if (context === undefined) return;
+  core.forwardedReads.delete(m.requestId);
+  core.readStates.push({ context, index: m.index });
+}

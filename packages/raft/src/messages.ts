@@ -1,0 +1,98 @@
+import type { RaftEntry, Snapshot } from './types.ts';
+
+interface Envelope<Type extends string> {
+  readonly type: Type;
+  readonly from: string;
+  readonly to: string;
+  /** The sender's term; in `preVote` and a granted `preVoteReply` the term the candidate would stand in. */
+  readonly term: number;
+}
+
+/** Entries right after (prevIndex, prevTerm), and how far the leader knows the log as committed (5.3). */
+export interface Append extends Envelope<'append'> {
+  readonly prevIndex: number;
+  readonly prevTerm: number;
+  readonly entries: readonly RaftEntry[];
+  readonly commit: number;
+}
+
+/**
+ * Accepted: the follower holds the leader's log up to `index`, durably. Rejected: `index` is the refused prevIndex, and
+ * (hintIndex, hintTerm) the follower's last entry that could still match; hintTerm 0 if unknown.
+ */
+export interface AppendReply extends Envelope<'appendReply'> {
+  readonly reject: boolean;
+  readonly index: number;
+  readonly hintIndex: number;
+  readonly hintTerm: number;
+}
+
+/** `commit` never passes what the receiver is known to hold; `readRound` is echoed by the reply (6.4). */
+export interface Heartbeat extends Envelope<'heartbeat'> {
+  readonly commit: number;
+  readonly readRound: number;
+}
+
+export interface HeartbeatReply extends Envelope<'heartbeatReply'> {
+  readonly readRound: number;
+}
+
+/** Request for a vote (5.2, 5.4.1). `force`: the old leader asked for it, so its being alive is no reason to refuse. */
+export interface Vote extends Envelope<'vote'> {
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+  readonly force: boolean;
+}
+
+export interface VoteReply extends Envelope<'voteReply'> {
+  readonly granted: boolean;
+}
+
+/** Would you vote for me? Asked before the term is raised (thesis, 9.6). */
+export interface PreVote extends Envelope<'preVote'> {
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+}
+
+export interface PreVoteReply extends Envelope<'preVoteReply'> {
+  readonly granted: boolean;
+}
+
+/** For a follower whose next entry the leader has dropped (7). */
+export interface InstallSnapshot extends Envelope<'snapshot'> {
+  readonly snapshot: Snapshot;
+}
+
+/** The follower holds the leader's log up to `index`, durably. */
+export interface SnapshotReply extends Envelope<'snapshotReply'> {
+  readonly index: number;
+}
+
+/** Stand for election at once (thesis, 3.10). */
+export type TimeoutNow = Envelope<'timeoutNow'>;
+
+/** A follower's read, for the leader to confirm (6.4). */
+export interface ReadIndex extends Envelope<'readIndex'> {
+  readonly requestId: number;
+}
+
+export interface ReadIndexReply extends Envelope<'readIndexReply'> {
+  readonly requestId: number;
+  readonly index: number;
+}
+
+/** All that voters say to each other. Sections are of the Raft paper (extended) or of the thesis where named. */
+export type RaftMessage =
+  | Append
+  | AppendReply
+  | Heartbeat
+  | HeartbeatReply
+  | Vote
+  | VoteReply
+  | PreVote
+  | PreVoteReply
+  | InstallSnapshot
+  | SnapshotReply
+  | TimeoutNow
+  | ReadIndex
+  | ReadIndexReply;

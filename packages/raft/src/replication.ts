@@ -1,0 +1,113 @@
+import { assert } from '@holdfast/model';
+import type { RaftCore } from './core.ts';
+import type { Progress } from './progress.ts';
+import { committedIndex } from './quorum.ts';
+import { releaseReads } from './reads.ts';
+
+/** Has a leader something to send that it has put off until the next Ready? */
+export function isFlushDue(core: RaftCore): boolean {
+  if (core.role !== 'leader') return false;
+  if (core.reads.isRoundDue) return true;
+  const { lastIndex, commit } = core.log;
+  for (const progress of core.progress.values()) {
+    if (progress.appendDue(lastIndex, commit) || isCommitNewsDue(progress, commit)) return true;
+  }
+  return false;
+}
+
+/**
+ * Sends all that is due, at the moment a Ready is taken: proposals and reads that came since the last one share
+ * messages, and a commit index that rose is told to every follower at once, not at the next heartbeat.
+ */
+export function flush(core: RaftCore): void {
+  if (core.role !== 'leader') return;
+  if (core.reads.isRoundDue) {
+    core.reads.startRound(core.voters, core.id);
+    broadcastHeartbeat(core);
+    releaseReads(core);
+  }
+  for (const [peer, progress] of core.progress) {
+    while (sendAppend(core, peer, progress)) {
+      // As many as the limit on unanswered appends allows.
+    }
+    if (isCommitNewsDue(progress, core.log.commit)) sendHeartbeat(core, peer, progress);
+  }
+}
+
+export function broadcastHeartbeat(core: RaftCore): void {
+  for (const [peer, progress] of core.progress) sendHeartbeat(core, peer, progress);
+}
+
+/**
+ * Commits what a majority holds, if it is of this term: entries of earlier terms only by way of one that is (5.4.2).
+ * The leader's own log counts as far as it is on disk.
+ */
+export function maybeCommit(core: RaftCore): void {
+  const { log } = core;
+  const matches = core.voters.map((voter) => (voter === core.id ? log.stable : (core.progress.get(voter)?.match ?? 0)));
+  const index = committedIndex(matches);
+  if (index <= log.commit || !log.matches(index, core.term)) return;
+  core.uncommittedBytes -= log.bytesBetween(log.commit, index);
+  log.commitTo(index);
+  core.reads.releaseHeld(index);
+}
+
+/** A peer that can't take an append now still learns of the commit of what it holds. */
+function isCommitNewsDue(progress: Progress, commit: number): boolean {
+  return Math.min(progress.match, commit) > progress.commitSent;
+}
+
+function sendHeartbeat(core: RaftCore, peer: string, progress: Progress): void {
+  // Never beyond what the follower is known to hold: the rest of its log may not be ours.
+  const commit = Math.min(progress.match, core.log.commit);
+  progress.commitSent = Math.max(progress.commitSent, commit);
+  core.send({
+    type: 'heartbeat',
+    from: core.id,
+    to: peer,
+    term: core.term,
+    commit,
+    readRound: core.reads.round,
+  });
+}
+
+/** Sends one append if one is due. True if another may follow. */
+function sendAppend(core: RaftCore, peer: string, progress: Progress): boolean {
+  const { log } = core;
+  if (!progress.appendDue(log.lastIndex, log.commit)) return false;
+  const prevIndex = progress.next - 1;
+  const prevTerm = log.termAt(prevIndex);
+  if (prevTerm === null) {
+    sendSnapshot(core, peer, progress);
+    return false;
+  }
+  const entries =
+    progress.canCarryEntries && progress.next <= log.lastIndex
+      ? log.slice(progress.next, core.options.appendBytesMax)
+      : [];
+  core.send({
+    type: 'append',
+    from: core.id,
+    to: peer,
+    term: core.term,
+    prevIndex,
+    prevTerm,
+    entries,
+    commit: log.commit,
+  });
+  progress.appendSent(prevIndex + entries.length, log.commit);
+  return entries.length > 0;
+}
+
+function sendSnapshot(core: RaftCore, peer: string, progress: Progress): void {
+  if (!progress.recentActive) {
+    // No use in sending it to a node that doesn't answer; the answer to a heartbeat brings us back here.
+    progress.becomeProbe(progress.next);
+    progress.holdProbe();
+    return;
+  }
+  const { snapshot } = core.log;
+  assert(snapshot !== null, `entry ${progress.next - 1} was dropped, but there is no snapshot`);
+  core.send({ type: 'snapshot', from: core.id, to: peer, term: core.term, snapshot });
+  progress.becomeSnapshot(snapshot.index);
+}

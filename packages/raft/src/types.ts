@@ -1,0 +1,144 @@
+import type { Rng } from '@holdfast/model';
+import type { RaftMessage } from './messages.ts';
+
+/** One entry of the log. Empty `data` is the no-op with which a leader begins its term. */
+export interface RaftEntry {
+  readonly term: number;
+  readonly index: number;
+  /** Opaque; never copied, so the caller must not change it afterwards. */
+  readonly data: Uint8Array;
+}
+
+/** What a node must never forget (paper, figure 2: persistent state), and how far it knows the log as committed. */
+export interface HardState {
+  readonly term: number;
+  readonly vote: string | null;
+  readonly commit: number;
+}
+
+export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
+
+/** What an observer wants to know; lost at a restart without harm. */
+export interface SoftState {
+  readonly role: Role;
+  readonly leader: string | null;
+}
+
+/** The applied state at `index`, in place of all entries up to it. */
+export interface Snapshot {
+  readonly index: number;
+  readonly term: number;
+  readonly voters: readonly string[];
+  readonly data: Uint8Array;
+}
+
+/** The caller's name for a read; only has to be unique among its own open reads. */
+export type ReadContext = number | string;
+
+/** The read named `context` sees everything committed before it was asked for once `index` is applied. */
+export interface ReadState {
+  readonly context: ReadContext;
+  readonly index: number;
+}
+
+/**
+ * Work for the driver, in this order: persist `hardState`, `snapshot` and `entries` in one atomic write (synced if
+ * `mustSync`), send `messages`, restore `snapshot`, apply `committedEntries`, call `advance`.
+ */
+export interface Ready {
+  /** To persist; null if unchanged. */
+  readonly hardState: HardState | null;
+  /** News for observers; null if unchanged. */
+  readonly softState: SoftState | null;
+  /** To persist. They replace whatever was stored from `entries[0].index` on. */
+  readonly entries: readonly RaftEntry[];
+  /** To persist and restore, before `entries`. It replaces the whole stored log. */
+  readonly snapshot: Snapshot | null;
+  /** To apply, in order, each once; durable here as soon as this Ready is persisted. */
+  readonly committedEntries: readonly RaftEntry[];
+  /** To send after persisting; they may be lost, repeated and reordered. */
+  readonly messages: readonly RaftMessage[];
+  readonly readStates: readonly ReadState[];
+  /** False if a crash before the next sync loses nothing that anyone relies on. */
+  readonly mustSync: boolean;
+}
+
+/** What the driver found on disk; see `emptyRestored` for a new node. */
+export interface Restored {
+  readonly hardState: HardState;
+  readonly snapshot: Snapshot | null;
+  /** Contiguous; may begin before the snapshot's index (trailing entries), never later than right after it. */
+  readonly entries: readonly RaftEntry[];
+}
+
+/** The disk of a node that never ran. */
+export const emptyRestored: Restored = {
+  hardState: { term: 0, vote: null, commit: 0 },
+  snapshot: null,
+  entries: [],
+};
+
+export interface RaftOptions {
+  readonly id: string;
+  /** All voters, this node included; a restored snapshot's voters take precedence. */
+  readonly voters: readonly string[];
+  /** Silence after which a follower stands for election: T to 2T ticks, drawn anew each time. */
+  readonly electionTimeoutTicks: number;
+  /** Must be well below the election timeout. */
+  readonly heartbeatTicks: number;
+  readonly rng: Rng;
+  /** Payload of one append message; a single larger entry still goes alone. */
+  readonly appendBytesMax: number;
+  /** Append messages on their way to one peer before the leader waits for an answer. */
+  readonly inflightMessagesMax: number;
+  /** Proposals beyond this many uncommitted bytes are refused. */
+  readonly uncommittedBytesMax: number;
+  readonly preVote: boolean;
+  readonly checkQuorum: boolean;
+  readonly restored: Restored;
+  /** Payload of `committedEntries` in one Ready; default 4 MiB. */
+  readonly applyBytesMax?: number;
+  /** Open reads at a leader, and forwarded ones at a follower; default 10,000. */
+  readonly pendingReadsMax?: number;
+  /** Ticks after which a snapshot without an answer is sent again; default 10 election timeouts. */
+  readonly snapshotRetryTicks?: number;
+}
+
+export type ProposeResult =
+  | { readonly ok: true; readonly index: number; readonly term: number }
+  /** `leader` is where to try instead, if known; during a leadership transfer the node it goes to. */
+  | { readonly ok: false; readonly code: 'NOT_LEADER'; readonly leader: string | null }
+  | { readonly ok: false; readonly code: 'UNCOMMITTED_FULL' };
+
+export type ReadIndexResult = { readonly ok: true } | { readonly ok: false; readonly code: 'NO_LEADER' | 'READS_FULL' };
+
+export type TransferResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: 'NOT_LEADER'; readonly leader: string | null }
+  | { readonly ok: false; readonly code: 'UNKNOWN_PEER' };
+
+export type ProgressState = 'probe' | 'replicate' | 'snapshot';
+
+export interface PeerStatus {
+  readonly match: number;
+  readonly next: number;
+  readonly state: ProgressState;
+  /** Heard from within the last election timeout. */
+  readonly recentActive: boolean;
+}
+
+export interface RaftStatus {
+  readonly id: string;
+  readonly role: Role;
+  readonly term: number;
+  readonly vote: string | null;
+  readonly leader: string | null;
+  readonly commit: number;
+  readonly applied: number;
+  readonly lastIndex: number;
+  readonly voters: readonly string[];
+  /** The node that leadership is being handed to. */
+  readonly transferee: string | null;
+  /** Of the other voters; empty unless this node leads. */
+  readonly progress: ReadonlyMap<string, PeerStatus>;
+}

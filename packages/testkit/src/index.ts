@@ -1,0 +1,33 @@
+export {
+  type BackupStoreConformanceOptions,
+  type BackupStoreHarness,
+  backupStoreConformance,
+} from './backup-store-conformance.ts';
+export { EventLog } from './event-log.ts';
+export {
+  type LogHarness,
+  logConformance,
+  partitionOf,
+  readRecords,
+  recordsOf,
+  textRecords,
+} from './log-conformance.ts';
+export { MemoryBackupStore, MemoryStoreDisk, type StoreImage } from './memory-backup-store.ts';
+export { MemoryLog, MemoryLogDisk, type MemoryLogTime } from './memory-log.ts';
+export { MemoryNetwork, type MemoryNetworkOptions, type NetworkFaults } from './memory-network.ts';
+export { MemoryPeerTransport, type MemoryPeerTransportOptions } from './memory-peer-transport.ts';
+export { MemoryRaftDisk, MemoryRaftStorage } from './memory-raft-storage.ts';
+export { MemoryRecordTransport, type MemoryRecordTransportOptions } from './memory-record-transport.ts';
+export { ImmediateTime, type NetworkTime } from './network-time.ts';
+export { type PeerTransportHarness, peerTransportConformance } from './peer-transport-conformance.ts';
+export {
+  type RaftStorageConformanceOptions,
+  type RaftStorageHarness,
+  raftStorageConformance,
+} from './raft-storage-conformance.ts';
+export {
+  type RecordTransportHarness,
+  recordTransportConformance,
+  sampleFrame,
+} from './record-transport-conformance.ts';
+export type { TwinHooks } from './twin-hooks.ts';

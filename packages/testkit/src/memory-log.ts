@@ -1,0 +1,258 @@
+import {
+  type CommitResult,
+  type CommittedOffset,
+  type Log,
+  LogError,
+  type LogReader,
+  type NewRecord,
+  type OffsetCommit,
+  type TopicInfo,
+} from '@holdfast/engine';
+import { type Clock, type PartitionId, partitionKey, topicId } from '@holdfast/model';
+import type { RecordBatch } from '@holdfast/processor';
+import type { NetworkTime } from './network-time.ts';
+import { type TwinHooks, throughHooks } from './twin-hooks.ts';
+
+/** Time for waits and append stamps; the engine's `Timers` are enough. */
+export type MemoryLogTime = NetworkTime & Clock;
+
+interface StoredRecord extends NewRecord {
+  readonly appendedUnixMs: number;
+}
+
+interface MemoryTopic {
+  readonly info: TopicInfo;
+  readonly partitions: StoredRecord[][];
+}
+
+/** What outlives the processes: topics, records, committed offsets. Any number of `MemoryLog`s share one. */
+export class MemoryLogDisk {
+  readonly topics = new Map<string, MemoryTopic>();
+  readonly commits = new Map<string, OffsetCommit>();
+  /** Called after each append and deletion. */
+  readonly watchers = new Set<() => void>();
+  /** How often anything changed. */
+  changes = 0;
+  #topicCount = 0;
+
+  createTopic(topic: string, partitions: number): TopicInfo {
+    const existing = this.topics.get(topic);
+    if (existing !== undefined) return existing.info;
+    const info = { topic, topicId: topicId(`memory-${++this.#topicCount}`), partitions };
+    this.topics.set(topic, { info, partitions: Array.from({ length: partitions }, () => []) });
+    return info;
+  }
+
+  deleteTopic(topic: string): void {
+    this.topics.delete(topic);
+    this.changed();
+  }
+
+  changed(): void {
+    this.changes++;
+    for (const watcher of [...this.watchers]) watcher();
+  }
+}
+
+/** The in-memory twin of the log: one process's connection to the disk. */
+export class MemoryLog implements Log {
+  readonly #disk: MemoryLogDisk;
+  readonly #timers: MemoryLogTime;
+  readonly #hooks: TwinHooks;
+  readonly #readers = new Set<MemoryLogReader>();
+  #closed = false;
+
+  constructor(disk: MemoryLogDisk, timers: MemoryLogTime, hooks: TwinHooks = {}) {
+    this.#disk = disk;
+    this.#timers = timers;
+    this.#hooks = hooks;
+  }
+
+  describe(topic: string): Promise<TopicInfo | null> {
+    return this.#do('describe', () => this.#disk.topics.get(topic)?.info ?? null);
+  }
+
+  createTopic(topic: string, partitions: number): Promise<TopicInfo> {
+    return this.#do('createTopic', () => this.#disk.createTopic(topic, partitions));
+  }
+
+  openReader(topic: string, partition: PartitionId, fromOffset: number): Promise<LogReader> {
+    return this.#do('openReader', () => {
+      const look = (at: number, bytesMax: number) => this.#look(topic, partition, at, bytesMax);
+      const reader = new MemoryLogReader(this.#disk, this.#timers, this.#hooks, look, fromOffset, () =>
+        this.#readers.delete(reader),
+      );
+      this.#readers.add(reader);
+      return reader;
+    });
+  }
+
+  append(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
+    return this.#do('append', () => {
+      const stored = this.#topic(topic).partitions[partition];
+      if (stored === undefined) throw new LogError('UNKNOWN_TOPIC', `topic ${topic} has no partition ${partition}`);
+      const first = stored.length;
+      const appendedUnixMs = this.#timers.wallUnixMs();
+      for (const { key, value, headers } of records) {
+        const record = { key: key?.slice() ?? null, value: value?.slice() ?? null, appendedUnixMs };
+        stored.push(headers === undefined ? record : { ...record, headers });
+      }
+      this.#disk.changed();
+      return first;
+    });
+  }
+
+  committed(group: string, partition: PartitionId): Promise<CommittedOffset | null> {
+    return this.#do('committed', () => {
+      const stored = this.#disk.commits.get(commitKey(group, partition));
+      return stored === undefined ? null : { offset: stored.offset, generation: stored.generation };
+    });
+  }
+
+  commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]> {
+    return this.#do('commit', () =>
+      commits.map((commit) => {
+        const key = commitKey(group, commit.partition);
+        if ((this.#disk.commits.get(key)?.fence ?? 0) > commit.fence) return 'fenced';
+        this.#disk.commits.set(key, commit);
+        return 'ok';
+      }),
+    );
+  }
+
+  endOffsets(topic: string): Promise<number[]> {
+    return this.#do('endOffsets', () => this.#topic(topic).partitions.map((records) => records.length));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+  }
+
+  #look(topic: string, partition: PartitionId, at: number, bytesMax: number): RecordBatch | null {
+    const stored = this.#disk.topics.get(topic);
+    const records = stored?.partitions[partition.partition];
+    if (stored?.info.topicId !== partition.topicId || records === undefined) {
+      throw new LogError('TOPIC_CHANGED', `topic ${topic} is no longer ${partition.topicId}`);
+    }
+    if (!(at >= 0 && at <= records.length)) {
+      throw new LogError(
+        'OFFSET_OUT_OF_RANGE',
+        `offset ${at} of ${partitionKey(partition)}, which ends at ${records.length}`,
+      );
+    }
+    return at === records.length ? null : batchOf(records, at, bytesMax);
+  }
+
+  #topic(topic: string): MemoryTopic {
+    const stored = this.#disk.topics.get(topic);
+    if (stored === undefined) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
+    return stored;
+  }
+
+  async #do<T>(operation: string, apply: () => T): Promise<T> {
+    if (this.#closed) throw new LogError('LOG_CLOSED', 'the log is closed');
+    return throughHooks(this.#hooks, operation, apply);
+  }
+}
+
+class MemoryLogReader implements LogReader {
+  readonly #disk: MemoryLogDisk;
+  readonly #timers: MemoryLogTime;
+  readonly #hooks: TwinHooks;
+  readonly #look: (at: number, bytesMax: number) => RecordBatch | null;
+  readonly #onClose: () => void;
+  #position: number;
+  #closed = false;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    disk: MemoryLogDisk,
+    timers: MemoryLogTime,
+    hooks: TwinHooks,
+    look: (at: number, bytesMax: number) => RecordBatch | null,
+    fromOffset: number,
+    onClose: () => void,
+  ) {
+    this.#disk = disk;
+    this.#timers = timers;
+    this.#hooks = hooks;
+    this.#look = look;
+    this.#position = fromOffset;
+    this.#onClose = onClose;
+  }
+
+  async next(bytesMax: number, waitMs: number): Promise<RecordBatch | null> {
+    const deadlineMs = this.#timers.monotonicMs() + waitMs;
+    for (;;) {
+      if (this.#closed) return null;
+      const seen = this.#disk.changes;
+      const batch = await throughHooks(this.#hooks, 'next', () => this.#look(this.#position, bytesMax));
+      if (batch !== null) {
+        this.#position = batch.nextOffset;
+        return batch;
+      }
+      const leftMs = deadlineMs - this.#timers.monotonicMs();
+      if (leftMs <= 0 || this.#closed) return null;
+      // What came during the look would not wake it.
+      if (this.#disk.changes === seen) await this.#change(leftMs);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    this.#onClose();
+  }
+
+  #change(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#timers.setTimer(waitMs, () => this.#wake());
+      this.#wake = () => {
+        cancel();
+        this.#disk.watchers.delete(this.#wake);
+        resolve();
+      };
+      this.#disk.watchers.add(this.#wake);
+    });
+  }
+}
+
+function batchOf(records: readonly StoredRecord[], from: number, bytesMax: number): RecordBatch {
+  const sizeOf = (r: StoredRecord) => (r.key?.length ?? 0) + (r.value?.length ?? 0);
+  let to = from;
+  let size = 0;
+  while (to < records.length && (to === from || size + sizeOf(records[to]!) <= bytesMax))
+    size += sizeOf(records[to++]!);
+  const count = to - from;
+  const batch = {
+    count,
+    bytes: new Uint8Array(size),
+    offsets: new Float64Array(count),
+    timestampsUnixMs: new Float64Array(count),
+    keyStarts: new Int32Array(count).fill(-1),
+    keyEnds: new Int32Array(count).fill(-1),
+    valueStarts: new Int32Array(count).fill(-1),
+    valueEnds: new Int32Array(count).fill(-1),
+    nextOffset: to,
+  };
+  let at = 0;
+  const put = (bytes: Uint8Array | null, starts: Int32Array, ends: Int32Array, row: number) => {
+    if (bytes === null) return;
+    batch.bytes.set(bytes, at);
+    starts[row] = at;
+    ends[row] = at += bytes.length;
+  };
+  for (let row = 0; row < count; row++) {
+    const record = records[from + row]!;
+    batch.offsets[row] = from + row;
+    batch.timestampsUnixMs[row] = record.appendedUnixMs;
+    put(record.key, batch.keyStarts, batch.keyEnds, row);
+    put(record.value, batch.valueStarts, batch.valueEnds, row);
+  }
+  return batch;
+}
+
+function commitKey(group: string, partition: PartitionId): string {
+  return `${group}\0${partitionKey(partition)}`;
+}

@@ -1,0 +1,90 @@
+import {
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { codecOf, rawService } from './definitions.ts';
+import { errorText, statusText } from './errors.ts';
+import { plainBytes } from './plain-bytes.ts';
+import type { ServerHost } from './server-host.ts';
+
+/** A JSON document and the name of the schema that its fields follow, such as holdfast/status/v1. */
+export interface AdminDocument {
+  readonly schema: string;
+  readonly document: unknown;
+}
+
+/** What a node answers its operators. What a handler throws reaches the client as FAILED with the text. */
+export interface AdminHandlers {
+  status(): Promise<AdminDocument>;
+  /** Null: the cluster has never seen this key. */
+  getUser(key: Uint8Array): Promise<AdminDocument | null>;
+  /** Ended early (`return`) when the client goes away. Asked for more only as fast as the client reads. */
+  exportUsers(): AsyncIterable<AdminDocument>;
+}
+
+const users = codecOf<{ key: Uint8Array }>('Admin', 'GetUser', 'request');
+const replies = codecOf<{ schema: string; json: string }>('Admin', 'Status', 'response');
+
+/** Serves the admin service on the host of the process, beside the peers. */
+export class AdminServer {
+  readonly #handlers: AdminHandlers;
+
+  constructor(host: ServerHost, handlers: AdminHandlers) {
+    this.#handlers = handlers;
+    host.addService(rawService('Admin'), this.#implementation());
+  }
+
+  #implementation(): UntypedServiceImplementation {
+    return {
+      Status: (_call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) =>
+        this.#answer(answer, () => this.#handlers.status()),
+      GetUser: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) =>
+        this.#answer(answer, () => this.#handlers.getUser(plainBytes(users.decode(call.request).key))),
+      Export: (call: ServerWritableStream<Buffer, Buffer>) => this.#export(call),
+    };
+  }
+
+  #answer(answer: sendUnaryData<Buffer>, ask: () => Promise<AdminDocument | null>): void {
+    const run = async () => {
+      const document = await ask();
+      return document === null ? null : encodeDocument(document);
+    };
+    run().then(
+      (reply) => (reply === null ? answer({ code: status.NOT_FOUND, details: 'no such user' }) : answer(null, reply)),
+      (error: unknown) => answer({ code: status.UNKNOWN, details: statusText(errorText(error)) }),
+    );
+  }
+
+  async #export(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
+    let cancelled = false;
+    let wake: () => void = () => {};
+    const stop = () => {
+      cancelled = true;
+      wake();
+    };
+    call.on('cancelled', stop);
+    call.on('drain', () => wake());
+    try {
+      for await (const document of this.#handlers.exportUsers()) {
+        if (cancelled) return;
+        if (!call.write(encodeDocument(document))) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            if (cancelled) resolve();
+          });
+        }
+        if (cancelled) return;
+      }
+      call.end();
+    } catch (error) {
+      if (!cancelled) call.emit('error', { code: status.UNKNOWN, details: statusText(errorText(error)), message: '' });
+    }
+  }
+}
+
+function encodeDocument(document: AdminDocument): Buffer {
+  return replies.encode({ schema: document.schema, json: JSON.stringify(document.document) });
+}

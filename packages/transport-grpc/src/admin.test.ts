@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { nodeId } from '@holdfast/model';
+import { EventLog } from '@holdfast/testkit';
+import {
+  AdminClient,
+  type AdminClientOptions,
+  type AdminDocument,
+  type AdminHandlers,
+  AdminServer,
+  GrpcPeerTransport,
+  ServerHost,
+} from './index.ts';
+
+const cleanups: (() => Promise<void> | void)[] = [];
+after(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+});
+
+/** A node with peers and admin service on one server. */
+async function node(handlers: Partial<AdminHandlers>): Promise<string> {
+  const host = new ServerHost();
+  const peers = new GrpcPeerTransport({ nodeId: nodeId('one'), clusterId: 'cluster', host });
+  new AdminServer(host, {
+    status: async () => ({ schema: 'holdfast/status/v1', document: { nodes: 3, name: 'ü ✓' } }),
+    getUser: async () => null,
+    async *exportUsers() {},
+    ...handlers,
+  });
+  cleanups.push(() => peers.close());
+  return peers.listen({ onRaft() {}, onCall: async (_from, _method, body) => body, onUnreachable() {} });
+}
+
+function client(address: string, options: AdminClientOptions = {}): AdminClient {
+  const made = new AdminClient(address, options);
+  cleanups.push(() => made.close());
+  return made;
+}
+
+test('status and users; keys are bytes', async () => {
+  const seen: Uint8Array[] = [];
+  const address = await node({
+    getUser: async (key) => {
+      seen.push(key);
+      return key.length === 0 ? null : { schema: 'holdfast/user/v1', document: { length: key.length } };
+    },
+  });
+  const admin = client(address);
+  assert.deepEqual(await admin.status(), { schema: 'holdfast/status/v1', document: { nodes: 3, name: 'ü ✓' } });
+  const key = Uint8Array.of(0, 255, 0xd8, 10);
+  assert.deepEqual(await admin.getUser(key), { schema: 'holdfast/user/v1', document: { length: 4 } });
+  await assert.rejects(admin.getUser(new Uint8Array(0)), { name: 'AdminError', code: 'NOT_FOUND' });
+  assert.deepEqual(seen, [key, new Uint8Array(0)]);
+});
+
+test('errors: nobody there, no answer, a handler that throws', async () => {
+  const host = new ServerHost();
+  const gone = await host.listen();
+  await host.close();
+  await assert.rejects(client(gone).status(), { code: 'UNAVAILABLE', message: new RegExp(`${gone} can't be reached`) });
+  const address = await node({
+    status: () => new Promise(() => {}),
+    getUser: async () => {
+      throw new Error('no leader');
+    },
+  });
+  await assert.rejects(client(address, { timeoutMs: 50 }).status(), { code: 'DEADLINE', message: /within 50 ms/ });
+  await assert.rejects(client(address).getUser(Uint8Array.of(1)), { code: 'FAILED', message: /no leader/ });
+});
+
+const user = (n: number): AdminDocument => ({ schema: 'holdfast/user/v1', document: { n, pad: 'x'.repeat(1000) } });
+
+test('export gives all users, in order', async () => {
+  const address = await node({
+    async *exportUsers() {
+      for (let n = 0; n < 5_000; n++) yield user(n);
+    },
+  });
+  let next = 0;
+  for await (const { document } of client(address).exportUsers()) {
+    assert.equal((document as { n: number }).n, next++);
+  }
+  assert.equal(next, 5_000);
+});
+
+test('export is asked for only as fast as it is read, and is ended when the reader stops', async () => {
+  const log = new EventLog<'ended'>();
+  let made = 0;
+  const address = await node({
+    async *exportUsers() {
+      try {
+        for (;;) yield user(made++);
+      } finally {
+        log.add('ended');
+      }
+    },
+  });
+  let taken = 0;
+  for await (const _ of client(address, { limits: { receiveWindowBytes: 65_535 } }).exportUsers()) {
+    if (++taken === 10) await new Promise((resolve) => setTimeout(resolve, 100));
+    if (taken === 20) break;
+  }
+  await log.count(1);
+  assert.ok(made < 10_000, `${made} users were read from the store for 20`);
+});
+
+test('an export that breaks says why', async () => {
+  const address = await node({
+    async *exportUsers() {
+      yield user(1);
+      throw new Error('store is gone');
+    },
+  });
+  await assert.rejects(all(client(address).exportUsers()), { code: 'FAILED', message: /store is gone/ });
+});
+
+test('an export that stalls ends at the time limit', async () => {
+  const address = await node({
+    async *exportUsers() {
+      yield user(1);
+      await new Promise(() => {});
+    },
+  });
+  await assert.rejects(all(client(address, { timeoutMs: 50 }).exportUsers()), { code: 'DEADLINE' });
+});
+
+async function all(documents: AsyncIterable<AdminDocument>): Promise<AdminDocument[]> {
+  const list: AdminDocument[] = [];
+  for await (const document of documents) list.push(document);
+  return list;
+}

@@ -1,0 +1,45 @@
+export const transportErrorCodes = ['ADDRESS_IN_USE', 'LISTEN_FAILED'] as const;
+
+/** Thrown when a server can't listen; match on `code`. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  readonly code: (typeof transportErrorCodes)[number];
+  /** The address that was to be listened on. */
+  readonly address: string;
+  constructor(
+    code: (typeof transportErrorCodes)[number],
+    address: string,
+    text: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(text, options);
+    this.code = code;
+    this.address = address;
+  }
+}
+
+/** What arrived can't be handled: the stream or call it came in is refused with this text. */
+export class WireError extends Error {
+  override readonly name = 'WireError';
+}
+
+/** Longest text that goes into a status: it travels in a header. */
+const statusTextLengthMax = 500;
+
+/**
+ * A text fit for a gRPC status: one line, printable ASCII or well-formed Unicode, bounded.
+ * Lone surrogates would make grpc-js throw while it sends the status.
+ */
+export function statusText(text: string): string {
+  let out = '';
+  for (const char of text) {
+    if (out.length >= statusTextLengthMax) return `${out}…`;
+    const code = char.codePointAt(0)!;
+    out += code < 0x20 || code === 0x7f || (code >= 0xd800 && code <= 0xdfff) ? ' ' : char;
+  }
+  return out;
+}
+
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,137 @@
+import { type Client, type ClientWritableStream, Metadata } from '@grpc/grpc-js';
+import { asIs, paths } from './definitions.ts';
+import type { TransportLimits } from './limits.ts';
+import { MessageQueue } from './message-queue.ts';
+import { encodeRaftBatch, type PeerHello } from './peer-codec.ts';
+
+/** Messages are joined into batches of about this size; larger ones travel in parts of it. */
+const batchBytes = 256 * 1024;
+/** Handed to the connection at a time; the rest waits in the queue, where the oldest can still be dropped. */
+const inFlightBytesMax = 1024 * 1024;
+
+/**
+ * A stream of Raft messages to one peer that is opened when there is something to send, and opened again when it breaks.
+ * Messages handed to a stream that breaks are lost, those in the queue stay.
+ */
+export class RaftLane {
+  readonly #client: Client;
+  readonly #hello: PeerHello;
+  readonly #limits: TransportLimits;
+  readonly #onState: (up: boolean) => void;
+  readonly #queue: MessageQueue;
+  #stream: ClientWritableStream<Buffer> | null = null;
+  #accepted = false;
+  /** What is left of a message that is sent in parts. */
+  #rest: Uint8Array | null = null;
+  #inFlightBytes = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(client: Client, hello: PeerHello, limits: TransportLimits, onState: (up: boolean) => void) {
+    this.#client = client;
+    this.#hello = hello;
+    this.#limits = limits;
+    this.#onState = onState;
+    this.#queue = new MessageQueue(limits.raftQueueCountMax, limits.raftQueueBytesMax);
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  get droppedCount(): number {
+    return this.#queue.droppedCount;
+  }
+
+  push(message: Uint8Array): void {
+    if (this.#closed) return;
+    this.#queue.push(message);
+    this.#flush();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#queue.clear();
+    this.#setTimer(null);
+    this.#stream?.cancel();
+    this.#stream = null;
+  }
+
+  #flush(): void {
+    if (this.#stream === null) {
+      // A running timer: the peer failed a moment ago.
+      if (this.#timer === null && this.#queue.count > 0) this.#open();
+      return;
+    }
+    if (!this.#accepted) return;
+    while (this.#inFlightBytes < inFlightBytesMax) {
+      const bytes = this.#nextBatch();
+      if (bytes === null) return;
+      this.#write(this.#stream, bytes);
+    }
+  }
+
+  #nextBatch(): Buffer | null {
+    if (this.#rest === null) {
+      const messages = this.#queue.take(batchBytes);
+      if (messages.length === 0) return null;
+      const [first] = messages;
+      if (messages.length > 1 || first!.length <= batchBytes) return encodeRaftBatch({ kind: 'messages', messages });
+      this.#rest = first!;
+    }
+    const bytes = this.#rest.subarray(0, batchBytes);
+    const last = bytes.length === this.#rest.length;
+    this.#rest = last ? null : this.#rest.subarray(batchBytes);
+    return encodeRaftBatch({ kind: 'part', bytes, last });
+  }
+
+  #write(stream: ClientWritableStream<Buffer>, bytes: Buffer): void {
+    this.#inFlightBytes += bytes.length;
+    stream.write(bytes, () => {
+      if (stream !== this.#stream) return;
+      this.#inFlightBytes -= bytes.length;
+      this.#flush();
+    });
+  }
+
+  #open(): void {
+    const stream = this.#client.makeClientStreamRequest(paths.raft, asIs, asIs, new Metadata(), {}, () =>
+      this.#onBroken(stream),
+    );
+    this.#stream = stream;
+    this.#accepted = false;
+    this.#rest = null;
+    this.#inFlightBytes = 0;
+    stream.on('error', () => this.#onBroken(stream));
+    stream.on('metadata', () => {
+      if (stream !== this.#stream) return;
+      this.#accepted = true;
+      this.#setTimer(null);
+      this.#onState(true);
+      this.#flush();
+    });
+    this.#setTimer(() => {
+      stream.cancel();
+      this.#onBroken(stream);
+    }, this.#limits.connectTimeoutMs);
+    this.#write(stream, encodeRaftBatch({ kind: 'hello', hello: this.#hello }));
+  }
+
+  #onBroken(stream: ClientWritableStream<Buffer>): void {
+    if (stream !== this.#stream) return;
+    this.#stream = null;
+    this.#setTimer(() => this.#flush(), this.#limits.raftReconnectMs);
+    this.#onState(false);
+  }
+
+  #setTimer(fn: (() => void) | null, delayMs = 0): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer =
+      fn === null
+        ? null
+        : setTimeout(() => {
+            this.#timer = null;
+            fn();
+          }, delayMs);
+  }
+}
