@@ -11,8 +11,15 @@ export { type AnomalyLabel, type GeneratorOptions, LogGenerator } from './genera
 export { formatIsoTime, parseIsoTime } from './iso-time.ts';
 export { builtInMappings } from './mapping/built-in.ts';
 export { defaultRecordLimits, parseRecord, type RecordLimits } from './mapping/key-exact.ts';
-export { KeyScanner, keyDead, keyFound, type KeyResult, keySkip } from './mapping/key-scan.ts';
-export { type DeadReason, deadReasons, type Login, type Normalised, type SkipReason, skipReasons } from './mapping/login.ts';
+export { type KeyResult, KeyScanner, keyDead, keyFound, keySkip } from './mapping/key-scan.ts';
+export {
+  type DeadReason,
+  deadReasons,
+  type Login,
+  type Normalised,
+  type SkipReason,
+  skipReasons,
+} from './mapping/login.ts';
 export type { Mapping, Outcome } from './mapping/mapping.ts';
 export { Normaliser, normalise } from './mapping/normalise.ts';
 export { type ParsedMapping, parseMapping, resolveMapping } from './mapping/parse-mapping.ts';

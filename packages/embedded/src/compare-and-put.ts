@@ -22,19 +22,17 @@ export async function compareAndPut(env: LmdbEnv, table: Table, items: readonly 
   let open = items;
   for (let round = 0; open.length > 0 && round < optimisticRoundsMax; round++) {
     env.refresh();
-    const deciding = decideAll(table, open);
-    if (deciding.length === 0) return;
-    const done = await env.write(() =>
-      deciding.map((d) => table.put(d.item.key, d.value, d.next, d.ifVersion as number)),
-    );
-    open = deciding.filter((_, i) => !done[i]).map((d) => d.item);
+    const { decided, later } = decideAll(table, open);
+    const done = decided.length === 0 ? [] : await env.write(() => decided.map((d) => put(table, d)));
+    open = [...decided.filter((_, i) => !done[i]).map((d) => d.item), ...later];
   }
   if (open.length === 0) return;
   const failure = await env.exclusive(() => {
     try {
-      // One by one: a key may occur twice, and the second must see what the first has put.
-      for (const item of open) {
-        for (const d of decideAll(table, [item])) void table.put(item.key, d.value, d.next);
+      for (let left = open; left.length > 0; ) {
+        const { decided, later } = decideAll(table, left);
+        for (const d of decided) void table.put(d.item.key, d.value, d.next);
+        left = later;
       }
       return null;
     } catch (error) {
@@ -52,13 +50,26 @@ interface Decided {
   readonly ifVersion: number | null;
 }
 
-function decideAll(table: Table, items: readonly Comparison[]): Decided[] {
+/** Of items with the same key the first is decided, the others wait for its outcome. */
+function decideAll(table: Table, items: readonly Comparison[]): { decided: Decided[]; later: Comparison[] } {
   const decided: Decided[] = [];
+  const later: Comparison[] = [];
+  const keys = new Set<string>();
   for (const item of items) {
+    const key = Buffer.from(item.key.buffer, item.key.byteOffset, item.key.byteLength).toString('latin1');
+    if (keys.has(key)) {
+      later.push(item);
+      continue;
+    }
+    keys.add(key);
     const stored = table.getBinaryFast(item.key) ?? null;
     const version = stored === null ? null : getLastVersion();
     const value = item.decide(stored);
     if (value !== null) decided.push({ item, value, next: (version ?? 0) + 1, ifVersion: version });
   }
-  return decided;
+  return { decided, later };
+}
+
+function put(table: Table, { item, value, next, ifVersion }: Decided): Promise<boolean> {
+  return table.put(item.key, value, next, ifVersion as number);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createFile, isTemporary } from './durable-file.ts';
+import { createFile, isTemporary, makeFolders } from './durable-file.ts';
 
 const formatVersion = 1;
 const clusterFile = 'cluster.json';
@@ -46,7 +46,7 @@ export function openDataFolder(path: string, nowUnixMs: number): OpenedDataFolde
   const dir = resolve(path);
   const refuse = (code: FolderErrorCode, text: string): FolderRefusal => ({ code, dir, text });
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolders(dir);
     if (!statSync(dir).isDirectory()) return refuse('NOT_A_FOLDER', `${dir} is not a folder`);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     if (readCluster(dir) === null) {
@@ -69,7 +69,7 @@ export function openDataFolder(path: string, nowUnixMs: number): OpenedDataFolde
       const found = `format ${cluster.format}; this program knows formats up to ${formatVersion}`;
       return refuse('FORMAT_TOO_NEW', `${dir} was written by a newer version (${found})`);
     }
-    mkdirSync(join(dir, 'nodes'), { recursive: true });
+    makeFolders(join(dir, 'nodes'));
     const { clusterId, createdUnixMs } = cluster;
     return {
       code: 'OK',
@@ -86,7 +86,7 @@ export function openDataFolder(path: string, nowUnixMs: number): OpenedDataFolde
 export function refusalOf(error: unknown, dir: string): FolderRefusal | null {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (['EEXIST', 'ENOTDIR'].includes(code)) return { code: 'NOT_A_FOLDER', dir, text: `${dir} is not a folder` };
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC'].includes(code)) {
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOENT'].includes(code)) {
     return { code: 'NOT_WRITABLE', dir, text: `${dir} can't be written (${code})` };
   }
   return null;

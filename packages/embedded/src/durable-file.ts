@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** Makes names that were created or moved in the folder survive a power cut. */
@@ -52,4 +62,24 @@ const temporaryPrefix = '.holdfast-tmp-';
 /** A file that a process which died here left behind. */
 export function isTemporary(name: string): boolean {
   return name.startsWith(temporaryPrefix);
+}
+
+/** Makes a folder and those above it. Node's own way never returns below /proc, where a missing parent can't be made. */
+export function makeFolders(path: string): void {
+  if (makeFolder(path)) return;
+  if (dirname(path) !== path) makeFolders(dirname(path));
+  if (!makeFolder(path)) mkdirSync(path);
+}
+
+/** True when it is there, by whomever; false when the one above is missing. */
+function makeFolder(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return true;
+    if (code === 'ENOENT') return false;
+    throw error;
+  }
 }

@@ -218,7 +218,11 @@ class Feed {
     throw new EmbeddedError('FEED_CONFLICT', `the feed can't go on: ${reason}`);
   }
 
-  #putBlocks(partition: number, blocks: readonly EncodedBlock[], head: { value: Uint8Array; version?: number | undefined }): void {
+  #putBlocks(
+    partition: number,
+    blocks: readonly EncodedBlock[],
+    head: { value: Uint8Array; version?: number | undefined },
+  ): void {
     const { tables } = this.#log;
     const { number } = this.#topic;
     let next = asBuffer(head.value).readDoubleLE(0);

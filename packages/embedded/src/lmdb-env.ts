@@ -148,7 +148,10 @@ export class LmdbEnv {
       }, this.#limits.writeTimeoutMs);
     });
     try {
-      return await Promise.race([run(), stalled]);
+      const running = run();
+      // Also when it fails after it was given up.
+      running.catch((error: unknown) => commitCause(error));
+      return await Promise.race([running, stalled]);
     } catch (error) {
       for (const part of parts) part.catch(() => undefined);
       if (error instanceof EmbeddedError) throw error;

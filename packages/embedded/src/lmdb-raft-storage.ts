@@ -63,7 +63,11 @@ export class LmdbRaftStorage implements RaftStorage {
           const env = LmdbEnv.open(temporary, all);
           const state = env.table('state', false);
           env.table('entries', false);
-          await env.write(() => [state.put(formatKey, Buffer.from([formatVersion]))]);
+          await env.write(() => [
+            state.put(formatKey, Buffer.from([formatVersion])),
+            state.put(hardStateKey, encodeHardState(emptyRestored.hardState)),
+            state.put(boundsKey, encodeBounds({ first: 1, last: 0 })),
+          ]);
           await env.close();
         });
       }
@@ -79,20 +83,14 @@ export class LmdbRaftStorage implements RaftStorage {
       this.#env.refresh();
       const format = this.#state.getBinary(formatKey);
       if (format?.[0] !== formatVersion) throw new EmbeddedError('CORRUPT', `format ${format?.[0]} is unknown`);
-      const storedBounds = this.#state.getBinary(boundsKey);
-      const bounds = storedBounds === undefined ? { first: 1, last: 0 } : decodeBounds(storedBounds);
-      const hardState = this.#state.getBinary(hardStateKey);
+      const bounds = decodeBounds(this.#stored(boundsKey));
+      const hardState = decodeHardState(this.#stored(hardStateKey));
       const snapshot = await this.#loadSnapshot();
       const entries = this.#loadEntries(bounds);
       const follows = (snapshot?.index ?? 0) + 1;
       if (bounds.first > follows) corrupt(`entries begin at ${bounds.first}, after a gap from ${follows}`);
-      if (hardState === undefined && (entries.length > 0 || snapshot !== null)) corrupt('the hard state is missing');
       this.#bounds = bounds;
-      return {
-        hardState: hardState === undefined ? emptyRestored.hardState : decodeHardState(hardState),
-        snapshot,
-        entries,
-      };
+      return { hardState, snapshot, entries };
     } catch (cause) {
       throw new RaftStorageError('CORRUPT', `the Raft log ${this.#env.path} is damaged: ${textOf(cause)}`, { cause });
     }
@@ -135,6 +133,10 @@ export class LmdbRaftStorage implements RaftStorage {
   async close(): Promise<void> {
     await this.#last.catch(() => undefined);
     await this.#env.close();
+  }
+
+  #stored(key: Buffer): Buffer {
+    return this.#state.getBinary(key) ?? corrupt(`${key.toString()} is missing`);
   }
 
   async #loadSnapshot(): Promise<Snapshot | null> {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeId } from '@holdfast/model';
 import { type FolderRefusal, refusalOf } from './data-folder.ts';
-import { replaceFile } from './durable-file.ts';
+import { makeFolders, replaceFile } from './durable-file.ts';
 import { lockFolder } from './folder-lock.ts';
 
 const nodeFile = 'node.json';
@@ -18,6 +18,8 @@ export interface NodeFolder {
   /** 1 at the first start; raised durably before this object exists. */
   readonly startCounter: number;
   readonly raftPath: string;
+  /** Counts another start, durably: for a new session within the same process. */
+  raiseCounter(): number;
   close(): Promise<void>;
 }
 
@@ -37,7 +39,7 @@ export async function openNodeFolder(dataDir: string, nodeId: NodeId): Promise<O
     };
   }
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolders(dir);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     const lock = await lockFolder(dir);
     if ('pid' in lock)
@@ -53,7 +55,18 @@ export async function openNodeFolder(dataDir: string, nodeId: NodeId): Promise<O
     }
     return {
       code: 'OK',
-      folder: { dir, nodeId, ...identity, raftPath: join(dir, 'raft'), close: () => lock.release() },
+      folder: {
+        dir,
+        nodeId,
+        ...identity,
+        raftPath: join(dir, 'raft'),
+        raiseCounter: () => {
+          const raised = countStart(dir);
+          if (raised === null) throw new Error(`${join(dir, nodeFile)} can't be read`);
+          return raised.startCounter;
+        },
+        close: () => lock.release(),
+      },
     };
   } catch (error) {
     const refusal = refusalOf(error, dir);

@@ -1,10 +1,12 @@
+export * from './control/index.ts';
 export type * from './ports/backup-store.ts';
 export type * from './ports/gossip.ts';
 export * from './ports/log.ts';
 export * from './ports/peer-transport.ts';
 export * from './ports/raft-storage.ts';
 export type * from './ports/record-transport.ts';
-export type * from './shard-messages.ts';
-export { ShardStats, type ShardStatName, shardStatNames } from './shard-stats.ts';
+export * from './ports/timers.ts';
 export { Shard } from './shard/shard.ts';
 export { defaultShardSettings, type ShardOptions, type ShardSettings } from './shard/shard-options.ts';
+export type * from './shard-messages.ts';
+export { type ShardStatName, ShardStats, shardStatNames } from './shard-stats.ts';

@@ -21,6 +21,8 @@ const base = 5 * 2 ** 32 - 40_000;
 const cycle = 40;
 const keeperSession = 2;
 const keepers = 500;
+/** Keepers that are moved in most entries and looked up most of the time: where a torn lease would show. */
+const hot = 8;
 const ordinary = 60_000;
 
 const sessionFor = (index: number) => (Math.floor(index / cycle) - (index % 2)) * cycle + 1;
@@ -48,13 +50,16 @@ function read(start: SharedArrayBuffer, port: MessagePort, stop: Int32Array): Fi
       for (let m = receiveMessageOnPort(port); m !== undefined; m = receiveMessageOnPort(port)) {
         reader.attach(m.message as SharedArrayBuffer);
         findings.attached++;
+        Atomics.store(stop, 1, 1);
       }
     }
     const index = reader.tableIndex();
     if (index < lastIndex) problem(`table index back from ${lastIndex} to ${index}`);
     lastIndex = index;
     for (let i = 0; i < 500; i++) {
-      const n = randomBelow(rng, 4) === 0 ? randomBelow(rng, keepers) : keepers + randomBelow(rng, ordinary);
+      const kind = randomBelow(rng, 8);
+      const n =
+        randomBelow(rng, kind < 5 ? hot : keepers) + (kind === 7 ? keepers + randomBelow(rng, ordinary - keepers) : 0);
       findings.lookups++;
       if (!reader.lookup(...unitOf(n))) {
         if (n < keepers && lastIndex > 3) problem(`keeper ${n} is free at ${lastIndex}`);
@@ -76,7 +81,10 @@ function read(start: SharedArrayBuffer, port: MessagePort, stop: Int32Array): Fi
   return findings;
 }
 
-function write(table: LeaseTable, until: number): number {
+/** Until the time is up and the reader has been through a change of buffers, however little of the processor it gets. */
+function write(table: LeaseTable, stop: Int32Array): number {
+  const until = Date.now() + 1000;
+  const goesOn = () => Date.now() < until || (Atomics.load(stop, 1) === 0 && Date.now() < until + 10_000);
   const rng = new SeededRng(7);
   const replay = table.replay.bind(table);
   const open = (index: number, nodeId: string) =>
@@ -110,7 +118,7 @@ function write(table: LeaseTable, until: number): number {
   table.publishIndex(index++);
   replay({ kind: 'granted', session: 2 as never, shard: 3 as never, units: batch(0, 0, keepers) }, index);
   table.publishIndex(index++);
-  for (; Date.now() < until; table.publishIndex(index++)) {
+  for (; goesOn(); table.publishIndex(index++)) {
     const phase = index % cycle;
     const old = sessionFor(index - (index % 2)) - 2 * cycle;
     if (phase === 0 && index > 2 * cycle)
@@ -119,9 +127,14 @@ function write(table: LeaseTable, until: number): number {
     if (phase < 2 || index < 2 * cycle) continue;
     const session = sessionFor(index) as never;
     const shard = shardFor(index) as never;
+    const dice = randomBelow(rng, 200);
+    if (dice >= 10) {
+      const some = batch(0, 0, hot);
+      replay({ kind: 'moved', units: some, fromEpochs: held(some), toSession: 2 as never, toShard: shard }, index);
+      continue;
+    }
     const count = 1 + randomBelow(rng, index % 200 < 100 ? 1500 : 100);
     const units = batch(keepers, randomBelow(rng, ordinary - count), count);
-    const dice = randomBelow(rng, 10);
     if (dice < 4) replay({ kind: 'granted', session, shard, units }, index);
     else if (dice < 6) replay({ kind: 'released', units, epochs: held(units) }, index);
     else if (dice < 8)
@@ -140,7 +153,7 @@ if (isMainThread) {
   }, async () => {
     const table = new LeaseTable();
     const { port1, port2 } = new MessageChannel();
-    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const stop = new Int32Array(new SharedArrayBuffer(8));
     const data = { buffer: table.buffer, port: port2, stop: stop.buffer };
     const worker = new Worker(new URL(import.meta.url), { workerData: data, transferList: [port2] });
     const found = new Promise<Findings>((resolve, reject) => worker.once('message', resolve).once('error', reject));
@@ -150,7 +163,7 @@ if (isMainThread) {
       port1.postMessage(buffer);
     });
     await new Promise((resolve) => worker.once('online', resolve));
-    const entries = write(table, Date.now() + 1000);
+    const entries = write(table, stop);
     Atomics.store(stop, 0, 1);
     const findings = await found;
     await worker.terminate();

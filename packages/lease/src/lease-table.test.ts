@@ -68,7 +68,7 @@ describe('the table against its slow twin', () => {
       }
       assert.deepEqual(viewOf(table), twin.view());
     });
-    fc.assert(property, { numRuns: 60 });
+    fc.assert(property, { numRuns: 40 });
   });
 });
 

@@ -19,12 +19,11 @@ import { UnitSlots, type UnitsCopy } from './unit-slots.ts';
 
 /*
  * Snapshot: version, head length, head (marks, sessions, nodes, topics, number of units), then 16 bytes per unit:
- * hi, lo, grant index low, holder << 16 | grant index high, little-endian. Holder numbers count the shards of the
+ * an entry as in the table's buffer (`entryAt`), in little-endian words. Holder numbers count the shards of the
  * sessions in their order, from 1. Sixteen bytes as they are beat a smaller encoding: a million units in 10 ms.
  */
 const formatVersion = 1;
-const unitWords = 4;
-const unitBytes = unitWords * 4;
+const unitBytes = entryWords * 4;
 
 /** The table at one index, detached from it: encode it in pieces, between other work. */
 export class SnapshotSource {
@@ -52,7 +51,7 @@ export class SnapshotSource {
       this.#headDone = true;
       return new ByteWriter(this.#head.length + 8).u8(formatVersion).bytes(this.#head).finish();
     }
-    const words = new Int32Array(Math.min(unitsMax, this.unitCount) * unitWords);
+    const words = new Int32Array(Math.min(unitsMax, this.unitCount) * entryWords);
     const filled = this.#fill(words);
     return filled === 0 ? null : new Uint8Array(words.buffer, 0, filled * 4);
   }
@@ -78,11 +77,11 @@ export class SnapshotSource {
       const meta = entries[at + entryAt.meta]!;
       const holder = this.#renumbered[meta >>> 16]!;
       if (holder === 0) continue;
-      words[filled] = entries[at + entryAt.hi]!;
-      words[filled + 1] = entries[at + entryAt.lo]!;
-      words[filled + 2] = entries[at + entryAt.indexLow]!;
-      words[filled + 3] = (holder << 16) | (meta & 0xffff);
-      filled += unitWords;
+      words[filled + entryAt.lo] = entries[at + entryAt.lo]!;
+      words[filled + entryAt.hi] = entries[at + entryAt.hi]!;
+      words[filled + entryAt.meta] = (holder << 16) | (meta & 0xffff);
+      words[filled + entryAt.indexLow] = entries[at + entryAt.indexLow]!;
+      filled += entryWords;
     }
     return filled;
   }
@@ -189,12 +188,11 @@ function decodeTopic(head: ByteReader, partitions: PartitionRegistry): void {
 function decodeUnits(bytes: Uint8Array, slots: UnitSlots, shards: number): void {
   // A copy, since the bytes may begin anywhere (and not by slice, which on Node's Buffer copies nothing).
   const words = new Int32Array(new Uint8Array(bytes).buffer);
-  for (let i = 0; i < words.length; i += unitWords) {
-    const meta = words[i + 3]!;
-    const holder = meta >>> 16;
+  for (let at = 0; at < words.length; at += entryWords) {
+    const holder = words[at + entryAt.meta]! >>> 16;
     if (holder < 1 || holder > shards) throw new ByteFormatError(`unit of holder ${holder}, but there are ${shards}`);
-    slots.append(words[i]!, words[i + 1]!, holder, meta & 0xffff, words[i + 2]!);
   }
+  slots.append(words, words.length);
 }
 
 function writeMarks(words: Int32Array, marks: TableMarks): void {

@@ -43,6 +43,8 @@ const holderCapacityMin = 64;
 const growthFactor = 1.5;
 /** A buffer with fewer than one live entry in so many is replaced by a smaller one. */
 const shrinkBelowRatio = 1 / 8;
+/** Entries gathered before they are appended: a page of memory. */
+const carryBatch = 256;
 
 interface SessionHolders {
   readonly firstHolder: number;
@@ -214,7 +216,7 @@ export class UnitSlots {
 
   /** The next buffer: live leases of live sessions only, and room for more. Old readers see the flag last. */
   #rebuild(puts: number, shards: number): void {
-    const old = { words: this.#words, layout: this.#layout, end: this.#entryEnd, current: this.#current };
+    const old = { words: this.#words, layout: this.#layout };
     const sessions = this.#sessions;
     let holders = shards;
     for (const session of sessions.values()) holders += session.shards;
@@ -227,43 +229,60 @@ export class UnitSlots {
       const first = this.#addHolders(session, count);
       for (let i = 0; i < count; i++) renumbered[firstHolder + i] = first + i;
     }
-    this.#carryOver(old.words, old.layout.entriesStart, old.end, old.current, renumbered);
+    this.#carryOver(old.words, old.layout, renumbered);
     Atomics.or(old.words, headerAt.flags, flagSuperseded);
     this.#onBuffer(this.#words.buffer);
   }
 
-  #carryOver(words: Int32Array, entriesStart: number, end: number, current: Uint8Array, renumbered: Uint16Array): void {
-    for (let entry = entryFirst; entry < end; entry++) {
-      if (current[entry] === 0) continue;
-      const at = entriesStart + entry * entryWords;
-      const holder = renumbered[words[at + entryAt.meta]! >>> 16]!;
+  /**
+   * Takes over the live leases of another buffer, in the order of its slots: homes keep their order in a table of
+   * any size, so the new slots are filled from one end to the other, and so are entries. What was carried over once
+   * is in that order already; a rebuild then reads memory mostly in sequence (half the time, measured).
+   */
+  #carryOver(words: Int32Array, layout: TableLayout, renumbered: Uint16Array): void {
+    const slotsEnd = layout.slotsStart + layout.slotCount;
+    const batch = new Int32Array(carryBatch * entryWords);
+    let filled = 0;
+    for (let slot = layout.slotsStart; slot < slotsEnd; slot++) {
+      const word = words[slot]!;
+      if (word === slotEmpty || word === slotTombstone) continue;
+      const at = layout.entriesStart + (word & entryMask) * entryWords;
+      const meta = words[at + entryAt.meta]!;
+      const holder = renumbered[meta >>> 16]!;
       if (holder === 0) continue;
-      this.append(
-        words[at + entryAt.hi]!,
-        words[at + entryAt.lo]!,
-        holder,
-        words[at + entryAt.meta]! & 0xffff,
-        words[at + entryAt.indexLow]!,
-      );
+      batch[filled + entryAt.lo] = words[at + entryAt.lo]!;
+      batch[filled + entryAt.hi] = words[at + entryAt.hi]!;
+      batch[filled + entryAt.meta] = (holder << 16) | (meta & 0xffff);
+      batch[filled + entryAt.indexLow] = words[at + entryAt.indexLow]!;
+      filled += entryWords;
+      if (filled < batch.length) continue;
+      this.append(batch, filled);
+      filled = 0;
     }
+    this.append(batch, filled);
   }
 
-  /** Adds a unit that is known not to be there, while nobody reads yet: at a rebuild or a restore. */
-  append(hi: number, lo: number, holder: number, indexHigh: number, indexLow: number): void {
-    const entry = this.#entryEnd++;
-    const at = this.#entryStart(entry);
+  /**
+   * Adds entries (in the form of `entryAt`, holders numbered as here) whose units are known not to be there, while
+   * nobody reads yet: at a rebuild or a restore.
+   */
+  append(entries: Int32Array, length: number): void {
     const words = this.#words;
-    words[at + entryAt.lo] = lo;
-    words[at + entryAt.hi] = hi;
-    words[at + entryAt.meta] = (holder << 16) | indexHigh;
-    words[at + entryAt.indexLow] = indexLow;
-    this.#current[entry] = 1;
-    this.#counts[holder]!++;
-    this.#unitCount++;
+    const scale = this.#scale;
     const { slotsStart, slotCount } = this.#layout;
-    let slot = slotsStart + (((hi >>> 0) * this.#scale) | 0);
-    while (words[slot] !== slotEmpty) if (++slot === slotsStart + slotCount) slot = slotsStart;
-    words[slot] = (lo & tagMask) | entry;
+    const end = slotsStart + slotCount;
+    const first = this.#entryEnd;
+    assert(first + length / entryWords <= this.#layout.entryCapacity, 'leases without room');
+    words.set(entries.subarray(0, length), this.#entryStart(first));
+    this.#current.fill(1, first, first + length / entryWords);
+    for (let at = 0; at < length; at += entryWords) {
+      let slot = slotsStart + (((entries[at + entryAt.hi]! >>> 0) * scale) | 0);
+      while (words[slot] !== slotEmpty) if (++slot === end) slot = slotsStart;
+      words[slot] = (entries[at + entryAt.lo]! & tagMask) | (first + at / entryWords);
+      this.#counts[entries[at + entryAt.meta]! >>> 16]!++;
+    }
+    this.#entryEnd = first + length / entryWords;
+    this.#unitCount += length / entryWords;
   }
 
   /** The slot that names the unit; without one, the slot to put it in (`forPut`) or -1. */

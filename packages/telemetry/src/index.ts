@@ -1,1 +1,1 @@
-export {};
+export { type LoggerOptions, PinoLogger } from './pino-logger.ts';

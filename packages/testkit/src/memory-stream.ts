@@ -80,6 +80,8 @@ export class MemoryStream implements FrameSender, Link {
   readonly #receiver: StreamEnd<FrameReceiverEvents>;
   readonly #cancelConnect: () => void;
   #crashed = false;
+  /** What is sent now goes nowhere: else it would arrive behind what the break has swallowed. */
+  #severed = false;
   #full = false;
 
   constructor(
@@ -112,6 +114,7 @@ export class MemoryStream implements FrameSender, Link {
 
   send(frame: Frame): boolean {
     if (this.#sender.live === null) return false;
+    if (this.#severed) return !this.#full;
     this.#forward.push({ kind: 'frame', frame: { ...frame, block: frame.block.slice() } }, frame.block.length);
     if (this.#network.draw(this.#network.faults.streamBreakRatio)) this.sever('connection reset');
     if (this.#forward.bytes >= this.#highWaterBytes) this.#full = true;
@@ -137,6 +140,8 @@ export class MemoryStream implements FrameSender, Link {
   }
 
   sever(reason: string): void {
+    if (this.#severed) return;
+    this.#severed = true;
     this.#dropSome();
     this.#network.time.setTimer(this.#network.drawDelayMs(), () => this.#sender.end(`UNAVAILABLE: ${reason}`));
     this.#network.time.setTimer(this.#network.drawDelayMs(), () => this.#receiver.end(reason));
@@ -159,6 +164,8 @@ export class MemoryStream implements FrameSender, Link {
   }
 
   #onOpenArrived(): void {
+    // Broken before it arrived: nobody there could be told of its end any more.
+    if (this.#receiver.isOver) return;
     const receiver: FrameReceiver = {
       reply: (message) => this.#reply(message),
       close: (reason) => this.#closeReceiver(`ABORTED: ${reason}`),
@@ -185,7 +192,7 @@ export class MemoryStream implements FrameSender, Link {
   }
 
   #reply(message: Return): void {
-    if (this.#receiver.isOver) return;
+    if (this.#receiver.live === null || this.#severed) return;
     this.#backward.push({ kind: 'return', message });
     if (this.#network.draw(this.#network.faults.streamBreakRatio)) this.sever('connection reset');
   }

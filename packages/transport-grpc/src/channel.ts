@@ -6,13 +6,21 @@ import { channelCredentials, type TlsFiles } from './tls.ts';
  * A connection of its own to one address. It shares nothing with others: a new stream must try at once, not wait for
  * the back-off that a shared connection's earlier failures have earned.
  */
-export function connect(address: string, limits: TransportLimits, tls: TlsFiles | null): Client {
-  return new Client(address, channelCredentials(tls), channelOptions(limits));
+export function connect(
+  address: string,
+  limits: TransportLimits,
+  tls: TlsFiles | null,
+  /** With TLS, the node that the server's certificate must name. */
+  node: string | null = null,
+): Client {
+  return new Client(address, channelCredentials(tls, node), channelOptions(limits));
 }
 
 function channelOptions(limits: TransportLimits): ChannelOptions {
   return {
     'grpc.use_local_subchannel_pool': 1,
+    // With TLS only. Node refuses an IP address as the server's name, and ours are not verified by it anyway.
+    'grpc.ssl_target_name_override': 'holdfast',
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 500,
     'grpc.keepalive_time_ms': limits.keepaliveTimeMs,

@@ -25,7 +25,7 @@ export class PeerLink {
     this.address = address;
     this.#hello = hello;
     this.#limits = limits;
-    this.#client = connect(address, limits, tls);
+    this.#client = connect(address, limits, tls, hello.to);
     this.#small = new RaftLane(this.#client, hello, limits, hintOnChange(onHint));
     this.#bulk = new RaftLane(this.#client, hello, limits, hintOnChange(onHint));
   }

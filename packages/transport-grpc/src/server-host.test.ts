@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { Client, credentials, Metadata, type ServerDuplexStream } from '@grpc/grpc-js';
+import { EventLog } from '@holdfast/testkit';
 import { rawSocket } from '../fixtures/harness.ts';
 import { asIs, paths, rawService } from './definitions.ts';
 import { ServerHost, widenConnectionWindow } from './server-host.ts';
@@ -25,11 +26,11 @@ test('an address that is not ours to listen on', async () => {
 
 test('close is done within its bound though streams and idle connections are open', async () => {
   const host = new ServerHost({ limits: { closeTimeoutMs: 100 } });
-  const arrived = Promise.withResolvers<void>();
+  const arrived = new EventLog<'arrived'>();
   host.addService(rawService('Records'), {
     Frames: (call: ServerDuplexStream<Buffer, Buffer>) => {
       call.resume();
-      arrived.resolve();
+      arrived.add('arrived');
     },
   });
   const address = await host.listen();
@@ -39,7 +40,7 @@ test('close is done within its bound though streams and idle connections are ope
   call.write(Buffer.from('x'));
   call.resume();
   const ended = once(call, 'error');
-  await arrived.promise;
+  await arrived.count(1);
   const closedSilent = once(silent, 'close');
   const startMs = performance.now();
   await Promise.all([host.close(), host.close()]);

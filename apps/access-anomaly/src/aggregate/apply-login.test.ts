@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { builtInMappings } from '../mapping/built-in.ts';
 import type { Login } from '../mapping/login.ts';
 import { Normaliser } from '../mapping/normalise.ts';
-import { builtInMappings } from '../mapping/built-in.ts';
-import { recount } from '../reference/recount.ts';
 import { compare } from '../reference/compare.ts';
+import { recount } from '../reference/recount.ts';
 import { viewUser } from '../view.ts';
 import { applyLogin, noteAnomaly } from './apply-login.ts';
 import { locationsMax } from './locations.ts';
@@ -33,7 +33,23 @@ function stateOf(records: readonly Sent[]): UserState {
   return state;
 }
 
-const city = fc.constantFrom(' Bergen', 'Bergen ', 'Zürich', 'Zu\u0308rich', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', '', null);
+const city = fc.constantFrom(
+  ' Bergen',
+  'Bergen ',
+  'Zürich',
+  'Zu\u0308rich',
+  'a',
+  'b',
+  'c',
+  'd',
+  'e',
+  'f',
+  'g',
+  'h',
+  'i',
+  '',
+  null,
+);
 const record = fc.record(
   {
     user: fc.constant('lea'),
@@ -97,7 +113,9 @@ test('a record from the future counts, and holds no list', () => {
 
 test('recent networks: ten latest, with count and last seen', () => {
   const at = (i: number): string => new Date(start + i * 1000).toISOString();
-  const records = Array.from({ length: 12 }, (_, i) => sent({ user: 'lea', time: at(i), outcome: 'failure', ip: `10.0.${i}.1` }, 0, i));
+  const records = Array.from({ length: 12 }, (_, i) =>
+    sent({ user: 'lea', time: at(i), outcome: 'failure', ip: `10.0.${i}.1` }, 0, i),
+  );
   records.push(sent({ user: 'lea', time: at(20), outcome: 'success', ip: '10.0.5.9' }, 0, 12));
   const { recentNetworks } = viewUser(stateOf(records), 'lea');
   assert.equal(recentNetworks.length, 10);
@@ -115,5 +133,8 @@ test('the view has the fields of the contract, in order', () => {
     ...['recentCities', 'recentLogins', 'recentNetworks', 'recentDevices', 'anomalies'],
   ]);
   assert.equal(view.anomalies.total, 7);
-  assert.deepEqual(view.anomalies.last.map((anomaly) => anomaly.id), ['id6', 'id5', 'id4', 'id3', 'id2']);
+  assert.deepEqual(
+    view.anomalies.last.map((anomaly) => anomaly.id),
+    ['id6', 'id5', 'id4', 'id3', 'id2'],
+  );
 });

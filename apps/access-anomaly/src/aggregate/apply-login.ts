@@ -1,4 +1,5 @@
 import type { Login } from '../mapping/login.ts';
+import { insertBounded } from './columns.ts';
 import { addLatest } from './latest.ts';
 import { addLocation } from './locations.ts';
 import type { Position } from './position.ts';
@@ -34,11 +35,7 @@ export function applyLogin(state: UserState, login: Login, at: Position): void {
 export function noteAnomaly(state: UserState, id: string, timeUnixMs: number, level: AnomalyLevel): void {
   const trail = state.anomalies;
   trail.total++;
-  trail.id.unshift(id);
-  trail.time.unshift(timeUnixMs);
-  trail.level.unshift(level);
-  if (trail.id.length <= anomaliesKeptMax) return;
-  trail.id.pop();
-  trail.time.pop();
-  trail.level.pop();
+  trail.id = insertBounded(trail.id, 0, id, anomaliesKeptMax);
+  trail.time = insertBounded(trail.time, 0, timeUnixMs, anomaliesKeptMax);
+  trail.level = insertBounded(trail.level, 0, level, anomaliesKeptMax);
 }

@@ -1,3 +1,5 @@
+import { insertBounded } from './columns.ts';
+
 /** A user's places, one row per distinct (city, country), as columns: plain, small, and quick to look through. */
 export interface Locations {
   city: (string | null)[];
@@ -49,11 +51,11 @@ export function addLocation(
       for (const column of Object.values(locations) as unknown[][]) column.splice(oldest, 1);
     }
     row = locations.city.length;
-    locations.city.push(city);
-    locations.country.push(country);
-    locations.count.push(0);
-    locations.successes.push(0);
-    locations.lastSeen.push(null);
+    locations.city = insertBounded(locations.city, row, city, locationsMax);
+    locations.country = insertBounded(locations.country, row, country, locationsMax);
+    locations.count = insertBounded(locations.count, row, 0, locationsMax);
+    locations.successes = insertBounded(locations.successes, row, 0, locationsMax);
+    locations.lastSeen = insertBounded(locations.lastSeen, row, null, locationsMax);
   }
   locations.count[row]!++;
   if (success) locations.successes[row]!++;

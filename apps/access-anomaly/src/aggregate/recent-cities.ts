@@ -1,4 +1,5 @@
-import { insertMoment, isLater, type Moments, rankOf, removeMoment } from './latest.ts';
+import { insertBounded, replaceAhead } from './columns.ts';
+import { isLater, type Moments, rankOf } from './latest.ts';
 import type { Position } from './position.ts';
 
 /**
@@ -13,6 +14,13 @@ export interface RecentCities extends Moments {
 
 export const recentCitiesMax = 10;
 
+function findCity(cities: RecentCities, city: string, country: string | null): number {
+  for (let i = 0; i < cities.city.length; i++) {
+    if (cities.city[i] === city && cities.country[i] === country) return i;
+  }
+  return -1;
+}
+
 export function addRecentCity(
   cities: RecentCities,
   city: string,
@@ -20,21 +28,22 @@ export function addRecentCity(
   time: number,
   at: Position,
 ): void {
-  for (let i = 0; i < cities.city.length; i++) {
-    if (cities.city[i] !== city || cities.country[i] !== country) continue;
-    if (!isLater(cities, i, time, at)) return;
-    cities.city.splice(i, 1);
-    cities.country.splice(i, 1);
-    removeMoment(cities, i);
-    break;
+  const known = findCity(cities, city, country);
+  if (known >= 0) {
+    if (!isLater(cities, known, time, at)) return;
+    const rank = rankOf(cities, time, at, known);
+    replaceAhead(cities.city, known, rank, city);
+    replaceAhead(cities.country, known, rank, country);
+    replaceAhead(cities.time, known, rank, time);
+    replaceAhead(cities.partition, known, rank, at.partition);
+    replaceAhead(cities.offset, known, rank, at.offset);
+    return;
   }
-  const rank = rankOf(cities, time, at);
+  const rank = rankOf(cities, time, at, cities.city.length);
   if (rank >= recentCitiesMax) return;
-  cities.city.splice(rank, 0, city);
-  cities.country.splice(rank, 0, country);
-  insertMoment(cities, rank, time, at);
-  if (cities.city.length <= recentCitiesMax) return;
-  cities.city.pop();
-  cities.country.pop();
-  removeMoment(cities, recentCitiesMax);
+  cities.city = insertBounded(cities.city, rank, city, recentCitiesMax);
+  cities.country = insertBounded(cities.country, rank, country, recentCitiesMax);
+  cities.time = insertBounded(cities.time, rank, time, recentCitiesMax);
+  cities.partition = insertBounded(cities.partition, rank, at.partition, recentCitiesMax);
+  cities.offset = insertBounded(cities.offset, rank, at.offset, recentCitiesMax);
 }

@@ -1,3 +1,4 @@
+import { insertBounded } from '../aggregate/columns.ts';
 import type { Login } from '../mapping/login.ts';
 import { failureTimesMax, type Profile } from './profile.ts';
 import type { Reason } from './scorer.ts';
@@ -5,11 +6,11 @@ import type { Reason } from './scorer.ts';
 const hourMs = 3_600_000;
 
 /** Adds a failure to the latest ones. */
-function addFailure(times: number[], timeUnixMs: number): void {
+function addFailure(profile: Profile, timeUnixMs: number): void {
+  const times = profile.failureTimes;
   let i = times.length;
   while (i > 0 && times[i - 1]! < timeUnixMs) i--;
-  times.splice(i, 0, timeUnixMs);
-  if (times.length > failureTimesMax) times.pop();
+  if (i < failureTimesMax) profile.failureTimes = insertBounded(times, i, timeUnixMs, failureTimesMax);
 }
 
 /**
@@ -18,7 +19,7 @@ function addFailure(times: number[], timeUnixMs: number): void {
  */
 export function learnFailure(profile: Profile, login: Login): Reason | null {
   const { timeUnixMs } = login;
-  addFailure(profile.failureTimes, timeUnixMs);
+  addFailure(profile, timeUnixMs);
   const within = profile.failureTimes.filter((time) => time <= timeUnixMs && time > timeUnixMs - hourMs).length;
   const hour = Math.floor(timeUnixMs / hourMs);
   if (within < failureTimesMax || hour <= profile.burstHour) return null;

@@ -38,7 +38,15 @@ export class GateScorer implements Scorer {
   score(state: UserState, login: Login): Score {
     const profile = state.profile;
     const ready = profileState(profile, login.timeUnixMs);
-    const none = { bias: 0, score: 0, oneIn: null, reasons: [], distanceKm: null, previous: null, state: ready } as const;
+    const none = {
+      bias: 0,
+      score: 0,
+      oneIn: null,
+      reasons: [],
+      distanceKm: null,
+      previous: null,
+      state: ready,
+    } as const;
     const late = login.timeUnixMs < profile.latestTime - lateMaxMs;
     if (login.outcome === 'failure' || login.flags.includes('future_time') || late || profile.learned === 0) {
       return { ...none, level: 'unscored' };

@@ -48,7 +48,10 @@ describe('travel', () => {
     assert.equal(event.id, 'job/1/log/3/13/0');
     assert.equal(event.schema, 'holdfast/anomaly/v1');
     assert.equal(event.time, '2026-03-02T10:00:00.000Z');
-    assert.deepEqual(event.reasons.map((reason) => reason.signal), ['impossible_travel', 'new_city']);
+    assert.deepEqual(
+      event.reasons.map((reason) => reason.signal),
+      ['impossible_travel', 'new_city'],
+    );
     assert.equal(event.reasons[0]!.contribution, 5);
     assert.match(event.reasons[0]!.text, /^\d{4} km from Bergen \(NO\) in 60 min$/);
     assert.deepEqual(event.evidence.previous, { time: '2026-03-02T09:00:00.000Z', city: 'Bergen' });

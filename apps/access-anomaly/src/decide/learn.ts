@@ -1,3 +1,4 @@
+import { insertBounded } from '../aggregate/columns.ts';
 import type { Login } from '../mapping/login.ts';
 import { type Places, type Profile, placesMax } from './profile.ts';
 import { isComparable, travelLimits } from './travel.ts';
@@ -6,15 +7,14 @@ function addPlace(places: Places, login: Login): void {
   let i = places.time.length;
   while (i > 0 && places.time[i - 1]! < login.timeUnixMs) i--;
   if (i >= placesMax) return;
-  places.time.splice(i, 0, login.timeUnixMs);
-  places.lat.splice(i, 0, login.lat!);
-  places.lon.splice(i, 0, login.lon!);
-  places.radiusKm.splice(i, 0, login.radiusKm ?? travelLimits.radiusUnknownKm);
-  places.network.splice(i, 0, login.network);
-  places.asn.splice(i, 0, login.asn);
-  places.city.splice(i, 0, login.city!);
-  places.country.splice(i, 0, login.country);
-  if (places.time.length > placesMax) for (const column of Object.values(places) as unknown[][]) column.pop();
+  places.time = insertBounded(places.time, i, login.timeUnixMs, placesMax);
+  places.lat = insertBounded(places.lat, i, login.lat!, placesMax);
+  places.lon = insertBounded(places.lon, i, login.lon!, placesMax);
+  places.radiusKm = insertBounded(places.radiusKm, i, login.radiusKm ?? travelLimits.radiusUnknownKm, placesMax);
+  places.network = insertBounded(places.network, i, login.network, placesMax);
+  places.asn = insertBounded(places.asn, i, login.asn, placesMax);
+  places.city = insertBounded(places.city, i, login.city!, placesMax);
+  places.country = insertBounded(places.country, i, login.country, placesMax);
 }
 
 /** Learns from a success whose time is believed. Places behind proxies never overwrite real ones. */

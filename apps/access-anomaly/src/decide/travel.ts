@@ -58,8 +58,7 @@ export function travelOf(places: Places, login: Login): Travel | null {
   const hours = Math.max(Math.abs(login.timeUnixMs - places.time[place]!) / hourMs, travelLimits.gapMinHours);
   const speedKmh = clearKm / hours;
   const sameNetwork = login.network !== null && login.network === places.network[place];
-  const sameCarrier =
-    login.asn !== null && login.asn === places.asn[place] && login.country === places.country[place];
+  const sameCarrier = login.asn !== null && login.asn === places.asn[place] && login.country === places.country[place];
   const open =
     clearKm >= travelLimits.distanceMinKm && speedKmh >= travelLimits.speedMinKmh && !sameNetwork && !sameCarrier;
   const value = open ? Math.min(5, Math.max(3, 3 + Math.log(speedKmh / travelLimits.speedMinKmh))) : 0;

@@ -126,7 +126,8 @@ export class LogGenerator {
     const city = this.#away[user]!;
     // Two networks at home, one elsewhere; the second device is used now and then.
     const network = user * 3 + (city === this.#home[user] ? (random.ratio() < 0.8 ? 0 : 1) : 2 + city * 7);
-    const device = random.ratio() < 0.9 ? this.#agent[user]! : (this.#agent[user]! + 1 + (user % 3)) % userAgents.length;
+    const device =
+      random.ratio() < 0.9 ? this.#agent[user]! : (this.#agent[user]! + 1 + (user % 3)) % userAgents.length;
     if (success) {
       this.#successes[user]!++;
       this.#lastUnixMs[user] = this.#unixMs;

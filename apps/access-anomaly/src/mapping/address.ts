@@ -7,15 +7,23 @@ export interface Address {
   readonly network: string;
 }
 
+/** Four decimal numbers up to 255, without leading zeros: those mean octal to some readers. */
 function parseIpv4(text: string): number[] | null {
-  const parts = text.split('.');
-  if (parts.length !== 4) return null;
   const numbers: number[] = [];
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return null;
-    numbers.push(Number(part));
+  let value = -1;
+  for (let i = 0; i <= text.length; i++) {
+    const c = i < text.length ? text.charCodeAt(i) : 0x2e;
+    if (c === 0x2e) {
+      if (value < 0) return null;
+      numbers.push(value);
+      value = -1;
+    } else {
+      if (c < 0x30 || c > 0x39 || value === 0) return null;
+      value = (value < 0 ? 0 : value * 10) + c - 0x30;
+      if (value > 255) return null;
+    }
   }
-  return numbers;
+  return numbers.length === 4 ? numbers : null;
 }
 
 /** Groups of one side of `::`; an IPv4 tail gives two. */
@@ -74,6 +82,8 @@ function addressOfIpv4(v4: readonly number[]): Address {
 export function parseAddress(written: string): Address | null {
   let text = written.trim();
   if (text.length > 100) return null;
+  const plain = parseIpv4(text);
+  if (plain !== null) return addressOfIpv4(plain);
   const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text);
   if (bracketed !== null) text = bracketed[1]!;
   else if (/^[^:]*:\d{1,5}$/.test(text)) text = text.slice(0, text.indexOf(':'));

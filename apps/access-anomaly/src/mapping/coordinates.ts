@@ -8,7 +8,9 @@ export interface Coordinates {
 /** A number, or text that is one; NaN else. */
 export function numberOf(value: unknown): number {
   if (typeof value === 'number') return value;
-  return typeof value === 'string' && /^\s*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(value) ? Number(value) : Number.NaN;
+  return typeof value === 'string' && /^\s*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\s*$/.test(value)
+    ? Number(value)
+    : Number.NaN;
 }
 
 export function coordinates(lat: number, lon: number): Coordinates | null {

@@ -24,7 +24,8 @@ const mappings = [...builtInMappings.values(), odd];
 
 function describeScan(scanner: KeyScanner, bytes: Uint8Array, start: number, end: number): string {
   const result = scanner.locate(bytes, start, end);
-  if (result === keyFound) return `key ${Buffer.from(scanner.keyBytes.subarray(scanner.keyStart, scanner.keyEnd)).toString('hex')}`;
+  if (result === keyFound)
+    return `key ${Buffer.from(scanner.keyBytes.subarray(scanner.keyStart, scanner.keyEnd)).toString('hex')}`;
   return `${result === keySkip ? 'skip' : 'dead'} ${scanner.reason}`;
 }
 
@@ -42,14 +43,31 @@ const character = fc.oneof(
 );
 const stringText = fc.oneof(
   { weight: 3, arbitrary: fc.array(character, { maxLength: 5 }).map((parts) => `"${parts.join('')}"`) },
-  fc.constantFrom('""', '"-"', '"x"', '"authentication"', '"authenticatio\\u006e"', '"true"', '"3002"', '"\\u002d"', '"é"'),
+  fc.constantFrom(
+    '""',
+    '"-"',
+    '"x"',
+    '"authentication"',
+    '"authenticatio\\u006e"',
+    '"true"',
+    '"3002"',
+    '"\\u002d"',
+    '"é"',
+  ),
 );
-const numberText = fc.constantFrom('0', '-0', '7', '3002', '3002.0', '3.002e3', '12345678901234567890', '1e400', '-1.50', '0.1E-2');
-const scalar = fc.oneof(
-  { weight: 3, arbitrary: stringText },
-  numberText,
-  fc.constantFrom('true', 'false', 'null'),
+const numberText = fc.constantFrom(
+  '0',
+  '-0',
+  '7',
+  '3002',
+  '3002.0',
+  '3.002e3',
+  '12345678901234567890',
+  '1e400',
+  '-1.50',
+  '0.1E-2',
 );
+const scalar = fc.oneof({ weight: 3, arbitrary: stringText }, numberText, fc.constantFrom('true', 'false', 'null'));
 const keyText = fc.oneof(
   {
     weight: 8,
@@ -62,7 +80,12 @@ const keyText = fc.oneof(
 );
 const space = fc.constantFrom('', '', '', ' ', '\t', '\r\n  ');
 const { value } = fc.letrec<{ value: string; object: string; array: string }>((tie) => ({
-  value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, { weight: 4, arbitrary: scalar }, tie('object'), tie('array')),
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 4, arbitrary: scalar },
+    tie('object'),
+    tie('array'),
+  ),
   array: fc
     .tuple(space, fc.array(tie('value'), { maxLength: 3 }))
     .map(([s, parts]) => `[${s}${parts.join(`${s},${s}`)}${s}]`),
@@ -87,7 +110,10 @@ describe('the scanner gives the answer of the exact path', () => {
   };
 
   test('on objects of any shape', () => {
-    fc.assert(fc.property(objectText, space, (text, s) => agree(Buffer.from(`${s}${text}${s}`))), { numRuns: 6000 });
+    fc.assert(
+      fc.property(objectText, space, (text, s) => agree(Buffer.from(`${s}${text}${s}`))),
+      { numRuns: 6000 },
+    );
   });
 
   test('on any JSON value inside a larger buffer', () => {
@@ -114,9 +140,15 @@ describe('the scanner gives the answer of the exact path', () => {
   });
 
   test('on bytes of any kind', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => agree(bytes)), { numRuns: 2000 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => agree(bytes)),
+      { numRuns: 2000 },
+    );
     const jsonish = fc.array(fc.constantFrom(...Buffer.from('{}[]":,\\u0 1e-.tfn\xff', 'latin1')), { maxLength: 25 });
-    fc.assert(fc.property(jsonish, (bytes) => agree(Uint8Array.from(bytes))), { numRuns: 3000 });
+    fc.assert(
+      fc.property(jsonish, (bytes) => agree(Uint8Array.from(bytes))),
+      { numRuns: 3000 },
+    );
   });
 
   test('on real records, and there nearly always without parsing', () => {

@@ -168,12 +168,11 @@ export function parseMapping(document: unknown): ParsedMapping {
   if (!timeFormats.includes(timeFormat)) reader.wrong('timeFormat', timeFormat, `one of ${timeFormats.join(', ')}`);
   const filterList = document.filter ?? [];
   if (!Array.isArray(filterList)) reader.wrong('filter', filterList, 'a list of tests');
-  const filter = Array.isArray(filterList)
-    ? filterList.map((test, i) => reader.filterTest(`filter[${i}]`, test))
-    : [];
+  const filter = Array.isArray(filterList) ? filterList.map((test, i) => reader.filterTest(`filter[${i}]`, test)) : [];
   const outcome = reader.outcome(document.outcome);
   const user = fields.user;
-  if (reader.problems.length > 0 || name === null || user === undefined) return { ok: false, problems: reader.problems };
+  if (reader.problems.length > 0 || name === null || user === undefined)
+    return { ok: false, problems: reader.problems };
   return { ok: true, mapping: { name, filter, fields: { ...fields, user }, timeFormat, outcome } };
 }
 

@@ -29,12 +29,14 @@ export interface Comparison {
 }
 
 function locationTexts(user: ExpectedUser): string[] {
-  return [...user.locations]
-    .map(([pair, row]) => `${pair} ${row.count} ${row.successes} ${row.lastSeen}`)
-    .sort();
+  return [...user.locations].map(([pair, row]) => `${pair} ${row.count} ${row.successes} ${row.lastSeen}`).sort();
 }
 
-function compareUser(actual: ExportedUser, expected: ExpectedUser, differ: (field: string, a: unknown, b: unknown) => void): void {
+function compareUser(
+  actual: ExportedUser,
+  expected: ExpectedUser,
+  differ: (field: string, a: unknown, b: unknown) => void,
+): void {
   const check = (field: string, wanted: unknown, got: unknown): void => {
     if (JSON.stringify(wanted) !== JSON.stringify(got)) differ(field, wanted, got);
   };

@@ -125,7 +125,10 @@ function readTime(leaf: Leaf): number {
 function readPlace(leaves: Map<string, Leaf[]>, paths: string[]): string | null {
   for (const path of paths) {
     for (const leaf of leaves.get(path) ?? []) {
-      const text = String(leaf).replace(/\p{Surrogate}/gu, '\ufffd').trim().normalize('NFC');
+      const text = String(leaf)
+        .replace(/\p{Surrogate}/gu, '\ufffd')
+        .trim()
+        .normalize('NFC');
       if (text !== '') return [...text].slice(0, 200).join('');
     }
   }
@@ -141,7 +144,9 @@ function writtenNumbers(text: string): unknown {
 
 function readUser(format: Format, leaves: Map<string, Leaf[]>, text: string): string | null {
   for (const path of format.users) {
-    const leaf = leaves.get(path)?.find((value) => typeof value !== 'boolean' && !format.noUser.includes(String(value)));
+    const leaf = leaves
+      .get(path)
+      ?.find((value) => typeof value !== 'boolean' && !format.noUser.includes(String(value)));
     if (typeof leaf === 'string') return leaf;
     if (leaf === undefined) continue;
     const exact = new Map<string, Leaf[]>();

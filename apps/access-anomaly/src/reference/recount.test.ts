@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { builtInMappings } from '../mapping/built-in.ts';
-import { KeyScanner, keyFound } from '../mapping/key-scan.ts';
 import { defaultRecordLimits, parseRecord } from '../mapping/key-exact.ts';
+import { KeyScanner, keyFound } from '../mapping/key-scan.ts';
 import { Normaliser } from '../mapping/normalise.ts';
 import { compare, type ExportedUser } from './compare.ts';
 import { type RawRecord, readRecord } from './read-record.ts';
@@ -17,7 +17,12 @@ function raw(value: string | Uint8Array, offset = 0, timestampUnixMs = arrival):
 
 const fieldValue = fc.oneof(
   fc.constantFrom<unknown>('success', 'failure', '', '-', null, true, 404, '200', 200, 0, -1, 1772442930, 1e300, []),
-  fc.constantFrom<unknown>('2026-03-02T09:15:30Z', '2026-03-02T09:15:30.5+01:00', '2026-02-30T00:00:00Z', '1772442930.5'),
+  fc.constantFrom<unknown>(
+    '2026-03-02T09:15:30Z',
+    '2026-03-02T09:15:30.5+01:00',
+    '2026-02-30T00:00:00Z',
+    '1772442930.5',
+  ),
   fc.constantFrom<unknown>('2026-03-02T24:00:00Z', '2026-03-02', '2016-12-31T23:59:60Z', '2030-01-01T00:00:00Z', ' 5 '),
   fc.constantFrom<unknown>('Bergen', ' Zu\u0308rich ', '\ud800', 'lea', 'authentication', ['web', 'authentication']),
   fc.string(),
@@ -56,7 +61,15 @@ describe('the recount reads records as the job does', () => {
         }),
         { numRuns: 3000 },
       );
-      for (const text of ['', '{', '[]', '"x"', '{"user":1e5}', '{"user":12345678901234567890}', `${'['.repeat(99)}${']'.repeat(99)}`]) {
+      for (const text of [
+        '',
+        '{',
+        '[]',
+        '"x"',
+        '{"user":1e5}',
+        '{"user":12345678901234567890}',
+        `${'['.repeat(99)}${']'.repeat(99)}`,
+      ]) {
         // Which comes first, depth or form, is told apart by the job only.
         const expected = text.startsWith('[[') ? 'dead:not_object' : read(Buffer.from(text), arrival);
         assert.deepEqual(readRecord(mapping.name, raw(text)), expected, text);

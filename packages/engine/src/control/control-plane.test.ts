@@ -7,7 +7,9 @@ import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
 
 /** Units 1..count as pairs. */
 const unitsOf = (count: number, from = 1): Uint32Array =>
-  Uint32Array.from({ length: count * 2 }, (_, i) => (i % 2 === 0 ? Math.imul(from + i / 2, 0x9e3779b1) >>> 0 : from + (i - 1) / 2));
+  Uint32Array.from({ length: count * 2 }, (_, i) =>
+    i % 2 === 0 ? Math.imul(from + i / 2, 0x9e3779b1) >>> 0 : from + (i - 1) / 2,
+  );
 
 const holds = (node: VirtualNode, units: Uint32Array): boolean => {
   for (let i = 0; i < units.length; i += 2) if (node.control.unitInfo(units[i]!, units[i + 1]!) === null) return false;
@@ -45,10 +47,10 @@ test('a cluster is founded, sessions open, shards are told', async () => {
       assert.deepEqual(shard.last('generation')?.number, 1);
     }
   }
-  assert.deepEqual(
-    node!.control.liveSessions().find(({ nodeId }) => nodeId === 'n1')?.shardAddresses,
-    ['n1:1:0', 'n1:1:1'],
-  );
+  assert.deepEqual(node!.control.liveSessions().find(({ nodeId }) => nodeId === 'n1')?.shardAddresses, [
+    'n1:1:0',
+    'n1:1:1',
+  ]);
   nobodyFailed(cluster);
 });
 
@@ -96,7 +98,10 @@ test('the leader dies: a new one within three seconds, and no session of the oth
   await cluster.time.run(9_000);
   await acquire(cluster, survivors[0]!, unitsOf(50, 10_001));
   await cluster.time.run(10_000);
-  assert.deepEqual(survivors.map(({ control }) => control.session), sessions);
+  assert.deepEqual(
+    survivors.map(({ control }) => control.session),
+    sessions,
+  );
   nobodyFailed(cluster);
   // The dead one's session: the new leader gives it a full term, then ends it.
   assert.equal(survivors[0]!.control.liveSessions().length, 2);
@@ -111,7 +116,11 @@ test('a silent node: its session ends after 1.1 TTL, unclean, and its partitions
     node.control.status().table.partitions.map(({ reader }) => reader?.nodeId ?? null);
   const leader = cluster.leader!;
   await cluster.until('all partitions are read', () => readers(leader).length === 6 && !readers(leader).includes(null));
-  await cluster.until('balanced', () => ['n1', 'n2', 'n3'].every((id) => readers(leader).filter((r) => r === id).length === 2), 60_000);
+  await cluster.until(
+    'balanced',
+    () => ['n1', 'n2', 'n3'].every((id) => readers(leader).filter((r) => r === id).length === 2),
+    60_000,
+  );
   await cluster.until('told', () => leader.shards.every((shard) => shard.last('partitions')?.partitions.length === 1));
 
   const victim = cluster.nodes.find((node) => node !== leader)!;
@@ -242,7 +251,10 @@ test('a whole cluster that stops at once ends all its sessions clean', async () 
   const cluster = new VirtualCluster();
   await cluster.startAll();
   const results = await cluster.settle(Promise.all(cluster.nodes.map(({ control }) => control.stop(60_000))));
-  assert.deepEqual(results, [1, 2, 3].map(() => ({ clean: true, drained: true })));
+  assert.deepEqual(
+    results,
+    [1, 2, 3].map(() => ({ clean: true, drained: true })),
+  );
 });
 
 test('a node that stops before it knows that its session is open ends it all the same', async () => {
@@ -251,7 +263,8 @@ test('a node that stops before it knows that its session is open ends it all the
   const victim = cluster.nodes.find(({ control }) => !control.isLeader)!;
   await cluster.kill(victim);
   const back = await cluster.start(victim.id);
-  const isInTable = (): boolean => back.control.liveSessions().some(({ shardAddresses }) => shardAddresses[0]!.includes(':2:'));
+  const isInTable = (): boolean =>
+    back.control.liveSessions().some(({ shardAddresses }) => shardAddresses[0]!.includes(':2:'));
   await cluster.until('in the table', isInTable, 5_000);
   assert.equal(back.control.session, null);
   assert.deepEqual(await cluster.settle(back.control.stop(10_000)), { clean: true, drained: true });
@@ -331,7 +344,10 @@ test('status of all nodes, an unreachable one as a row with its error; queries r
   const asker = cluster.nodes.find(({ id }) => id !== holder.nodeId)!;
   await cluster.kill(cluster.node(holder.nodeId));
   const rows = await cluster.settle(asker.control.clusterStatus(500));
-  assert.deepEqual(rows.map(({ nodeId }) => nodeId), ['n1', 'n2', 'n3']);
+  assert.deepEqual(
+    rows.map(({ nodeId }) => nodeId),
+    ['n1', 'n2', 'n3'],
+  );
   for (const row of rows) assert.equal(row.reachable, row.nodeId !== holder.nodeId);
   const own = rows.find(({ nodeId }) => nodeId === asker.id)!;
   assert.ok(own.reachable);
@@ -402,7 +418,9 @@ test('the same run twice gives the same history', async () => {
     await acquire(cluster, cluster.node('n1'), unitsOf(100));
     await cluster.kill(cluster.leader!);
     await cluster.time.run(20_000);
-    return JSON.stringify(cluster.network.raftSent.map(({ from, to, message }) => [from, to, message.type, message.term]));
+    return JSON.stringify(
+      cluster.network.raftSent.map(({ from, to, message }) => [from, to, message.type, message.term]),
+    );
   };
   assert.equal(await history(), await history());
 });

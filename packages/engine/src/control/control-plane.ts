@@ -56,6 +56,8 @@ export interface ControlPlaneOptions {
   readonly onLeadership?: (leadership: Leadership) => void;
   /** A hint from gossip: a node is unreachable, so nothing is moved for balance. */
   readonly balancingPaused?: () => boolean;
+  /** Calls that the node answers itself, beside those of the control plane; by method. */
+  readonly calls?: ReadonlyMap<string, (from: NodeId, body: Uint8Array) => Promise<Uint8Array>>;
   readonly lease?: Partial<LeaseOptions>;
   readonly raftTiming?: Partial<RaftDriverTiming>;
   readonly compaction?: Partial<CompactionRule>;
@@ -365,9 +367,12 @@ export class ControlPlane {
         const { shard, keyHex, deadlineMs } = decodeJson<QueryRequest>(body);
         return encodeJson(await this.#askShard(shard, decodeHex(keyHex), deadlineMs));
       }
-      default:
+      default: {
+        const own = this.#options.calls?.get(method);
+        if (own !== undefined) return own(from, body);
         if (!isCallMethod(method)) throw new Error(`unknown call ${method}`);
         return encodeJson(await this.#desk.answer(from, method, body));
+      }
     }
   }
 

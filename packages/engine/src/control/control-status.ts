@@ -34,7 +34,12 @@ export interface RaftSummary {
   readonly lastIndex: number;
   readonly voters: readonly string[];
   /** At the leader: the other voters. */
-  readonly peers: readonly { readonly id: string; readonly match: number; readonly state: string; readonly active: boolean }[];
+  readonly peers: readonly {
+    readonly id: string;
+    readonly match: number;
+    readonly state: string;
+    readonly active: boolean;
+  }[];
   readonly mailboxCount: number;
 }
 
@@ -64,7 +69,12 @@ export interface PartitionSummary {
   readonly topicId: string;
   readonly partition: number;
   /** null: nobody reads it */
-  readonly reader: { readonly session: number; readonly nodeId: string; readonly shard: number; readonly epoch: number } | null;
+  readonly reader: {
+    readonly session: number;
+    readonly nodeId: string;
+    readonly shard: number;
+    readonly epoch: number;
+  } | null;
 }
 
 /** Who holds a unit, as this node's table shows it. */
@@ -90,7 +100,16 @@ export interface StatusSources {
   readonly nowMs: number;
 }
 
-export function controlStatus({ nodeId, version, peerAddress, driver, table, session, term, nowMs }: StatusSources): ControlStatus {
+export function controlStatus({
+  nodeId,
+  version,
+  peerAddress,
+  driver,
+  table,
+  session,
+  term,
+  nowMs,
+}: StatusSources): ControlStatus {
   return {
     nodeId,
     version,
@@ -113,7 +132,12 @@ export function controlStatus({ nodeId, version, peerAddress, driver, table, ses
 
 function raftSummary(driver: RaftDriver): RaftSummary {
   const { role, leader, term, commit, applied, lastIndex, voters, progress } = driver.status();
-  const peers = [...progress].map(([id, { match, state, recentActive }]) => ({ id, match, state, active: recentActive }));
+  const peers = [...progress].map(([id, { match, state, recentActive }]) => ({
+    id,
+    match,
+    state,
+    active: recentActive,
+  }));
   return { role, leader, term, commit, applied, lastIndex, voters, peers, mailboxCount: driver.mailboxCount };
 }
 

@@ -1,7 +1,7 @@
 import {
   encodeRecords,
-  LeaseCoordinator,
   type LeaseCommand,
+  LeaseCoordinator,
   type LeaseDecision,
   type LeaseOptions,
   type LeaseRecord,

@@ -1,4 +1,10 @@
-import { decodeRecords, type EndedSession, type LeaseRecord, type LeaseTable, type ReplayOutcome } from '@holdfast/lease';
+import {
+  decodeRecords,
+  type EndedSession,
+  type LeaseRecord,
+  type LeaseTable,
+  type ReplayOutcome,
+} from '@holdfast/lease';
 import type { RaftEntry } from '@holdfast/raft';
 import type { StateMachine } from './state-machine.ts';
 

@@ -144,7 +144,11 @@ export class NodeSession {
     this.#isEndAsked = true;
     const body = encodeJson({ session: this.#session });
     const stopped = (): boolean => this.#state === 'over' || this.#endReason !== null;
-    const reply = await this.#options.leaderCalls.ask('session.end', body, { totalMs, tryMs: unitsDeadlineMs, stopped });
+    const reply = await this.#options.leaderCalls.ask('session.end', body, {
+      totalMs,
+      tryMs: unitsDeadlineMs,
+      stopped,
+    });
     const isClean = reply.code === 'OK' || this.#endReason === 'clean';
     this.close();
     return isClean;

@@ -42,8 +42,7 @@ export class VirtualCluster {
 
   async start(id: NodeId, more: Partial<ControlPlaneOptions> = {}): Promise<VirtualNode> {
     this.network.heal(id);
-    const counter = (this.#counters.get(id) ?? 0) + 1;
-    this.#counters.set(id, counter);
+    const counter = this.nextCounter(id);
     const lost: string[] = [];
     const fatal: unknown[] = [];
     const shards = this.shards(id, counter);
@@ -70,6 +69,13 @@ export class VirtualCluster {
     const node = { id, control, shards, lost, fatal };
     this.up.set(id, node);
     return node;
+  }
+
+  /** What the node writes to its folder before a start, and before new shards. */
+  nextCounter(id: NodeId): number {
+    const counter = (this.#counters.get(id) ?? 0) + 1;
+    this.#counters.set(id, counter);
+    return counter;
   }
 
   shards(id: string, counter: number): FakeShard[] {
@@ -118,8 +124,7 @@ export class VirtualCluster {
     this.network.isolate(node.id);
     this.up.delete(node.id);
     for (const shard of node.shards) shard.isEnded = true;
-    const closed = node.control.close();
-    await this.time.run(5);
-    await closed;
+    // A slow disk may be at work; what it ends with is on it.
+    await this.settle(node.control.close());
   }
 }

@@ -61,7 +61,8 @@ export class VirtualTime implements Timers {
   #next(endMs: number): boolean {
     let best: Timer | undefined;
     for (const timer of this.#queue) {
-      if (best === undefined || timer.atMs < best.atMs || (timer.atMs === best.atMs && timer.seq < best.seq)) best = timer;
+      if (best === undefined || timer.atMs < best.atMs || (timer.atMs === best.atMs && timer.seq < best.seq))
+        best = timer;
     }
     if (best === undefined || best.atMs > endMs) return false;
     this.#queue.splice(this.#queue.indexOf(best), 1);

@@ -9,7 +9,7 @@ export interface Timers extends Clock {
   setTimer(delayMs: number, fn: () => void): () => void;
 }
 
-/** Rejects or resolves with `value` after `delayMs`. */
+/** Resolves after `delayMs`. */
 export function delay(timers: Timers, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
     timers.setTimer(delayMs, resolve);

@@ -195,7 +195,8 @@ export class Shard {
   #wake(): void {
     if (this.#pumpQueued || this.#closed) return;
     this.#pumpQueued = true;
-    queueMicrotaskSoon(() => {
+    // The next turn of the loop, not a microtask: a pump that wakes itself must not keep answers from coming in.
+    this.#options.timers.setTimer(0, () => {
       this.#pumpQueued = false;
       this.#guard(() => this.#pump());
     });
@@ -359,9 +360,4 @@ export class Shard {
     this.#options.logger.error('a shard can not go on', { err: error });
     this.#options.send({ kind: 'failed', error: text });
   }
-}
-
-/** After what runs now, before any timer or I/O. */
-function queueMicrotaskSoon(fn: () => void): void {
-  void Promise.resolve().then(fn);
 }

@@ -53,47 +53,47 @@ export class StoreLoop {
     this.#roundRows = holder.rowsQueued;
   }
 
-  async #run(kind: 'claim' | 'write', work: () => Promise<void>): Promise<void> {
+  /** Runs `work` unless it runs already; wakes the pump when it says that something moved. */
+  async #run(kind: 'claim' | 'write', work: () => Promise<boolean>): Promise<void> {
     if (kind === 'claim') this.#claiming = true;
     else this.#writing = true;
+    let moved = true;
     try {
-      await work();
+      moved = await work();
     } catch (error) {
       this.#context.fail(error);
     } finally {
       if (kind === 'claim') this.#claiming = false;
       else this.#writing = false;
-      this.#context.wake();
+      if (moved) this.#context.wake();
     }
   }
 
-  async #claim(): Promise<void> {
+  async #claim(): Promise<boolean> {
     const { holder, options } = this.#context;
     const claims = holder.takeClaims(claimsMax);
     const answer = await this.#call(claims, (generationId) => options.store.claim(generationId, claims));
-    if (answer === null) return;
+    if (answer === null) return true;
     const nowMs = options.timers.monotonicMs();
     answer.forEach((result, i) => {
       const claim: ClaimWish = claims[i]!;
       if (result.code === 'OK') holder.onClaimed(claim, result.row, result.markers, nowMs);
       else holder.onFenced(claim, result.epoch);
     });
+    return true;
   }
 
-  async #write(): Promise<void> {
+  async #write(): Promise<boolean> {
     const { holder, options, clock } = this.#context;
     const { settings, timers } = options;
     while (!this.#context.stopped) {
       const rows = clock.measure('nsBackup', () => holder.takeRows(settings.backupRowsMax, timers.monotonicMs()));
-      if (rows.length === 0) {
-        await this.#finishRound();
-        return;
-      }
+      if (rows.length === 0) return this.#finishRound();
       const startMs = timers.monotonicMs();
       const savedUnixMs = timers.wallUnixMs();
       const writes = rows.map(({ hi, lo, epoch, seq, row }) => ({ hi, lo, epoch, seq, row, savedUnixMs }));
       const results = await this.#call(rows, (generationId) => options.store.backup(generationId, writes));
-      if (results === null) return;
+      if (results === null) return true;
       const nowMs = timers.monotonicMs();
       results.forEach((result, i) => {
         const row: RowWish = rows[i]!;
@@ -108,14 +108,17 @@ export class StoreLoop {
         if (restMs > 0) await delay(timers, restMs);
       }
     }
+    return false;
   }
 
-  async #finishRound(): Promise<void> {
+  /** False when the round waits for something else: outputs, or the table. */
+  async #finishRound(): Promise<boolean> {
     const wishes = this.#context.holder.finishRound(this.#context.options.timers.monotonicMs());
-    if (wishes === null) return;
+    if (wishes === null) return false;
     this.#context.wake();
     await this.#mark(wishes);
     if (this.#rounds % markAllRounds === 0) await this.#markEverywhere();
+    return true;
   }
 
   async #mark(wishes: readonly MarkWish[]): Promise<void> {

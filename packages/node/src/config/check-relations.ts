@@ -65,7 +65,12 @@ function checkPeers({ peers, nodeId }: NodeConfig, expect: Expect): void {
 function checkPorts(config: NodeConfig, expect: Expect): void {
   const { listenControl, listenHttp, listenShards, shardCount } = config;
   expect(listenControl.port > 0, 'listen.control', formatHostPort(listenControl), 'a port above 0: peers must know it');
-  expect(config.listenGossip.port > 0, 'listen.gossip', formatHostPort(config.listenGossip), 'a port above 0: peers must know it');
+  expect(
+    config.listenGossip.port > 0,
+    'listen.gossip',
+    formatHostPort(config.listenGossip),
+    'a port above 0: peers must know it',
+  );
   const last = listenShards.port + shardCount - 1;
   expect(
     listenShards.port === 0 || last <= 65_535,

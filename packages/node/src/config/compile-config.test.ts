@@ -94,7 +94,15 @@ test('settings are checked together', () => {
   );
   assert.deepEqual(
     problems.map((line) => line.slice(0, line.indexOf(':'))),
-    ['session.renew', 'session.stop', 'limits.frameBytes', 'cluster.peers', 'cluster.peers', 'listen.shards', 'listen.http'],
+    [
+      'session.renew',
+      'session.stop',
+      'limits.frameBytes',
+      'cluster.peers',
+      'cluster.peers',
+      'listen.shards',
+      'listen.http',
+    ],
   );
   assert.match(problems[3]!, /must include this node \(node\.id n1\)/);
 });

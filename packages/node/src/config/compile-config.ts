@@ -91,15 +91,23 @@ function schemaProblems(issues: readonly SchemaIssue[], merged: Layer): ConfigPr
   const problems = new Map<string, ConfigProblem>();
   for (const { path, message } of issues) {
     const parts = path.map(String);
-    const name = settings.find((s) => s.path === parts[0] || s.path === `${parts[0]}.${parts[1]}`)?.path ?? parts.join('.');
+    const name =
+      settings.find((s) => s.path === parts[0] || s.path === `${parts[0]}.${parts[1]}`)?.path ?? parts.join('.');
     const found = merged.get(name);
     const below = parts.slice(name.split('.').length);
     const where = below.reduce((text, part) => (/^\d+$/.test(part) ? `${text}[${part}]` : `${text}.${part}`), name);
     if (problems.has(where)) continue;
-    const value = below.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], found?.value);
+    const value = below.reduce<unknown>(
+      (at, part) => (at as Record<string, unknown> | undefined)?.[part],
+      found?.value,
+    );
     const missing = found === undefined;
     const hint = missing ? missingText(name) : message;
-    const problem = { path: where, expected: hint, origin: missing || found.origin === 'default' ? null : found.origin };
+    const problem = {
+      path: where,
+      expected: hint,
+      origin: missing || found.origin === 'default' ? null : found.origin,
+    };
     problems.set(where, value === undefined ? problem : { ...problem, value });
   }
   return [...problems.values()];
@@ -117,7 +125,8 @@ function convert(written: Settings, merged: Layer): NodeConfig {
   const peers: PeerConfig[] = written.cluster.peers.map(({ id, address, gossip }) => {
     return { id: nodeId(id), address, gossipAddress: gossip };
   });
-  if (peers.length === 0) peers.push({ id: self, address: written.listen.control, gossipAddress: written.listen.gossip });
+  if (peers.length === 0)
+    peers.push({ id: self, address: written.listen.control, gossipAddress: written.listen.gossip });
   const at = (path: string, text: string) => resolve(merged.get(path)!.baseDir, text);
   /** A bare name is a built-in; what looks like a path is one. */
   const nameOrPath = (path: string, text: string) => (isPath(text) ? at(path, text) : text);

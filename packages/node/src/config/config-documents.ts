@@ -4,7 +4,10 @@ import { settingsSchema } from './settings-schema.ts';
 
 /** The JSON Schema of a configuration file, for editors and checks. */
 export function configJsonSchema(): object {
-  const schema = z.toJSONSchema(settingsSchema, { io: 'input', override: ({ jsonSchema }) => optionalGroups(jsonSchema) });
+  const schema = z.toJSONSchema(settingsSchema, {
+    io: 'input',
+    override: ({ jsonSchema }) => optionalGroups(jsonSchema),
+  });
   return { ...schema, title: 'holdfast node configuration' };
 }
 

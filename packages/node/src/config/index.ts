@@ -1,4 +1,10 @@
-export { type CompiledConfig, type ConfigSources, compileConfig, isPath, type SettingOrigin } from './compile-config.ts';
+export {
+  type CompiledConfig,
+  type ConfigSources,
+  compileConfig,
+  isPath,
+  type SettingOrigin,
+} from './compile-config.ts';
 export { configJsonSchema, type SettingRow, settingRows } from './config-documents.ts';
 export { ConfigError, type ConfigProblem, formatProblem } from './config-problem.ts';
 export { formatHostPort, type HostPort, parseHostPort } from './host-port.ts';

@@ -46,7 +46,8 @@ function listSettings(): Setting[] {
       found.push(describe(name, schema));
       continue;
     }
-    for (const [below, leaf] of Object.entries(schema.shape)) found.push(describe(`${name}.${below}`, leaf as z.ZodType));
+    for (const [below, leaf] of Object.entries(schema.shape))
+      found.push(describe(`${name}.${below}`, leaf as z.ZodType));
   }
   return found;
 }

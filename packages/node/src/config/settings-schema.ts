@@ -24,7 +24,8 @@ const count = (min: number, max: number) => {
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
 
-export const peerExpected = 'a list of {id, address: host:port, gossip: host:port}, or ID=ADDRESS/GOSSIP,... in one line';
+export const peerExpected =
+  'a list of {id, address: host:port, gossip: host:port}, or ID=ADDRESS/GOSSIP,... in one line';
 const peer = z.strictObject(
   {
     id: nodeName,
@@ -126,7 +127,9 @@ export const settingsSchema = z.strictObject({
   }),
   limits: z.strictObject({
     frameRecords: count(1, 65_536).default(256).meta({ description: 'records in a frame', reason: 'flat beyond 256' }),
-    frameBytes: size.default('256KiB').meta({ description: 'bytes in a frame', reason: 'a frame fits any send window' }),
+    frameBytes: size
+      .default('256KiB')
+      .meta({ description: 'bytes in a frame', reason: 'a frame fits any send window' }),
     framesInFlight: count(1, 65_536).default(64).meta({
       description: 'frames of one stream not yet applied; then its partitions pause',
       reason: '16,000 records hide 50 ms of latency at 300,000 records/s',
@@ -141,7 +144,9 @@ export const settingsSchema = z.strictObject({
       description: 'outputs that the log has not acknowledged; then frames wait',
       reason: 'memory per shard',
     }),
-    fetchBytes: size.default('256KiB').meta({ description: 'read from the log at once', reason: 'about 1,000 records' }),
+    fetchBytes: size
+      .default('256KiB')
+      .meta({ description: 'read from the log at once', reason: 'about 1,000 records' }),
     backupRows: count(1, 65_536).default(512).meta({
       description: 'rows in one call to the store',
       reason: 'more is cheaper per row, but longer in one transaction',

@@ -39,7 +39,11 @@ export function readEnvironment(
     if (!name.startsWith('HOLDFAST_') || text === undefined || text === '' || otherVariables.includes(name)) continue;
     const setting = byEnv.get(name);
     if (setting === undefined) {
-      problems.push({ path: name, expected: unknownText('variable', name, [...byEnv.keys(), ...otherVariables]), origin: 'environment' });
+      problems.push({
+        path: name,
+        expected: unknownText('variable', name, [...byEnv.keys(), ...otherVariables]),
+        origin: 'environment',
+      });
     } else layer.set(setting.path, { value: fromText(setting, text), origin: name, baseDir: cwd });
   }
   return layer;
@@ -113,7 +117,9 @@ export function mergeLayers(layers: readonly Layer[]): Layer {
 
 function unknownText(what: string, name: string, known: Iterable<string>): string {
   const near = nearestName(name, known);
-  return near === null ? `unknown ${what}; known are ${[...known].join(', ')}` : `unknown ${what}; did you mean ${near}?`;
+  return near === null
+    ? `unknown ${what}; known are ${[...known].join(', ')}`
+    : `unknown ${what}; did you mean ${near}?`;
 }
 
 /** Flags and variables are texts: a number or list is read from them, and what can't be is left for the schema to refuse. */

@@ -36,7 +36,10 @@ export function findReasons(facts: ReasonFacts): Reason[] {
   const { voters, reachableVoters } = facts;
   if (facts.leader === null) {
     const quorum = Math.floor(voters.length / 2) + 1;
-    const why = reachableVoters < quorum ? `${reachableVoters} of ${voters.length} voters answer, ${quorum} are needed` : 'an election is under way';
+    const why =
+      reachableVoters < quorum
+        ? `${reachableVoters} of ${voters.length} voters answer, ${quorum} are needed`
+        : 'an election is under way';
     add('unhealthy', 'NO_LEADER', null, `no leader: ${why}`);
   }
   for (const node of facts.nodes) addNode(node, facts, add);
@@ -44,7 +47,9 @@ export function findReasons(facts: ReasonFacts): Reason[] {
   for (const answer of facts.answers) if (answer.ok) addBackups(answer.report, facts.backupIntervalMs, add);
   if (facts.leader !== null && failureToleranceOf(voters.length, reachableVoters) === 0) {
     const small = voters.length < 3;
-    const text = small ? `${voters.length} voter${voters.length === 1 ? '' : 's'}: no failure is tolerated` : 'no further failure is tolerated';
+    const text = small
+      ? `${voters.length} voter${voters.length === 1 ? '' : 's'}: no failure is tolerated`
+      : 'no further failure is tolerated';
     add(small ? 'note' : 'degraded', 'TOLERANCE_ZERO', null, text);
   }
   if ((facts.lagSeconds ?? 0) > lagHighSeconds) {
@@ -78,7 +83,12 @@ function addUnread({ table }: ReasonFacts, add: Add): void {
   );
   if (unread.length === 0) return;
   const listed = unread.slice(0, unreadListedMax).join(', ');
-  add('unhealthy', 'PARTITION_UNREAD', null, `nobody reads ${listed}${unread.length > unreadListedMax ? ` and ${unread.length - unreadListedMax} more` : ''}`);
+  add(
+    'unhealthy',
+    'PARTITION_UNREAD',
+    null,
+    `nobody reads ${listed}${unread.length > unreadListedMax ? ` and ${unread.length - unreadListedMax} more` : ''}`,
+  );
 }
 
 function addBackups(report: (NodeAnswer & { ok: true })['report'], intervalMs: number, add: Add): void {

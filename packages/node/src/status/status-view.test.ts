@@ -8,10 +8,23 @@ import { type StatusInput, statusView } from './status-view.ts';
 const voters = ['n1', 'n2', 'n3'];
 const atUnixMs = Date.UTC(2026, 0, 1);
 
-function shard(index: number, given: Partial<ShardReport> = {}, stats: Partial<Record<ShardStatName, number>> = {}): ShardReport {
+function shard(
+  index: number,
+  given: Partial<ShardReport> = {},
+  stats: Partial<Record<ShardStatName, number>> = {},
+): ShardReport {
   const zero = Object.fromEntries(shardStatNames.map((name) => [name, 0])) as Record<ShardStatName, number>;
   const rates = { readPerSec: 10, appliedPerSec: 20, forwardedPerSec: 5 };
-  return { index, address: null, leases: 7, partitions: [], oldestDirtyAgeMs: null, ...rates, ...given, stats: { ...zero, ...stats } };
+  return {
+    index,
+    address: null,
+    leases: 7,
+    partitions: [],
+    oldestDirtyAgeMs: null,
+    ...rates,
+    ...given,
+    stats: { ...zero, ...stats },
+  };
 }
 
 function report(id: string, given: Partial<NodeReport> = {}): NodeReport {
@@ -74,7 +87,11 @@ test('three nodes that answer are healthy, and their figures add up', () => {
 });
 
 test('a node that does not answer is a row with its error and last known values', () => {
-  const members = voters.map((id) => ({ id, state: id === 'n3' ? ('suspect' as const) : ('alive' as const), sinceMs: 4_100 }));
+  const members = voters.map((id) => ({
+    id,
+    state: id === 'n3' ? ('suspect' as const) : ('alive' as const),
+    sinceMs: 4_100,
+  }));
   const last = report('n3', { atUnixMs: atUnixMs - 4_100, shards: [shard(0, { leases: 3 })] });
   const away: NodeAnswer = { ok: false, id: 'n3', address: 'n3:7400', error: 'deadline', last };
   const status = view([ok('n1', { members }), ok('n2'), away]);

@@ -1,7 +1,13 @@
 import type { ShardStatName } from '@holdfast/engine';
 import type { NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
 import { failureToleranceOf, findReasons, healthOf } from './reasons.ts';
-import { type StatusDocument, type StatusNode, type StatusShard, statusSchemaName, type Totals } from './status-document.ts';
+import {
+  type StatusDocument,
+  type StatusNode,
+  type StatusShard,
+  statusSchemaName,
+  type Totals,
+} from './status-document.ts';
 
 /** Everything a status document is made of. Pure data: who gathers it decides when to stop waiting for a node. */
 export interface StatusInput {
@@ -57,7 +63,10 @@ export function statusView(input: StatusInput): StatusDocument {
 }
 
 /** The leader of the highest term that a majority of the voters follows, as reported: a cut-off one may still think it leads. */
-function leadership(reports: readonly NodeReport[], voters: number): { leader: string | null; term: string | null; sinceMs: number | null } {
+function leadership(
+  reports: readonly NodeReport[],
+  voters: number,
+): { leader: string | null; term: string | null; sinceMs: number | null } {
   const term = maxOf(reports.map(({ raft }) => raft.term));
   const latest = reports.filter(({ raft }) => raft.term === term && raft.leader !== null);
   const leader = latest[0]?.raft.leader ?? null;
@@ -65,7 +74,11 @@ function leadership(reports: readonly NodeReport[], voters: number): { leader: s
   // It may be out of this node's reach and lead all the same; then a majority must say so.
   const confirmed = itself !== undefined ? itself.raft.role === 'leader' : latest.length * 2 > voters;
   const sinceMs = (itself ?? latest[0])?.raft.leaderSinceMs ?? null;
-  return { leader: confirmed ? leader : null, term: term === null ? null : String(term), sinceMs: confirmed ? sinceMs : null };
+  return {
+    leader: confirmed ? leader : null,
+    term: term === null ? null : String(term),
+    sinceMs: confirmed ? sinceMs : null,
+  };
 }
 
 function nodeRow(answer: NodeAnswer, via: NodeReport | undefined, table: TableFacts): StatusNode {

@@ -187,11 +187,12 @@ export class Ingest {
       if (verdict === 0) {
         hashUnit(locator.keyBytes, locator.keyStart, locator.keyEnd);
         const { hi, lo } = unitHashOut;
-        const stream = this.#destination(hi, lo);
+        let stream = this.#destination(hi, lo);
         if (stream === 'changed') {
           if (!this.#refresh(reading, number)) return readingChanged;
-          row--;
-          continue;
+          stream = this.#destination(hi, lo);
+          // The grant is seen before its index is: its records wait for that rather than this thread.
+          if (stream === 'changed') stream = null;
         }
         if (stream === 'blocked') return row;
         if (stream === null) {

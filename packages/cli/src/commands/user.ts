@@ -1,0 +1,51 @@
+import type { UserDocument } from '@holdfast/node';
+import { Command } from 'commander';
+import { CliError, usage } from '../cli-error.ts';
+import { clientAddresses } from '../client-addresses.ts';
+import type { CommandContext } from '../command-table.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { type ClientOptions, type OutputForm, outputOption, withClientOptions } from '../options.ts';
+import { renderUser } from '../users/render-user.ts';
+
+interface GetOptions extends ClientOptions {
+  readonly output: OutputForm;
+  readonly hex?: boolean;
+  readonly job: string;
+}
+
+export function command({ io }: CommandContext): Command {
+  const user = new Command('holdfast user').description('Looks up one user.').helpCommand(false);
+  const get = user.command('get').argument('<key>', "the user's key").description('holder, lease epoch, state, backup age');
+  withClientOptions(get)
+    .addOption(outputOption(['text', 'json']))
+    .option('--hex', 'KEY is given as hex digits')
+    .option('--job <name>', 'whose state to read from --data while no node runs', 'access-anomaly')
+    .action(async (text: string, options: GetOptions) => {
+      const key = keyBytes(text, options.hex === true);
+      const document = await find(key, options, io);
+      if (document === null) throw new CliError(exitCodes.notFound, 'NOT_FOUND', `no such user: ${text}`);
+      const json = options.output === 'json';
+      await io.out(json ? `${JSON.stringify(document, null, 2)}\n` : `${renderUser(document).join('\n')}\n`);
+    });
+  return user;
+}
+
+function keyBytes(text: string, hex: boolean): Uint8Array {
+  if (!hex) return Buffer.from(text, 'utf8');
+  if (text.length % 2 !== 0 || /[^0-9a-fA-F]/.test(text)) throw usage(`'${text}' is no even number of hex digits`);
+  return Buffer.from(text, 'hex');
+}
+
+/** From the cluster; with --data and no node that answers, from the folder itself. */
+async function find(key: Uint8Array, options: GetOptions, io: Io): Promise<UserDocument | null> {
+  const { askCluster } = await import('../users/ask-user.ts');
+  try {
+    return await askCluster(key, clientAddresses(options, io), options.timeout);
+  } catch (error) {
+    const away = error instanceof CliError && (error.code === 'NO_ANSWER' || error.code === 'NO_DEV_CLUSTER');
+    if (options.data === undefined || !away) throw error;
+  }
+  const { readStored } = await import('../users/read-stored.ts');
+  return readStored(key, options.data, options.job);
+}

@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DevNode } from './node-files.ts';
+
+/** Restarts wait so long at first, and twice as long each time, up to the second figure. */
+const backoffMsMin = 500;
+const backoffMsMax = 10_000;
+/** A node that ran so long starts at the least backoff again. */
+const settledMs = 30_000;
+/** A predecessor that a killed supervisor left behind may still drain. */
+const predecessorWaitMs = 30_000;
+const tailBytes = 16_384;
+
+export interface ChildEvents {
+  /** For people: what happened to the node, and what comes next. */
+  note(text: string): void;
+  /** It can't start, and trying again won't help. */
+  hopeless(text: string): void;
+}
+
+/** One node process, started again when it ends unasked. */
+export class ChildNode {
+  readonly node: DevNode;
+  readonly #events: ChildEvents;
+  readonly #env: NodeJS.ProcessEnv;
+  #child: ChildProcess | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #stopping = false;
+  #everReady = false;
+  #backoffMs = backoffMsMin;
+  #startedMs = 0;
+  readonly #firstStartMs = performance.now();
+  #onGone: (() => void) | null = null;
+  restarts = 0;
+
+  constructor(node: DevNode, env: Readonly<Record<string, string | undefined>>, events: ChildEvents) {
+    this.node = node;
+    this.#events = events;
+    // A HOLDFAST_ variable of the user's would override what makes the nodes different.
+    this.#env = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('HOLDFAST_')));
+    this.#env['HOLDFAST_SUPERVISED'] = '1';
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** The status shows it: from now on a start that fails is a crash, not a mistake. */
+  ready(): void {
+    this.#everReady = true;
+  }
+
+  start(): void {
+    const log = openSync(this.node.logPath, 'a');
+    const here = fileURLToPath(import.meta.url);
+    const main = join(dirname(here), '..', here.endsWith('.ts') ? 'main.ts' : 'main.js');
+    const args = [...process.execArgv, main, 'node', '--config', this.node.configPath];
+    this.#startedMs = performance.now();
+    // The pipe ends with this process, however that ends: then the node drains.
+    const child = spawn(process.execPath, args, { stdio: ['pipe', log, log], env: this.#env });
+    closeSync(log);
+    this.#child = child;
+    child.stdin?.on('error', () => undefined);
+    child.once('error', (error) => this.#events.hopeless(`${this.node.id} can't be started: ${error.message}`));
+    child.once('exit', (code, signal) => this.#gone(code, signal));
+  }
+
+  /** Drains it. Resolves once it is gone; kills it when it takes longer than the deadline. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const child = this.#child;
+    if (child === null) return;
+    const gone = new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+    });
+    child.kill('SIGTERM');
+    const late = setTimeout(() => {
+      this.#events.note(`${this.node.id} (process ${child.pid}) did not stop within ${deadlineMs / 1000}s; killing it`);
+      child.kill('SIGKILL');
+    }, deadlineMs);
+    await gone;
+    clearTimeout(late);
+  }
+
+  kill(): void {
+    this.#stopping = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#child?.kill('SIGKILL');
+  }
+
+  #gone(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#child = null;
+    if (this.#stopping) {
+      this.#onGone?.();
+      return;
+    }
+    const reason = lastError(this.node.logPath);
+    const how = signal ?? `exit ${code}`;
+    const why = reason === null ? '' : `: ${reason}`;
+    const ranMs = performance.now() - this.#startedMs;
+    const predecessor = reason !== null && /in use by (another )?process/.test(reason);
+    const waitsForOld = predecessor && performance.now() - this.#firstStartMs < predecessorWaitMs;
+    if (signal === null && !this.#everReady && !waitsForOld) {
+      this.#events.hopeless(reason ?? `${this.node.id} ended with ${how}; see ${this.node.logPath}`);
+      return;
+    }
+    if (ranMs > settledMs) this.#backoffMs = backoffMsMin;
+    this.#events.note(`${this.node.id} ended (${how})${why}; starting it again in ${this.#backoffMs / 1000}s`);
+    this.restarts++;
+    this.#timer = setTimeout(() => this.start(), this.#backoffMs);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, backoffMsMax);
+  }
+}
+
+/** The text of the error document that a node ends with; null when its log ends otherwise. */
+function lastError(path: string): string | null {
+  const size = statSync(path).size;
+  const tail = Buffer.alloc(Math.min(size, tailBytes));
+  const file = openSync(path, 'r');
+  readSync(file, tail, 0, tail.length, size - tail.length);
+  closeSync(file);
+  const line = tail.toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+  if (!line.startsWith('{"schema":"holdfast/error/v1"')) return null;
+  try {
+    return (JSON.parse(line) as { text: string }).text;
+  } catch {
+    return null;
+  }
+}

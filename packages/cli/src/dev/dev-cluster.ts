@@ -1,0 +1,56 @@
+import type { StatusDocument } from '@holdfast/node';
+import { CliError } from '../cli-error.ts';
+import { ClusterClient } from '../status/fetch-status.ts';
+import { type ChildEvents, ChildNode } from './child-node.ts';
+import { type DevNode, drainDeadlineMs } from './node-files.ts';
+
+/** The drain's own deadline and some time to go. */
+const stopDeadlineMs = drainDeadlineMs + 10_000;
+const askTimeoutMs = 2_000;
+
+/** The node processes of a dev cluster. */
+export class DevCluster {
+  readonly #children: readonly ChildNode[];
+  readonly #client: ClusterClient;
+  #stopped: Promise<void> | null = null;
+
+  constructor(nodes: readonly DevNode[], env: Readonly<Record<string, string | undefined>>, events: ChildEvents) {
+    this.#children = nodes.map((node) => new ChildNode(node, env, events));
+    this.#client = new ClusterClient(
+      nodes.map(({ address }) => address),
+      askTimeoutMs,
+    );
+  }
+
+  start(): void {
+    for (const child of this.#children) child.start();
+  }
+
+  /** Null while no node answers. */
+  async status(): Promise<StatusDocument | null> {
+    try {
+      const status = await this.#client.status();
+      for (const child of this.#children) {
+        if (status.nodes.some(({ id, reachable }) => id === child.node.id && reachable)) child.ready();
+      }
+      return status;
+    } catch (error) {
+      if (error instanceof CliError && error.code === 'NO_ANSWER') return null;
+      throw error;
+    }
+  }
+
+  get restarts(): number {
+    return this.#children.reduce((sum, { restarts }) => sum + restarts, 0);
+  }
+
+  /** Drains all nodes; resolves when the last one is gone. */
+  stop(): Promise<void> {
+    this.#stopped ??= Promise.all(this.#children.map((child) => child.stop(stopDeadlineMs))).then(() => this.#client.close());
+    return this.#stopped;
+  }
+
+  kill(): void {
+    for (const child of this.#children) child.kill();
+  }
+}

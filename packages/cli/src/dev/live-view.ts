@@ -1,0 +1,83 @@
+import type { StatusDocument } from '@holdfast/node';
+import type { Io } from '../io.ts';
+import { formatAge, formatCount, formatRate } from '../render/figures.ts';
+import { progressBar } from '../render/progress-bar.ts';
+import { Redraw } from '../render/redraw.ts';
+import { changeKey } from '../status/changes.ts';
+import { renderStatus } from '../status/render-status.ts';
+import type { FeedState } from './feed.ts';
+import type { LogProgress } from './log-progress.ts';
+
+/** What is known at one moment. */
+export interface Moment {
+  readonly elapsedMs: number;
+  readonly status: StatusDocument | null;
+  readonly feed: FeedState;
+  readonly progress: LogProgress;
+  /** Of the log, before this run. */
+  readonly committedBefore: number;
+  /** There is an end to show the way to. */
+  readonly once: boolean;
+}
+
+const lineEveryMs = 5_000;
+
+/** How far things are, in one line. Pure. */
+export function progressLine({ elapsedMs, status, feed, progress, committedBefore, once }: Moment): string {
+  const { end, committed } = progress;
+  const parts = [formatAge(elapsedMs).padStart(4)];
+  // Fed and done count half each while the end isn't known otherwise.
+  const span = end - committedBefore;
+  const doneRatio = span <= 0 ? (feed.done ? 1 : 0) : (committed - committedBefore) / span;
+  if (once) parts.push(progressBar(feed.done ? doneRatio : (feed.ratio ?? 0) * doneRatio));
+  parts.push(`fed ${formatCount(feed.records)}`, `safe ${formatCount(committed)} of ${formatCount(end)}`);
+  if (status === null) return [...parts, 'nodes are starting'].join('  ');
+  const { cluster, ingest, nodes } = status;
+  const answering = nodes.filter(({ reachable }) => reachable).length;
+  parts.push(`in ${formatRate(ingest.recordsPerSec)} rec/s`, `lag ${formatCount(ingest.lagRecords)}`);
+  parts.push(`nodes ${answering}/${nodes.length}`, cluster.leader === null ? 'no leader' : `leader ${cluster.leader} (term ${cluster.term})`);
+  if (cluster.health !== 'ok') parts.push(cluster.health);
+  return parts.join('  ');
+}
+
+/** Shows the moments on stderr: redrawn on a terminal, elsewhere a line per change and every five seconds. */
+export class LiveView {
+  readonly #io: Io;
+  readonly #screen: Redraw | null;
+  #lastKey = '';
+  #lastLineMs = Number.NEGATIVE_INFINITY;
+  #last: readonly string[] = [];
+
+  constructor(io: Io) {
+    this.#io = io;
+    this.#screen = io.stderrIsTerminal ? new Redraw((text) => io.note(text), () => process.stderr.columns || 120) : null;
+  }
+
+  show(moment: Moment): void {
+    const line = progressLine(moment);
+    if (this.#screen !== null) {
+      const { status } = moment;
+      this.#last = status === null ? [line] : [...renderStatus(status, { wide: false, style: this.#io.style }), line];
+      this.#screen.draw(this.#last);
+      return;
+    }
+    const key = moment.status === null ? '' : changeKey(moment.status);
+    if (key === this.#lastKey && moment.elapsedMs - this.#lastLineMs < lineEveryMs) return;
+    this.#lastKey = key;
+    this.#lastLineMs = moment.elapsedMs;
+    this.#io.note(`${line}\n`);
+  }
+
+  /** A line that stays. */
+  note(text: string): void {
+    this.#screen?.clear();
+    this.#io.note(`holdfast: ${text}\n`);
+    this.#screen?.draw(this.#last);
+  }
+
+  /** Takes the drawing away. */
+  end(): void {
+    this.#screen?.clear();
+    this.#last = [];
+  }
+}

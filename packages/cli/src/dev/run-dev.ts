@@ -1,0 +1,202 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LmdbLog } from '@holdfast/embedded';
+import type { TopicInfo } from '@holdfast/engine';
+import type { Clock } from '@holdfast/model';
+import { type CliError, failed } from '../cli-error.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { DevCluster } from './dev-cluster.ts';
+import { writeDevFile } from './dev-file.ts';
+import { type DevFolder, openDevFolder } from './dev-folder.ts';
+import type { DevPlan } from './dev-options.ts';
+import { type FeedState, feed, nothingFed } from './feed.ts';
+import { StopSignal } from './interrupt.ts';
+import { LiveView } from './live-view.ts';
+import { type LogProgress, logProgress } from './log-progress.ts';
+import { writeNodeFiles } from './node-files.ts';
+import { isExact, renderSummary } from './summary.ts';
+import { summarize } from './summarize.ts';
+
+export const inputTopic = 'access-log';
+export const jobName = 'access-anomaly';
+const partitionsDefault = 4;
+const lookMs = 200;
+const statusEveryMs = 500;
+/** After Ctrl-C, what was fed may still be applied: usually it is there within a moment. */
+const catchUpMs = 3_000;
+
+const clock: Clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
+
+/** Runs a dev cluster to its end. @returns the exit code */
+export async function runDev(plan: DevPlan, io: Io): Promise<number> {
+  const folder = openDevFolder(plan, io.cwd);
+  let keep = false;
+  try {
+    const log = LmdbLog.open(folder.folder.logPath, clock);
+    try {
+      const run = new DevRun(plan, folder, log, await openTopic(plan, folder, log), io);
+      const exit = await run.run();
+      keep = folder.temporary && exit === exitCodes.failed;
+      if (keep) io.note(`holdfast: the data folder is kept for a look: ${folder.folder.dir}\n`);
+      return exit;
+    } finally {
+      await log.close();
+    }
+  } finally {
+    if (!keep) folder.remove();
+  }
+}
+
+async function openTopic(plan: DevPlan, { folder, earlier, mappingId }: DevFolder, log: LmdbLog): Promise<TopicInfo> {
+  const topic = await log.createTopic(inputTopic, plan.partitions ?? partitionsDefault);
+  if (plan.partitions !== null && topic.partitions !== plan.partitions) {
+    const text = `topic ${inputTopic} in ${folder.dir} has ${topic.partitions} partitions; leave out --partitions ${plan.partitions}`;
+    throw failed('PARTITIONS_DIFFER', text);
+  }
+  const fed = (await log.endOffsets(inputTopic)).some((end) => end > 0);
+  if (fed && earlier !== null && earlier.mapping !== mappingId) {
+    const text = `${folder.dir} holds records for mapping ${earlier.mapping}, which ${mappingId} would read wrongly; choose another folder`;
+    throw failed('MAPPING_DIFFERS', text);
+  }
+  return topic;
+}
+
+/** One run, from the first process to the summary. */
+class DevRun {
+  readonly #plan: DevPlan;
+  readonly #folder: DevFolder;
+  readonly #log: LmdbLog;
+  readonly #topic: TopicInfo;
+  readonly #io: Io;
+  readonly #view: LiveView;
+  readonly #signal = new StopSignal();
+  #cluster: DevCluster | null = null;
+  #feed: FeedState = nothingFed;
+  #failure: unknown = null;
+
+  constructor(plan: DevPlan, folder: DevFolder, log: LmdbLog, topic: TopicInfo, io: Io) {
+    this.#plan = plan;
+    this.#folder = folder;
+    this.#log = log;
+    this.#topic = topic;
+    this.#io = io;
+    this.#view = new LiveView(io);
+  }
+
+  async run(): Promise<number> {
+    const { dir } = this.#folder.folder;
+    const { shards, backupIntervalMs, once } = this.#plan;
+    const settings = { nodes: this.#folder.nodes, shards, mapping: this.#folder.mapping, backupIntervalMs };
+    const nodes = await writeNodeFiles(dir, settings);
+    writeDevFile(dir, {
+      schema: 'holdfast/dev-run/v1',
+      pid: process.pid,
+      startedUnixMs: Date.now(),
+      mapping: this.#folder.mappingId,
+      nodes: nodes.map(({ id, address }) => ({ id, address })),
+    });
+    const cluster = new DevCluster(nodes, this.#io.env, {
+      note: (text) => this.#view.note(text),
+      hopeless: (text) => this.#fail(failed('NODE_FAILED', text)),
+    });
+    this.#cluster = cluster;
+    this.#signal.listen(() => {
+      this.#view.note('killing the nodes');
+      cluster.kill();
+    });
+    const before = await this.#progress();
+    const startedMs = performance.now();
+    cluster.start();
+    if (!once) this.#hint(dir);
+    const feeding = this.#runFeed();
+    let endedMs: number;
+    try {
+      await this.#watch(startedMs, before.committed);
+      endedMs = performance.now();
+      await feeding;
+    } finally {
+      this.#view.end();
+      await cluster.stop();
+      this.#signal.close();
+    }
+    if (this.#failure !== null) throw this.#failure;
+    return this.#finish((endedMs - startedMs) / 1000, cluster.restarts);
+  }
+
+  /** Until everything is safe (--once), Ctrl-C, or a failure. */
+  async #watch(startedMs: number, committedBefore: number): Promise<void> {
+    let status = null;
+    let statusMs = Number.NEGATIVE_INFINITY;
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (;;) {
+      const nowMs = performance.now();
+      if (nowMs - statusMs >= statusEveryMs) {
+        statusMs = nowMs;
+        status = await this.#cluster!.status();
+      }
+      const progress = await this.#progress();
+      const { once } = this.#plan;
+      this.#view.show({ elapsedMs: nowMs - startedMs, status, feed: this.#feed, progress, committedBefore, once });
+      if (this.#failure !== null) return;
+      const allSafe = progress.committed >= progress.end;
+      if (once && this.#feed.done && allSafe) return;
+      if (this.#signal.raised) {
+        // A run with an end is cut where it is: the next one on the folder goes on from there.
+        if (once || allSafe || status === null) return;
+        if (deadlineMs === Number.POSITIVE_INFINITY) deadlineMs = nowMs + catchUpMs;
+        if (nowMs >= deadlineMs || status.ingest.lagRecords === '0') return;
+      }
+      await delay(lookMs);
+    }
+  }
+
+  async #runFeed(): Promise<void> {
+    try {
+      for await (const state of feed(this.#log, this.#topic, this.#plan.feed, this.#folder.mappingId)) {
+        this.#feed = state;
+        if (state.note !== null) this.#view.note(state.note);
+        if (this.#signal.raised || this.#failure !== null) return;
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #finish(seconds: number, restarts: number): Promise<number> {
+    const progress = await this.#progress();
+    const complete = progress.committed >= progress.end;
+    const { once, json } = this.#plan;
+    if (once && this.#signal.raised) {
+      const rest = progress.end - progress.committed;
+      const again = this.#folder.temporary ? '' : '; run the same command again to go on';
+      this.#io.note(`holdfast: interrupted: ${this.#feed.records} records fed, ${rest} of the log not yet safe${again}\n`);
+      return exitCodes.interrupted;
+    }
+    const summary = await summarize({
+      log: this.#log,
+      topic: this.#topic,
+      storePath: this.#folder.folder.storePath,
+      format: this.#folder.mapping,
+      feed: this.#feed,
+      seconds,
+      restarts,
+      recordsInLog: progress.end,
+      unread: complete ? 0 : progress.end - progress.committed,
+    });
+    await this.#io.out(json ? `${JSON.stringify(summary, null, 2)}\n` : `${renderSummary(summary).join('\n')}\n`);
+    return isExact(summary) ? exitCodes.ok : exitCodes.failed;
+  }
+
+  #progress(): Promise<LogProgress> {
+    return logProgress(this.#log, this.#topic, jobName);
+  }
+
+  #hint(dir: string): void {
+    const where = this.#folder.temporary ? `${dir} (removed at the end)` : dir;
+    this.#view.note(`data in ${where}; in another terminal: npx holdfast status --data ${dir}; Ctrl-C stops`);
+  }
+
+  #fail(error: CliError | unknown): void {
+    this.#failure ??= error;
+  }
+}

@@ -1,0 +1,41 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+export type OutputForm = 'text' | 'wide' | 'json' | 'jsonl';
+
+/** `-o FORM`, of those that the command knows. */
+export function outputOption(forms: readonly OutputForm[]): Option {
+  return new Option('-o, --output <form>', 'how to print').choices([...forms]).default(forms[0]);
+}
+
+/** Which cluster a command asks. */
+export interface ClientOptions {
+  readonly addr?: string;
+  readonly data?: string;
+  readonly timeout: number;
+}
+
+export function withClientOptions(command: Command): Command {
+  return command
+    .option('--addr <host:port,...>', 'nodes to ask (HOLDFAST_ADDR; default 127.0.0.1:7400)')
+    .addOption(new Option('--data <dir>', 'the data folder of a dev cluster').conflicts('addr'))
+    .option('--timeout <duration>', 'how long to wait for an answer', parseDurationMs, 5_000)
+    .option('--no-color', 'no colours (NO_COLOR)');
+}
+
+const durationUnitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of `30s`; a bare number is refused: 30 of what? */
+export function parseDurationMs(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('A duration with its unit is wanted, such as 500ms, 30s or 2m.');
+  return Number(match[1]) * durationUnitMs[match[2]!]!;
+}
+
+/** A whole number from `min` to `max`; 1_000 and 1,000 are not, 1e6 is not. */
+export function parseCount(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`A whole number from ${min} to ${max} is wanted.`);
+  };
+}

@@ -1,0 +1,105 @@
+import type { StatusDocument, StatusNode } from '@holdfast/node';
+import type { Io } from '../io.ts';
+import { formatAge, formatBytes, formatCount, formatMs, formatRate, formatSeconds } from '../render/figures.ts';
+import { renderTable } from '../render/table.ts';
+
+export interface RenderOptions {
+  /** A row per shard below each node. */
+  readonly wide: boolean;
+  readonly style: Io['style'];
+}
+
+const header = [
+  'NODE',
+  'ADDR',
+  'MEMBER',
+  'RAFT',
+  'TRAILS',
+  'LEASES',
+  'REC/S',
+  'FWD/S',
+  'QUEUE',
+  'LOOP-P99',
+  'CPU',
+  'RSS',
+  'BACKUP',
+  'VERSION',
+  'UP',
+  '',
+];
+
+/** The status document as lines. Pure: the same document gives the same lines. */
+export function renderStatus(status: StatusDocument, options: RenderOptions): string[] {
+  const { cluster, ingest, backup } = status;
+  const colour = { ok: 'green', degraded: 'yellow', unhealthy: 'red' } as const;
+  const health = options.style(colour[cluster.health], cluster.health.toUpperCase());
+  const id = cluster.id === null ? '' : ` ${cluster.id.slice(0, 6)}`;
+  const reasons = cluster.reasons.map(({ node, text }) => (node === null ? text : `${node} ${text}`)).join('; ');
+  const leader =
+    cluster.leader === null
+      ? 'no leader'
+      : `leader ${cluster.leader} (term ${cluster.term ?? '-'}, ${formatAge(cluster.leaderSinceMs)})`;
+  const figures = [
+    leader,
+    `quorum ${cluster.quorum.reachable}/${cluster.quorum.voters}`,
+    `in ${formatRate(ingest.recordsPerSec)} rec/s`,
+    `lag ${formatCount(ingest.lagRecords)} rec ${formatSeconds(ingest.lagSeconds)}`,
+    `oldest backup ${formatAge(backup.oldestAgeMs)}`,
+  ];
+  return [
+    `${options.style('bold', cluster.name)}${id}  ${health}${reasons === '' ? '' : `  ${reasons}`}`,
+    figures.join('  '),
+    ...renderTable(header, status.nodes.flatMap((node) => rowsOf(node, cluster.leader, options.wide))),
+  ];
+}
+
+function rowsOf(node: StatusNode, leader: string | null, wide: boolean): string[][] {
+  const name = node.id === leader ? `${node.id}*` : node.id;
+  const stale = (text: string) => (text === '-' ? text : `${text}?`);
+  if (!node.reachable) {
+    const leases = stale(formatCount(node.leases.count));
+    const backup = stale(formatAge(node.backupAgeMs));
+    const gone = ['-', '-', '-', '-', '-', '-'];
+    return [[name, node.addr, node.member ?? '?', '?', '?', leases, ...gone, backup, node.version ?? '-', '-', node.error ?? '']];
+  }
+  const cpu = node.cpuPercent === null ? '-' : `${Math.round(node.cpuPercent)}%`;
+  const leases = formatCount(node.leases.count);
+  const row = [
+    name,
+    node.addr,
+    node.member ?? '-',
+    node.raft.role ?? '-',
+    formatCount(node.raft.trails),
+    node.leases.stale ? stale(leases) : leases,
+    formatRate(node.recPerSec),
+    formatRate(node.fwdPerSec),
+    formatCount(node.queue),
+    formatMs(node.loopP99Ms),
+    cpu,
+    formatBytes(node.rssBytes),
+    formatAge(node.backupAgeMs),
+    node.version ?? '-',
+    formatAge(node.upMs),
+    '',
+  ];
+  if (!wide) return [row];
+  const shards = node.shards.map((shard) => [
+    `  ${node.id}/${shard.index}`,
+    shard.address ?? '-',
+    '',
+    '',
+    '',
+    formatCount(shard.leases),
+    formatRate(shard.recPerSec),
+    formatRate(shard.fwdPerSec),
+    formatCount(shard.queue),
+    '',
+    '',
+    '',
+    formatAge(shard.backupAgeMs),
+    '',
+    '',
+    shard.partitions.length === 0 ? 'reads nothing' : `reads ${shard.partitions.join(' ')}`,
+  ]);
+  return [row, ...shards];
+}

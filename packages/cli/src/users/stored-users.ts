@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { LmdbBackupStore, openDataFolder } from '@holdfast/embedded';
+import { exportUsers, loadJob, readStoredUser, type StoredUser } from '@holdfast/node';
+import type { CompiledJob } from '@holdfast/sdk';
+import { failed } from '../cli-error.ts';
+import { requireDataFolder } from '../client-addresses.ts';
+
+/** Reads users' states from a data folder's store, whether nodes run on it or not. Claims nothing, changes nothing. */
+export class StoredUsers {
+  readonly job: CompiledJob;
+  /** Null: nothing was ever backed up. */
+  readonly #store: LmdbBackupStore | null;
+
+  private constructor(job: CompiledJob, store: LmdbBackupStore | null) {
+    this.job = job;
+    this.#store = store;
+  }
+
+  /** @throws CliError when the folder isn't one, or can't be read */
+  static async open(dataDir: string, jobName: string): Promise<StoredUsers> {
+    requireDataFolder(dataDir);
+    const opened = openDataFolder(dataDir, Date.now());
+    if (opened.code !== 'OK') throw failed(opened.code, opened.text);
+    // The mapping only matters to records, not to states.
+    const job = await loadJob({ name: jobName, inputTopic: 'access-log', mapping: 'holdfast' });
+    const { storePath } = opened.folder;
+    return new StoredUsers(job, existsSync(storePath) ? await LmdbBackupStore.open(storePath) : null);
+  }
+
+  /** What the job shows of each user, in ascending order of the key's bytes. */
+  async *views(): AsyncGenerator<unknown> {
+    if (this.#store !== null) yield* exportUsers(this.#store, this.job);
+  }
+
+  async get(key: Uint8Array): Promise<{ readonly stored: StoredUser; readonly view: unknown } | null> {
+    const stored = this.#store === null ? null : await readStoredUser(this.#store, key);
+    return stored === null ? null : { stored, view: this.job.view(this.job.decodeState(stored.state), key) };
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
+  }
+}

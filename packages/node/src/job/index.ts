@@ -1,0 +1,3 @@
+export { JobLoadError, type JobLoadErrorCode, jobLoadErrorCodes } from './job-load-error.ts';
+export { builtInJobs, loadJob } from './load-job.ts';
+export { loadMapping } from './load-mapping.ts';

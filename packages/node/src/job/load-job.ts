@@ -1,0 +1,44 @@
+import { pathToFileURL } from 'node:url';
+import { accessAnomaly } from '@holdfast/access-anomaly';
+import { type AnyProcessor, type CompiledJob, compileProcessor } from '@holdfast/sdk';
+import { isPath } from '../config/compile-config.ts';
+import { nearestName } from '../config/nearest-name.ts';
+import type { NodeConfig } from '../config/node-config.ts';
+import { decodeText, encodeText } from './fast-text.ts';
+import { JobLoadError } from './job-load-error.ts';
+import { loadMapping } from './load-mapping.ts';
+
+/** Jobs that come with holdfast. */
+export const builtInJobs = ['access-anomaly'] as const;
+
+/**
+ * Compiles the configured job for this thread.
+ * @throws JobLoadError
+ */
+export async function loadJob(config: NodeConfig['job']): Promise<CompiledJob> {
+  const processor = isPath(config.name) ? await importProcessor(config.name) : builtIn(config);
+  const input = Object.keys(processor.definition.input)[0]!;
+  return compileProcessor(processor, { topics: { [input]: config.inputTopic }, decodeText, encodeText });
+}
+
+function builtIn(config: NodeConfig['job']): AnyProcessor {
+  if (config.name === 'access-anomaly') return accessAnomaly({ mapping: loadMapping(config.mapping) });
+  const near = nearestName(config.name, [...builtInJobs]);
+  const hint = near === null ? '' : `; did you mean ${near}?`;
+  const text = `unknown job ${config.name}: known are ${builtInJobs.join(', ')}, or give a module's path${hint}`;
+  throw new JobLoadError('UNKNOWN_JOB', text);
+}
+
+async function importProcessor(path: string): Promise<AnyProcessor> {
+  let module: { default?: AnyProcessor };
+  try {
+    module = (await import(pathToFileURL(path).href)) as { default?: AnyProcessor };
+  } catch (cause) {
+    const why = (cause as Error).message.split('\n')[0];
+    throw new JobLoadError('BAD_JOB', `job ${path} can't be loaded: ${why}`, { cause });
+  }
+  if (typeof module.default !== 'object' || !('definition' in module.default)) {
+    throw new JobLoadError('BAD_JOB', `job ${path} has no default export made by defineProcessor`);
+  }
+  return module.default;
+}

@@ -1,0 +1,131 @@
+import type { ControlPlane, Gossip, Leadership, ShardStatName } from '@holdfast/engine';
+import type { NodeConfig } from '../config/node-config.ts';
+import type { NodeReport, ShardReport, TableFacts } from '../status/node-report.ts';
+import { RateMeter } from '../status/rate-meter.ts';
+import type { ProcessMeter } from './process-meter.ts';
+
+const sampleMs = 500;
+const windowMs = 3_000;
+const rated = ['recordsRead', 'recordsApplied', 'recordsForwarded'] as const;
+
+/** Makes this node's report: what it says of itself in a cluster's status. */
+export class NodeReporter {
+  readonly #config: NodeConfig;
+  readonly #control: ControlPlane;
+  readonly #gossip: Gossip;
+  readonly #process: ProcessMeter;
+  #meters: Record<(typeof rated)[number], RateMeter>[] = [];
+  #leader: string | null = null;
+  #leaderSinceMs = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(config: NodeConfig, control: ControlPlane, gossip: Gossip, meter: ProcessMeter) {
+    this.#config = config;
+    this.#control = control;
+    this.#gossip = gossip;
+    this.#process = meter;
+    this.#timer = setInterval(() => this.#sample(), sampleMs);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  onLeadership({ leader }: Leadership): void {
+    if (leader === this.#leader) return;
+    this.#leader = leader;
+    this.#leaderSinceMs = performance.now();
+  }
+
+  #sample(): void {
+    const nowMs = performance.now();
+    this.onLeadership(this.#control.leadership);
+    for (const [i, { stats }] of this.#control.status().shards.entries()) {
+      const meters = (this.#meters[i] ??= {
+        recordsRead: new RateMeter(windowMs),
+        recordsApplied: new RateMeter(windowMs),
+        recordsForwarded: new RateMeter(windowMs),
+      });
+      for (const name of rated) meters[name].sample(nowMs, stats[name]);
+    }
+  }
+
+  /** Members that are more than a memory: a node that left is no row any more. */
+  members() {
+    return this.#gossip.members().filter(({ state }) => state !== 'left');
+  }
+
+  report(): NodeReport {
+    const status = this.#control.status();
+    const { raft, session, table } = status;
+    const own = table.sessions.find((other) => other.session === session.id);
+    const { renewedAgoMs } = session;
+    const holding = session.state === 'holding' || session.state === 'stopping';
+    const endsInMs = renewedAgoMs === null ? null : Math.max(this.#config.sessionStopMs - renewedAgoMs, 0);
+    return {
+      id: status.nodeId,
+      address: status.peerAddress,
+      version: status.version,
+      atUnixMs: Date.now(),
+      raft: {
+        role: raft.role === 'preCandidate' ? 'candidate' : raft.role,
+        term: raft.term,
+        leader: raft.leader,
+        voters: raft.voters,
+        commitIndex: raft.commit,
+        appliedIndex: raft.applied,
+        trails: raft.role === 'leader' || raft.leader === null ? null : raft.commit - raft.applied,
+        leaderSinceMs: raft.leader === null ? null : performance.now() - this.#leaderSinceMs,
+      },
+      session: holding ? { id: session.id, endsInMs } : null,
+      shards: status.shards.map(({ shard, stats }) => this.#shard(shard, stats, own?.shards[shard], status.table)),
+      process: this.#process.report(),
+      members: this.#gossip
+        .members()
+        .map(({ id, state, sinceMs }) => ({ id, state, sinceMs: performance.now() - sinceMs })),
+    };
+  }
+
+  #shard(
+    index: number,
+    stats: Readonly<Record<ShardStatName, number>>,
+    own: { readonly address: string; readonly units: number } | undefined,
+    table: ReturnType<ControlPlane['status']>['table'],
+  ): ShardReport {
+    const meters = this.#meters[index];
+    const { nodeId } = this.#config;
+    const mine = table.partitions.filter(({ reader }) => reader?.nodeId === nodeId && reader.shard === index);
+    return {
+      index,
+      address: own?.address ?? null,
+      leases: own?.units ?? 0,
+      partitions: mine.map(({ topic, partition }) => `${topic}/${partition}`),
+      stats,
+      oldestDirtyAgeMs: stats.oldestDirtyMs === 0 ? null : stats.oldestDirtyMs,
+      readPerSec: meters?.recordsRead.perSec ?? null,
+      appliedPerSec: meters?.recordsApplied.perSec ?? null,
+      forwardedPerSec: meters?.recordsForwarded.perSec ?? null,
+    };
+  }
+
+  tableFacts(): TableFacts {
+    const { table } = this.#control.status();
+    const topics = new Map<string, (number | null)[]>();
+    for (const { topic, partition, reader } of table.partitions) {
+      let readers = topics.get(topic);
+      if (readers === undefined) topics.set(topic, (readers = []));
+      readers[partition] = reader?.session ?? null;
+    }
+    return {
+      index: table.index,
+      sessions: table.sessions.map(({ session, nodeId, closing, shards }) => ({
+        session,
+        nodeId,
+        closing,
+        units: shards.reduce((sum, { units }) => sum + units, 0),
+      })),
+      topics: [...topics].map(([topic, readers]) => ({ topic, readers })),
+    };
+  }
+}

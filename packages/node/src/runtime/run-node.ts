@@ -1,0 +1,268 @@
+import {
+  LmdbBackupStore,
+  LmdbLog,
+  LmdbRaftStorage,
+  type NodeFolder,
+  openDataFolder,
+  openNodeFolder,
+} from '@holdfast/embedded';
+import { ControlPlane, type Gossip } from '@holdfast/engine';
+import { SwimGossip } from '@holdfast/gossip-swim';
+import { type Logger, type NodeId, nodeId } from '@holdfast/model';
+import { PinoLogger } from '@holdfast/telemetry';
+import { AdminServer, GrpcPeerTransport, ServerHost } from '@holdfast/transport-grpc';
+import type { NodeConfig } from '../config/node-config.ts';
+import { loadJob } from '../job/load-job.ts';
+import { statusSchemaName } from '../status/status-document.ts';
+import { userSchemaName } from '../status/user-document.ts';
+import { ClusterStatus, reportMethod } from './cluster-status.ts';
+import { CryptoRng } from './crypto-rng.ts';
+import { exportUsers } from './export-users.ts';
+import { NodeReporter } from './node-reporter.ts';
+import { NodeTimers } from './node-timers.ts';
+import { ProcessMeter } from './process-meter.ts';
+import { lookUpUser } from './user-lookup.ts';
+import { WorkerShard } from './worker-shard.ts';
+
+export const nodeVersion = '0.1.0';
+
+/** How a node ended: `drained` says that everything it held is backed up and committed. */
+export type NodeEnd =
+  | { readonly kind: 'stopped'; readonly clean: boolean; readonly drained: boolean }
+  | { readonly kind: 'failed'; readonly error: Error };
+
+export interface RunningNode {
+  readonly nodeId: NodeId;
+  /** Where its control service listens. */
+  readonly address: string;
+  /** Drains and ends; a second call ends at once. */
+  stop(): void;
+  readonly ended: Promise<NodeEnd>;
+}
+
+/** A node can't start; the text is one line for its operator. */
+export class NodeStartError extends Error {
+  override readonly name = 'NodeStartError';
+}
+
+/** Starts a node from its compiled configuration. @throws NodeStartError, JobLoadError, and what its adapters throw */
+export async function runNode(config: NodeConfig): Promise<RunningNode> {
+  const opened = openDataFolder(config.dataDir, Date.now());
+  if (opened.code !== 'OK') throw new NodeStartError(opened.text);
+  const locked = await openNodeFolder(config.dataDir, config.nodeId);
+  if (locked.code !== 'OK') throw new NodeStartError(locked.text);
+  const node = new Node(config, opened.folder, locked.folder);
+  try {
+    await node.start();
+  } catch (error) {
+    await node.dispose();
+    throw error;
+  }
+  return node;
+}
+
+class Node implements RunningNode {
+  readonly #config: NodeConfig;
+  readonly #clusterId: string;
+  readonly #logPath: string;
+  readonly #storePath: string;
+  readonly #folder: NodeFolder;
+  readonly #logger: Logger;
+  readonly #timers = new NodeTimers();
+  readonly #meter = new ProcessMeter();
+  readonly #disposers: (() => unknown)[] = [];
+  #control: ControlPlane | null = null;
+  #gossip: Gossip | null = null;
+  #shards: WorkerShard[] = [];
+  #end!: (end: NodeEnd) => void;
+  readonly ended: Promise<NodeEnd>;
+  address = '';
+  #stopping = false;
+
+  constructor(config: NodeConfig, data: { clusterId: string; logPath: string; storePath: string }, folder: NodeFolder) {
+    this.#config = config;
+    this.#clusterId = data.clusterId;
+    this.#logPath = config.log.dir ?? data.logPath;
+    this.#storePath = config.store.dir ?? data.storePath;
+    this.#folder = folder;
+    this.#logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId } });
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#disposers.push(() => folder.close());
+  }
+
+  get nodeId(): NodeId {
+    return this.#config.nodeId;
+  }
+
+  async start(): Promise<void> {
+    const config = this.#config;
+    const job = await loadJob(config.job);
+    const log = LmdbLog.open(this.#logPath, this.#timers);
+    this.#disposers.push(() => log.close());
+    const store = await LmdbBackupStore.open(this.#storePath);
+    this.#disposers.push(() => store.close());
+    const raftStorage = await LmdbRaftStorage.open(this.#folder.raftPath);
+    this.#disposers.push(() => raftStorage.close());
+    const host = new ServerHost({ host: config.listenControl.host, port: config.listenControl.port });
+    const transport = new GrpcPeerTransport({ nodeId: config.nodeId, clusterId: config.clusterName, host });
+    this.#disposers.push(() => transport.close());
+    // The admin service must be on the host before it listens, but what it shows exists only after.
+    let status: ClusterStatus | null = null;
+    const needStatus = (): ClusterStatus => {
+      if (status === null || this.#control === null) throw new Error('this node is starting');
+      return status;
+    };
+    new AdminServer(host, {
+      status: async () => ({ schema: statusSchemaName, document: await needStatus().document() }),
+      getUser: async (key) => {
+        const confirm = () => needStatus().confirm();
+        const document = await lookUpUser(key, { nodeId: config.nodeId, control: this.#control!, store, job, confirm });
+        return document === null ? null : { schema: userSchemaName, document };
+      },
+      async *exportUsers() {
+        for await (const document of exportUsers(store, job)) yield { schema: 'holdfast/export/v1', document };
+      },
+    });
+    this.#shards = this.#newShards();
+    const control = await ControlPlane.start({
+      nodeId: config.nodeId,
+      version: nodeVersion,
+      voters: config.peers.map(({ id }) => id),
+      incarnation: { uuid: this.#folder.uuid, counter: this.#folder.startCounter },
+      shards: this.#shards,
+      transport,
+      raftStorage,
+      log,
+      store,
+      topics: job.inputs,
+      timers: this.#timers,
+      rng: new CryptoRng(),
+      logger: this.#logger,
+      onSessionLost: (reason) => void this.#renewSession(reason),
+      onFatal: (error) => this.#fail(error),
+      balancingPaused: () => this.#someoneUnreachable(),
+      calls: new Map([[reportMethod, () => needStatus().onReport()]]),
+      lease: {
+        sessionTtlMs: config.sessionTtlMs,
+        renewEveryMs: config.sessionRenewMs,
+        holderStopMs: config.sessionStopMs,
+      },
+    });
+    this.#control = control;
+    this.address = control.peerAddress;
+    this.#setPeers();
+    await this.#startGossip();
+    const reporter = new NodeReporter(config, control, this.#gossip!, this.#meter);
+    this.#disposers.push(() => reporter.close());
+    status = new ClusterStatus(config, control, transport, reporter, this.#clusterId);
+    this.#logger.info('listening', { control: this.address, gossip: this.#gossip!.address });
+  }
+
+  async #startGossip(): Promise<void> {
+    const { nodeId: id, clusterName, peers, listenGossip } = this.#config;
+    const gossip = new SwimGossip(
+      {
+        id,
+        meta: {
+          uuid: this.#folder.uuid,
+          startCounter: this.#folder.startCounter,
+          version: nodeVersion,
+          peerAddress: this.address,
+          shardAddresses: [],
+          httpAddress: null,
+          zone: null,
+        },
+        clusterName,
+        port: listenGossip.port,
+        bindHost: listenGossip.host,
+        seeds: peers.filter((peer) => peer.id !== id).map(({ gossipAddress }) => gossipAddress),
+      },
+      { clock: this.#timers, rng: new CryptoRng(), logger: this.#logger.child('gossip') },
+    );
+    this.#gossip = gossip;
+    gossip.onChange(() => this.#setPeers());
+    await gossip.start();
+    this.#disposers.push(() => gossip.stop());
+  }
+
+  /** Where the others are: as configured, unless gossip knows better. */
+  #setPeers(): void {
+    const addresses = new Map(this.#config.peers.map(({ id, address }) => [id, address]));
+    for (const { id, meta, state } of this.#gossip?.members() ?? []) {
+      if (state !== 'left' && state !== 'dead') addresses.set(nodeId(id), meta.peerAddress);
+    }
+    this.#control?.setPeers(addresses);
+  }
+
+  #someoneUnreachable(): boolean {
+    return this.#gossip?.members().some(({ state }) => state === 'suspect') ?? false;
+  }
+
+  #newShards(): WorkerShard[] {
+    return Array.from(
+      { length: this.#config.shardCount },
+      (_, shard) =>
+        new WorkerShard({ config: this.#config, shard, logPath: this.#logPath, storePath: this.#storePath }),
+    );
+  }
+
+  /** A session is over: its shards may hold nothing more. A new one begins under a raised counter, with new shards. */
+  async #renewSession(reason: string): Promise<void> {
+    if (this.#stopping) return;
+    this.#logger.warn('the session is over; beginning another', { reason });
+    try {
+      if (!(await this.#closeShards())) throw new Error('a shard is stuck and can not be ended');
+      if (this.#stopping) return;
+      const counter = this.#folder.raiseCounter();
+      this.#shards = this.#newShards();
+      this.#control!.restartSession(counter, this.#shards);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #closeShards(): Promise<boolean> {
+    const closed = await Promise.all(this.#shards.map((shard) => shard.close()));
+    return closed.every(Boolean);
+  }
+
+  stop(): void {
+    if (this.#stopping) {
+      this.#logger.warn('stopping at once');
+      void this.dispose().then(() => this.#end({ kind: 'stopped', clean: false, drained: false }));
+      return;
+    }
+    this.#stopping = true;
+    this.#logger.info('draining');
+    void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      const { clean, drained } = await this.#control!.stop(this.#config.drainDeadlineMs);
+      await this.#gossip?.leave();
+      await this.#closeShards();
+      await this.dispose();
+      this.#logger.info('stopped', { clean, drained });
+      this.#end({ kind: 'stopped', clean, drained });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    this.#logger.error('this node can not go on', { err: failure });
+    this.#end({ kind: 'failed', error: failure });
+  }
+
+  /** Closes what is open, newest first; each at most once. */
+  async dispose(): Promise<void> {
+    this.#meter.close();
+    await this.#control?.close();
+    await this.#closeShards();
+    for (const dispose of this.#disposers.splice(0).reverse()) await dispose();
+  }
+}

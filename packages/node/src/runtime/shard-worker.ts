@@ -1,0 +1,72 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { LmdbBackupStore, LmdbLog } from '@holdfast/embedded';
+import { defaultShardSettings, type FromShard, Shard, ShardStats, type ToShard } from '@holdfast/engine';
+import { type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
+import { PinoLogger } from '@holdfast/telemetry';
+import { GrpcRecordTransport } from '@holdfast/transport-grpc';
+import { loadJob } from '../job/load-job.ts';
+import { NodeTimers } from './node-timers.ts';
+import type { ShardWorkerData, ToShardWorker } from './worker-shard.ts';
+
+/** The entry of a shard's thread: its own log, store and streams around one `Shard`. */
+async function main(data: ShardWorkerData): Promise<void> {
+  const port = parentPort!;
+  const { config, shard, stats, logPath, storePath } = data;
+  const timers = new NodeTimers();
+  const logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId, shard } });
+  const send = (message: FromShard) => port.postMessage(message);
+  const waiting: ToShard[] = [];
+  let session: SessionId | null = null;
+  let running: Shard | null = null;
+  let close: (() => Promise<void>) | null = null;
+  port.on('message', (message: ToShardWorker) => {
+    if (message.kind === 'close') {
+      void (close?.() ?? Promise.resolve()).finally(() => port.close());
+      return;
+    }
+    if (message.kind === 'session') session = message.session as SessionId;
+    if (running === null) waiting.push(message);
+    else running.receive(message);
+  });
+  const log = LmdbLog.open(logPath, timers);
+  const store = await LmdbBackupStore.open(storePath);
+  const { host, port: basePort } = config.listenShards;
+  const transport = new GrpcRecordTransport({
+    clusterId: config.clusterName,
+    localShard: () => (session === null ? null : { session, shard: shardIndex(shard) }),
+    host,
+    port: basePort === 0 ? 0 : basePort + shard,
+  });
+  const made = new Shard({
+    shard: shard as ShardIndex,
+    job: await loadJob(config.job),
+    log,
+    store,
+    transport,
+    timers,
+    logger,
+    stats: new ShardStats(stats),
+    send,
+    limits: config.limits,
+    settings: {
+      ...defaultShardSettings,
+      backupIntervalMs: config.backupIntervalMs,
+      backupRowsMax: config.backupRowsMax,
+      fetchBytesMax: config.fetchBytesMax,
+    },
+  });
+  close = async () => {
+    await made.close();
+    await transport.close();
+    await log.close();
+    await store.close();
+  };
+  await made.start();
+  running = made;
+  for (const message of waiting.splice(0)) made.receive(message);
+}
+
+main(workerData as ShardWorkerData).catch((error: unknown) => {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  parentPort!.postMessage({ kind: 'failed', error: text } satisfies FromShard);
+});

@@ -1,0 +1,94 @@
+import type { BackupStore, ControlPlane } from '@holdfast/engine';
+import { compareBytes, formatUnit, hashUnit, partitionKey, unitHashOut } from '@holdfast/model';
+import { decodeRow } from '@holdfast/processor';
+import type { CompiledJob } from '@holdfast/sdk';
+import { decodeText } from '../job/fast-text.ts';
+import { type UserDocument, userSchemaName } from '../status/user-document.ts';
+
+const queryDeadlineMs = 2_000;
+
+/** What the store has of one user. */
+export interface StoredUser {
+  readonly state: Uint8Array;
+  readonly epoch: number;
+  readonly savedUnixMs: number;
+  readonly applied: Readonly<Record<string, string>>;
+}
+
+/** A user's part of its unit's row; null when the store has none. */
+export async function readStoredUser(store: BackupStore, key: Uint8Array): Promise<StoredUser | null> {
+  hashUnit(key, 0, key.length);
+  const { hi, lo } = unitHashOut;
+  const stored = await store.read({ hi, lo });
+  if (stored === null || stored.row === null) return null;
+  const { users, vector } = decodeRow(stored.row);
+  const user = users.find((other) => compareBytes(other.key, key) === 0);
+  if (user === undefined) return null;
+  const applied = vector.map(({ partition, offset }) => [partitionKey(partition), String(offset)] as const);
+  return {
+    state: user.state,
+    epoch: stored.epoch,
+    savedUnixMs: stored.savedUnixMs,
+    applied: Object.fromEntries(applied),
+  };
+}
+
+/** As text; keys that aren't UTF-8 as 0x and hex. */
+export function showKey(key: Uint8Array): string {
+  return decodeText(key, 0, key.length) ?? `0x${Buffer.from(key).toString('hex')}`;
+}
+
+/** Looks a user up at its holder, else in the store. */
+export async function lookUpUser(
+  key: Uint8Array,
+  parts: {
+    readonly nodeId: string;
+    readonly control: ControlPlane;
+    readonly store: BackupStore;
+    readonly job: CompiledJob;
+    readonly confirm: () => Promise<'leader' | 'local'>;
+  },
+): Promise<UserDocument | null> {
+  const { control, store, job } = parts;
+  const consistency = await parts.confirm();
+  const { holder, answer } = await control.queryUser(key, queryDeadlineMs);
+  const live = answer?.code === 'OK' && answer.user !== null && answer.user.view !== null ? answer.user : null;
+  const stored = live === null ? await readStoredUser(store, key) : null;
+  if (live === null && stored === null) return null;
+  hashUnit(key, 0, key.length);
+  const unit = formatUnit(unitHashOut.hi, unitHashOut.lo);
+  const session = control.status().table.sessions.find(({ session }) => session === holder?.session);
+  const reached = answer?.code === 'OK';
+  return {
+    schema: userSchemaName,
+    at: new Date().toISOString(),
+    user: showKey(key),
+    unit,
+    via: parts.nodeId,
+    consistency,
+    index: holder === null ? null : String(holder.tableIndex),
+    holder:
+      holder === null
+        ? null
+        : {
+            node: holder.nodeId,
+            shard: holder.shard,
+            addr: session?.shards[holder.shard]?.address ?? null,
+            reachable: reached,
+            error: answer !== null && answer.code !== 'OK' ? answer.text : null,
+          },
+    leaseEpoch: String(holder?.epoch ?? stored?.epoch ?? 0),
+    source: live === null ? 'backup' : 'holder',
+    stale: live === null && holder !== null && !reached,
+    job: job.name,
+    state: live === null ? job.view(job.decodeState(stored!.state), key) : live.view,
+    backup: {
+      ageMs: live === null ? Date.now() - stored!.savedUnixMs : live.backupAgeMs,
+      dirty: live?.dirty ?? false,
+    },
+    applied:
+      live === null
+        ? stored!.applied
+        : Object.fromEntries(Object.entries(live.applied).map(([id, offset]) => [id, String(offset)])),
+  };
+}

@@ -1,0 +1,73 @@
+import { Worker } from 'node:worker_threads';
+import { type FromShard, type ShardPort, ShardStats, type ToShard } from '@holdfast/engine';
+import type { NodeConfig } from '../config/node-config.ts';
+
+export interface ShardWorkerData {
+  readonly config: NodeConfig;
+  readonly shard: number;
+  readonly stats: SharedArrayBuffer;
+  readonly logPath: string;
+  readonly storePath: string;
+}
+
+/** What goes to the thread: the engine's messages, and the end of the thread, which is the node's business. */
+export type ToShardWorker = ToShard | { readonly kind: 'close' };
+
+/** A thread that doesn't end by then is stuck in user code or in a system call. */
+const closeTimeoutMs = 5_000;
+
+/** A shard in a worker thread, as the control thread reaches it. */
+export class WorkerShard implements ShardPort {
+  readonly stats = new ShardStats();
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  #listener: ((message: FromShard) => void) | null = null;
+  readonly #early: FromShard[] = [];
+  #closing = false;
+
+  constructor(data: Omit<ShardWorkerData, 'stats'>) {
+    this.#worker = new Worker(
+      new URL(`./shard-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+      {
+        workerData: { ...data, stats: this.stats.buffer } satisfies ShardWorkerData,
+        name: `shard-${data.shard}`,
+      },
+    );
+    this.#worker.on('message', (message: FromShard) => this.#tell(message));
+    this.#worker.on('error', (error) => this.#tell({ kind: 'failed', error: String((error as Error).stack ?? error) }));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        if (!this.#closing) this.#tell({ kind: 'failed', error: `its thread ended with code ${code}` });
+        resolve();
+      });
+    });
+  }
+
+  post(message: ToShardWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  onMessage(listener: (message: FromShard) => void): void {
+    this.#listener = listener;
+    for (const message of this.#early.splice(0)) listener(message);
+  }
+
+  /** Ends the thread, with nothing saved. False: it is stuck, and only the end of the process helps. */
+  async close(): Promise<boolean> {
+    this.#closing = true;
+    this.post({ kind: 'close' });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), closeTimeoutMs);
+    });
+    const outcome = await Promise.race([this.#exited, late]);
+    clearTimeout(timer);
+    return outcome !== 'late';
+  }
+
+  #tell(message: FromShard): void {
+    if (this.#closing) return;
+    if (this.#listener === null) this.#early.push(message);
+    else this.#listener(message);
+  }
+}

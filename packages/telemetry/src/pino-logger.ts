@@ -1,0 +1,50 @@
+import type { LogFields, Logger } from '@holdfast/model';
+import { destination, type Logger as Pino, pino, stdSerializers } from 'pino';
+
+export interface LoggerOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Fields of every line, such as the node's id. */
+  readonly base: LogFields;
+  /** File descriptor to write to. */
+  readonly fd?: number;
+}
+
+/** The log port over pino: NDJSON, level names, `err` serialised, written at once so that a crash loses no line. */
+export class PinoLogger implements Logger {
+  readonly #pino: Pino;
+
+  constructor(from: Pino) {
+    this.#pino = from;
+  }
+
+  static create({ level, base, fd = 1 }: LoggerOptions): PinoLogger {
+    const options = {
+      level,
+      base,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label: string) => ({ level: label }) },
+      serializers: { err: stdSerializers.err },
+    };
+    return new PinoLogger(pino(options, destination({ dest: fd, sync: true })));
+  }
+
+  debug(text: string, fields: LogFields = {}): void {
+    this.#pino.debug(fields, text);
+  }
+
+  info(text: string, fields: LogFields = {}): void {
+    this.#pino.info(fields, text);
+  }
+
+  warn(text: string, fields: LogFields = {}): void {
+    this.#pino.warn(fields, text);
+  }
+
+  error(text: string, fields: LogFields = {}): void {
+    this.#pino.error(fields, text);
+  }
+
+  child(part: string): Logger {
+    return new PinoLogger(this.#pino.child({ part }));
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type NodeId, nodeId, sessionId, shardIndex } from '@holdfast/model';
+import { EventLog, sampleFrame } from '@holdfast/testkit';
+import { toHolder } from '../fixtures/harness.ts';
+import { GrpcPeerTransport, GrpcRecordTransport, ServerHost, type TlsFiles } from './index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-tls-'));
+const cleanups: (() => Promise<void>)[] = [];
+after(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+  rmSync(folder, { recursive: true });
+});
+
+const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+
+function makeCa(name: string): void {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
+  openssl('req', '-x509', ...key, '-subj', `/CN=${name}`, '-days', '2', '-out', `${name}.pem`);
+}
+
+/** Certificate for a node, signed by a CA that `makeCa` made. */
+function makeNode(name: string, ca: string): TlsFiles {
+  const file = `${ca}-${name}`;
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${file}.key`];
+  openssl('req', ...key, '-subj', `/CN=${name}`, '-out', `${file}.csr`);
+  writeFileSync(join(folder, `${file}.ext`), `subjectAltName=DNS:${name}\n`);
+  const signer = ['-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial', '-extfile', `${file}.ext`];
+  openssl('x509', '-req', '-in', `${file}.csr`, ...signer, '-days', '2', '-out', `${file}.pem`);
+  const read = (path: string) => readFileSync(join(folder, path));
+  return { ca: read(`${ca}.pem`), cert: read(`${file}.pem`), key: read(`${file}.key`) };
+}
+
+makeCa('ours');
+makeCa('foreign');
+const one = makeNode('one', 'ours');
+const two = makeNode('two', 'ours');
+const foreign = { ...makeNode('one', 'foreign'), ca: one.ca };
+
+async function node(id: NodeId, tls: TlsFiles | null) {
+  const host = new ServerHost({ tls });
+  const transport = new GrpcPeerTransport({ nodeId: id, clusterId: 'cluster', host, tls });
+  cleanups.push(() => transport.close());
+  const address = await transport.listen({
+    onRaft() {},
+    onUnreachable() {},
+    onCall: async (from) => new TextEncoder().encode(from),
+  });
+  return { transport, address };
+}
+
+test('peers with certificates of the same authority talk; all others are refused', async () => {
+  const there = await node(nodeId('two'), two);
+  const ask = async (id: string, tls: TlsFiles | null) => {
+    const { transport } = await node(nodeId(id), tls);
+    transport.setPeers(new Map([[nodeId('two'), there.address]]));
+    return new TextDecoder().decode(await transport.call(nodeId('two'), 'whoami', new Uint8Array(0), 5_000));
+  };
+  assert.equal(await ask('one', one), 'one');
+  const impostor = await node(nodeId('two'), one);
+  const { transport } = await node(nodeId('one'), one);
+  transport.setPeers(new Map([[nodeId('two'), impostor.address]]));
+  await assert.rejects(transport.call(nodeId('two'), 'whoami', new Uint8Array(0), 5_000), {
+    code: 'UNREACHABLE',
+    message: /certificate does not name node two/,
+  });
+  await assert.rejects(ask('three', one), { code: 'UNREACHABLE', message: /certificate does not name node three/ });
+  await assert.rejects(ask('one', foreign), { code: 'UNREACHABLE' });
+  await assert.rejects(ask('one', null), { code: 'UNREACHABLE' });
+});
+
+test('records travel under TLS, and not without it', async () => {
+  const localShard = () => ({ session: sessionId(2), shard: shardIndex(0) });
+  const holder = new GrpcRecordTransport({ clusterId: 'cluster', localShard, tls: two });
+  cleanups.push(() => holder.close());
+  const address = await holder.listen((_stream, receiver) => ({
+    onFrame: (frame) => receiver.reply({ kind: 'applied', frame: frame.number }),
+    onEnd() {},
+  }));
+  const firstEvent = async (tls: TlsFiles | null) => {
+    const ingest = new GrpcRecordTransport({ clusterId: 'cluster', localShard, tls });
+    cleanups.push(() => ingest.close());
+    const log = new EventLog<string>();
+    const sender = ingest.open(toHolder, address, {
+      onReturn: (message) => log.add(message.kind),
+      onDrain() {},
+      onEnd: (reason) => log.add(reason),
+    });
+    sender.send(sampleFrame(1));
+    await log.count(1);
+    return log.events[0]!;
+  };
+  assert.equal(await firstEvent(one), 'applied');
+  assert.match(await firstEvent(null), /UNAVAILABLE/);
+  assert.match(await firstEvent(foreign), /UNAVAILABLE/);
+});
