@@ -81,6 +81,8 @@ function run(command: readonly string[]): Promise<{ code: number; output: string
   console.log(`\n> ${shorten(command)}`);
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const stop = (signal: NodeJS.Signals) => child.kill(signal);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
@@ -89,7 +91,11 @@ function run(command: readonly string[]): Promise<{ code: number; output: string
     child.on('error', (cause) =>
       reject(new Error(`can't run ${program}: is node_modules complete? (npm ci)`, { cause })),
     );
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code, signal) => {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+      if (signal !== null) process.exitCode = 1;
+      resolve({ code: code ?? 1, output });
+    });
   });
 }
 

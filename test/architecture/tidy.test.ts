@@ -17,6 +17,7 @@ import {
   indexViolations,
   lengthViolations,
   longFiles,
+  pageViolations,
   softLineCap,
   sourceViolations,
   testViolations,
@@ -44,6 +45,13 @@ test('nothing unfinished, no place of one machine, no registry', () => {
     .filter((path) => /\.(?:md|json|ya?ml|proto|sh|txt|editorconfig)$|^\.ci\/|\.npmrc$/.test(path))
     .map((path) => ({ path, text: readText(path) }));
   assertNone([...sources, ...documents].flatMap(wordViolations));
+});
+
+test('every page that is named exists', () => {
+  const pages = walk('.').filter((path) => path.endsWith('.md'));
+  const documents = pages.map((path) => ({ path, text: readText(path) }));
+  const named = [...sources.filter(({ path }) => !isTestFile(path)), ...documents];
+  assertNone(named.flatMap((source) => pageViolations(source, new Set(pages))));
 });
 
 test('no test is set aside', () => {
@@ -83,6 +91,10 @@ test('the checkers see planted untidiness', () => {
   assert.equal(wordViolations(planted(folder, 'packages/planted/src/planted.test.ts')).length, 0);
   assert.equal(wordViolations(planted(machine, 'docs/planted.md')).length, 1);
   assert.deepEqual(wordViolations(planted('// networks do work/rest; see docs/adr')), []);
+
+  const pages = new Set(['docs/PROTOCOL.md']);
+  assert.equal(pageViolations(planted('// see OTHER.md'), pages).length, 1);
+  assert.deepEqual(pageViolations(planted('// PROTOCOL.md 4.2, docs/PROTOCOL.md'), pages), []);
 
   for (const text of ['test.only("x", f);', 'test("x", { skip: true }, f);', 't.skip();', 'it.todo("y");']) {
     assert.equal(testViolations(planted(text)).length, 1, text);

@@ -73,6 +73,23 @@ export function wordViolations({ path, text }: SourceFile): Violation[] {
   return [...code, ...matches(path, text, text, rules)];
 }
 
+/** Pages that are named but don't exist; `pages` has the paths of all that do. */
+export function pageViolations({ path, text }: SourceFile, pages: ReadonlySet<string>): Violation[] {
+  const found: Violation[] = [];
+  for (const match of text.matchAll(/(?<![\w./-])(?:[\w-]+\/)*[\w-]+\.md\b/g)) {
+    const folder = path.split('/').slice(0, -1).join('/');
+    const candidates = [
+      match[0],
+      `docs/${match[0]}`,
+      `${folder}/${match[0]}`,
+      `${folder.split('/').slice(0, 2).join('/')}/${match[0]}`,
+    ];
+    if (candidates.some((candidate) => pages.has(candidate))) continue;
+    found.push({ file: path, line: lineAt(text, match.index), rule: `there is no page ${match[0]}` });
+  }
+  return found;
+}
+
 const testRules: TextRule[] = [
   { pattern: /(?<![\w$])(?:test|it|describe|suite)\s*\.\s*(?:only|skip|todo)\b/g, rule: 'a test set aside' },
   { pattern: /\b(?:only|skip|todo)\s*:\s*true\b/g, rule: 'a test set aside without a reason' },

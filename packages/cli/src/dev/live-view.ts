@@ -26,10 +26,7 @@ const lineEveryMs = 5_000;
 export function progressLine({ elapsedMs, status, feed, progress, committedBefore, once }: Moment): string {
   const { end, committed } = progress;
   const parts = [formatAge(elapsedMs).padStart(4)];
-  // Fed and done count half each while the end isn't known otherwise.
-  const span = end - committedBefore;
-  const doneRatio = span <= 0 ? (feed.done ? 1 : 0) : (committed - committedBefore) / span;
-  if (once) parts.push(progressBar(feed.done ? doneRatio : (feed.ratio ?? 0) * doneRatio));
+  if (once) parts.push(progressBar(doneRatio(status, feed, end - committedBefore, committed - committedBefore)));
   parts.push(`fed ${formatCount(feed.records)}`, `safe ${formatCount(committed)} of ${formatCount(end)}`);
   if (status === null) return [...parts, 'nodes are starting'].join('  ');
   const { cluster, ingest, nodes } = status;
@@ -38,6 +35,15 @@ export function progressLine({ elapsedMs, status, feed, progress, committedBefor
   parts.push(`nodes ${answering}/${nodes.length}`, cluster.leader === null ? 'no leader' : `leader ${cluster.leader} (term ${cluster.term})`);
   if (cluster.health !== 'ok') parts.push(cluster.health);
   return parts.join('  ');
+}
+
+/** What is handled counts nearly as much as what is safe: that follows with the next backup. */
+function doneRatio(status: StatusDocument | null, feed: FeedState, span: number, safe: number): number {
+  if (span <= 0) return feed.done ? 1 : 0;
+  const { applied, skipped, dead } = status?.totals ?? { applied: 0, skipped: 0, dead: 0 };
+  const handled = Math.min(span, Number(applied) + Number(skipped) + Number(dead));
+  const ratio = Math.max(safe, 0.95 * handled) / span;
+  return feed.done ? ratio : ratio * (feed.ratio ?? 0);
 }
 
 /** Shows the moments on stderr: redrawn on a terminal, elsewhere a line per change and every five seconds. */

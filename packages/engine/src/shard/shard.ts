@@ -51,6 +51,8 @@ export class Shard {
   constructor(options: ShardOptions) {
     this.#options = options;
     this.#clock = new StageClock(options.timers, options.stats);
+    // A shard that follows another of its node counts on where that one ended.
+    for (const name of Object.keys(this.#counters) as (keyof RecordCounters)[]) this.#counters[name] = options.stats.get(name);
   }
 
   /** Listens for streams; the control thread opens the session once every shard does. */
@@ -109,7 +111,10 @@ export class Shard {
     this.#closed = true;
     this.#cancelTick?.();
     const context = this.#context;
-    if (context !== null) context.stopped = true;
+    if (context !== null) {
+      this.#publishStats(context, this.#options.timers.monotonicMs());
+      context.stopped = true;
+    }
     for (const loop of this.#loops.values()) loop.end();
     this.#links?.closeAll();
     await Promise.all([...this.#loops.values(), ...this.#ending].map((loop) => loop.done));

@@ -125,7 +125,7 @@ class Node implements RunningNode {
         for await (const document of exportUsers(store, job)) yield { schema: 'holdfast/export/v1', document };
       },
     });
-    this.#shards = this.#newShards();
+    this.#shards = this.#newShards([]);
     const control = await ControlPlane.start({
       nodeId: config.nodeId,
       version: nodeVersion,
@@ -200,11 +200,14 @@ class Node implements RunningNode {
     return this.#gossip?.members().some(({ state }) => state === 'suspect') ?? false;
   }
 
-  #newShards(): WorkerShard[] {
+  #newShards(before: readonly WorkerShard[]): WorkerShard[] {
     return Array.from(
       { length: this.#config.shardCount },
       (_, shard) =>
-        new WorkerShard({ config: this.#config, shard, logPath: this.#logPath, storePath: this.#storePath }),
+        new WorkerShard(
+          { config: this.#config, shard, logPath: this.#logPath, storePath: this.#storePath },
+          before[shard],
+        ),
     );
   }
 
@@ -216,7 +219,7 @@ class Node implements RunningNode {
       if (!(await this.#closeShards())) throw new Error('a shard is stuck and can not be ended');
       if (this.#stopping) return;
       const counter = this.#folder.raiseCounter();
-      this.#shards = this.#newShards();
+      this.#shards = this.#newShards(this.#shards);
       this.#control!.restartSession(counter, this.#shards);
     } catch (error) {
       this.#fail(error);

@@ -18,14 +18,17 @@ const closeTimeoutMs = 5_000;
 
 /** A shard in a worker thread, as the control thread reaches it. */
 export class WorkerShard implements ShardPort {
-  readonly stats = new ShardStats();
+  readonly stats: ShardStats;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   #listener: ((message: FromShard) => void) | null = null;
   readonly #early: FromShard[] = [];
   #closing = false;
 
-  constructor(data: Omit<ShardWorkerData, 'stats'>) {
+  /** @param before the shard of the same index under the session before, whose counts go on */
+  constructor(data: Omit<ShardWorkerData, 'stats'>, before: WorkerShard | undefined) {
+    this.stats = new ShardStats();
+    if (before !== undefined) this.stats.values.set(before.stats.values);
     this.#worker = new Worker(
       new URL(`./shard-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
       {

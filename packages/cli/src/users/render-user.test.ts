@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sampleUser } from '../sample-documents.test.ts';
+import { renderUser } from './render-user.ts';
+
+test('user get: who holds it, who says so, how fresh it is', () => {
+  assert.deepEqual(renderUser(sampleUser), [
+    'alice  holder n3/1 (10.0.0.13:7400)  epoch 912377  unit 00112233445566ff',
+    'answered by n2 at index 918204, linearizable; state from backup (holder unreachable: deadline), may be stale',
+    'access-anomaly  backup 19s old  applied 0f3c9a1e/5@88120377',
+    '  events 18,220  successes 18,000  failures 200',
+    '  locations',
+    '    city Oslo  country NO  count 18220  successes 18000  lastSeen -',
+    '  recentCities Oslo, Bergen',
+    '  anomalies {"total":0,"last":[]}',
+  ]);
+});
+
+test('user get: from the holder, dirty, never backed up', () => {
+  const holder = { node: 'n1', shard: 0, addr: null, reachable: true, error: null };
+  const backup = { ageMs: null, dirty: true };
+  const lines = renderUser({ ...sampleUser, holder, source: 'holder', stale: false, backup, applied: {}, state: null });
+  assert.deepEqual(lines, [
+    'alice  holder n1/0  epoch 912377  unit 00112233445566ff',
+    'answered by n2 at index 918204, linearizable; state from its holder',
+    'access-anomaly  backup none yet, changed since',
+    '  no state yet',
+  ]);
+});

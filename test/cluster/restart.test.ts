@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compare } from '@holdfast/access-anomaly';
+import { Cluster } from './support/cluster.ts';
+import { feed } from './support/feeder.ts';
+import { waitFor } from './support/wait.ts';
+
+const records = 60_000;
+
+async function appliedSome(cluster: Cluster): Promise<void> {
+  await waitFor('a part to be applied', 60_000, async () => {
+    const status = await cluster.status();
+    return Number(status?.totals.applied ?? 0) > 2_000 || null;
+  });
+}
+
+test('SIGTERM to the whole cluster in mid-run and a start on the same folder lose and repeat nothing', async () => {
+  const cluster = await Cluster.create({ nodes: 3, partitions: 3 });
+  try {
+    for (const node of cluster.nodes) node.start();
+    const feeding = feed(cluster, { seed: 3, records, users: 5_000, overMs: 20_000 });
+    for (let stops = 0; stops < 2; stops++) {
+      await appliedSome(cluster);
+      const codes = await Promise.all(cluster.nodes.map((node) => node.signal('SIGTERM')));
+      assert.deepEqual(codes, [0, 0, 0], 'every node drains and exits 0');
+      for (const node of cluster.nodes) node.start();
+    }
+    await feeding;
+    await cluster.waitUntilCommitted(180_000);
+    for (const node of cluster.nodes) await node.signal('SIGTERM');
+    const { lost, duplicates, differences } = compare(await cluster.exported(), await cluster.recounted());
+    assert.deepEqual(
+      { lost, duplicates, differences: differences.slice(0, 5) },
+      { lost: 0, duplicates: 0, differences: [] },
+    );
+  } finally {
+    await cluster.dispose();
+  }
+});

@@ -1,0 +1,169 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ExportedUser, recount } from '@holdfast/access-anomaly';
+import { LmdbBackupStore, LmdbLog, openDataFolder } from '@holdfast/embedded';
+import { exportUsers, loadJob, type StatusDocument } from '@holdfast/node';
+import { AdminClient } from '@holdfast/transport-grpc';
+import { freePorts } from './free-ports.ts';
+import { NodeProcess } from './node-process.ts';
+import { waitFor } from './wait.ts';
+
+const clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
+export const inputTopic = 'access-log';
+const group = 'access-anomaly';
+
+export interface ClusterSettings {
+  readonly nodes: number;
+  readonly partitions: number;
+  readonly mapping?: string;
+  /** Further settings of every node, as in its file. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** A cluster of real processes over one data folder, with the log and store opened beside them. */
+export class Cluster {
+  readonly dir: string;
+  readonly nodes: NodeProcess[];
+  readonly addresses: string[];
+  readonly log: LmdbLog;
+  readonly #mapping: string;
+  readonly #clients = new Map<string, AdminClient>();
+
+  private constructor(dir: string, nodes: NodeProcess[], addresses: string[], log: LmdbLog, mapping: string) {
+    this.dir = dir;
+    this.nodes = nodes;
+    this.addresses = addresses;
+    this.log = log;
+    this.#mapping = mapping;
+  }
+
+  static async create({
+    nodes: count,
+    partitions,
+    mapping = 'holdfast',
+    settings = {},
+  }: ClusterSettings): Promise<Cluster> {
+    const dir = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
+    const opened = openDataFolder(dir, Date.now());
+    if (opened.code !== 'OK') throw new Error(opened.text);
+    mkdirSync(join(dir, 'run'));
+    const ports = await freePorts(count * 2);
+    const peers = Array.from({ length: count }, (_, i) => ({
+      id: `n${i + 1}`,
+      address: `127.0.0.1:${ports[2 * i]}`,
+      gossip: `127.0.0.1:${ports[2 * i + 1]}`,
+    }));
+    const processes = peers.map(({ id, address, gossip }) => {
+      const path = join(dir, 'run', `${id}.json`);
+      const config = {
+        node: { id },
+        cluster: { name: 'test', peers },
+        data: dir,
+        listen: { control: address, gossip, shards: '127.0.0.1:0', http: 'off' },
+        shards: 1,
+        job: { mapping },
+        ...settings,
+      };
+      writeFileSync(path, JSON.stringify(config));
+      return new NodeProcess(id, path, join(dir, 'run', `${id}.log`));
+    });
+    const log = LmdbLog.open(opened.folder.logPath, clock);
+    await log.createTopic(inputTopic, partitions);
+    return new Cluster(
+      dir,
+      processes,
+      peers.map(({ address }) => address),
+      log,
+      mapping,
+    );
+  }
+
+  node(id: string): NodeProcess {
+    return this.nodes.find((node) => node.id === id)!;
+  }
+
+  /** The status by the first node that answers; null when none does. */
+  async status(timeoutMs = 1_500): Promise<StatusDocument | null> {
+    for (const [i, address] of this.addresses.entries()) {
+      if (!this.nodes[i]!.running) continue;
+      let client = this.#clients.get(address);
+      if (client === undefined) this.#clients.set(address, (client = new AdminClient(address, { timeoutMs })));
+      try {
+        const answer = (await client.status()) as unknown as { document?: StatusDocument };
+        return answer.document ?? (answer as unknown as StatusDocument);
+      } catch {
+        this.#clients.delete(address);
+        client.close();
+      }
+    }
+    return null;
+  }
+
+  /** Committed and end offsets of the input, per partition. */
+  async progress(): Promise<{ committed: number[]; ends: number[] }> {
+    const info = (await this.log.describe(inputTopic))!;
+    const ends = await this.log.endOffsets(inputTopic);
+    const commits = ends.map((_, partition) => this.log.committed(group, { topicId: info.topicId, partition }));
+    return { committed: (await Promise.all(commits)).map((commit) => commit?.offset ?? 0), ends };
+  }
+
+  async waitUntilCommitted(deadlineMs: number): Promise<void> {
+    await waitFor(
+      'every record to be committed',
+      deadlineMs,
+      async () => {
+        const { committed, ends } = await this.progress();
+        return committed.every((offset, i) => offset === ends[i]) || null;
+      },
+      500,
+    );
+  }
+
+  /** What the store has, user by user. */
+  async exported(): Promise<ExportedUser[]> {
+    const store = await LmdbBackupStore.open(join(this.dir, 'store'));
+    try {
+      const job = await loadJob({ name: 'access-anomaly', inputTopic, mapping: this.#mapping });
+      const users: ExportedUser[] = [];
+      for await (const user of exportUsers(store, job)) users.push(user as ExportedUser);
+      return users;
+    } finally {
+      await store.close();
+    }
+  }
+
+  /** The independent recomputation from the raw records of the log. */
+  async recounted(): Promise<ReturnType<typeof recount>> {
+    const info = (await this.log.describe(inputTopic))!;
+    const records: { partition: number; offset: number; timestampUnixMs: number; value: Uint8Array }[] = [];
+    for (let partition = 0; partition < info.partitions; partition++) {
+      const reader = await this.log.openReader(inputTopic, { topicId: info.topicId, partition }, 0);
+      for (;;) {
+        const batch = await reader.next(1 << 20, 0);
+        if (batch === null) break;
+        for (let i = 0; i < batch.count; i++) {
+          records.push({
+            partition,
+            offset: batch.offsets[i]!,
+            timestampUnixMs: batch.timestampsUnixMs[i]!,
+            value: batch.bytes.slice(batch.valueStarts[i]!, batch.valueEnds[i]!),
+          });
+        }
+      }
+      await reader.close();
+    }
+    return recount(this.#mapping as 'holdfast', records);
+  }
+
+  /** Ends every process that was started here, by pid, and removes the folder. */
+  async dispose(keep = false): Promise<void> {
+    for (const client of this.#clients.values()) client.close();
+    for (const node of this.nodes) {
+      await node.signal('SIGCONT');
+      await node.signal('SIGKILL');
+    }
+    await this.log.close();
+    if (!keep) rmSync(this.dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+
+/** A real node process of the shipped program, killed and stopped by pid. */
+export class NodeProcess {
+  readonly id: string;
+  readonly configPath: string;
+  readonly logPath: string;
+  #child: ChildProcess | null = null;
+
+  constructor(id: string, configPath: string, logPath: string) {
+    this.id = id;
+    this.configPath = configPath;
+    this.logPath = logPath;
+  }
+
+  get running(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** @param nodeArgs further arguments of Node.js itself */
+  start(nodeArgs: readonly string[] = []): void {
+    if (this.running) throw new Error(`${this.id} runs already`);
+    const log = openSync(this.logPath, 'a');
+    const args = [...nodeArgs, '--conditions=source', main, 'node', '--config', this.configPath];
+    // Variables of that prefix are settings of the node; those of the test are none.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', log, log], env });
+  }
+
+  /** Sends a signal; with SIGKILL and SIGTERM, resolves once the process is gone. */
+  async signal(name: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<number | null> {
+    const child = this.#child;
+    if (child === null || !this.running) return null;
+    const gone = name === 'SIGKILL' || name === 'SIGTERM' ? once(child, 'exit') : null;
+    child.kill(name);
+    if (gone !== null) await gone;
+    return child.exitCode;
+  }
+}
