@@ -12,7 +12,7 @@ import { addCounts, type Counts, countsOfReport, noCounts } from './report-count
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inCi = process.env.CI === 'true' || process.env.CI === '1';
-const testTimeoutMs = 300_000;
+const testTimeoutMs = 120_000;
 
 interface Tier {
   readonly name: string;

@@ -8,7 +8,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const bin = dirname(realpathSync(fileURLToPath(import.meta.url)));
 const source = join(bin, '..', 'src', 'main.ts');
-const pinned = join(bin, '..', '..', '..', 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const pinned = join(
+  bin,
+  '..',
+  '..',
+  '..',
+  'node_modules',
+  'node',
+  'bin',
+  process.platform === 'win32' ? 'node.exe' : 'node',
+);
 const inRepository = existsSync(source) && !bin.includes(`${sep}node_modules${sep}`);
 
 function atLeast(major, minor) {

@@ -39,7 +39,11 @@ export function toCliError(error: unknown): CliError {
     return failed('PORT_IN_USE', `${where} is in use by another process; give another address or stop it`, error);
   }
   if (failure?.code === 'GOSSIP_PORT_IN_USE') {
-    return failed('PORT_IN_USE', `${failure.address} (gossip, UDP) is in use by another process; give another address or stop it`, error);
+    return failed(
+      'PORT_IN_USE',
+      `${failure.address} (gossip, UDP) is in use by another process; give another address or stop it`,
+      error,
+    );
   }
   if (failure?.code === 'GOSSIP_ADDRESS_UNAVAILABLE') {
     return failed('ADDRESS_UNAVAILABLE', `${failure.address} (gossip, UDP) is no address of this machine`, error);

@@ -14,7 +14,7 @@ export const defaultAddress = '127.0.0.1:7400';
 export function clientAddresses(options: Pick<ClientOptions, 'addr' | 'data'>, io: Pick<Io, 'env'>): string[] {
   if (options.addr !== undefined) return parseAddresses(options.addr, '--addr');
   if (options.data !== undefined) return devAddresses(options.data);
-  const fromEnv = io.env['HOLDFAST_ADDR'];
+  const fromEnv = io.env.HOLDFAST_ADDR;
   return fromEnv === undefined || fromEnv === '' ? [defaultAddress] : parseAddresses(fromEnv, 'HOLDFAST_ADDR');
 }
 

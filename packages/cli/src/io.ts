@@ -25,7 +25,7 @@ export function processIo(colour: boolean): Io {
   };
   stdout.on('error', onError);
   stderr.on('error', onError);
-  const colours = colour && (env['NO_COLOR'] ?? '') === '' && stdout.isTTY === true;
+  const colours = colour && (env.NO_COLOR ?? '') === '' && stdout.isTTY === true;
   return {
     env,
     cwd: process.cwd(),

@@ -1,5 +1,13 @@
+import { enableCompileCache } from 'node:module';
 import { processIo } from './io.ts';
-import { run } from './program.ts';
 
+// Compiled code is kept between starts: a node starts in less than half the time, its shards' threads too.
+const { directory } = enableCompileCache();
+if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
+// grpc-js writes lines of its own to stderr, where errors are one line each; its failures reach us as errors anyway.
+process.env.GRPC_VERBOSITY ??= 'NONE';
+const { run } = await import('./program.ts');
 const argv = process.argv.slice(2);
-process.exitCode = await run(argv, processIo(!argv.includes('--no-color')));
+const exit = await run(argv, processIo(!argv.includes('--no-color')));
+// Output is written by now. A handle that something left open must not keep a process that has ended its work.
+process.exit(exit);

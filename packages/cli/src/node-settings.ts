@@ -7,7 +7,8 @@ import { failed } from './cli-error.ts';
 /** Every setting of a node as a flag. */
 export function withSettingFlags(command: Command): Command {
   for (const { flag, description, defaultValue, path } of settings) {
-    const shown = path === 'shards' ? 'cores - 1' : typeof defaultValue === 'string' ? defaultValue : JSON.stringify(defaultValue);
+    const shown =
+      path === 'shards' ? 'cores - 1' : typeof defaultValue === 'string' ? defaultValue : JSON.stringify(defaultValue);
     const text = shown === undefined ? description : `${description} (default: ${shown})`;
     command.addOption(new Option(`${flag} <value>`, text));
   }

@@ -76,9 +76,7 @@ const userSchema = z.object({
   via: text,
   consistency: z.enum(['leader', 'local']),
   index: integerText.nullable(),
-  holder: z
-    .object({ node: z.string(), shard: z.int(), addr: text, reachable: z.boolean(), error: text })
-    .nullable(),
+  holder: z.object({ node: z.string(), shard: z.int(), addr: text, reachable: z.boolean(), error: text }).nullable(),
   leaseEpoch: integerText.nullable(),
   source: z.enum(['holder', 'backup']),
   stale: z.boolean(),

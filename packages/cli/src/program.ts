@@ -19,7 +19,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const entry = Object.hasOwn(commandTable, name ?? '') ? commandTable[name!] : undefined;
     const command = entry === undefined ? rootCommand() : (await entry.load()).command(context);
     quiet(command, io);
-    await command.parseAsync(entry === undefined ? (name === undefined ? ['--help'] : [name, ...rest]) : rest, { from: 'user' });
+    await command.parseAsync(entry === undefined ? (name === undefined ? ['--help'] : [name, ...rest]) : rest, {
+      from: 'user',
+    });
     // Without any argument the help is an answer to a question that wasn't asked.
     return name === undefined ? exitCodes.usage : exit;
   } catch (error) {
@@ -28,7 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       return exitCodes.usage;
     }
     const known = toCliError(error);
-    io.note(errorText(known, wantsJson(argv) || io.env['HOLDFAST_SUPERVISED'] === '1'));
+    io.note(errorText(known, wantsJson(argv) || io.env.HOLDFAST_SUPERVISED === '1'));
     return known.exit;
   }
 }
@@ -38,7 +40,10 @@ function rootCommand(): Command {
     .description('Exactly-once per-user state over a cluster, from JSON logs.')
     .version(programVersion, '-V, --version')
     .helpCommand(false)
-    .addHelpText('after', '\nOn each: --help. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 timed out, 10 unhealthy, 11 degraded.');
+    .addHelpText(
+      'after',
+      '\nOn each: --help. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 timed out, 10 unhealthy, 11 degraded.',
+    );
   for (const [name, { summary }] of Object.entries(commandTable)) {
     root.command(name).description(summary).allowExcessArguments().helpOption(false);
   }
@@ -51,7 +56,10 @@ function quiet(command: Command, io: Io): void {
     writeOut: (text) => void io.out(text),
     writeErr: (text) => io.note(text),
     outputError: (text, write) => {
-      const line = text.replace(/^error: /, '').trim().replace(/\s*\n\s*/g, ' ');
+      const line = text
+        .replace(/^error: /, '')
+        .trim()
+        .replace(/\s*\n\s*/g, ' ');
       write(`holdfast: ${line}\n`);
     },
   });
@@ -64,5 +72,8 @@ function errorText({ code, exit, message }: CliError, json: boolean): string {
 }
 
 function wantsJson(argv: readonly string[]): boolean {
-  return argv.some((arg, i) => /^(-o|--output)(=?)jsonl?$/.test(arg) || (/^(-o|--output)$/.test(arg) && /^jsonl?$/.test(argv[i + 1] ?? '')));
+  return argv.some(
+    (arg, i) =>
+      /^(-o|--output)(=?)jsonl?$/.test(arg) || (/^(-o|--output)$/.test(arg) && /^jsonl?$/.test(argv[i + 1] ?? '')),
+  );
 }

@@ -57,7 +57,18 @@ export const sampleStatus: StatusDocument = {
   },
   ingest: { recordsPerSec: 32_500, lagRecords: '1204', lagSeconds: 0.8 },
   backup: { oldestAgeMs: 19_000, intervalMs: 30_000 },
-  totals: { read: '1', applied: '1', forwarded: '0', refused: '0', replayed: '0', duplicates: '0', skipped: '0', dead: '0', outputs: '0', fenced: '0' },
+  totals: {
+    read: '1',
+    applied: '1',
+    forwarded: '0',
+    refused: '0',
+    replayed: '0',
+    duplicates: '0',
+    skipped: '0',
+    dead: '0',
+    outputs: '0',
+    fenced: '0',
+  },
   nodes: [
     node('n1', {
       shards: [

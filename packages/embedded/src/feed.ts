@@ -20,6 +20,11 @@ export interface FeedOptions {
   /** Name of the mapping: the same file through another one is another feed. */
   readonly mapping: string;
   readonly lineBytesMax?: number;
+  /**
+   * What to do when this very file was fed to its end before: feed it again, so that it counts anew (the default), or
+   * append nothing, because the run that fed it was cut short and only has to be brought to its end.
+   */
+  readonly whenComplete?: 'again' | 'skip';
 }
 
 export interface FeedProgress {
@@ -40,6 +45,8 @@ export type FeedBegin =
   | { readonly code: 'FRESH' }
   /** The earlier one was complete: all lines are fed again. */
   | { readonly code: 'AGAIN' }
+  /** The earlier one was complete, and `whenComplete` says to leave it at that. */
+  | { readonly code: 'COMPLETE_BEFORE'; readonly records: number }
   /** Goes on exactly where the earlier one was interrupted. */
   | { readonly code: 'RESUMED'; readonly bytes: number; readonly records: number }
   /** The earlier one was interrupted, and this can't go on from it: a stream, or another file of that name. Its records stay. */
@@ -59,6 +66,12 @@ export async function* feedFile(log: LmdbLog, path: string, options: FeedOptions
     const { size } = await file.stat();
     const key = feedKey(topic.topicId, source, options.mapping);
     const earlier = stateOf(log, key);
+    if (options.whenComplete === 'skip' && earlier?.complete === true && (await isSameFile(file, size, earlier))) {
+      const { run, bytes, records } = earlier;
+      const began = { code: 'COMPLETE_BEFORE', records } as const;
+      yield { run, bytes, bytesTotal: size, records, longLines: 0, complete: true, began };
+      return;
+    }
     const resumes = earlier !== null && !earlier.complete && (await isSameFile(file, size, earlier));
     const feed = new Feed(
       log,

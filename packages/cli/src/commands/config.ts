@@ -20,20 +20,24 @@ export function command({ io }: CommandContext): Command {
     await io.out(`valid: node ${config.nodeId} of ${config.peers.length} in cluster ${config.clusterName}\n`);
   });
   const show = config.command('show').argument('[file...]').description('all settings as they would be used');
-  withSettingFlags(show.addOption(outputOption(['text', 'json'])).option('--origin', 'and where each came from')).action(
-    async (files: string[], options: Record<string, unknown>) => {
-      const { origins } = compile(files, options);
-      if (options['output'] === 'json') {
-        const settings = origins.map(({ path, value, origin }) => (options['origin'] === true ? { path, value, origin } : { path, value }));
-        await io.out(`${JSON.stringify({ schema: 'holdfast/config/v1', settings }, null, 2)}\n`);
-        return;
-      }
-      const text = (value: unknown) => (value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value));
-      const rows = origins.map(({ path, value, origin }) => (options['origin'] === true ? [path, text(value), origin] : [path, text(value)]));
-      const header = options['origin'] === true ? ['SETTING', 'VALUE', 'ORIGIN'] : ['SETTING', 'VALUE'];
-      await io.out(`${renderTable(header, rows).join('\n')}\n`);
-    },
-  );
+  withSettingFlags(
+    show.addOption(outputOption(['text', 'json'])).option('--origin', 'and where each came from'),
+  ).action(async (files: string[], options: Record<string, unknown>) => {
+    const { origins } = compile(files, options);
+    if (options.output === 'json') {
+      const settings = origins.map(({ path, value, origin }) =>
+        options.origin === true ? { path, value, origin } : { path, value },
+      );
+      await io.out(`${JSON.stringify({ schema: 'holdfast/config/v1', settings }, null, 2)}\n`);
+      return;
+    }
+    const text = (value: unknown) => (value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value));
+    const rows = origins.map(({ path, value, origin }) =>
+      options.origin === true ? [path, text(value), origin] : [path, text(value)],
+    );
+    const header = options.origin === true ? ['SETTING', 'VALUE', 'ORIGIN'] : ['SETTING', 'VALUE'];
+    await io.out(`${renderTable(header, rows).join('\n')}\n`);
+  });
   config
     .command('schema')
     .description('JSON Schema of a configuration file')

@@ -20,7 +20,9 @@ export function command({ io }: CommandContext): Command {
   return command
     .description('Prints one JSON object per user, sorted by the bytes of the user id.')
     .option('--addr <host:port,...>', 'ask a running cluster (HOLDFAST_ADDR)')
-    .addOption(new Option('--data <dir>', 'read the backups in a data folder; nodes may run on it or not').conflicts('addr'))
+    .addOption(
+      new Option('--data <dir>', 'read the backups in a data folder; nodes may run on it or not').conflicts('addr'),
+    )
     .addOption(outputOption(['jsonl']))
     .option('--job <name>', 'a built-in job, or the path of its module', 'access-anomaly')
     .option('--timeout <duration>', 'how long to wait for each answer', parseDurationMs, 5_000)

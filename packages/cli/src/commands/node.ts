@@ -10,12 +10,14 @@ const collect = (value: string, before: readonly string[]) => [...before, value]
 
 export function command({ io, finish }: CommandContext): Command {
   const node = new Command('holdfast node')
-    .description('Runs one node until SIGTERM or SIGINT, which drain it; a second one ends it at once. Logs: NDJSON on stderr.')
+    .description(
+      'Runs one node until SIGTERM or SIGINT, which drain it; a second one ends it at once. Logs: NDJSON on stderr.',
+    )
     .option('-c, --config <file>', 'YAML or JSON; may be given again, later files win', collect, []);
   return withSettingFlags(node).action(async (options: Record<string, unknown>) => {
-    const files = readConfigFiles(options['config'] as string[], io.cwd);
+    const files = readConfigFiles(options.config as string[], io.cwd);
     const { config } = compileConfig({ flags: settingFlags(options), env: io.env, files, cwd: io.cwd });
-    const supervised = io.env['HOLDFAST_SUPERVISED'] === '1';
+    const supervised = io.env.HOLDFAST_SUPERVISED === '1';
     // Asked to stop while it is starting: nothing is held yet, so nothing must be drained.
     let wanted = 0;
     let running: RunningNode | null = null;
@@ -27,11 +29,10 @@ export function command({ io, finish }: CommandContext): Command {
     running = await runNode(config);
     if (wanted > 0) running.stop();
     const end = await running.ended;
-    if (end.kind === 'failed') throw failed('NODE_FAILED', `node ${config.nodeId} failed: ${end.error.message}`, end.error);
+    if (end.kind === 'failed')
+      throw failed('NODE_FAILED', `node ${config.nodeId} failed: ${end.error.message}`, end.error);
     report(io, config.nodeId, end.drained);
     finish(exitCodes.ok);
-    // Handles that a library left open must not keep a stopped node's process alive.
-    setTimeout(() => process.exit(), 2_000).unref();
   });
 }
 
@@ -48,5 +49,6 @@ function listen(stop: () => void, supervised: boolean): void {
 }
 
 function report(io: Io, nodeId: string, drained: boolean): void {
-  if (!drained) io.note(`holdfast: node ${nodeId} stopped before everything was handed over; what is missing will be replayed\n`);
+  if (!drained)
+    io.note(`holdfast: node ${nodeId} stopped before everything was handed over; what is missing will be replayed\n`);
 }

@@ -6,7 +6,14 @@ import { clientAddresses } from '../client-addresses.ts';
 import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
-import { type ClientOptions, type OutputForm, outputOption, parseCount, parseDurationMs, withClientOptions } from '../options.ts';
+import {
+  type ClientOptions,
+  type OutputForm,
+  outputOption,
+  parseCount,
+  parseDurationMs,
+  withClientOptions,
+} from '../options.ts';
 import { Redraw } from '../render/redraw.ts';
 import { changeKey, healthExit, isEstablished } from '../status/changes.ts';
 import { ClusterClient } from '../status/fetch-status.ts';
@@ -26,7 +33,9 @@ const establishedTimeoutMs = 120_000;
 const establishedPollMs = 250;
 
 export function command({ io, finish }: CommandContext): Command {
-  const status = new Command('holdfast status').description('Shows the cluster. Exit: 0 ok, 10 unhealthy, 11 degraded.');
+  const status = new Command('holdfast status').description(
+    'Shows the cluster. Exit: 0 ok, 10 unhealthy, 11 degraded.',
+  );
   return withClientOptions(status)
     .addOption(outputOption(['text', 'wide', 'json', 'jsonl']))
     .option('-w, --watch', 'go on: redrawn on a terminal, elsewhere one block or line per change')
@@ -52,7 +61,8 @@ export function command({ io, finish }: CommandContext): Command {
 
 function check(options: StatusOptions, status: Command): void {
   const given = (name: string) => status.getOptionValueSource(name) === 'cli';
-  if (options.watch !== true && (given('interval') || given('count'))) throw usage('--interval and --count go with --watch');
+  if (options.watch !== true && (given('interval') || given('count')))
+    throw usage('--interval and --count go with --watch');
   if (options.established !== true && given('nodes')) throw usage('--nodes goes with --established');
   if (options.established === true && options.nodes === undefined) throw usage('--established needs --nodes N');
 }
@@ -71,7 +81,10 @@ function print(document: StatusDocument, form: OutputForm, io: Io): string {
 
 async function watch(client: ClusterClient, options: StatusOptions, io: Io): Promise<number> {
   const draws = io.stdoutIsTerminal && (options.output === 'text' || options.output === 'wide');
-  const screen = new Redraw((text) => void io.out(text), () => process.stdout.columns || 120);
+  const screen = new Redraw(
+    (text) => void io.out(text),
+    () => process.stdout.columns || 120,
+  );
   // JSON one per line: a watcher reads lines.
   const form = options.output === 'json' ? 'jsonl' : options.output;
   let last = '';

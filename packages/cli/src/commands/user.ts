@@ -16,7 +16,10 @@ interface GetOptions extends ClientOptions {
 
 export function command({ io }: CommandContext): Command {
   const user = new Command('holdfast user').description('Looks up one user.').helpCommand(false);
-  const get = user.command('get').argument('<key>', "the user's key").description('holder, lease epoch, state, backup age');
+  const get = user
+    .command('get')
+    .argument('<key>', "the user's key")
+    .description('holder, lease epoch, state, backup age');
   withClientOptions(get)
     .addOption(outputOption(['text', 'json']))
     .option('--hex', 'KEY is given as hex digits')

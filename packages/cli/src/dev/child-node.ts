@@ -40,7 +40,7 @@ export class ChildNode {
     this.#events = events;
     // A HOLDFAST_ variable of the user's would override what makes the nodes different.
     this.#env = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('HOLDFAST_')));
-    this.#env['HOLDFAST_SUPERVISED'] = '1';
+    this.#env.HOLDFAST_SUPERVISED = '1';
   }
 
   get pid(): number | undefined {

@@ -46,7 +46,9 @@ export class DevCluster {
 
   /** Drains all nodes; resolves when the last one is gone. */
   stop(): Promise<void> {
-    this.#stopped ??= Promise.all(this.#children.map((child) => child.stop(stopDeadlineMs))).then(() => this.#client.close());
+    this.#stopped ??= Promise.all(this.#children.map((child) => child.stop(stopDeadlineMs))).then(() =>
+      this.#client.close(),
+    );
     return this.#stopped;
   }
 

@@ -10,6 +10,8 @@ export interface DevFile {
   /** Records in the log are read by this mapping: a name, or the sum of a file. */
   readonly mapping: string;
   readonly nodes: readonly { readonly id: string; readonly address: string }[];
+  /** The input of a run that has not come to its end; null when it has, or has none that can be gone on with. */
+  readonly unfinishedInput: string | null;
 }
 
 export function runFolder(dataDir: string): string {

@@ -28,7 +28,9 @@ const nodesDefault = 3;
 export function openDevFolder(plan: DevPlan, cwd: string): DevFolder {
   const mapping = isPath(plan.mapping) ? resolve(cwd, plan.mapping) : plan.mapping;
   loadMapping(mapping);
-  const mappingId = isPath(mapping) ? `sha256:${createHash('sha256').update(readFileSync(mapping)).digest('hex')}` : mapping;
+  const mappingId = isPath(mapping)
+    ? `sha256:${createHash('sha256').update(readFileSync(mapping)).digest('hex')}`
+    : mapping;
   const temporary = plan.data === null;
   const dir = plan.data ?? mkdtempSync(join(tmpdir(), 'holdfast-dev-'));
   const opened = openDataFolder(dir, Date.now());
@@ -40,7 +42,10 @@ export function openDevFolder(plan: DevPlan, cwd: string): DevFolder {
   const nodes = plan.nodes ?? earlier?.nodes.length ?? nodesDefault;
   if (earlier !== null && earlier.nodes.length !== nodes) {
     const had = earlier.nodes.length;
-    throw failed('NODES_DIFFER', `${dir} holds a cluster of ${had} nodes: run it with --nodes ${had}, or choose another folder`);
+    throw failed(
+      'NODES_DIFFER',
+      `${dir} holds a cluster of ${had} nodes: run it with --nodes ${had}, or choose another folder`,
+    );
   }
   const remove = () => {
     if (temporary) rmSync(dir, { recursive: true, force: true });

@@ -24,7 +24,10 @@ test('flags that do not apply are usage errors, input that can not be read is a 
   assert.throws(() => plan({ records: 3 }), refusal(2, /--records goes with --generate/));
   assert.throws(() => plan({ generate: true, mapping: 'ecs' }), refusal(2, /--mapping goes with --input/));
   assert.throws(() => plan({ once: true }), refusal(2, /--once needs/));
-  assert.throws(() => plan({ input: '/no/such/file' }), refusal(1, /^input \/no\/such\/file can't be read: there is no such file$/));
+  assert.throws(
+    () => plan({ input: '/no/such/file' }),
+    refusal(1, /^input \/no\/such\/file can't be read: there is no such file$/),
+  );
   assert.throws(() => plan({ input: '/' }), refusal(1, /it is a folder/));
 });
 
@@ -37,7 +40,14 @@ const summary = {
   users: 3,
   anomalies: 1,
   planted: 2,
-  skipped: reasonsOf(new Map([['skip:no_user', 1], ['skip:empty_line', 4], ['dead:bad_json', 2]]), 'skip'),
+  skipped: reasonsOf(
+    new Map([
+      ['skip:no_user', 1],
+      ['skip:empty_line', 4],
+      ['dead:bad_json', 2],
+    ]),
+    'skip',
+  ),
   deadLetters: { bad_json: 2 },
   lost: 0,
   duplicates: 0,
@@ -72,5 +82,11 @@ test('a summary with differences is not exact, one that could not check says why
     '  and 3 more',
   ]);
   const unchecked = { ...summary, lost: null, duplicates: null, skipped: null, deadLetters: null, unverified: 'why' };
-  assert.deepEqual(renderSummary(unchecked).slice(-5), ['skipped -', 'dead letters -', 'lost -', 'duplicates -', 'not recounted: why']);
+  assert.deepEqual(renderSummary(unchecked).slice(-5), [
+    'skipped -',
+    'dead letters -',
+    'lost -',
+    'duplicates -',
+    'not recounted: why',
+  ]);
 });

@@ -31,7 +31,11 @@ export interface GeneratePlan {
   readonly users: number;
 }
 
-export type FeedPlan = GeneratePlan | { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdin' } | { readonly kind: 'none' };
+export type FeedPlan =
+  | GeneratePlan
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'stdin' }
+  | { readonly kind: 'none' };
 
 export interface DevPlan {
   /** Null: as many as the folder has, else three. */
@@ -66,7 +70,8 @@ export function planDev(flags: DevFlags, cwd: string): DevPlan {
     if (flags[name] !== undefined && flags.generate !== true) throw usage(`--${name} goes with --generate`);
   }
   if (flags.mapping !== undefined && flags.input === undefined) throw usage('--mapping goes with --input');
-  if (once && flags.generate !== true && flags.input === undefined) throw usage('--once needs --generate or --input FILE');
+  if (once && flags.generate !== true && flags.input === undefined)
+    throw usage('--once needs --generate or --input FILE');
   if (!once && flags.output === 'json') throw usage('--output json goes with --once');
   return {
     nodes: flags.nodes ?? null,

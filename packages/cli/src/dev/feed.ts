@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LogGenerator, lineBytesMax } from '@holdfast/access-anomaly';
-import { feedFile, type FeedProgress, feedStream, type LmdbLog } from '@holdfast/embedded';
+import { type FeedProgress, feedFile, feedStream, type LmdbLog } from '@holdfast/embedded';
 import type { NewRecord, TopicInfo } from '@holdfast/engine';
 import type { FeedPlan, GeneratePlan } from './dev-options.ts';
 
@@ -20,8 +20,15 @@ export interface FeedState {
 export const nothingFed: FeedState = { records: 0, ratio: null, done: false, planted: null, note: null };
 
 /** Appends the input to the topic, bit by bit; ended by `return()`, at the next bit. */
-export async function* feed(log: LmdbLog, topic: TopicInfo, plan: FeedPlan, mapping: string): AsyncGenerator<FeedState> {
-  const options = { topic: topic.topic, mapping };
+export async function* feed(
+  log: LmdbLog,
+  topic: TopicInfo,
+  plan: FeedPlan,
+  mapping: string,
+  /** The run before was of the same input and did not end: what it has fed to the end is not fed again. */
+  goesOn: boolean,
+): AsyncGenerator<FeedState> {
+  const options = { topic: topic.topic, mapping, whenComplete: goesOn ? 'skip' : 'again' } as const;
   if (plan.kind === 'none') yield { ...nothingFed, done: true };
   else if (plan.kind === 'file') yield* states(feedFile(log, plan.path, options));
   else if (plan.kind === 'stdin') yield* states(feedStream(log, '-', process.stdin, options));
@@ -31,7 +38,7 @@ export async function* feed(log: LmdbLog, topic: TopicInfo, plan: FeedPlan, mapp
 async function* states(source: AsyncGenerator<FeedProgress>): AsyncGenerator<FeedState> {
   let told = false;
   for await (const { began, records, bytes, bytesTotal, complete } of source) {
-    const before = began.code === 'RESUMED' ? began.records : 0;
+    const before = began.code === 'RESUMED' || began.code === 'COMPLETE_BEFORE' ? began.records : 0;
     const ratio = bytesTotal === null ? null : bytesTotal === 0 ? 1 : bytes / bytesTotal;
     yield { records: records - before, ratio, done: complete, planted: null, note: told ? null : noteOf(began) };
     told = true;
@@ -44,6 +51,8 @@ function noteOf(began: FeedProgress['began']): string | null {
       return null;
     case 'AGAIN':
       return 'this input was fed before, to its end: it counts anew';
+    case 'COMPLETE_BEFORE':
+      return `all ${began.records} records were fed by the run before; going on with what it left undone`;
     case 'RESUMED':
       return `going on after ${began.records} records, where the feed was interrupted`;
     default:
@@ -84,7 +93,9 @@ async function* generate(log: LmdbLog, topic: TopicInfo, plan: GeneratePlan): As
       lists[(fed + count) % lists.length]!.push({ key: null, value: line.slice(0, end) });
       count++;
     }
-    await Promise.all(lists.map((list, partition) => (list.length === 0 ? 0 : log.append(topic.topic, partition, list))));
+    await Promise.all(
+      lists.map((list, partition) => (list.length === 0 ? 0 : log.append(topic.topic, partition, list))),
+    );
     fed += count;
     done ||= fed === records;
     const ratio = records === null ? null : fed / records;

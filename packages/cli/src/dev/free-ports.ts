@@ -12,7 +12,8 @@ export async function freePorts(host: string, count: number): Promise<number[]> 
   const found: number[] = [];
   let at = portMin + Math.floor(Math.random() * (portMax - portMin));
   for (let tries = 0; found.length < count; tries++) {
-    if (tries >= triesMax) throw failed('NO_FREE_PORT', `no ${count} free ports between ${portMin} and ${portMax} on ${host}`);
+    if (tries >= triesMax)
+      throw failed('NO_FREE_PORT', `no ${count} free ports between ${portMin} and ${portMax} on ${host}`);
     at = at >= portMax ? portMin : at + 1;
     if ((await tcpIsFree(host, at)) && (await udpIsFree(host, at))) found.push(at);
   }

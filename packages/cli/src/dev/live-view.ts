@@ -32,7 +32,10 @@ export function progressLine({ elapsedMs, status, feed, progress, committedBefor
   const { cluster, ingest, nodes } = status;
   const answering = nodes.filter(({ reachable }) => reachable).length;
   parts.push(`in ${formatRate(ingest.recordsPerSec)} rec/s`, `lag ${formatCount(ingest.lagRecords)}`);
-  parts.push(`nodes ${answering}/${nodes.length}`, cluster.leader === null ? 'no leader' : `leader ${cluster.leader} (term ${cluster.term})`);
+  parts.push(
+    `nodes ${answering}/${nodes.length}`,
+    cluster.leader === null ? 'no leader' : `leader ${cluster.leader} (term ${cluster.term})`,
+  );
   if (cluster.health !== 'ok') parts.push(cluster.health);
   return parts.join('  ');
 }
@@ -56,7 +59,12 @@ export class LiveView {
 
   constructor(io: Io) {
     this.#io = io;
-    this.#screen = io.stderrIsTerminal ? new Redraw((text) => io.note(text), () => process.stderr.columns || 120) : null;
+    this.#screen = io.stderrIsTerminal
+      ? new Redraw(
+          (text) => io.note(text),
+          () => process.stderr.columns || 120,
+        )
+      : null;
   }
 
   show(moment: Moment): void {

@@ -14,8 +14,8 @@ import { StopSignal } from './interrupt.ts';
 import { LiveView } from './live-view.ts';
 import { type LogProgress, logProgress } from './log-progress.ts';
 import { writeNodeFiles } from './node-files.ts';
-import { isExact, renderSummary } from './summary.ts';
 import { summarize } from './summarize.ts';
+import { isExact, renderSummary } from './summary.ts';
 
 export const inputTopic = 'access-log';
 export const jobName = 'access-anomaly';
@@ -88,13 +88,17 @@ class DevRun {
     const { shards, backupIntervalMs, once } = this.#plan;
     const settings = { nodes: this.#folder.nodes, shards, mapping: this.#folder.mapping, backupIntervalMs };
     const nodes = await writeNodeFiles(dir, settings);
-    writeDevFile(dir, {
+    const { feed: feedPlan } = this.#plan;
+    const unfinishedInput = feedPlan.kind === 'file' ? feedPlan.path : null;
+    const devFile = {
       schema: 'holdfast/dev-run/v1',
       pid: process.pid,
       startedUnixMs: Date.now(),
       mapping: this.#folder.mappingId,
       nodes: nodes.map(({ id, address }) => ({ id, address })),
-    });
+      unfinishedInput,
+    } as const;
+    writeDevFile(dir, devFile);
     const cluster = new DevCluster(nodes, this.#io.env, {
       note: (text) => this.#view.note(text),
       hopeless: (text) => this.#fail(failed('NODE_FAILED', text)),
@@ -120,6 +124,8 @@ class DevRun {
       this.#signal.close();
     }
     if (this.#failure !== null) throw this.#failure;
+    const { committed, end } = await this.#progress();
+    if (this.#feed.done && committed >= end) writeDevFile(dir, { ...devFile, unfinishedInput: null });
     return this.#finish((endedMs - startedMs) / 1000, cluster.restarts);
   }
 
@@ -152,7 +158,10 @@ class DevRun {
 
   async #runFeed(): Promise<void> {
     try {
-      for await (const state of feed(this.#log, this.#topic, this.#plan.feed, this.#folder.mappingId)) {
+      const { feed: plan } = this.#plan;
+      const { earlier, mappingId } = this.#folder;
+      const goesOn = plan.kind === 'file' && earlier?.unfinishedInput === plan.path && earlier.mapping === mappingId;
+      for await (const state of feed(this.#log, this.#topic, plan, mappingId, goesOn)) {
         this.#feed = state;
         if (state.note !== null) this.#view.note(state.note);
         if (this.#signal.raised || this.#failure !== null) return;
@@ -169,7 +178,9 @@ class DevRun {
     if (once && this.#signal.raised) {
       const rest = progress.end - progress.committed;
       const again = this.#folder.temporary ? '' : '; run the same command again to go on';
-      this.#io.note(`holdfast: interrupted: ${this.#feed.records} records fed, ${rest} of the log not yet safe${again}\n`);
+      this.#io.note(
+        `holdfast: interrupted: ${this.#feed.records} records fed, ${rest} of the log not yet safe${again}\n`,
+      );
       return exitCodes.interrupted;
     }
     const summary = await summarize({

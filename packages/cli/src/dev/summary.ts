@@ -43,7 +43,9 @@ export function renderSummary(summary: DevSummary): string[] {
   if (summary.nodeRestarts > 0) lines.push(`node restarts ${summary.nodeRestarts}`);
   lines.push(`lost ${summary.lost ?? '-'}`, `duplicates ${summary.duplicates ?? '-'}`);
   if (unverified !== null) return [...lines, `not recounted: ${unverified}`];
-  lines.push(`recounted ${recordsInLog} raw records independently: ${summary.differencesCount === 0 ? 'every user agrees' : `${summary.differencesCount} differences`}`);
+  lines.push(
+    `recounted ${recordsInLog} raw records independently: ${summary.differencesCount === 0 ? 'every user agrees' : `${summary.differencesCount} differences`}`,
+  );
   for (const difference of summary.differences) lines.push(`  ${difference}`);
   const hidden = summary.differencesCount - summary.differences.length;
   return hidden > 0 ? [...lines, `  and ${hidden} more`] : lines;
@@ -60,7 +62,8 @@ function reasonsText(reasons: Readonly<Record<string, number>> | null): string {
 /** Reasons of one kind, without its prefix: `dead:bad_json` → `bad_json`. */
 export function reasonsOf(reasons: ReadonlyMap<string, number>, kind: 'skip' | 'dead'): Record<string, number> {
   const found: Record<string, number> = {};
-  for (const [reason, count] of reasons) if (reason.startsWith(`${kind}:`)) found[reason.slice(kind.length + 1)] = count;
+  for (const [reason, count] of reasons)
+    if (reason.startsWith(`${kind}:`)) found[reason.slice(kind.length + 1)] = count;
   return found;
 }
 

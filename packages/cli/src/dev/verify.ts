@@ -1,4 +1,11 @@
-import { type Comparison, compare, type ExportedUser, type RawRecord, type Recount, recount } from '@holdfast/access-anomaly';
+import {
+  type Comparison,
+  compare,
+  type ExportedUser,
+  type RawRecord,
+  type Recount,
+  recount,
+} from '@holdfast/access-anomaly';
 import { LmdbBackupStore, type LmdbLog } from '@holdfast/embedded';
 import type { TopicInfo } from '@holdfast/engine';
 import { exportUsers, loadJob } from '@holdfast/node';

@@ -6,18 +6,48 @@ import { Redraw } from './redraw.ts';
 import { renderTable } from './table.ts';
 
 test('figures as people read them; unknown is a dash, never 0', () => {
-  assert.deepEqual([null, 0, 999, 1_000, '41870', 1_204_000].map(formatCount), ['-', '0', '999', '1,000', '41,870', '1,204,000']);
-  assert.deepEqual([null, 0, 999.4, 999.6, 16_100, 999_949, 2_340_000].map(formatRate), ['-', '0', '999', '1.0k', '16.1k', '999.9k', '2.3M']);
-  assert.deepEqual(
-    [null, 0, 900, 4_100, 61_000, 3_600_000, 11_520_000, 273_600_000].map(formatAge),
-    ['-', '0s', '0s', '4s', '1m1s', '1h', '3h12m', '3d4h'],
-  );
+  assert.deepEqual([null, 0, 999, 1_000, '41870', 1_204_000].map(formatCount), [
+    '-',
+    '0',
+    '999',
+    '1,000',
+    '41,870',
+    '1,204,000',
+  ]);
+  assert.deepEqual([null, 0, 999.4, 999.6, 16_100, 999_949, 2_340_000].map(formatRate), [
+    '-',
+    '0',
+    '999',
+    '1.0k',
+    '16.1k',
+    '999.9k',
+    '2.3M',
+  ]);
+  assert.deepEqual([null, 0, 900, 4_100, 61_000, 3_600_000, 11_520_000, 273_600_000].map(formatAge), [
+    '-',
+    '0s',
+    '0s',
+    '4s',
+    '1m1s',
+    '1h',
+    '3h12m',
+    '3d4h',
+  ]);
   assert.deepEqual([null, 512, 2_048, 641_728_512, '3221225472'].map(formatBytes), ['-', '512B', '2K', '612M', '3.0G']);
   assert.deepEqual([null, 6.07, 239.4].map(formatMs), ['-', '6.1ms', '239ms']);
 });
 
 test('a table is as wide as its cells', () => {
-  assert.deepEqual(renderTable(['A', 'BB', ''], [['xxx', 'y', ''], ['z', 'é', 'end']]), ['A    BB', 'xxx  y', 'z    é   end']);
+  assert.deepEqual(
+    renderTable(
+      ['A', 'BB', ''],
+      [
+        ['xxx', 'y', ''],
+        ['z', 'é', 'end'],
+      ],
+    ),
+    ['A    BB', 'xxx  y', 'z    é   end'],
+  );
 });
 
 test('a bar stays within its bounds', () => {
@@ -28,7 +58,10 @@ test('a bar stays within its bounds', () => {
 
 test('a redrawn block goes up by the rows it drew, and cuts what would wrap', () => {
   let written = '';
-  const screen = new Redraw((text) => (written += text), () => 21);
+  const screen = new Redraw(
+    (text) => (written += text),
+    () => 21,
+  );
   screen.draw(['one', 'x'.repeat(50)]);
   assert.equal(written, `one\x1b[K\n${'x'.repeat(19)}…\x1b[K\n`);
   written = '';

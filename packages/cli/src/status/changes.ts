@@ -16,6 +16,8 @@ export function healthExit({ cluster }: StatusDocument): number {
 
 /** Whether so many nodes have joined, answer, may hold leases, and all is well. */
 export function isEstablished(status: StatusDocument, nodes: number): boolean {
-  const ready = status.nodes.filter(({ reachable, member, session }) => reachable && member === 'alive' && session.id !== null);
+  const ready = status.nodes.filter(
+    ({ reachable, member, session }) => reachable && member === 'alive' && session.id !== null,
+  );
   return ready.length >= nodes && status.cluster.health === 'ok';
 }

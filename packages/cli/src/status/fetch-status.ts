@@ -24,7 +24,8 @@ export class ClusterClient {
 
   async status(): Promise<StatusDocument> {
     const { schema, document } = await this.first((client) => client.status());
-    if (schema !== 'holdfast/status/v1') throw failed('UNKNOWN_SCHEMA', `the node answers with schema ${schema}, which this version doesn't know`);
+    if (schema !== 'holdfast/status/v1')
+      throw failed('UNKNOWN_SCHEMA', `the node answers with schema ${schema}, which this version doesn't know`);
     return document as StatusDocument;
   }
 

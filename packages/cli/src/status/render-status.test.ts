@@ -21,7 +21,10 @@ test('status: an unreachable node is a row with its error and last known values'
 test('status -o wide: a row per shard', () => {
   const lines = renderStatus(sampleStatus, { wide: true, style: plain });
   assert.equal(lines.length, 7);
-  assert.match(lines[4]!, /^ {2}n1\/0 +10\.0\.0\.11:41001 +41,870 +16\.1k +3\.9k +12 +4s +reads access-log\/0 access-log\/3$/);
+  assert.match(
+    lines[4]!,
+    /^ {2}n1\/0 +10\.0\.0\.11:41001 +41,870 +16\.1k +3\.9k +12 +4s +reads access-log\/0 access-log\/3$/,
+  );
 });
 
 test('without a leader, and without figures, nothing is 0 or NaN', () => {

@@ -49,7 +49,10 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
   return [
     `${options.style('bold', cluster.name)}${id}  ${health}${reasons === '' ? '' : `  ${reasons}`}`,
     figures.join('  '),
-    ...renderTable(header, status.nodes.flatMap((node) => rowsOf(node, cluster.leader, options.wide))),
+    ...renderTable(
+      header,
+      status.nodes.flatMap((node) => rowsOf(node, cluster.leader, options.wide)),
+    ),
   ];
 }
 
@@ -60,7 +63,21 @@ function rowsOf(node: StatusNode, leader: string | null, wide: boolean): string[
     const leases = stale(formatCount(node.leases.count));
     const backup = stale(formatAge(node.backupAgeMs));
     const gone = ['-', '-', '-', '-', '-', '-'];
-    return [[name, node.addr, node.member ?? '?', '?', '?', leases, ...gone, backup, node.version ?? '-', '-', node.error ?? '']];
+    return [
+      [
+        name,
+        node.addr,
+        node.member ?? '?',
+        '?',
+        '?',
+        leases,
+        ...gone,
+        backup,
+        node.version ?? '-',
+        '-',
+        node.error ?? '',
+      ],
+    ];
   }
   const cpu = node.cpuPercent === null ? '-' : `${Math.round(node.cpuPercent)}%`;
   const leases = formatCount(node.leases.count);

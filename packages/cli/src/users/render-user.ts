@@ -12,10 +12,13 @@ export function renderUser(document: UserDocument): string[] {
   const lines = [`${document.user}  ${where}${epoch}  unit ${document.unit}`];
   const how = document.consistency === 'leader' ? 'linearizable' : 'as it knows, perhaps late';
   const index = document.index === null ? '' : ` at index ${document.index}`;
-  const who = document.via === null ? 'read from the data folder, no node asked' : `answered by ${document.via}${index}, ${how}`;
+  const who =
+    document.via === null ? 'read from the data folder, no node asked' : `answered by ${document.via}${index}, ${how}`;
   lines.push(`${who}; ${sourceText(document)}`);
   const age = backup.ageMs === null ? 'none yet' : `${formatAge(backup.ageMs)} old`;
-  const applied = Object.entries(document.applied).map(([partition, offset]) => `${shortPartition(partition)}@${offset}`);
+  const applied = Object.entries(document.applied).map(
+    ([partition, offset]) => `${shortPartition(partition)}@${offset}`,
+  );
   const position = applied.length === 0 ? '' : `  applied ${applied.join(' ')}`;
   lines.push(`${document.job}  backup ${age}${backup.dirty ? ', changed since' : ''}${position}`);
   if (document.state === null) lines.push('  no state yet');
@@ -25,7 +28,10 @@ export function renderUser(document: UserDocument): string[] {
 
 function sourceText({ source, stale, holder }: UserDocument): string {
   if (source === 'holder') return 'state from its holder';
-  const why = holder !== null && !holder.reachable ? ` (holder unreachable${holder.error === null ? '' : `: ${holder.error}`})` : '';
+  const why =
+    holder !== null && !holder.reachable
+      ? ` (holder unreachable${holder.error === null ? '' : `: ${holder.error}`})`
+      : '';
   return `state from backup${why}${stale ? ', may be stale' : ''}`;
 }
 
@@ -59,6 +65,9 @@ function listLines(name: string, values: readonly unknown[]): string[] {
 function entryText(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   return Object.entries(value)
-    .map(([name, inner]) => `${name} ${inner === null ? '-' : typeof inner === 'object' ? JSON.stringify(inner) : String(inner)}`)
+    .map(
+      ([name, inner]) =>
+        `${name} ${inner === null ? '-' : typeof inner === 'object' ? JSON.stringify(inner) : String(inner)}`,
+    )
     .join('  ');
 }
