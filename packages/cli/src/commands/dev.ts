@@ -26,7 +26,7 @@ export function command({ io, finish }: CommandContext): Command {
     .option('--data <dir>', 'keep everything here, and go on with what is there (default: a folder removed at the end)')
     .option('--partitions <n>', 'of the input topic (default: 4)', parseCount(1, 1_000))
     .option('--shards <n>', 'worker threads per node (default: the cores, shared out)', parseCount(1, 64))
-    .option('--backup-interval <duration>', 'between two backups (default: 30s; with --once 2s)', parseDurationMs)
+    .option('--backup-interval <duration>', 'between two backups (default: 30s; with --once 5s)', parseDurationMs)
     .addOption(outputOption(['text', 'json']))
     .option('--no-color', 'no colours (NO_COLOR)')
     .action(async (flags: DevFlags) => {

@@ -11,7 +11,7 @@ const refusal = (exit: number, text: RegExp) => (error: unknown) =>
 test('what a run does follows from its flags', () => {
   const once = plan({ generate: true, once: true, records: 200_000 });
   assert.deepEqual(once.feed, { kind: 'generate', records: 200_000, rate: null, seed: 1, users: 20_000 });
-  assert.equal(once.backupIntervalMs, 2_000);
+  assert.equal(once.backupIntervalMs, 5_000);
   const live = plan({ generate: true });
   assert.deepEqual(live.feed, { kind: 'generate', records: null, rate: 1_000, seed: 1, users: 20_000 });
   assert.equal(live.backupIntervalMs, 30_000);

@@ -56,8 +56,8 @@ export interface DevPlan {
 const recordsDefault = 100_000;
 const usersDefault = 20_000;
 const rateDefault = 1_000;
-/** A run that has an end shouldn't wait half a minute for it. */
-const onceBackupIntervalMs = 2_000;
+/** A run that has an end shouldn't wait half a minute for it; each round costs a write per changed user. */
+const onceBackupIntervalMs = 5_000;
 const backupIntervalMs = 30_000;
 
 /**

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LmdbLog } from '@holdfast/embedded';
 import type { TopicInfo } from '@holdfast/engine';
 import type { Clock } from '@holdfast/model';
+import type { StatusDocument } from '@holdfast/node';
 import { type CliError, failed } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -110,10 +111,10 @@ class DevRun {
     });
     const before = await this.#progress();
     const startedMs = performance.now();
+    let endedMs = startedMs;
     cluster.start();
     if (!once) this.#hint(dir);
     const feeding = this.#runFeed();
-    let endedMs: number;
     try {
       await this.#watch(startedMs, before.committed);
       endedMs = performance.now();
@@ -124,14 +125,12 @@ class DevRun {
       this.#signal.close();
     }
     if (this.#failure !== null) throw this.#failure;
-    const { committed, end } = await this.#progress();
-    if (this.#feed.done && committed >= end) writeDevFile(dir, { ...devFile, unfinishedInput: null });
     return this.#finish((endedMs - startedMs) / 1000, cluster.restarts);
   }
 
   /** Until everything is safe (--once), Ctrl-C, or a failure. */
   async #watch(startedMs: number, committedBefore: number): Promise<void> {
-    let status = null;
+    let status: StatusDocument | null = null;
     let statusMs = Number.NEGATIVE_INFINITY;
     let deadlineMs = Number.POSITIVE_INFINITY;
     for (;;) {

@@ -6,7 +6,7 @@ import { untilItWorks } from './backoff.ts';
 import type { ShardContext } from './shard-context.ts';
 
 /** How long one call of the log waits for records: bounds how late a change of the reading is noticed when idle. */
-const fetchWaitMs = 20;
+const fetchWaitMs = 100;
 
 /** Reads one leased partition and routes it, until the lease ends or the shard stops (PROTOCOL.md 3). */
 export class PartitionLoop {

@@ -13,8 +13,10 @@ import { StageClock } from './stage-clock.ts';
 import { StoreLoop } from './store-loop.ts';
 import { StreamLinks } from './stream-links.ts';
 
-/** Time between two looks at what time alone can make due: frame ages, rounds, commits. */
+/** Time between two looks at what time alone can make due: frame ages, repeated requests. */
 const tickMs = 5;
+/** The same when nothing is under way: rounds, commits, lag. An idle shard should cost next to nothing. */
+const idleTickMs = 50;
 /** Time between two questions for the ends of the partitions read here. */
 const lagIntervalMs = 1_000;
 /** Units closed for idleness per tick: bounds the work. */
@@ -45,6 +47,7 @@ export class Shard {
   #pumpQueued = false;
   #lagAtMs = 0;
   #cancelTick: (() => void) | null = null;
+  #tickDelayMs = 0;
   #failed = false;
   #closed = false;
 
@@ -52,7 +55,8 @@ export class Shard {
     this.#options = options;
     this.#clock = new StageClock(options.timers, options.stats);
     // A shard that follows another of its node counts on where that one ended.
-    for (const name of Object.keys(this.#counters) as (keyof RecordCounters)[]) this.#counters[name] = options.stats.get(name);
+    for (const name of Object.keys(this.#counters) as (keyof RecordCounters)[])
+      this.#counters[name] = options.stats.get(name);
   }
 
   /** Listens for streams; the control thread opens the session once every shard does. */
@@ -235,16 +239,24 @@ export class Shard {
       this.#store!.kick(nowMs);
       for (const outputs of this.#outputs) outputs.kick();
       for (const loop of this.#loops.values()) loop.unblock();
+      if (this.#tickDelayMs !== tickMs && (context.stopping || ingest.restless)) this.#tickIn(tickMs);
     } finally {
       this.#pumping = false;
     }
   }
 
+  #tickIn(delayMs: number): void {
+    this.#cancelTick?.();
+    this.#tickDelayMs = delayMs;
+    this.#cancelTick = this.#options.timers.setTimer(delayMs, () => this.#tick());
+  }
+
   #tick(): void {
     if (this.#closed) return;
-    this.#cancelTick = this.#options.timers.setTimer(tickMs, () => this.#tick());
-    this.#options.stats.add('heartbeat', 1);
     const context = this.#context;
+    const busy = context !== null && (context.stopping || context.ingest.restless);
+    this.#tickIn(busy ? tickMs : idleTickMs);
+    this.#options.stats.add('heartbeat', 1);
     if (context === null) return;
     const nowMs = this.#options.timers.monotonicMs();
     this.#guard(() => {

@@ -16,6 +16,12 @@ export type ToShardWorker = ToShard | { readonly kind: 'close' };
 /** A thread that doesn't end by then is stuck in user code or in a system call. */
 const closeTimeoutMs = 5_000;
 
+/**
+ * Parsed records die young. V8's default (16 MB) has them survive into the old generation while a batch is under way:
+ * collection then cost a sixth of a shard's time.
+ */
+const youngGenerationMegabytes = 64;
+
 /** A shard in a worker thread, as the control thread reaches it. */
 export class WorkerShard implements ShardPort {
   readonly stats: ShardStats;
@@ -34,6 +40,7 @@ export class WorkerShard implements ShardPort {
       {
         workerData: { ...data, stats: this.stats.buffer } satisfies ShardWorkerData,
         name: `shard-${data.shard}`,
+        resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMegabytes },
       },
     );
     this.#worker.on('message', (message: FromShard) => this.#tell(message));

@@ -7,12 +7,14 @@ import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
 import { PartitionBook } from '../partition-book.ts';
 import { RecordBlockReader } from '../record-block.ts';
 import { Applier, findUser } from './applier.ts';
+import { ClosingUnits } from './closing-units.ts';
 import { HeldUnit, type HeldUser } from './held-unit.ts';
-import { type Flight, HolderStream } from './holder-stream.ts';
+import type { Flight, HolderStream } from './holder-stream.ts';
 import { MarkerBook, type MarkWish } from './marker-book.ts';
 import { type Output, OutputBuffer } from './output-buffer.ts';
 import { Rounds } from './rounds.ts';
-import { decodeRow, encodeRow, type VectorEntry } from './row-codec.ts';
+import { StreamSet } from './stream-set.ts';
+import { encodeUnit, loadRow } from './unit-row.ts';
 import { UnitStore } from './unit-store.ts';
 
 /** A claim for the store: raise the unit's epoch and read its row, in one step. */
@@ -55,17 +57,13 @@ export class Holder {
   readonly #rounds: Rounds;
   readonly #applier: Applier;
   readonly #reader = new RecordBlockReader();
-  readonly #streams = new Set<HolderStream>();
-  /** Highest stream incarnation seen per sending shard. */
-  readonly #incarnations = new Map<string, number>();
+  readonly #streams: StreamSet;
+  readonly #closing: ClosingUnits;
   #claims: ClaimWish[] = [];
-  #releases: HeldUnit[] = [];
-  #closed = new Set<HeldUnit>();
   #forcedSeen: number;
   #generationSeen: number;
   /** Nothing is durable until the table shows the grant that fenced us. */
   #needIndex = 0;
-  #refusingAll = false;
 
   constructor(options: HolderOptions) {
     this.#self = options.self;
@@ -74,6 +72,8 @@ export class Holder {
     this.#limits = options.limits ?? defaultRecordLimits;
     this.#counters = options.counters ?? new RecordCounters();
     this.#rounds = new Rounds(this.#markers, this.#outputs);
+    this.#streams = new StreamSet(options.self);
+    this.#closing = new ClosingUnits(this.#rounds, this.#limits.releaseRetryMs);
     this.#applier = new Applier(options.job, this.#markers, this.#outputs, options.deadLetterTopic, this.#counters);
     this.#forcedSeen = options.leases.forcedCount();
     this.#generationSeen = options.leases.generationIndex();
@@ -95,23 +95,11 @@ export class Holder {
 
   /** Null when the stream isn't for this session and shard, or is superseded. */
   openStream(id: StreamId): HolderStream | null {
-    if (id.to.session !== this.#self.session || id.to.shard !== this.#self.shard) return null;
-    const from = `${id.from.session}/${id.from.shard}`;
-    if ((this.#incarnations.get(from) ?? 0) >= id.incarnation) return null;
-    this.#incarnations.set(from, id.incarnation);
-    for (const other of this.#streams) {
-      if (other.id.from.session === id.from.session && other.id.from.shard === id.from.shard) this.closeStream(other);
-    }
-    const stream = new HolderStream(id);
-    this.#streams.add(stream);
-    return stream;
+    return this.#streams.open(id);
   }
 
   closeStream(stream: HolderStream): void {
-    stream.ended = true;
-    stream.backlog.length = 0;
-    stream.returns.length = 0;
-    this.#streams.delete(stream);
+    this.#streams.close(stream);
   }
 
   /** @returns false when the frame is out of sequence: the stream must be ended */
@@ -133,10 +121,8 @@ export class Holder {
   }
 
   /** Streams with returns to send. */
-  *takeReturns(): Iterable<{ stream: HolderStream; returns: Return[] }> {
-    for (const stream of this.#streams) {
-      if (stream.returns.length > 0) yield { stream, returns: stream.returns.splice(0) };
-    }
+  takeReturns(): Iterable<{ stream: HolderStream; returns: Return[] }> {
+    return this.#streams.takeReturns();
   }
 
   #continueBacklogs(nowMs: number): void {
@@ -236,7 +222,7 @@ export class Holder {
   /** Begins to hold a unit that the table grants to this shard; null when it doesn't. */
   #admit(hi: number, lo: number, nowMs: number): HeldUnit | null {
     const leases = this.#leases;
-    if (this.#refusingAll || leases.tableIndex() < this.#needIndex) return null;
+    if (this.#closing.stopping || leases.tableIndex() < this.#needIndex) return null;
     if (!leases.lookup(hi, lo)) return null;
     if (leases.session !== this.#self.session || leases.shard !== this.#self.shard) return null;
     const unit = new HeldUnit(hi, lo, leases.epoch, nowMs);
@@ -265,17 +251,11 @@ export class Holder {
     const bucket = bucketOf(unit.hi, unit.lo);
     for (const { partition, offset } of markers)
       this.#markers.confirm(bucket, this.#partitions.slot(partition), offset);
-    if (row !== null) {
-      const content = decodeRow(row);
-      for (const { partition, offset } of content.vector) unit.setApplied(this.#partitions.slot(partition), offset);
-      for (const { key, job, state } of content.users) {
-        unit.users.push({ key, job, state: null, bytes: state, decoded: false });
-      }
-    }
+    if (row !== null) loadRow(unit, row, this.#partitions);
     unit.phase = 'open';
     this.#counters.unitsClaimed++;
     this.#applyWaiting(unit, nowMs);
-    if (this.#refusingAll) this.#close(unit);
+    if (this.#closing.stopping) this.#closing.close(unit);
   }
 
   /** A higher epoch is in the store: this shard's lease is over, though the table may not show it yet. */
@@ -348,7 +328,7 @@ export class Holder {
     unit.held = false;
     if (unit.dirty) this.#counters.unitsLostDirty++;
     this.#rounds.dropped(unit);
-    this.#closed.delete(unit);
+    this.#closing.dropped(unit);
     const waiting = unit.waiting;
     unit.waiting = null;
     if (waiting !== null) {
@@ -376,26 +356,20 @@ export class Holder {
 
   /** Lets go of closed units whose end the table shows, and proposes the others' end again: proposals may be lost. */
   checkClosed(nowMs: number): void {
-    for (const unit of this.#closed) {
-      if (!this.#stillMine(unit)) this.#drop(unit);
-      else if (nowMs - unit.releaseAskedMs >= this.#limits.releaseRetryMs) this.#askRelease(unit, nowMs);
-    }
+    for (const unit of this.#closing.check(nowMs)) if (!this.#stillMine(unit)) this.#drop(unit);
   }
 
-  /** Closes units without records for the job's idle time. `max` bounds the work of one call. */
+  /** Closes units without records for the job's idle time; looks at `max` of them, going on where it stopped. */
   closeIdle(nowMs: number, max: number): void {
-    let n = 0;
-    for (const unit of this.#units) {
-      if (unit.phase !== 'open' || nowMs - unit.lastUsedMs < this.#job.idleMs) continue;
-      this.#close(unit);
-      if (++n >= max) return;
+    for (const unit of this.#units.some(max)) {
+      if (unit.phase === 'open' && nowMs - unit.lastUsedMs >= this.#job.idleMs) this.#closing.close(unit);
     }
   }
 
   /** Refuses everything from now on and has every unit backed up: the shard is about to stop. */
   closeAll(): void {
-    this.#refusingAll = true;
-    for (const unit of this.#units) if (unit.phase === 'open') this.#close(unit);
+    this.#closing.stopping = true;
+    for (const unit of this.#units) if (unit.phase === 'open') this.#closing.close(unit);
   }
 
   /** True when every unit is closed and backed up. */
@@ -404,29 +378,9 @@ export class Holder {
     return true;
   }
 
-  #close(unit: HeldUnit): void {
-    unit.phase = 'closing';
-    if (unit.dirty || unit.flyingVersion >= 0) this.#rounds.hurry(unit);
-    else this.#markClosed(unit);
-  }
-
-  #markClosed(unit: HeldUnit): void {
-    unit.phase = 'closed';
-    this.#closed.add(unit);
-    if (!this.#refusingAll) this.#askRelease(unit, Number.NEGATIVE_INFINITY);
-  }
-
-  #askRelease(unit: HeldUnit, nowMs: number): void {
-    if (this.#refusingAll) return;
-    unit.releaseAskedMs = nowMs;
-    this.#releases.push(unit);
-  }
-
   /** Closed units whose end is to be proposed. */
   takeReleases(nowMs: number): ClaimWish[] {
-    const taken = this.#releases.splice(0);
-    for (const unit of taken) unit.releaseAskedMs = nowMs;
-    return taken.filter((unit) => unit.held).map(({ hi, lo, epoch }) => ({ hi, lo, epoch }));
+    return this.#closing.takeReleases(nowMs);
   }
 
   // Generations (5.8)
@@ -449,11 +403,7 @@ export class Holder {
         if (offset - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, offset - 1);
       }
       this.#rounds.changed(unit, nowMs);
-      if (unit.phase === 'closing' || unit.phase === 'closed') {
-        this.#closed.delete(unit);
-        unit.phase = 'closing';
-        this.#rounds.hurry(unit);
-      }
+      if (unit.phase !== 'open') this.#closing.reopenWriting(unit);
     }
     this.#markers.forget();
   }
@@ -466,9 +416,7 @@ export class Holder {
 
   /** True when a round would have something to write or to report. */
   get roundDue(): boolean {
-    if (this.#rounds.dirtyCount > 0) return true;
-    for (const stream of this.#streams) if (stream.settled > stream.reported) return true;
-    return false;
+    return this.#rounds.dirtyCount > 0 || this.#streams.reportsOwed;
   }
 
   beginRound(): void {
@@ -502,7 +450,14 @@ export class Holder {
     for (const unit of this.#rounds.takeUnits(max)) {
       const { version } = unit;
       unit.dirtySinceMs = nowMs;
-      rows.push({ hi: unit.hi, lo: unit.lo, epoch: unit.epoch, seq: ++unit.seq, row: this.#encode(unit), version });
+      rows.push({
+        hi: unit.hi,
+        lo: unit.lo,
+        epoch: unit.epoch,
+        seq: ++unit.seq,
+        row: encodeUnit(unit, this.#job, this.#markers, this.#partitions),
+        version,
+      });
       if (unit.paused) this.#resume(unit, nowMs);
     }
     return rows;
@@ -521,10 +476,7 @@ export class Holder {
     this.#counters.backupsAccepted++;
     this.#counters.backupBytes += row.row.length;
     this.#rounds.saved(unit, row.version);
-    if (unit.phase === 'closing') {
-      if (unit.dirty) this.#rounds.hurry(unit);
-      else this.#markClosed(unit);
-    }
+    if (unit.phase === 'closing') this.#closing.saved(unit);
   }
 
   /** The store has a higher seq of the same epoch: a repeat that came late. The row is written anew. */
@@ -540,22 +492,6 @@ export class Holder {
     return unit !== null && unit.epoch === row.epoch && unit.seq === row.seq && unit.flyingVersion === row.version
       ? unit
       : null;
-  }
-
-  #encode(unit: HeldUnit): Uint8Array {
-    const bucket = bucketOf(unit.hi, unit.lo);
-    const vector: VectorEntry[] = [];
-    for (let i = 0; i < unit.slots.length; i++) {
-      const slot = unit.slots[i]!;
-      // At or below the bucket's marker nothing needs an entry (5.7).
-      if (unit.offsets[i]! < this.#markers.floor(bucket, slot)) continue;
-      vector.push({ partition: this.#partitions.ids[slot]!, offset: unit.offsets[i]! });
-    }
-    const users = unit.users.map((user) => {
-      user.bytes ??= this.#job.encodeState(user.state);
-      return { key: user.key, job: user.job, state: user.bytes };
-    });
-    return encodeRow({ vector, users });
   }
 
   // Outputs

@@ -6,6 +6,7 @@ export class UnitStore {
   readonly #map = new UnitMap(1024);
   readonly #units: (HeldUnit | null)[] = [];
   readonly #free: number[] = [];
+  #cursor = 0;
 
   get size(): number {
     return this.#map.size;
@@ -33,6 +34,16 @@ export class UnitStore {
   /** Whether this very unit (not a later one of the same hash) is held. */
   has(unit: HeldUnit): boolean {
     return this.get(unit.hi, unit.lo) === unit;
+  }
+
+  /** Up to `count` places of the store from where the last call stopped, over and over: for work that is spread thin. */
+  *some(count: number): Iterable<HeldUnit> {
+    const places = Math.min(count, this.#units.length);
+    for (let i = 0; i < places; i++) {
+      if (this.#cursor >= this.#units.length) this.#cursor = 0;
+      const unit = this.#units[this.#cursor++]!;
+      if (unit) yield unit;
+    }
   }
 
   *[Symbol.iterator](): Iterator<HeldUnit> {

@@ -387,6 +387,15 @@ export class Ingest {
     }
   }
 
+  /** True when time alone may make something due: a frame is being built, or records are parked. */
+  get restless(): boolean {
+    if (this.#parking.unitCount > 0) return true;
+    for (const { builders } of this.#streams.values()) {
+      for (const builder of builders) if (builder !== undefined && builder.count > 0) return true;
+    }
+    return false;
+  }
+
   /** Sends off what is being built for this very shard. */
   flushLocal(): void {
     for (const stream of this.#streams.values()) {

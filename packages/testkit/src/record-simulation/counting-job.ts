@@ -37,7 +37,7 @@ export function countingJob(onApply: OnApply): Job<CountingState> {
 }
 
 class FirstLetters implements KeyLocator {
-  keyBytes = new Uint8Array(0);
+  keyBytes: Uint8Array = new Uint8Array(0);
   keyStart = 0;
   keyEnd = 0;
   reason = '';
