@@ -38,7 +38,11 @@ export interface Claim extends Unit {
 }
 
 export type ClaimResult =
-  | { readonly code: 'OK'; /** null: no row yet */ readonly row: Uint8Array | null; readonly markers: readonly Marker[] }
+  | {
+      readonly code: 'OK' /** null: no row yet */;
+      readonly row: Uint8Array | null;
+      readonly markers: readonly Marker[];
+    }
   | { readonly code: 'FENCED'; readonly epoch: number };
 
 export interface RowWrite extends Unit {

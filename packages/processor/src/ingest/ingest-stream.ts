@@ -1,20 +1,34 @@
 import { UnitMap } from '@holdfast/model';
 import type { Frame, Return, StreamId } from '../frame.ts';
-import type { FrameBuilder } from './frame-builder.ts';
+import { type FrameBuilder, hasUnit } from './frame-builder.ts';
 import type { PartitionReading } from './partition-reading.ts';
 
 /** A frame that was sent and is not yet known durable. */
-export interface SentFrame {
-  readonly frame: Frame;
-  /** hi, lo pairs, one per record, in block order. */
-  readonly units: Uint32Array;
+export class SentFrame {
+  /** Without its block once it is settled. */
+  frame: Frame;
+  /** hi, lo pairs, one per record, in block order; empty once it is settled. */
+  units: Uint32Array;
   readonly partition: PartitionReading;
-  /** The reading it belongs to: when the partition has gone back since, the frame counts for nothing. */
-  readonly reading: number;
   /** Least offset of its records. */
   readonly firstOffset: number;
-  durable: boolean;
+  durable = false;
+
+  constructor(frame: Frame, units: Uint32Array, partition: PartitionReading, firstOffset: number) {
+    this.frame = frame;
+    this.units = units;
+    this.partition = partition;
+    this.firstOffset = firstOffset;
+  }
+
+  /** False when its partition has gone back since, or is lost: the frame counts for nothing then. */
+  get current(): boolean {
+    return this.frame.reading === this.partition.reading && !this.partition.lost;
+  }
 }
+
+const noBytes = new Uint8Array(0);
+const noUnits = new Uint32Array(0);
 
 /** The ingest's side of one stream to a holder (PROTOCOL.md 4). */
 export class IngestStream {
@@ -45,6 +59,36 @@ export class IngestStream {
   constructor(id: StreamId, local: boolean) {
     this.id = id;
     this.local = local;
+  }
+
+  /** All frames up to this one are settled: their records can't come back, so their bytes go. */
+  settle(frame: number): void {
+    this.settled = Math.max(this.settled, frame);
+    let n = 0;
+    while (n < this.unsettled.length && this.unsettled[n]!.frame.number <= frame) {
+      const sent = this.unsettled[n++]!;
+      this.unsettledBytes -= sent.frame.block.length;
+      sent.frame = { ...sent.frame, block: noBytes };
+      sent.units = noUnits;
+      if (sent.current) this.undurable.push(sent);
+    }
+    this.unsettled.splice(0, n);
+  }
+
+  /** All frames up to this one are durable. What was sent in an older reading counts for nothing: it isn't here any more. */
+  markDurable(frame: number): void {
+    let n = 0;
+    while (n < this.undurable.length && this.undurable[n]!.frame.number <= frame) this.undurable[n++]!.durable = true;
+    this.undurable.splice(0, n);
+  }
+
+  /** Whether records of the unit are under way here, in frames of their partition's present reading or being built. */
+  hasUnsettled(hi: number, lo: number): boolean {
+    for (const sent of this.unsettled) {
+      if (sent.current && hasUnit(sent.units, sent.frame.count, hi, lo)) return true;
+    }
+    for (const builder of this.builders) if (builder?.hasUnit(hi, lo)) return true;
+    return false;
   }
 
   /** Least table index of what is under way here: a unit granted no later can't be under way to anyone else. */

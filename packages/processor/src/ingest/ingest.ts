@@ -10,7 +10,7 @@ import { PartitionBook } from '../partition-book.ts';
 import type { RecordBatch } from '../record-batch.ts';
 import { RecordBlockReader } from '../record-block.ts';
 import { FrameBuilder, hasUnit } from './frame-builder.ts';
-import { IngestStream, type SentFrame } from './ingest-stream.ts';
+import { IngestStream, SentFrame } from './ingest-stream.ts';
 import { type ParkedUnit, Parking } from './parking.ts';
 import { PartitionReading } from './partition-reading.ts';
 
@@ -270,10 +270,7 @@ export class Ingest {
       if (other === stream || (other.unsettled.length === 0 && other.builders.length === 0)) continue;
       // Whatever was routed under a table that had this grant already went to this holder.
       if (other.leastTableIndex() >= grantIndex) continue;
-      for (const sent of other.unsettled) {
-        if (sent.reading === sent.partition.reading && hasUnit(sent.units, sent.frame.count, hi, lo)) return true;
-      }
-      for (const builder of other.builders) if (builder?.hasUnit(hi, lo)) return true;
+      if (other.hasUnsettled(hi, lo)) return true;
     }
     return false;
   }
@@ -362,14 +359,7 @@ export class Ingest {
       count: block.count,
       block: block.finish(),
     };
-    const sent: SentFrame = {
-      frame,
-      units,
-      partition,
-      reading: partition.reading,
-      firstOffset: builder.firstOffset,
-      durable: false,
-    };
+    const sent = new SentFrame(frame, units, partition, builder.firstOffset);
     stream.unsettled.push(sent);
     stream.unsettledBytes += frame.block.length;
     stream.outbox.push(frame);
@@ -494,7 +484,7 @@ export class Ingest {
     if (this.#lastStream === stream) this.#lastStream = null;
     const affected = new Set<PartitionReading>();
     for (const sent of [...stream.unsettled, ...stream.undurable]) {
-      if (!sent.durable && sent.reading === sent.partition.reading) affected.add(sent.partition);
+      if (!sent.durable && sent.current) affected.add(sent.partition);
     }
     for (const builder of stream.builders)
       if (builder !== undefined && builder.count > 0) affected.add(builder.partition);
@@ -528,32 +518,13 @@ export class Ingest {
       const message = stream.deferred[0]!;
       if (message.kind !== 'applied' && message.tableIndex > this.#leases.tableIndex()) return;
       stream.deferred.shift();
-      if (message.kind === 'applied') this.#onApplied(stream, message.frame);
+      if (message.kind === 'applied') stream.settle(message.frame);
       else {
         this.catchUp();
         if (message.kind === 'refused') this.#onRefused(stream, message.number, message.frame, message.units, nowMs);
-        else this.#onDurable(stream, message.frame);
+        else stream.markDurable(message.frame);
       }
     }
-  }
-
-  #onApplied(stream: IngestStream, frame: number): void {
-    stream.settled = Math.max(stream.settled, frame);
-    const { unsettled } = stream;
-    let n = 0;
-    while (n < unsettled.length && unsettled[n]!.frame.number <= frame) {
-      const sent = unsettled[n++]!;
-      stream.unsettledBytes -= sent.frame.block.length;
-      if (sent.reading === sent.partition.reading) stream.undurable.push(withoutBlock(sent));
-    }
-    unsettled.splice(0, n);
-  }
-
-  #onDurable(stream: IngestStream, frame: number): void {
-    let n = 0;
-    const { undurable } = stream;
-    while (n < undurable.length && undurable[n]!.frame.number <= frame) undurable[n++]!.durable = true;
-    undurable.splice(0, n);
   }
 
   #onRefused(stream: IngestStream, number: number, frameNumber: number, units: Uint32Array, nowMs: number): void {
@@ -562,7 +533,7 @@ export class Ingest {
     stream.refusalSeen = number;
     for (let i = 0; i < units.length; i += 2) stream.holds.set(units[i]!, units[i + 1]!, stream.sent);
     const sent = stream.unsettled.find(({ frame }) => frame.number === frameNumber);
-    if (sent === undefined || sent.reading !== sent.partition.reading || sent.partition.lost) return;
+    if (sent === undefined || !sent.current) return;
     const { frame } = sent;
     const reader = this.#reader.open(frame.block, frame.baseOffset, frame.baseTimeUnixMs);
     const key = { keyBytes: frame.block, keyStart: 0, keyEnd: 0 };
@@ -585,14 +556,3 @@ export class Ingest {
     }
   }
 }
-
-const noBytes = new Uint8Array(0);
-
-/** A settled frame's records can't come back: only its number and offsets still matter. The object must stay the same. */
-function withoutBlock(sent: SentFrame): SentFrame {
-  (sent as { frame: Frame }).frame = { ...sent.frame, block: noBytes };
-  (sent as { units: Uint32Array }).units = noUnits;
-  return sent;
-}
-
-const noUnits = new Uint32Array(0);

@@ -20,7 +20,17 @@ test(`the record protocol holds over ${seeds} seeds from ${first}`, () => {
   }
   assert.deepEqual(failures, []);
   if (seeds >= 1_000) {
-    const kinds = ['crash', 'expire', 'force', 'break', 'close', 'loseReply', 'movePartition', 'dropProposal', 'loseStore'];
+    const kinds = [
+      'crash',
+      'expire',
+      'force',
+      'break',
+      'close',
+      'loseReply',
+      'movePartition',
+      'dropProposal',
+      'loseStore',
+    ];
     for (const kind of kinds) assert.ok((faults[kind] ?? 0) > 0, `the fault ${kind} never fired`);
   }
 });

@@ -1,4 +1,4 @@
-import { LeaseTable, LeaseTableReader, type LeaseRecord } from '@holdfast/lease';
+import { type LeaseRecord, LeaseTable, LeaseTableReader } from '@holdfast/lease';
 import {
   bucketOf,
   hashUnit,
@@ -22,13 +22,13 @@ import {
   type IngestStream,
   type MarkWish,
   type PartitionReading,
-  readingChanged,
   type RecordBatch,
   RecordCounters,
   type Return,
   type RowWish,
+  readingChanged,
 } from '@holdfast/processor';
-import { countingJob, type CountingState } from './counting-job.ts';
+import { type CountingState, countingJob } from './counting-job.ts';
 import { SimulatedStore } from './simulated-store.ts';
 
 /**
@@ -270,7 +270,7 @@ export class RecordSimulation {
       node.session = index as SessionId;
       this.#open(node);
     }
-    if (node.session !== 0 && node.table.session(node.session)=== undefined) {
+    if (node.session !== 0 && node.table.session(node.session) === undefined) {
       this.#say(`n${node.number}: session over`);
       this.#restart(node);
       return;
@@ -279,7 +279,7 @@ export class RecordSimulation {
     node.holder!.onTableAdvanced(this.#now);
     node.ingest.onTableAdvanced(this.#now);
     for (const link of node.links) {
-      if (!link.broken && node.table.session(link.out.id.to.session)=== undefined) this.#break(node, link);
+      if (!link.broken && node.table.session(link.out.id.to.session) === undefined) this.#break(node, link);
     }
     this.#syncPartitions(node);
     this.#pump(node);
@@ -407,7 +407,9 @@ export class RecordSimulation {
     const frame = link.frames.shift()!;
     if (target.holder === null || target.session !== link.out.id.to.session || link.inn === null) return;
     if (!target.holder.onFrame(link.inn, frame, this.#now)) this.#fail(`frame ${frame.number} out of sequence`);
-    this.#say(`n${target.number} takes frame ${frame.number} of ${JSON.stringify(link.out.id)} idx ${frame.tableIndex}`);
+    this.#say(
+      `n${target.number} takes frame ${frame.number} of ${JSON.stringify(link.out.id)} idx ${frame.tableIndex}`,
+    );
     if (link.broken && link.frames.length === 0) target.holder.closeStream(link.inn);
     this.#pump(target);
   }
@@ -522,7 +524,10 @@ export class RecordSimulation {
     return true;
   }
 
-  #leaderActions(add: (name: string, act: () => void) => void, addFault: (name: string, act: () => void) => void): void {
+  #leaderActions(
+    add: (name: string, act: () => void) => void,
+    addFault: (name: string, act: () => void) => void,
+  ): void {
     this.#pool.forEach((record, i) => {
       add('commit', () => {
         this.#pool.splice(i, 1);
@@ -665,14 +670,7 @@ export class RecordSimulation {
     const records = this.#partitions[partition]!.slice(held.at, held.at + 1 + randomBelow(this.#rng, 3));
     if (records.length === 0) return;
     const batch = batchOf(records, held.at);
-    const next = node.ingest!.route(
-      reading,
-      held.number,
-      batch,
-      0,
-      this.#job.newKeyLocator('in'),
-      this.#now,
-    );
+    const next = node.ingest!.route(reading, held.number, batch, 0, this.#job.newKeyLocator('in'), this.#now);
     this.#say(`n${node.number} routes ${partition}@${held.at} ${records} -> ${next}`);
     if (next !== readingChanged) held.at += next;
     this.#pump(node);
