@@ -23,13 +23,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   '@holdfast/lease': pure,
   '@holdfast/membership': pure,
   '@holdfast/processor': pure,
-  '@holdfast/protocol': { level: 2, thirdParty: [], node: false },
-  '@holdfast/engine': {
-    level: 2,
-    siblings: { '@holdfast/protocol': 'drivers write what the wire and the Raft log carry' },
-    thirdParty: [],
-    node: false,
-  },
+  '@holdfast/engine': { level: 2, thirdParty: [], node: false },
   '@holdfast/sdk': { level: 2, thirdParty: ['zod'], node: false },
   '@holdfast/transport-grpc': {
     ...adapter,

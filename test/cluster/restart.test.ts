@@ -26,8 +26,20 @@ test('SIGTERM to the whole cluster in mid-run and a start on the same folder los
       for (const node of cluster.nodes) node.start();
     }
     await feeding;
-    await cluster.waitUntilCommitted(180_000);
-    for (const node of cluster.nodes) await node.signal('SIGTERM');
+    await waitFor(
+      'everything to be applied',
+      120_000,
+      async () => {
+        const status = await cluster.status();
+        const { ends } = await cluster.progress();
+        const applied = Number(status?.totals.applied ?? 0);
+        return (status?.ingest.lagRecords === '0' && applied > 0 && ends.every((end) => end > 0)) || null;
+      },
+      1_200,
+    );
+    await Promise.all(cluster.nodes.map((node) => node.signal('SIGTERM')));
+    const { committed, ends } = await cluster.progress();
+    assert.deepEqual(committed, ends, 'nodes that drain together leave nothing uncommitted');
     const { lost, duplicates, differences } = compare(await cluster.exported(), await cluster.recounted());
     assert.deepEqual(
       { lost, duplicates, differences: differences.slice(0, 5) },

@@ -41,6 +41,8 @@ export type FromShard =
 export interface DirectoryEntry {
   readonly session: number;
   readonly nodeId: string;
+  /** It drains: it writes all it holds and reports it durable within moments. */
+  readonly closing: boolean;
   /** Address of each shard, by index. */
   readonly shardAddresses: readonly string[];
 }

@@ -35,6 +35,8 @@ export const shardStatNames = [
   'lagRecords',
   'lagMs',
   'commits',
+  /** commits of partitions that are read elsewhere by now */
+  'commitsFenced',
   'partitionsRead',
   /** nanoseconds of CPU-bound work per stage, timed per batch */
   'nsFetch',

@@ -112,16 +112,16 @@ async function healthy(cluster: Cluster): Promise<void> {
 }
 
 /**
- * Stops a process until its session is over, and continues it. Chosen so that a backup round is due when it wakes: then
- * its late rows meet the fence.
+ * Stops a process until its session is over, and continues it. Chosen so that it is in a backup round, or that one is due
+ * when it wakes: its late rows then meet the fence, unless its control thread is quicker to end them.
  */
 async function stopPastSession(cluster: Cluster, witness: Witness, say: (text: string) => void): Promise<void> {
   const before = witness.seen.fenced;
-  for (let tries = 0; tries < 4 && witness.seen.fenced === before; tries++) {
+  for (let tries = 0; tries < 6 && witness.seen.fenced === before; tries++) {
     const zombie = await waitFor('a node whose round will be due', 60_000, () => {
       const due = (node: NodeProcess) => {
         const ageMs = witness.backupAgeMs(node.id);
-        return ageMs > backupIntervalMs - sessionOverMs + 500 && ageMs < backupIntervalMs - 2_000;
+        return ageMs > backupIntervalMs || (ageMs > backupIntervalMs - sessionOverMs + 500 && ageMs < backupIntervalMs - 2_000);
       };
       return cluster.nodes.find((node) => node.running && witness.dirtyUnits(node.id) > 0 && due(node)) ?? null;
     });

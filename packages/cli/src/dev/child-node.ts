@@ -58,6 +58,7 @@ export class ChildNode {
     const main = join(dirname(here), '..', here.endsWith('.ts') ? 'main.ts' : 'main.js');
     const args = [...process.execArgv, main, 'node', '--config', this.node.configPath];
     this.#startedMs = performance.now();
+    this.#stopping = false;
     // The pipe ends with this process, however that ends: then the node drains.
     const child = spawn(process.execPath, args, { stdio: ['pipe', log, log], env: this.#env });
     closeSync(log);

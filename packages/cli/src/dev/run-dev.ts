@@ -21,6 +21,8 @@ import { isExact, renderSummary } from './summary.ts';
 export const inputTopic = 'access-log';
 export const jobName = 'access-anomaly';
 const partitionsDefault = 4;
+/** No lag for so long: everything is applied. */
+const caughtUpForMs = 1_500;
 const lookMs = 200;
 const statusEveryMs = 500;
 /** After Ctrl-C, what was fed may still be applied: usually it is there within a moment. */
@@ -116,9 +118,18 @@ class DevRun {
     if (!once) this.#hint(dir);
     const feeding = this.#runFeed();
     try {
-      await this.#watch(startedMs, before.committed);
-      endedMs = performance.now();
-      await feeding;
+      for (let patient = false; ; patient = true) {
+        await this.#watch(startedMs, before.committed, patient);
+        endedMs = performance.now();
+        await feeding;
+        if (!once || this.#signal.raised || this.#failure !== null) break;
+        // All nodes drain at once, and so write and commit all they hold. What slipped through is waited for.
+        await cluster.stop();
+        endedMs = performance.now();
+        const { committed, end } = await this.#progress();
+        if (committed >= end) break;
+        cluster.start();
+      }
     } finally {
       this.#view.end();
       await cluster.stop();
@@ -128,8 +139,12 @@ class DevRun {
     return this.#finish((endedMs - startedMs) / 1000, cluster.restarts);
   }
 
-  /** Until everything is safe (--once), Ctrl-C, or a failure. */
-  async #watch(startedMs: number, committedBefore: number): Promise<void> {
+  /**
+   * Until everything is safe (--once), Ctrl-C, or a failure.
+   * @param patient waits until all is committed; else all applied is enough
+   */
+  async #watch(startedMs: number, committedBefore: number, patient: boolean): Promise<void> {
+    let caughtUpMs: number | null = null;
     let status: StatusDocument | null = null;
     let statusMs = Number.NEGATIVE_INFINITY;
     let deadlineMs = Number.POSITIVE_INFINITY;
@@ -145,6 +160,10 @@ class DevRun {
       if (this.#failure !== null) return;
       const allSafe = progress.committed >= progress.end;
       if (once && this.#feed.done && allSafe) return;
+      // Lag is measured every second: a zero counts once it has outlived that.
+      if (!this.#feed.done || status?.ingest.lagRecords !== '0') caughtUpMs = null;
+      else caughtUpMs ??= nowMs;
+      if (once && !patient && caughtUpMs !== null && nowMs - caughtUpMs >= caughtUpForMs) return;
       if (this.#signal.raised) {
         // A run with an end is cut where it is: the next one on the folder goes on from there.
         if (once || allSafe || status === null) return;

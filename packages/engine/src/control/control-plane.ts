@@ -109,7 +109,13 @@ export class ControlPlane {
   /** Loads the log, listens, and begins. The session opens once all shards listen. @throws RaftStorageError */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     const control = new ControlPlane(options);
-    await control.#start();
+    try {
+      await control.#start();
+    } catch (error) {
+      // Half a control plane must not go on ticking over ports that its maker is about to close.
+      await control.close();
+      throw error;
+    }
     return control;
   }
 
@@ -288,7 +294,7 @@ export class ControlPlane {
     this.#term = null;
     this.#session?.close();
     this.#queries.clear();
-    await this.#driver.stop();
+    await (this.#driver as RaftDriver | undefined)?.stop();
   }
 
   #beginSession(incarnation: NodeIncarnation, shards: readonly ShardPort[]): void {

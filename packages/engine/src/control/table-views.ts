@@ -4,9 +4,10 @@ import type { DirectoryEntry, LeasedPartition } from '../shard-messages.ts';
 
 /** Where the shards of all live sessions listen. An incarnation's first address is its node's own. */
 export function directoryOf(table: LeaseTable): DirectoryEntry[] {
-  return [...table.sessions()].map(({ session, nodeId, addresses }) => ({
+  return [...table.sessions()].map(({ session, nodeId, addresses, closing }) => ({
     session,
     nodeId,
+    closing,
     shardAddresses: addresses.slice(1),
   }));
 }

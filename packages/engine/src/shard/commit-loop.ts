@@ -41,6 +41,7 @@ export class CommitLoop {
       results.forEach((result, i) => {
         const { loop, offset } = due[i]!;
         if (result === 'fenced') {
+          options.stats.add('commitsFenced', 1);
           options.logger.warn('a commit was fenced: the partition is read elsewhere', {
             topic: loop.lease.topic,
             partition: loop.lease.partition,

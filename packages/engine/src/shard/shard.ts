@@ -17,6 +17,8 @@ import { StreamLinks } from './stream-links.ts';
 const tickMs = 5;
 /** The same when nothing is under way: rounds, commits, lag. An idle shard should cost next to nothing. */
 const idleTickMs = 50;
+/** How long a draining shard waits for the reports of holders that drain too. */
+const drainTogetherMsMax = 5_000;
 /** Time between two questions for the ends of the partitions read here. */
 const lagIntervalMs = 1_000;
 /** Units closed for idleness per tick: bounds the work. */
@@ -329,7 +331,8 @@ export class Shard {
 
   /**
    * The orderly end: stop reading, refuse what still comes, write every row, publish every output, commit what that made
-   * durable. What other holders have not backed up yet stays uncommitted and is read again by whoever reads next.
+   * durable. Holders that drain at the same time report within moments, and are waited for; what others have not backed
+   * up yet stays uncommitted and is read again by whoever reads next.
    */
   async #stop(): Promise<void> {
     const context = this.#context;
@@ -349,13 +352,15 @@ export class Shard {
         context.holder.outputsUnacked === 0 &&
         !this.#store!.busy &&
         this.#outputs.every((outputs) => !outputs.busy);
+      const owedUntilMs = timers.monotonicMs() + drainTogetherMsMax;
       let quietTicks = 0;
       while (!this.#closed && quietTicks < 3) {
         this.#wake();
         await delay(timers, tickMs);
-        quietTicks = settled() ? quietTicks + 1 : 0;
-        if (settled()) await this.#commits!.commit(this.#loops.values());
+        const owed = timers.monotonicMs() < owedUntilMs && this.#links!.owedByClosing;
+        quietTicks = settled() && !owed ? quietTicks + 1 : 0;
       }
+      await this.#commits!.commit(this.#loops.values());
       this.#options.send({ kind: 'stopped' });
     } catch (error) {
       this.#fail(error);

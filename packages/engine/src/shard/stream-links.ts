@@ -37,6 +37,14 @@ export class StreamLinks {
     }
   }
 
+  /** Some holder that drains too has yet to report durable what was sent to it. */
+  get owedByClosing(): boolean {
+    for (const { stream } of this.#outgoing.values()) {
+      if (stream.owed && this.#directory.get(stream.id.to.session)?.closing === true) return true;
+    }
+    return false;
+  }
+
   /** Opens the streams that records wait for. */
   openWanted(nowMs: number): void {
     for (const to of this.#context.ingest.takeWantedStreams()) this.#open(to, nowMs);

@@ -1,4 +1,5 @@
 import {
+  type FolderErrorCode,
   LmdbBackupStore,
   LmdbLog,
   LmdbRaftStorage,
@@ -40,17 +41,22 @@ export interface RunningNode {
   readonly ended: Promise<NodeEnd>;
 }
 
-/** A node can't start; the text is one line for its operator. */
+/** A node can't start on this folder; the text is one line for its operator. */
 export class NodeStartError extends Error {
   override readonly name = 'NodeStartError';
+  readonly code: FolderErrorCode;
+  constructor(code: FolderErrorCode, text: string) {
+    super(text);
+    this.code = code;
+  }
 }
 
 /** Starts a node from its compiled configuration. @throws NodeStartError, JobLoadError, and what its adapters throw */
 export async function runNode(config: NodeConfig): Promise<RunningNode> {
   const opened = openDataFolder(config.dataDir, Date.now());
-  if (opened.code !== 'OK') throw new NodeStartError(opened.text);
+  if (opened.code !== 'OK') throw new NodeStartError(opened.code, opened.text);
   const locked = await openNodeFolder(config.dataDir, config.nodeId);
-  if (locked.code !== 'OK') throw new NodeStartError(locked.text);
+  if (locked.code !== 'OK') throw new NodeStartError(locked.code, locked.text);
   const node = new Node(config, opened.folder, locked.folder);
   try {
     await node.start();

@@ -160,7 +160,7 @@ function totalsOf(reports: readonly NodeReport[]): Totals {
     skipped: text('recordsSkipped'),
     dead: text('recordsDead'),
     outputs: text('outputsEmitted'),
-    fenced: text('backupsFenced'),
+    fenced: String(total(reports, 'backupsFenced') + total(reports, 'commitsFenced')),
   };
 }
 

@@ -156,7 +156,6 @@ export class Holder {
       let unit = this.#units.get(hi, lo);
       if (unit === null) unit = this.#admit(hi, lo, nowMs);
       if (unit === null || !this.#accepts(stream, unit, frame)) {
-        this.#counters.recordsRefused++;
         if (stream.refusedUnits.get(hi, lo) !== refusalNumber) {
           stream.refusedUnits.set(hi, lo, refusalNumber);
           refused.push(hi, lo);
@@ -310,7 +309,6 @@ export class Holder {
       const { stream, flight } = waiting[i]!;
       if (stream.ended) continue;
       touched.add(stream);
-      this.#counters.recordsRefused++;
       const previous = waiting[i - 1];
       if (previous?.stream === stream && previous.flight === flight) continue;
       stream.refusals++;

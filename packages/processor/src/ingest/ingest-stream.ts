@@ -82,6 +82,11 @@ export class IngestStream {
     this.undurable.splice(0, n);
   }
 
+  /** Something sent here in a present reading is not known durable. */
+  get owed(): boolean {
+    return this.unsettled.some(({ current }) => current) || this.undurable.some(({ current }) => current);
+  }
+
   /** Whether records of the unit are under way here, in frames of their partition's present reading or being built. */
   hasUnsettled(hi: number, lo: number): boolean {
     for (const sent of this.unsettled) {

@@ -539,6 +539,7 @@ export class Ingest {
     const key = { keyBytes: frame.block, keyStart: 0, keyEnd: 0 };
     while (reader.next()) {
       if (!hasUnit(units, units.length / 2, reader.hi, reader.lo)) continue;
+      this.#counters.recordsRefused++;
       key.keyStart = reader.keyStart;
       key.keyEnd = reader.keyEnd;
       this.#park(
