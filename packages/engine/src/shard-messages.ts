@@ -30,6 +30,8 @@ export type FromShard =
   | { readonly kind: 'acquire'; readonly units: Uint32Array }
   /** Units closed and backed up (hi, lo, epochHi, epochLo quadruples): propose their end. Repeated until the table shows it. */
   | { readonly kind: 'release'; readonly units: Uint32Array }
+  /** This shard can't reach a holder that lives: let others read these partitions (PROTOCOL.md 3.5). Repeated while it is so. */
+  | { readonly kind: 'giveUp'; readonly partitions: readonly LeasedPartition[] }
   /** The store answered with another generation than the log's. */
   | { readonly kind: 'generationSeen'; readonly generationId: string }
   /** Answer to `stop`: everything that this shard held is backed up, its offsets are committed, it holds nothing open. */

@@ -42,7 +42,8 @@ export async function fireRound(options: FireRoundOptions): Promise<FireRoundRes
   try {
     for (const node of cluster.nodes) node.start();
     await healthy(cluster);
-    const feeding = feed(cluster, { seed, records, users, overMs: 60_000 });
+    const tail = Math.floor(records / 10);
+    const feeding = feed(cluster, { seed, records: records - tail, users, overMs: 60_000 });
     const randomNode = () => cluster.nodes[randomBelow(rng, 3)]!;
     const kill = async (node: NodeProcess, why: string) => {
       say(`kill -9 ${node.id} (${why}), ${witness.dirtyUnits(node.id)} dirty units`);
@@ -81,6 +82,8 @@ export async function fireRound(options: FireRoundOptions): Promise<FireRoundRes
 
     await stopPastSession(cluster, witness, say);
     await feeding;
+    // The last records come in one go, so that a holder dies with them while nobody has more of its users to read.
+    await feed(cluster, { seed: seed + 1_000, records: tail, users, overMs: 2_000 });
     say('all fed');
     await waitFor('everything to be applied', 120_000, () => (witness.last?.ingest.lagRecords === '0' ? true : null));
     const last = await waitFor('a holder with dirty units', 60_000, () => {
@@ -121,7 +124,10 @@ async function stopPastSession(cluster: Cluster, witness: Witness, say: (text: s
     const zombie = await waitFor('a node whose round will be due', 60_000, () => {
       const due = (node: NodeProcess) => {
         const ageMs = witness.backupAgeMs(node.id);
-        return ageMs > backupIntervalMs || (ageMs > backupIntervalMs - sessionOverMs + 500 && ageMs < backupIntervalMs - 2_000);
+        return (
+          ageMs > backupIntervalMs ||
+          (ageMs > backupIntervalMs - sessionOverMs + 500 && ageMs < backupIntervalMs - 2_000)
+        );
       };
       return cluster.nodes.find((node) => node.running && witness.dirtyUnits(node.id) > 0 && due(node)) ?? null;
     });

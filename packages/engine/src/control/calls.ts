@@ -1,4 +1,12 @@
-import { ByteFormatError, ByteReader, ByteWriter, decodeUtf8, encodeUtf8, type NodeId } from '@holdfast/model';
+import {
+  ByteFormatError,
+  ByteReader,
+  ByteWriter,
+  decodeUtf8,
+  encodeUtf8,
+  type NodeId,
+  type TopicId,
+} from '@holdfast/model';
 
 /**
  * What the control threads of nodes ask each other, beside Raft. Small and rare calls are JSON; those that carry units
@@ -14,6 +22,7 @@ export const callMethods = [
   'units.acquire',
   'units.release',
   'generation.seen',
+  'partitions.giveUp',
   /** to any node */
   'leader',
   'status',
@@ -49,6 +58,12 @@ export interface SessionOpenRequest {
   /** the node's own, then one per shard */
   readonly addresses: readonly string[];
   readonly version: string;
+}
+
+/** Partitions that their reader can't go on with (PROTOCOL.md 3.5). */
+export interface GiveUpRequest {
+  readonly session: number;
+  readonly partitions: readonly { readonly topicId: TopicId; readonly partition: number; readonly epoch: number }[];
 }
 
 /** What an operator asks of the leader. */

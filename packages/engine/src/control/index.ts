@@ -16,10 +16,9 @@ export type {
   UnitInfo,
 } from './control-status.ts';
 export { LeaseStateMachine, type LeaseStateMachineEvents, type TableChange } from './lease-state-machine.ts';
+export { type CompactionRule, defaultCompaction } from './log-compaction.ts';
 export type { NodeIncarnation, NodeSessionState } from './node-session.ts';
 export {
-  type CompactionRule,
-  defaultCompaction,
   defaultLimits,
   defaultTiming,
   type Leadership,

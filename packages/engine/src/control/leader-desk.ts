@@ -5,13 +5,14 @@ import {
   type LeaseTable,
   unitsPerRecordMax,
 } from '@holdfast/lease';
-import { ByteFormatError, type NodeId, type SessionId, type ShardIndex } from '@holdfast/model';
+import { ByteFormatError, type LeaseEpoch, type NodeId, type SessionId, type ShardIndex } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
 import {
   type AdminRequest,
   type CallMethod,
   decodeJson,
   decodeUnits,
+  type GiveUpRequest,
   type LeaderReply,
   type SessionOpenRequest,
   type SessionRequest,
@@ -81,11 +82,24 @@ export class LeaderDesk {
       case 'generation.seen':
         await term.checkGeneration();
         return ok;
+      case 'partitions.giveUp':
+        return this.#giveUp(term, from, decodeJson<GiveUpRequest>(body));
       case 'admin':
         return this.#admin(term, decodeJson<AdminRequest>(body));
       default:
         return { code: 'REFUSED', reason: 'BAD_REQUEST', text: `${method} is no call to the leader` };
     }
+  }
+
+  /** What isn't leased to the asker any more is no matter: somebody else reads it already. */
+  async #giveUp(term: LeaderTerm, from: NodeId, { session: asked, partitions }: GiveUpRequest): Promise<LeaderReply> {
+    const session = this.#ownSession(from, asked);
+    for (const { topicId, partition, epoch } of partitions) {
+      const command = { kind: 'releasePartition', session, topicId, partition, epoch: epoch as LeaseEpoch } as const;
+      const decision = term.decide(command);
+      if (decision.ok && decision.records.length > 0) await term.propose(decision.records);
+    }
+    return ok;
   }
 
   async #open(term: LeaderTerm, from: NodeId, request: SessionOpenRequest, atMs: number): Promise<LeaderReply> {

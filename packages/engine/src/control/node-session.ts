@@ -1,8 +1,8 @@
 import { type LeaseOptions, type LeaseTable, type SessionEndReason, SessionKeeper } from '@holdfast/lease';
 import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
-import type { UserAnswer } from '../shard-messages.ts';
-import { encodeJson, encodeUnits, type LeaderReply, type ShardUnits } from './calls.ts';
+import type { LeasedPartition, UserAnswer } from '../shard-messages.ts';
+import { encodeJson, encodeUnits, type GiveUpRequest, type LeaderReply, type ShardUnits } from './calls.ts';
 import type { LeaderCalls } from './leader-calls.ts';
 import type { TableChange } from './lease-state-machine.ts';
 import { ShardLinks } from './shard-links.ts';
@@ -87,6 +87,7 @@ export class NodeSession {
       onAcquire: (shard, units) => this.#acquires.add(shard, units),
       onRelease: (shard, units) => this.#releases.add(shard, units),
       onGenerationSeen: (generationId) => this.#generationSeen(generationId),
+      onGiveUp: (partitions) => this.#giveUp(partitions),
       onAnswer: options.onAnswer,
       onFailed: options.onShardFailed,
     });
@@ -290,5 +291,12 @@ export class NodeSession {
   #generationSeen(generationId: string): void {
     if (generationId === this.#options.table.storeGeneration) return;
     void this.#options.leaderCalls.once('generation.seen', encodeJson({ generationId }), unitsDeadlineMs);
+  }
+
+  #giveUp(leased: readonly LeasedPartition[]): void {
+    if (this.#state !== 'holding') return;
+    const partitions = leased.map(({ topicId, partition, epoch }) => ({ topicId, partition, epoch }));
+    const request: GiveUpRequest = { session: this.session, partitions };
+    void this.#options.leaderCalls.once('partitions.giveUp', encodeJson(request), unitsDeadlineMs);
   }
 }

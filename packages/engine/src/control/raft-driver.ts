@@ -3,20 +3,19 @@ import { type RaftMessage, type RaftStatus, RawNode, type Ready, type Role, type
 import type { PeerTransport } from '../ports/peer-transport.ts';
 import type { RaftStorage } from '../ports/raft-storage.ts';
 import type { Timers } from '../ports/timers.ts';
-import { PendingProposals, type ProposalWaiter } from './pending-proposals.ts';
+import { type CompactionRule, defaultCompaction, LogCompaction } from './log-compaction.ts';
+import { PendingProposals } from './pending-proposals.ts';
 import { PendingReads, type ReadWaiter } from './pending-reads.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
+import { type RaftMail, RaftMailbox, type RaftMailboxLimits } from './raft-mailbox.ts';
 import type { StateMachine } from './state-machine.ts';
+import { TickClock } from './tick-clock.ts';
 
-export interface RaftDriverLimits {
-  /** Raft messages waiting to be stepped; more are dropped, as the network may drop them. */
-  readonly mailboxMessagesMax: number;
+export interface RaftDriverLimits extends RaftMailboxLimits {
   /** Proposals waiting to be stepped, and in the log without an outcome; more are refused as FULL. */
   readonly proposalsMax: number;
   /** Callers of `readBarrier` waiting to be asked for. */
   readonly readsMax: number;
-  /** Ticks waiting behind a slow disk: more would only make this node impatient. */
-  readonly ticksMax: number;
 }
 
 export interface RaftDriverTiming {
@@ -24,14 +23,6 @@ export interface RaftDriverTiming {
   /** An election begins after 1 to 2 times this. */
   readonly electionTimeoutTicks: number;
   readonly heartbeatTicks: number;
-}
-
-export interface CompactionRule {
-  /** A snapshot is taken after this many entries, or this many bytes of them, whichever is first. */
-  readonly entriesMax: number;
-  readonly bytesMax: number;
-  /** Entries kept before a snapshot, so that a follower a little behind needs no snapshot. */
-  readonly trailingEntries: number;
 }
 
 export interface RaftDriverOptions {
@@ -66,23 +57,10 @@ export const defaultLimits: RaftDriverLimits = {
   readsMax: 10_000,
   ticksMax: 20,
 };
-/** A grant of 1,000 units is about 16 kB: 64 MiB of log are four million grants, seconds to replay. */
-export const defaultCompaction: CompactionRule = {
-  entriesMax: 20_000,
-  bytesMax: 64 * 1024 * 1024,
-  trailingEntries: 1_000,
-};
 
 const appendBytesMax = 1024 * 1024;
 const inflightMessagesMax = 64;
 const uncommittedBytesMax = 32 * 1024 * 1024;
-
-type Mail =
-  | { readonly kind: 'tick' }
-  | { readonly kind: 'message'; readonly message: RaftMessage }
-  | { readonly kind: 'propose'; readonly data: Uint8Array; readonly waiter: ProposalWaiter }
-  | { readonly kind: 'unreachable'; readonly peer: NodeId }
-  | { readonly kind: 'call'; readonly run: () => void };
 
 /**
  * The one loop around a Raft member: mailbox → step → ready → persist → send → apply → advance.
@@ -95,14 +73,12 @@ export class RaftDriver {
   readonly #options: RaftDriverOptions;
   readonly #timing: RaftDriverTiming;
   readonly #limits: RaftDriverLimits;
-  readonly #compaction: CompactionRule;
+  readonly #compaction: LogCompaction;
   readonly #raft: RawNode;
+  readonly #mailbox: RaftMailbox;
+  readonly #ticks: TickClock;
   readonly #proposals = new PendingProposals();
   readonly #reads = new PendingReads();
-  #mail: Mail[] = [];
-  #mailMessages = 0;
-  #mailTicks = 0;
-  #mailProposals = 0;
   #waitingReads: ReadWaiter[] = [];
   #owedHardState: Ready['hardState'] = null;
   #leadership: Leadership;
@@ -111,13 +87,6 @@ export class RaftDriver {
   #isPumping = false;
   #isStopped = false;
   #idle: (() => void)[] = [];
-  #compacting: Promise<void> | null = null;
-  #entriesSinceSnapshot = 0;
-  #bytesSinceSnapshot = 0;
-  #tickCount = 0;
-  #tickDueMs: number;
-  #tickLateMs = 0;
-  #cancelTick: () => void = () => {};
 
   /** Loads what is stored, restores the state machine, and begins to tick. @throws RaftStorageError */
   static async start(options: RaftDriverOptions): Promise<RaftDriver> {
@@ -150,14 +119,24 @@ export class RaftDriver {
     this.#options = options;
     this.#timing = timing;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#compaction = { ...defaultCompaction, ...options.compaction };
     this.#raft = raft;
+    this.#mailbox = new RaftMailbox(this.#limits);
+    this.#compaction = new LogCompaction({
+      raft,
+      storage: options.storage,
+      machine: options.machine,
+      logger: options.logger,
+      rule: { ...defaultCompaction, ...options.compaction },
+      onFailed: (error) => this.#fail(error),
+    });
     this.#applied = applied;
     this.#appliedTerm = appliedTerm;
     const { role, leader, term } = raft.status();
     this.#leadership = { role, leader: leader === null ? null : nodeId(leader), term };
-    this.#tickDueMs = options.timers.monotonicMs();
-    this.#scheduleTick();
+    this.#ticks = new TickClock(options.timers, timing.tickMs, () => {
+      this.#mailbox.tick();
+      this.#wake();
+    });
     // Alone, there is nobody to hear from first.
     if (options.voters.length === 1 && options.voters[0] === options.id) this.campaign();
     this.#wake();
@@ -180,14 +159,13 @@ export class RaftDriver {
     return this.#applied;
   }
 
-  /** How late the last tick came, in ticks: a stalled node must not blame the others (reliability.md 2.5). */
+  /** How late ticks come, in ticks: a node that stood still itself must not blame the others for their silence. */
   get tickLateRatio(): number {
-    const overdueMs = Math.max(0, this.#options.timers.monotonicMs() - this.#tickDueMs);
-    return Math.max(this.#tickLateMs, overdueMs) / this.#timing.tickMs;
+    return this.#ticks.lateRatio;
   }
 
   get mailboxCount(): number {
-    return this.#mail.length;
+    return this.#mailbox.count;
   }
 
   status(): RaftStatus {
@@ -196,17 +174,12 @@ export class RaftDriver {
 
   /** Messages from a peer. */
   step(messages: readonly RaftMessage[]): void {
-    for (const message of messages) {
-      if (this.#mailMessages >= this.#limits.mailboxMessagesMax) break;
-      this.#mailMessages++;
-      this.#mail.push({ kind: 'message', message });
-    }
+    this.#mailbox.messages(messages);
     this.#wake();
   }
 
   reportUnreachable(peer: NodeId): void {
-    if (this.#mail.some((mail) => mail.kind === 'unreachable' && mail.peer === peer)) return;
-    this.#mail.push({ kind: 'unreachable', peer });
+    this.#mailbox.unreachable(peer);
     this.#wake();
   }
 
@@ -217,12 +190,11 @@ export class RaftDriver {
   propose(data: Uint8Array): Promise<{ readonly index: number }> {
     assert(data.length > 0, 'an empty proposal would look like a no-op');
     if (this.#isStopped) return Promise.reject(new RaftDriverError('STOPPED', 'the node is stopping'));
-    if (this.#mailProposals + this.#proposals.count >= this.#limits.proposalsMax) {
+    if (this.#mailbox.proposalCount + this.#proposals.count >= this.#limits.proposalsMax) {
       return Promise.reject(new RaftDriverError('FULL', `${this.#limits.proposalsMax} proposals wait`));
     }
     return new Promise((resolve, reject) => {
-      this.#mailProposals++;
-      this.#mail.push({ kind: 'propose', data, waiter: { resolve, reject } });
+      this.#mailbox.propose(data, { resolve, reject });
       this.#wake();
     });
   }
@@ -246,14 +218,14 @@ export class RaftDriver {
   /** Hands leadership to a voter that is up to date enough; the result says only that it has begun. */
   transferLeadership(to: NodeId): Promise<TransferResult> {
     return new Promise((resolve) => {
-      this.#mail.push({ kind: 'call', run: () => resolve(this.#raft.transferLeadership(to)) });
+      this.#mailbox.call(() => resolve(this.#raft.transferLeadership(to)));
       this.#wake();
     });
   }
 
   /** Stands for election now: for the first node of a cluster, and for tests. */
   campaign(): void {
-    this.#mail.push({ kind: 'call', run: () => this.#raft.campaign() });
+    this.#mailbox.call(() => this.#raft.campaign());
     this.#wake();
   }
 
@@ -261,18 +233,17 @@ export class RaftDriver {
   async stop(): Promise<void> {
     this.#end(new RaftDriverError('STOPPED', 'the node is stopping'));
     if (this.#isPumping) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    await this.#compacting;
+    await this.#compaction.settled();
   }
 
   #end(error: RaftDriverError): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#cancelTick();
+    this.#ticks.stop();
     this.#proposals.rejectAll(error);
     this.#reads.rejectAll(error);
-    for (const mail of this.#mail) if (mail.kind === 'propose') mail.waiter.reject(error);
+    for (const mail of this.#mailbox.take()) if (mail.kind === 'propose') mail.waiter.reject(error);
     for (const waiter of this.#waitingReads) waiter.reject(error);
-    this.#mail = [];
     this.#waitingReads = [];
   }
 
@@ -281,22 +252,6 @@ export class RaftDriver {
     this.#options.logger.error('raft member failed', { err: error });
     this.#end(new RaftDriverError('STOPPED', 'the node failed'));
     this.#options.onFatal(error);
-  }
-
-  #scheduleTick(): void {
-    const { timers } = this.#options;
-    this.#tickDueMs = timers.monotonicMs() + this.#timing.tickMs;
-    this.#cancelTick = timers.setTimer(this.#timing.tickMs, () => {
-      // One tick however late: time in which this node stood still says nothing about the others.
-      this.#tickLateMs = Math.max(0, timers.monotonicMs() - this.#tickDueMs);
-      this.#tickCount++;
-      if (this.#mailTicks < this.#limits.ticksMax) {
-        this.#mailTicks++;
-        this.#mail.push({ kind: 'tick' });
-      }
-      this.#scheduleTick();
-      this.#wake();
-    });
   }
 
   #wake(): void {
@@ -309,7 +264,7 @@ export class RaftDriver {
       .finally(() => {
         this.#isPumping = false;
         for (const resolve of this.#idle.splice(0)) resolve();
-        if (this.#mail.length > 0 || this.#waitingReads.length > 0) this.#wake();
+        if (this.#mailbox.count > 0 || this.#waitingReads.length > 0) this.#wake();
       });
   }
 
@@ -317,7 +272,7 @@ export class RaftDriver {
     while (!this.#isStopped) {
       this.#stepMail();
       if (!this.#raft.hasReady()) {
-        if (this.#mail.length === 0 && this.#waitingReads.length === 0) return;
+        if (this.#mailbox.count === 0 && this.#waitingReads.length === 0) return;
         continue;
       }
       const ready = this.#raft.ready();
@@ -329,19 +284,14 @@ export class RaftDriver {
       this.#observe(ready);
       this.#reads.proven(ready.readStates);
       this.#reads.applied(this.#applied);
-      this.#maybeCompact();
+      this.#compaction.takeIfDue(this.#applied);
     }
   }
 
   #stepMail(): void {
-    const mail = this.#mail;
-    this.#mail = [];
-    this.#mailMessages = 0;
-    this.#mailTicks = 0;
-    this.#mailProposals = 0;
-    for (const item of mail) this.#stepOne(item);
+    for (const mail of this.#mailbox.take()) this.#stepOne(mail);
     if (this.#waitingReads.length === 0) return;
-    const context = this.#reads.begin(this.#waitingReads, this.#tickCount);
+    const context = this.#reads.begin(this.#waitingReads, this.#ticks.count);
     this.#waitingReads = [];
     const result = this.#raft.readIndex(context);
     if (result.ok) return;
@@ -349,27 +299,27 @@ export class RaftDriver {
     this.#reads.refused(context, new RaftDriverError(code, `read refused: ${result.code}`));
   }
 
-  #stepOne(item: Mail): void {
-    switch (item.kind) {
+  #stepOne(mail: RaftMail): void {
+    switch (mail.kind) {
       case 'tick':
         this.#raft.tick();
-        this.#reads.expire(this.#tickCount - 2 * this.#timing.electionTimeoutTicks);
+        this.#reads.expire(this.#ticks.count - 2 * this.#timing.electionTimeoutTicks);
         return;
       case 'message':
-        this.#raft.step(item.message);
+        this.#raft.step(mail.message);
         return;
       case 'unreachable':
-        this.#raft.reportUnreachable(item.peer);
+        this.#raft.reportUnreachable(mail.peer);
         return;
       case 'call':
-        item.run();
+        mail.run();
         return;
       case 'propose': {
-        const result = this.#raft.propose(item.data);
-        if (result.ok) this.#proposals.add(result.index, result.term, item.waiter);
+        const result = this.#raft.propose(mail.data);
+        if (result.ok) this.#proposals.add(result.index, result.term, mail.waiter);
         else if (result.code === 'NOT_LEADER') {
-          item.waiter.reject(new RaftDriverError('NOT_LEADER', `the leader is ${result.leader ?? 'unknown'}`));
-        } else item.waiter.reject(new RaftDriverError('FULL', 'too many bytes are uncommitted'));
+          mail.waiter.reject(new RaftDriverError('NOT_LEADER', `the leader is ${result.leader ?? 'unknown'}`));
+        } else mail.waiter.reject(new RaftDriverError('FULL', 'too many bytes are uncommitted'));
       }
     }
   }
@@ -381,7 +331,7 @@ export class RaftDriver {
     const hardState = this.#owedHardState;
     this.#owedHardState = null;
     // An older snapshot must not land on a newer one.
-    if (ready.snapshot !== null) await this.#compacting;
+    if (ready.snapshot !== null) await this.#compaction.settled();
     await this.#options.storage.persist({ hardState, entries: ready.entries, snapshot: ready.snapshot });
   }
 
@@ -402,17 +352,15 @@ export class RaftDriver {
       machine.restore(ready.snapshot.data, ready.snapshot.index);
       this.#applied = ready.snapshot.index;
       this.#appliedTerm = ready.snapshot.term;
-      this.#entriesSinceSnapshot = 0;
-      this.#bytesSinceSnapshot = 0;
+      this.#compaction.restarted();
     }
     for (const entry of ready.committedEntries) {
       assert(entry.index === this.#applied + 1, `entry ${entry.index} to apply after ${this.#applied}`);
       machine.apply(entry);
       this.#applied = entry.index;
       this.#appliedTerm = entry.term;
-      this.#bytesSinceSnapshot += entry.data.length;
+      this.#compaction.applied(entry);
     }
-    this.#entriesSinceSnapshot += ready.committedEntries.length;
     if (ready.snapshot === null && ready.committedEntries.length === 0) return;
     machine.applied(this.#applied);
     // Only now: who waits for an outcome finds it in the state.
@@ -435,23 +383,5 @@ export class RaftDriver {
       this.#reads.rejectUnproven(new RaftDriverError('NOT_LEADER', 'the leader has changed'));
     }
     this.#options.onLeadership(this.#leadership);
-  }
-
-  #maybeCompact(): void {
-    const { entriesMax, bytesMax, trailingEntries } = this.#compaction;
-    if (this.#compacting !== null) return;
-    if (this.#entriesSinceSnapshot < entriesMax && this.#bytesSinceSnapshot < bytesMax) return;
-    this.#entriesSinceSnapshot = 0;
-    this.#bytesSinceSnapshot = 0;
-    const snapshot = this.#raft.compact(this.#applied, this.#options.machine.snapshot(), trailingEntries);
-    if (snapshot === null) return;
-    this.#options.logger.info('snapshot', { index: snapshot.index, bytes: snapshot.data.length });
-    const firstIndexKept = Math.max(1, snapshot.index - trailingEntries);
-    this.#compacting = this.#options.storage
-      .compact(snapshot, firstIndexKept)
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#compacting = null;
-      });
   }
 }

@@ -1,6 +1,6 @@
 import type { LeaseTable } from '@holdfast/lease';
 import type { SessionId } from '@holdfast/model';
-import type { FromShard, ToShard, UserAnswer } from '../shard-messages.ts';
+import type { FromShard, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
 import type { TableChange } from './lease-state-machine.ts';
 import type { ShardPort } from './shard-port.ts';
 import { directoryOf, partitionsOf } from './table-views.ts';
@@ -11,6 +11,7 @@ export interface ShardLinkEvents {
   onAcquire(shard: number, units: Uint32Array): void;
   onRelease(shard: number, units: Uint32Array): void;
   onGenerationSeen(generationId: string): void;
+  onGiveUp(partitions: readonly LeasedPartition[]): void;
   onAnswer(id: number, user: UserAnswer | null): void;
   /** A shard can't go on: the process must end. */
   onFailed(shard: number, error: string): void;
@@ -104,6 +105,9 @@ export class ShardLinks {
         return;
       case 'release':
         this.#events.onRelease(index, message.units);
+        return;
+      case 'giveUp':
+        this.#events.onGiveUp(message.partitions);
         return;
       case 'generationSeen':
         this.#events.onGenerationSeen(message.generationId);

@@ -17,6 +17,10 @@ import { StreamLinks } from './stream-links.ts';
 const tickMs = 5;
 /** The same when nothing is under way: rounds, commits, lag. An idle shard should cost next to nothing. */
 const idleTickMs = 50;
+/** A holder with a live session that can't be reached for so long: others shall read what is read here. */
+const giveUpAfterMs = 10_000;
+/** The leader may not have heard it: said again. */
+const giveUpEveryMs = 2_000;
 /** How long a draining shard waits for the reports of holders that drain too. */
 const drainTogetherMsMax = 5_000;
 /** Time between two questions for the ends of the partitions read here. */
@@ -48,6 +52,7 @@ export class Shard {
   #pumping = false;
   #pumpQueued = false;
   #lagAtMs = 0;
+  #gaveUpMs = Number.NEGATIVE_INFINITY;
   #cancelTick: (() => void) | null = null;
   #tickDelayMs = 0;
   #failed = false;
@@ -117,13 +122,12 @@ export class Shard {
     this.#closed = true;
     this.#cancelTick?.();
     const context = this.#context;
-    if (context !== null) {
-      this.#publishStats(context, this.#options.timers.monotonicMs());
-      context.stopped = true;
-    }
+    if (context !== null) context.stopped = true;
     for (const loop of this.#loops.values()) loop.end();
     this.#links?.closeAll();
     await Promise.all([...this.#loops.values(), ...this.#ending].map((loop) => loop.done));
+    await this.#store?.idle();
+    if (context !== null) this.#publishStats(context, this.#options.timers.monotonicMs());
   }
 
   #open(session: SessionId): void {
@@ -268,10 +272,25 @@ export class Shard {
         context.holder.closeIdle(nowMs, idleClosedMax);
         context.holder.checkClosed(nowMs);
         this.#commits!.kick(nowMs, this.#loops.values());
+        this.#giveUp(nowMs);
       }
       this.#publishStats(context, nowMs);
     });
     this.#wake();
+  }
+
+  /** PROTOCOL.md 3.5 */
+  #giveUp(nowMs: number): void {
+    const partitions = [...this.#loops.values()].map(({ lease }) => lease);
+    if (partitions.length === 0 || nowMs - this.#gaveUpMs < giveUpEveryMs) return;
+    const unreachedForMs = this.#links!.unreachedForMs(nowMs);
+    if (unreachedForMs < giveUpAfterMs) return;
+    this.#gaveUpMs = nowMs;
+    this.#options.logger.warn('a holder can not be reached: giving partitions up', {
+      unreachedForMs,
+      partitions: partitions.length,
+    });
+    this.#options.send({ kind: 'giveUp', partitions });
   }
 
   #publishStats(context: ShardContext, nowMs: number): void {

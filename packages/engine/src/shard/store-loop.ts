@@ -20,6 +20,8 @@ const markAllRounds = 4;
  */
 export class StoreLoop {
   readonly #context: ShardContext;
+  /** Calls under way. */
+  readonly #running = new Set<Promise<void>>();
   #claiming = false;
   #writing = false;
   #roundStartMs: number;
@@ -39,10 +41,10 @@ export class StoreLoop {
   /** Starts whatever can start now. */
   kick(nowMs: number): void {
     const { holder, options } = this.#context;
-    if (!this.#claiming && holder.claimsQueued > 0) void this.#run('claim', () => this.#claim());
+    if (!this.#claiming && holder.claimsQueued > 0) this.#start('claim', () => this.#claim());
     const due = nowMs - this.#roundStartMs >= options.settings.backupIntervalMs || this.#context.stopping;
     if (due && !holder.roundActive && holder.roundDue) this.beginRound(nowMs);
-    if (!this.#writing && (holder.rowsQueued > 0 || holder.roundActive)) void this.#run('write', () => this.#write());
+    if (!this.#writing && (holder.rowsQueued > 0 || holder.roundActive)) this.#start('write', () => this.#write());
   }
 
   beginRound(nowMs: number): void {
@@ -51,6 +53,16 @@ export class StoreLoop {
     this.#rounds++;
     holder.beginRound();
     this.#roundRows = holder.rowsQueued;
+  }
+
+  /** Resolves when no call is under way: after `stopped`, that is for good. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #start(kind: 'claim' | 'write', work: () => Promise<boolean>): void {
+    const running = this.#run(kind, work).finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   /** Runs `work` unless it runs already; wakes the pump when it says that something moved. */

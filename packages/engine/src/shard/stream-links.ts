@@ -20,6 +20,8 @@ export class StreamLinks {
   readonly #outgoing = new Map<IngestStream, OutgoingLink>();
   readonly #incoming = new Map<HolderStream, FrameReceiver | OutgoingLink>();
   readonly #reopen = new Map<string, { atMs: number; waitMs: number }>();
+  /** Holders that records wait for and no stream has reached: since when. */
+  readonly #unreachedSinceMs = new Map<string, number>();
   #directory = new Map<number, DirectoryEntry>();
 
   constructor(context: ShardContext) {
@@ -35,6 +37,16 @@ export class StreamLinks {
     for (const link of [...this.#outgoing.values()]) {
       if (!this.#directory.has(link.stream.id.to.session)) this.#end(link, 'its session is over');
     }
+    for (const key of this.#unreachedSinceMs.keys()) {
+      if (!this.#directory.has(Number(key.split('/')[0]))) this.#unreachedSinceMs.delete(key);
+    }
+  }
+
+  /** For how long some holder with a live session could not be reached, though records wait for it; 0 when all are. */
+  unreachedForMs(nowMs: number): number {
+    let longest = 0;
+    for (const since of this.#unreachedSinceMs.values()) longest = Math.max(longest, nowMs - since);
+    return longest;
   }
 
   /** Some holder that drains too has yet to report durable what was sent to it. */
@@ -54,7 +66,9 @@ export class StreamLinks {
     const { ingest, holder, options } = this.#context;
     const address = this.#directory.get(to.session)?.shardAddresses[to.shard];
     const key = `${to.session}/${to.shard}`;
-    if (address === undefined || nowMs < (this.#reopen.get(key)?.atMs ?? 0)) return;
+    if (address === undefined) return;
+    if (!this.#unreachedSinceMs.has(key)) this.#unreachedSinceMs.set(key, nowMs);
+    if (nowMs < (this.#reopen.get(key)?.atMs ?? 0)) return;
     const stream = ingest.openStream(to);
     if (stream.local) {
       const other = holder.openStream(stream.id)!;
@@ -62,6 +76,7 @@ export class StreamLinks {
       this.#outgoing.set(stream, link);
       this.#incoming.set(other, link);
       this.#localHolder = other;
+      this.#unreachedSinceMs.delete(key);
       return;
     }
     const link: { stream: IngestStream; sender: FrameSender | null; corked: boolean } = {
@@ -73,6 +88,7 @@ export class StreamLinks {
     link.sender = options.transport.open(stream.id, address, {
       onReturn: (message) => {
         this.#reopen.delete(key);
+        this.#unreachedSinceMs.delete(key);
         ingest.onReturn(stream, message, options.timers.monotonicMs());
         this.#context.wake();
       },
