@@ -1,4 +1,4 @@
-/** What the program's exit code says (operations.md of any monitoring: an unhealthy cluster is no failed command). */
+/** What the program's exit code says. Monitoring has to tell an unhealthy cluster from a command that failed. */
 export const exitCodes = {
   ok: 0,
   failed: 1,

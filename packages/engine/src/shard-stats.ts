@@ -25,8 +25,8 @@ export const shardStatNames = [
   'backupsFenced',
   'backupBytes',
   'backupFailures',
-  /** monotonic ms of the oldest change that no accepted backup covers; 0 for none */
-  'oldestDirtyMs',
+  /** age in ms of the oldest change that no accepted backup covers; 0: there is none */
+  'oldestDirtyAgeMs',
   'outputsEmitted',
   'outputsAcked',
   'parkedRecords',

@@ -50,7 +50,7 @@ export class LeaseCoordinator {
   /**
    * A renewal arrived at `receivedAtMs`. Call it, and answer the node, only after a quorum round that was begun after
    * the arrival has confirmed the leadership (ReadIndex): else an isolated leader would keep sessions alive whose
-   * units its successor grants to others (reliability.md 2.3). Null: renewed.
+   * units its successor grants to others. Null: renewed.
    */
   renewed(session: SessionId, receivedAtMs: number): LeaseRefusal | null {
     if (!this.#isGoingOn(session)) return { code: 'SESSION_OVER', session };

@@ -10,8 +10,9 @@ export interface TickHealth {
 }
 
 /**
- * The leader's volatile idea of when each session was last renewed, and so which are overdue (reliability.md 2.4, 2.5).
- * Clocks decide only when an end is proposed; whether a session is over, the log says.
+ * The leader's volatile idea of when each session was last renewed, and so which are overdue. The leader's
+ * own absence counts against nobody. Clocks decide only when an end is proposed; whether a session is over,
+ * the log says.
  */
 export class SessionClock {
   readonly #options: LeaseOptions;

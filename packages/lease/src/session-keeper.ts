@@ -54,7 +54,7 @@ export class SessionKeeper {
   /**
    * Send a renewal now? Then call `sent`.
    * @param shardsProgressed every shard has moved its counter since the last renewal was sent: a node that beats
-   * without working must lose its units (reliability.md 2.7)
+   * without working must lose its units, or their records would wait for ever
    */
   shouldRenew(nowMs: number, shardsProgressed: boolean): boolean {
     const state = this.state(nowMs);

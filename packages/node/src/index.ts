@@ -1,6 +1,50 @@
-export * from './config/index.ts';
+export {
+  type CompiledConfig,
+  ConfigError,
+  type ConfigFile,
+  type ConfigProblem,
+  type ConfigSources,
+  compileConfig,
+  configJsonSchema,
+  durationExpected,
+  durationMs,
+  formatHostPort,
+  formatProblem,
+  type HostPort,
+  isPath,
+  type NodeConfig,
+  nearestName,
+  type PeerConfig,
+  parseHostPort,
+  type Setting,
+  type SettingOrigin,
+  type SettingRow,
+  type Settings,
+  settingRows,
+  settings,
+  sizeBytes,
+} from './config/index.ts';
 export { builtInJobs, JobLoadError, type JobLoadErrorCode, loadJob, loadMapping } from './job/index.ts';
 export { exportUsers } from './runtime/export-users.ts';
 export { type NodeEnd, NodeStartError, nodeVersion, type RunningNode, runNode } from './runtime/run-node.ts';
 export { lookUpUser, readStoredUser, type StoredUser, showKey } from './runtime/user-lookup.ts';
-export * from './status/index.ts';
+export {
+  type Health,
+  type NodeAnswer,
+  type NodeReport,
+  RateMeter,
+  type Reason,
+  type ReasonCode,
+  reasonCodes,
+  type ShardReport,
+  type StatusDocument,
+  type StatusInput,
+  type StatusNode,
+  type StatusShard,
+  statusSchemaName,
+  statusView,
+  type TableFacts,
+  type Totals,
+  type UserDocument,
+  userSchemaName,
+} from './status/index.ts';

@@ -77,7 +77,7 @@ export class MemoryPeerTransport implements PeerTransport, Attached {
     while (link.pipe.count > this.#raftQueueCountMax) link.pipe.dropOldest();
   }
 
-  call(to: NodeId, method: string, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+  call(to: NodeId, method: string, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const link = this.#links.get(to);
     if (link === undefined || this.#closed) {
       return Promise.reject(new PeerCallError('UNREACHABLE', `no address is known for node ${to}`));
@@ -94,8 +94,8 @@ export class MemoryPeerTransport implements PeerTransport, Attached {
         reject: (error) => settle(() => reject(error)),
       };
       this.#calls.add(pending);
-      const cancelDeadline = time.setTimer(deadlineMs, () =>
-        pending.reject(new PeerCallError('DEADLINE', `no answer within ${deadlineMs} ms`)),
+      const cancelDeadline = time.setTimer(timeoutMs, () =>
+        pending.reject(new PeerCallError('DEADLINE', `no answer within ${timeoutMs} ms`)),
       );
       this.#carry(this.site, pending.site, () => {
         const there = this.#target(to, link.address);

@@ -2,6 +2,7 @@ import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { AdminDocument } from './admin-server.ts';
 import { connect } from './channel.ts';
 import { asIs, codecOf, paths } from './definitions.ts';
+import { detailsText } from './errors.ts';
 import { defaultLimits, type TransportLimits } from './limits.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -111,7 +112,7 @@ export class AdminClient {
     if (error instanceof AdminError) return error;
     const code = codeOf(error.code);
     const what = code === 'UNAVAILABLE' ? `${this.#address} can't be reached` : `${this.#address} answered`;
-    return new AdminError(code, `${what}: ${error.details ?? error.message}`, { cause: error });
+    return new AdminError(code, `${what}: ${detailsText(error.details ?? error.message)}`, { cause: error });
   }
 }
 

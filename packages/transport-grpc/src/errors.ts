@@ -43,3 +43,15 @@ export function statusText(text: string): string {
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What grpc-js says of a failed connection wraps the system's error in words of its own; people want the error. */
+export function detailsText(details: string | undefined): string {
+  const refused = /connect (E[A-Z]+)(?: ([\w.[\]:-]+[\w\]]))?/.exec(details ?? '');
+  if (refused !== null) {
+    const [, code, address] = refused;
+    const what = code === 'ECONNREFUSED' ? 'connection refused' : `no connection (${code})`;
+    if (address === undefined) return what;
+    return code === 'ECONNREFUSED' ? `${what} by ${address}` : `${what} to ${address}`;
+  }
+  return details === undefined || details === '' ? 'no details' : details;
+}

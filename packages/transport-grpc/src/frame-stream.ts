@@ -2,7 +2,7 @@ import { type Client, type ClientDuplexStream, Metadata, type StatusObject, stat
 import type { FrameSender, FrameSenderEvents } from '@holdfast/engine';
 import type { Frame } from '@holdfast/processor';
 import { asIs, paths } from './definitions.ts';
-import { errorText } from './errors.ts';
+import { detailsText, errorText } from './errors.ts';
 import { decodeReturn, encodeFrame, encodeHello, type Hello } from './frame-codec.ts';
 import type { TransportLimits } from './limits.ts';
 import { SendBudget } from './send-budget.ts';
@@ -98,5 +98,5 @@ export class FrameStream implements FrameSender {
 
 function describe(code: number | undefined, details: string | undefined): string {
   if (code === status.OK) return 'closed by the receiver';
-  return `${status[code ?? status.UNKNOWN] ?? code}: ${details ?? 'no details'}`;
+  return `${status[code ?? status.UNKNOWN] ?? code}: ${detailsText(details)}`;
 }

@@ -2,6 +2,7 @@ import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { PeerCallError } from '@holdfast/engine';
 import { connect } from './channel.ts';
 import { asIs, paths } from './definitions.ts';
+import { detailsText } from './errors.ts';
 import type { TransportLimits } from './limits.ts';
 import { decodeCallReply, encodeCall, type PeerHello } from './peer-codec.ts';
 import { RaftLane } from './raft-lane.ts';
@@ -40,7 +41,7 @@ export class PeerLink {
     (message.length >= bulkBytes ? this.#bulk : this.#small).push(message);
   }
 
-  call(method: string, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+  call(method: string, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         if (!this.#pending.delete(cancel)) return;
@@ -58,9 +59,9 @@ export class PeerLink {
       );
       // Not gRPC's own deadline: that is a point of wall-clock time, and the wall clock may jump.
       const timer = setTimeout(() => {
-        settle(() => reject(new PeerCallError('DEADLINE', `no answer within ${deadlineMs} ms`)));
+        settle(() => reject(new PeerCallError('DEADLINE', `no answer within ${timeoutMs} ms`)));
         call.cancel();
-      }, deadlineMs);
+      }, timeoutMs);
       const cancel = () => {
         settle(() => reject(new PeerCallError('UNREACHABLE', 'the connection is closed here')));
         call.cancel();
@@ -96,7 +97,7 @@ export class PeerLink {
 function callError(error: ServiceError): PeerCallError {
   // FAILED_PRECONDITION: another node or cluster lives at the address; ours is not to be reached there.
   const unreachable = error.code === status.UNAVAILABLE || error.code === status.FAILED_PRECONDITION;
-  return new PeerCallError(unreachable ? 'UNREACHABLE' : 'FAILED', error.details, { cause: error });
+  return new PeerCallError(unreachable ? 'UNREACHABLE' : 'FAILED', detailsText(error.details), { cause: error });
 }
 
 /** Tells when a lane goes down, and when it is up again. */

@@ -60,10 +60,10 @@ export class GrpcPeerTransport implements PeerTransport {
     if (link !== undefined) for (const message of messages) link.sendRaft(encodeMessage(message));
   }
 
-  async call(to: NodeId, method: string, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+  async call(to: NodeId, method: string, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const link = this.#links.get(to);
     if (link === undefined) throw new PeerCallError('UNREACHABLE', `no address is known for node ${to}`);
-    return link.call(method, body, deadlineMs);
+    return link.call(method, body, timeoutMs);
   }
 
   /** @throws TransportError */

@@ -61,7 +61,11 @@ export async function fireRound(options: FireRoundOptions): Promise<FireRoundRes
     await kill(cluster.node(leader), 'the leader');
     await restart(cluster.node(leader), randomBelow(rng, 2_000));
 
-    await pause(randomBelow(rng, 3_000));
+    // In full flow, so that records are on their way to the node when it begins to refuse them.
+    await waitFor('the cluster to catch up', 60_000, () =>
+      Number(witness.last?.ingest.lagRecords) < 1_000 ? true : null,
+    );
+    await pause(randomBelow(rng, 2_000));
     const drained = randomNode();
     say(`SIGTERM ${drained.id}`);
     const code = await drained.signal('SIGTERM');

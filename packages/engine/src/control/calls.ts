@@ -82,7 +82,7 @@ export interface QueryRequest {
   readonly shard: number;
   /** the key bytes in hex */
   readonly keyHex: string;
-  readonly deadlineMs: number;
+  readonly timeoutMs: number;
 }
 
 export function encodeJson(value: unknown): Uint8Array {

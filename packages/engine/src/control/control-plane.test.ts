@@ -2,32 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LeaseTableReader } from '@holdfast/lease';
 import { hashUnit, topicId, unitHashOut } from '@holdfast/model';
-import { ControlPlaneError } from './control-plane.ts';
+import { acquire, holds, nobodyFailed, unitsOf } from './cluster-steps.test.ts';
 import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
-
-/** Units 1..count as pairs. */
-const unitsOf = (count: number, from = 1): Uint32Array =>
-  Uint32Array.from({ length: count * 2 }, (_, i) =>
-    i % 2 === 0 ? Math.imul(from + i / 2, 0x9e3779b1) >>> 0 : from + (i - 1) / 2,
-  );
-
-const holds = (node: VirtualNode, units: Uint32Array): boolean => {
-  for (let i = 0; i < units.length; i += 2) if (node.control.unitInfo(units[i]!, units[i + 1]!) === null) return false;
-  return true;
-};
-
-/** Asks again until granted, as a shard does. */
-async function acquire(cluster: VirtualCluster, node: VirtualNode, units: Uint32Array): Promise<void> {
-  for (let tries = 0; tries < 20 && !holds(node, units); tries++) {
-    node.shards[0]!.say({ kind: 'acquire', units });
-    await cluster.time.run(500);
-  }
-  assert.ok(holds(node, units), `${node.id} sees no holder of its units`);
-}
-
-const nobodyFailed = (cluster: VirtualCluster): void => {
-  for (const { id, lost, fatal } of cluster.nodes) assert.deepEqual({ id, lost, fatal }, { id, lost: [], fatal: [] });
-};
 
 test('a cluster is founded, sessions open, shards are told', async () => {
   const cluster = new VirtualCluster();
@@ -196,89 +172,6 @@ test('a stalled leader expires nobody', async () => {
   cluster.time.stall(8_000);
   await cluster.time.run(10_000);
   assert.equal(cluster.nodes[0]!.control.table.uncleanCount, 0);
-});
-
-test('two nodes with one id: the second is refused', async () => {
-  const cluster = new VirtualCluster();
-  await cluster.startAll();
-  await cluster.kill(cluster.node('n3'));
-  const impostor = await cluster.start('n3' as never, { incarnation: { uuid: 'another-folder', counter: 9 } });
-  await cluster.until('refused', () => impostor.fatal.length > 0, 5_000);
-  assert.ok(impostor.fatal[0] instanceof ControlPlaneError && impostor.fatal[0].code === 'NODE_ID_TAKEN');
-  assert.equal(impostor.control.session, null);
-});
-
-test('a node that sees its successor ends', async () => {
-  const cluster = new VirtualCluster();
-  await cluster.startAll();
-  const node = cluster.nodes.find(({ control }) => !control.isLeader)!;
-  const leader = cluster.leader!;
-  // Its successor opens a session through another machine that has the same folder.
-  const body = new TextEncoder().encode(
-    JSON.stringify({ uuid: `folder-of-${node.id}`, counter: 7, addresses: ['x', 'y'], version: '0' }),
-  );
-  await cluster.settle(cluster.network.callAs(node.id, leader.id, 'session.open', body));
-  await cluster.until('fatal', () => node.fatal.length > 0, 5_000);
-  assert.ok(node.fatal[0] instanceof ControlPlaneError && node.fatal[0].code === 'SUPERSEDED');
-});
-
-test('a clean stop hands partitions and leadership over, and is no unclean end', async () => {
-  const cluster = new VirtualCluster();
-  cluster.topics.create('access-log', 4);
-  await cluster.startAll();
-  await acquire(cluster, cluster.node('n1'), unitsOf(300));
-  const leader = cluster.leader!;
-  const { term } = leader.control.leadership;
-  cluster.up.delete(leader.id);
-  const stopping = leader.control.stop(60_000);
-  await cluster.until('another leads', () => cluster.leader !== undefined, 1_000);
-  const result = await cluster.settle(stopping);
-  assert.deepEqual(result, { clean: true, drained: true });
-  assert.equal(cluster.leader!.control.leadership.term, term + 1);
-  const { table } = cluster.leader!.control;
-  assert.equal(table.uncleanCount, 0);
-  assert.equal(cluster.leader!.control.liveSessions().length, 2);
-  await cluster.time.run(500);
-  const readers = cluster.leader!.control.status().table.partitions.map(({ reader }) => reader?.nodeId);
-  assert.equal(readers.length, 4);
-  assert.ok(readers.every((id) => id !== undefined && id !== leader.id));
-  await cluster.time.run(15_000);
-  assert.equal(table.uncleanCount, 0);
-  nobodyFailed(cluster);
-});
-
-test('a whole cluster that stops at once ends all its sessions clean', async () => {
-  const cluster = new VirtualCluster();
-  await cluster.startAll();
-  const results = await cluster.settle(Promise.all(cluster.nodes.map(({ control }) => control.stop(60_000))));
-  assert.deepEqual(
-    results,
-    [1, 2, 3].map(() => ({ clean: true, drained: true })),
-  );
-});
-
-test('a node that stops before it knows that its session is open ends it all the same', async () => {
-  const cluster = new VirtualCluster();
-  await cluster.startAll();
-  const victim = cluster.nodes.find(({ control }) => !control.isLeader)!;
-  await cluster.kill(victim);
-  const back = await cluster.start(victim.id);
-  const isInTable = (): boolean =>
-    back.control.liveSessions().some(({ shardAddresses }) => shardAddresses[0]!.includes(':2:'));
-  await cluster.until('in the table', isInTable, 5_000);
-  assert.equal(back.control.session, null);
-  assert.deepEqual(await cluster.settle(back.control.stop(10_000)), { clean: true, drained: true });
-  assert.equal(cluster.leader!.control.liveSessions().length, 2);
-  assert.equal(cluster.leader!.control.table.uncleanCount, 1);
-});
-
-test('a shard that never stops: the deadline ends the drain, unclean', async () => {
-  const cluster = new VirtualCluster();
-  await cluster.startAll();
-  const node = cluster.nodes.find(({ control }) => !control.isLeader)!;
-  node.shards[0]!.stops = false;
-  const result = await cluster.settle(node.control.stop(3_000), 6_000);
-  assert.deepEqual(result, { clean: false, drained: false });
 });
 
 test('another generation of the store is logged once, after the leader has asked its own store', async () => {

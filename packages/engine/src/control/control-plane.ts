@@ -17,6 +17,7 @@ import {
   type LeaderReply,
   type QueryRequest,
 } from './calls.ts';
+import { ControlPlaneError } from './control-plane-error.ts';
 import { type ControlStatus, controlStatus, type UnitInfo, unitInfoOf } from './control-status.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import { LeaderDesk } from './leader-desk.ts';
@@ -62,18 +63,6 @@ export interface ControlPlaneOptions {
   readonly lease?: Partial<LeaseOptions>;
   readonly raftTiming?: Partial<RaftDriverTiming>;
   readonly compaction?: Partial<CompactionRule>;
-}
-
-export const controlPlaneErrorCodes = ['NODE_ID_TAKEN', 'SUPERSEDED', 'SHARD_FAILED'] as const;
-
-/** Why a control plane ended its node; match on `code`. */
-export class ControlPlaneError extends Error {
-  override readonly name = 'ControlPlaneError';
-  readonly code: (typeof controlPlaneErrorCodes)[number];
-  constructor(code: (typeof controlPlaneErrorCodes)[number], text: string) {
-    super(text);
-    this.code = code;
-  }
 }
 
 /** A row per node, reachable or not. */
@@ -232,10 +221,10 @@ export class ControlPlane {
   }
 
   /** The status of every node that is known, each within the deadline; nodes sorted by id. */
-  clusterStatus(deadlineMs: number): Promise<NodeStatusRow[]> {
+  clusterStatus(timeoutMs: number): Promise<NodeStatusRow[]> {
     const ids = new Set<NodeId>([this.nodeId, ...this.#options.voters, ...this.#peers]);
     for (const { nodeId } of this.table.sessions()) ids.add(nodeId);
-    return Promise.all([...ids].sort().map((id) => this.#nodeStatus(id, deadlineMs)));
+    return Promise.all([...ids].sort().map((id) => this.#nodeStatus(id, timeoutMs)));
   }
 
   unitInfo(hi: number, lo: number): UnitInfo | null {
@@ -243,15 +232,15 @@ export class ControlPlane {
   }
 
   /** A user's state from whoever holds it. Reads the own table: call `barrier` before, for a linearizable answer. */
-  async queryUser(key: Uint8Array, deadlineMs: number): Promise<UserQueryAnswer> {
+  async queryUser(key: Uint8Array, timeoutMs: number): Promise<UserQueryAnswer> {
     hashUnit(key, 0, key.length);
     const holder = this.unitInfo(unitHashOut.hi, unitHashOut.lo);
     if (holder === null) return { holder, answer: null };
-    if (holder.nodeId === this.nodeId) return { holder, answer: await this.#askShard(holder.shard, key, deadlineMs) };
-    const request: QueryRequest = { shard: holder.shard, keyHex: encodeHex(key), deadlineMs };
+    if (holder.nodeId === this.nodeId) return { holder, answer: await this.#askShard(holder.shard, key, timeoutMs) };
+    const request: QueryRequest = { shard: holder.shard, keyHex: encodeHex(key), timeoutMs };
     try {
       const { transport } = this.#options;
-      const bytes = await transport.call(holder.nodeId, 'query', encodeJson(request), deadlineMs);
+      const bytes = await transport.call(holder.nodeId, 'query', encodeJson(request), timeoutMs);
       return { holder, answer: decodeJson<QueryAnswer>(bytes) };
     } catch (error) {
       if (!(error instanceof PeerCallError)) throw error;
@@ -265,15 +254,15 @@ export class ControlPlane {
   }
 
   /** Asks the leader for an operator's act. */
-  admin(request: AdminRequest, deadlineMs: number): Promise<LeaderReply> {
-    return this.#leaderCalls.ask('admin', encodeJson(request), { totalMs: deadlineMs, tryMs: deadlineMs });
+  admin(request: AdminRequest, timeoutMs: number): Promise<LeaderReply> {
+    return this.#leaderCalls.ask('admin', encodeJson(request), { totalMs: timeoutMs, tryMs: timeoutMs });
   }
 
   /**
-   * The drain (operations.md 5): no new leases, shards back up and close, the clean end is logged, leadership passed
+   * The drain: no new leases, shards back up and close, the clean end is logged, leadership passed
    * on; then everything here ends. `clean: false` when the deadline came first: the session then ends by silence.
    */
-  async stop(deadlineMs: number): Promise<StopResult> {
+  async stop(timeoutMs: number): Promise<StopResult> {
     const result = await stopControlPlane({
       nodeId: this.nodeId,
       session: this.#session!,
@@ -281,7 +270,7 @@ export class ControlPlane {
       table: this.table,
       timers: this.#options.timers,
       logger: this.#options.logger,
-      deadlineMs,
+      timeoutMs,
       onUpdate: (listener) => this.onUpdate(listener),
     });
     await this.close();
@@ -371,8 +360,8 @@ export class ControlPlane {
       case 'status':
         return encodeJson(this.status());
       case 'query': {
-        const { shard, keyHex, deadlineMs } = decodeJson<QueryRequest>(body);
-        return encodeJson(await this.#askShard(shard, decodeHex(keyHex), deadlineMs));
+        const { shard, keyHex, timeoutMs } = decodeJson<QueryRequest>(body);
+        return encodeJson(await this.#askShard(shard, decodeHex(keyHex), timeoutMs));
       }
       default: {
         const own = this.#options.calls?.get(method);
@@ -383,14 +372,14 @@ export class ControlPlane {
     }
   }
 
-  #askShard(shard: number, key: Uint8Array, deadlineMs: number): Promise<QueryAnswer> {
-    return this.#queries.ask(this.#session?.shards[shard], key, deadlineMs);
+  #askShard(shard: number, key: Uint8Array, timeoutMs: number): Promise<QueryAnswer> {
+    return this.#queries.ask(this.#session?.shards[shard], key, timeoutMs);
   }
 
-  async #nodeStatus(id: NodeId, deadlineMs: number): Promise<NodeStatusRow> {
+  async #nodeStatus(id: NodeId, timeoutMs: number): Promise<NodeStatusRow> {
     if (id === this.nodeId) return { nodeId: id, reachable: true, status: this.status() };
     try {
-      const bytes = await this.#options.transport.call(id, 'status', new Uint8Array(), deadlineMs);
+      const bytes = await this.#options.transport.call(id, 'status', new Uint8Array(), timeoutMs);
       return { nodeId: id, reachable: true, status: decodeJson<ControlStatus>(bytes) };
     } catch (error) {
       return { nodeId: id, reachable: false, error: error instanceof Error ? error.message : String(error) };

@@ -1,12 +1,11 @@
 export { type AdminRequest, type LeaderReply, type RefusalReason, refusalReasons } from './calls.ts';
 export {
   ControlPlane,
-  ControlPlaneError,
   type ControlPlaneOptions,
-  controlPlaneErrorCodes,
   type NodeStatusRow,
   type UserQueryAnswer,
 } from './control-plane.ts';
+export { ControlPlaneError, controlPlaneErrorCodes } from './control-plane-error.ts';
 export type {
   ControlStatus,
   PartitionSummary,

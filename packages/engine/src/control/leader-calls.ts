@@ -29,10 +29,10 @@ export class LeaderCalls {
     this.#options = options;
   }
 
-  /** One try, within `deadlineMs`. A peer that can't be reached is a RETRY: whether it acted is then unknown. */
-  async once<T = object>(method: CallMethod, body: Uint8Array, deadlineMs: number): Promise<LeaderReply<T>> {
+  /** One try, within `timeoutMs`. A peer that can't be reached is a RETRY: whether it acted is then unknown. */
+  async once<T = object>(method: CallMethod, body: Uint8Array, timeoutMs: number): Promise<LeaderReply<T>> {
     const { self, timers, transport, local } = this.#options;
-    const endMs = timers.monotonicMs() + deadlineMs;
+    const endMs = timers.monotonicMs() + timeoutMs;
     let to = this.#options.leader() ?? this.#somePeer();
     const asked = new Set<NodeId>();
     for (let hop = 0; hop < leaderHopsMax && to !== null; hop++) {

@@ -17,7 +17,10 @@ import { RaftDriverError } from './raft-driver-error.ts';
 /** How often the leader looks at the topics it assigns, and retries what the store or log refused. */
 export const topicLookMs = 5_000;
 export const storeRetryMs = 1_000;
-/** A quorum round at least so often: after a stall one must have been begun since (reliability.md 2.5). */
+/**
+ * A quorum round at least so often: after a stall the leader ends no session before a round that was begun since has
+ * told it that it still leads.
+ */
 const quorumRoundMs = 1_000;
 
 export interface LeaderTermOptions {

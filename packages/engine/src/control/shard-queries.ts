@@ -20,14 +20,14 @@ export class ShardQueries {
     this.#timers = timers;
   }
 
-  ask(shard: ShardPort | undefined, key: Uint8Array, deadlineMs: number): Promise<QueryAnswer> {
+  ask(shard: ShardPort | undefined, key: Uint8Array, timeoutMs: number): Promise<QueryAnswer> {
     if (shard === undefined) return Promise.resolve({ code: 'NO_SHARD', text: 'no such shard here' });
     if (this.#waiting.size >= queriesMax) return Promise.resolve({ code: 'BUSY', text: `${queriesMax} queries wait` });
     const id = this.#nextId++;
     return new Promise((resolve) => {
-      const cancel = this.#timers.setTimer(deadlineMs, () => {
+      const cancel = this.#timers.setTimer(timeoutMs, () => {
         this.#waiting.delete(id);
-        resolve({ code: 'UNANSWERED', text: `no answer within ${deadlineMs} ms` });
+        resolve({ code: 'UNANSWERED', text: `no answer within ${timeoutMs} ms` });
       });
       this.#waiting.set(id, (answer) => {
         this.#waiting.delete(id);

@@ -24,14 +24,17 @@ export interface StopOptions {
   readonly table: LeaseTable;
   readonly timers: Timers;
   readonly logger: Logger;
-  readonly deadlineMs: number;
+  readonly timeoutMs: number;
   readonly onUpdate: (listener: () => void) => () => void;
 }
 
-/** The steps of a graceful stop, each bounded by what is left of the deadline (operations.md 5). */
+/**
+ * The steps of a graceful stop, each bounded by what is left of the deadline: nothing new comes, the shards drain, the
+ * session ends, leadership is handed over. Shards drain under a live session, and its end needs a leader: hence the order.
+ */
 export async function stopControlPlane(options: StopOptions): Promise<StopResult> {
-  const { session, timers, table, logger, deadlineMs } = options;
-  const endMs = timers.monotonicMs() + deadlineMs;
+  const { session, timers, table, logger, timeoutMs } = options;
+  const endMs = timers.monotonicMs() + timeoutMs;
   const leftMs = (mostMs: number): number => Math.max(0, Math.min(mostMs, endMs - timers.monotonicMs()));
   if (session.state === 'over') return { clean: false, drained: false };
   if (session.state !== 'holding') {
@@ -42,7 +45,7 @@ export async function stopControlPlane(options: StopOptions): Promise<StopResult
   }
   const isClosing = await session.markClosing(leftMs(stopAskMsMax));
   if (!isClosing) logger.warn('no leader noted that this node is stopping');
-  const drained = await within(timers, leftMs(deadlineMs), session.stopShards());
+  const drained = await within(timers, leftMs(timeoutMs), session.stopShards());
   const clean = drained && (await session.end(leftMs(stopAskMsMax)));
   // A cluster that stops as a whole would lose its quorum before the last session's end is logged.
   const othersAreOpen = (): boolean => [...table.sessions()].some(({ closing }) => closing);

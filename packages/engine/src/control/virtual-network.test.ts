@@ -116,9 +116,9 @@ export class MemoryNetwork {
         const list = [...messages];
         this.#time.setTimer(this.latencyMs, () => reach(to)?.onRaft(me, list));
       },
-      call: (to, method, body, deadlineMs) =>
+      call: (to, method, body, timeoutMs) =>
         new Promise((resolve, reject) => {
-          this.#time.setTimer(deadlineMs, () => reject(new PeerCallError('DEADLINE', `${to} took too long`)));
+          this.#time.setTimer(timeoutMs, () => reject(new PeerCallError('DEADLINE', `${to} took too long`)));
           this.#time.setTimer(this.latencyMs, () => {
             const there = reach(to);
             if (there === undefined) return;

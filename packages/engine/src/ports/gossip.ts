@@ -5,8 +5,8 @@ import type { Member, MemberChange, NodeMeta } from '@holdfast/membership';
  *
  * What it promises:
  * - **Only hints.** A member shown as alive may be gone, one shown as dead may serve on. Nothing here takes a lease
- *   away, ends a session, or counts towards a quorum (reliability.md 2, rule 6); it may route, shed load, and start a
- *   question to the log.
+ *   away, ends a session, or counts towards a quorum: ownership is decided by log entries alone (PROTOCOL.md 1, 2). It
+ *   may route, shed load, and start a question to the log.
  * - **Convergence.** While the network delivers between any two members now and then, all views become equal, also
  *   after a cut of any length; while nothing changes, nothing is told.
  * - **Order.** Changes come in the order in which this node learned of them, each after `members()` shows it; a

@@ -11,10 +11,10 @@ export interface PeerTransport {
   /** Queues messages for a peer; drops the oldest beyond a bound. Never throws. */
   sendRaft(to: NodeId, messages: readonly RaftMessage[]): void;
   /**
-   * Asks a peer. Rejects with PeerCallError when it can't be reached or doesn't answer by the deadline:
-   * whether it acted is then unknown.
+   * Asks a peer. Rejects with PeerCallError when it can't be reached (`UNREACHABLE`) or doesn't answer within `timeoutMs`
+   * from now (`DEADLINE`): whether it acted is then unknown.
    */
-  call(to: NodeId, method: string, body: Uint8Array, deadlineMs: number): Promise<Uint8Array>;
+  call(to: NodeId, method: string, body: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** Starts listening. Resolves with the address that others can reach. */
   listen(handlers: PeerHandlers): Promise<string>;
   close(): Promise<void>;

@@ -15,8 +15,9 @@ export interface RaftStorage {
   /** @throws RaftStorageError CORRUPT */
   load(): Promise<RaftRestored>;
   /**
-   * Resolves once everything is durable. `entries` replace all stored ones from their first index on.
-   * A `snapshot` replaces the log up to its index. Rejects when the disk failed: the member must stop then.
+   * Resolves once everything is durable, all of it or nothing. `entries` replace all stored ones from their first index
+   * on. A `snapshot` (a leader's) replaces the whole stored log, also entries beyond its index; `entries` of the same write
+   * follow it. Rejects when the disk failed: the member must stop then.
    */
   persist(write: {
     readonly hardState: HardState | null;

@@ -12,7 +12,10 @@ export interface FrameSender {
 export interface FrameSenderEvents {
   onReturn(message: Return): void;
   onDrain(): void;
-  /** The stream is over, for whatever reason; nothing more will be delivered with certainty. */
+  /**
+   * The stream is over, for whatever reason: what isn't acknowledged may have arrived or not. Comes exactly once per
+   * stream, also after one's own `close()`, and never from within `open`, `send` or `close`.
+   */
   onEnd(reason: string): void;
 }
 
@@ -26,6 +29,7 @@ export interface FrameReceiver {
 /** What the holder hears. A listener answers `onOpen` with the events of that stream. */
 export interface FrameReceiverEvents {
   onFrame(frame: Frame): void;
+  /** As at the sender: exactly once, also after one's own `close()`, never from within a call; nothing comes after it. */
   onEnd(reason: string): void;
 }
 

@@ -299,7 +299,7 @@ export class Shard {
     for (const [name, value] of Object.entries(this.#counters)) stats.set(name as ShardStatName, value as number);
     stats.set('unitsHeld', holder.unitCount);
     stats.set('unitsDirty', holder.dirtyCount);
-    stats.set('oldestDirtyMs', holder.oldestDirtyMs === 0 ? 0 : Math.max(nowMs - holder.oldestDirtyMs, 1));
+    stats.set('oldestDirtyAgeMs', holder.oldestDirtyMs === 0 ? 0 : Math.max(nowMs - holder.oldestDirtyMs, 1));
     stats.set('parkedRecords', ingest.parkedCount);
     stats.set('parkedBytes', ingest.parkedBytes);
     stats.set('framesInFlight', ingest.framesInFlight);

@@ -102,7 +102,7 @@ export class NodeReporter {
       leases: own?.units ?? 0,
       partitions: mine.map(({ topic, partition }) => `${topic}/${partition}`),
       stats,
-      oldestDirtyAgeMs: stats.oldestDirtyMs === 0 ? null : stats.oldestDirtyMs,
+      oldestDirtyAgeMs: stats.oldestDirtyAgeMs === 0 ? null : stats.oldestDirtyAgeMs,
       readPerSec: meters?.recordsRead.perSec ?? null,
       appliedPerSec: meters?.recordsApplied.perSec ?? null,
       forwardedPerSec: meters?.recordsForwarded.perSec ?? null,

@@ -4,10 +4,11 @@ import { RateMeter } from '../status/rate-meter.ts';
 
 const sampleMs = 1_000;
 const windowMs = 5_000;
+const resolutionMs = 10;
 
 /** What this process costs: CPU of all its threads, memory, how late its control loop is. */
 export class ProcessMeter {
-  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
   readonly #cpu = new RateMeter(windowMs);
   readonly #timer: NodeJS.Timeout;
   #loopP99Ms: number | null = null;
@@ -21,7 +22,8 @@ export class ProcessMeter {
   #sample(): void {
     const { user, system } = process.cpuUsage();
     this.#cpu.sample(performance.now(), (user + system) / 1e6);
-    this.#loopP99Ms = this.#delay.count === 0 ? null : this.#delay.percentile(99) / 1e6;
+    // The histogram holds the time between two looks, not only what it was late.
+    this.#loopP99Ms = this.#delay.count === 0 ? null : Math.max(this.#delay.percentile(99) / 1e6 - resolutionMs, 0);
     this.#delay.reset();
   }
 

@@ -1,7 +1,7 @@
 import type { NodeAnswer, TableFacts } from './node-report.ts';
 import type { Health, Reason, ReasonCode, StatusNode } from './status-document.ts';
 
-/** A round may just be due; twice the interval is late, three times is wrong (operations.md 7, BackupStale). */
+/** A round may just be due; twice the interval is late, three times is wrong (`BACKUP_STALE`). */
 const backupStaleFactor = 3;
 const lagHighSeconds = 60;
 const unreadListedMax = 8;

@@ -1,4 +1,4 @@
-import { bucketOf, partitionKey } from '@holdfast/model';
+import { bucketOf, type PartitionId, type TopicId } from '@holdfast/model';
 import type { ClaimWish, RowWish } from '@holdfast/processor';
 
 interface Row {
@@ -9,8 +9,14 @@ interface Row {
 
 export interface SimulatedMark {
   readonly bucket: number;
-  readonly partition: { readonly topicId: string; readonly partition: number };
+  readonly partition: PartitionId;
   readonly offset: number;
+}
+
+/** How to take a write back. */
+interface Undo {
+  readonly bucket: number;
+  readonly run: () => void;
 }
 
 /** The fenced store as a plain model, able to lose its last writes. */
@@ -18,18 +24,19 @@ export class SimulatedStore {
   generation = 1;
   readonly rows = new Map<string, Row>();
   readonly markers = new Map<string, number>();
-  #undo: (() => void)[] = [];
+  marksSinceLoss = 0;
+  #undo: Undo[] = [];
 
   claim({ hi, lo, epoch }: ClaimWish): { fenced: number } | { row: Uint8Array | null; markers: SimulatedMark[] } {
     const key = `${hi}/${lo}`;
     const old = this.rows.get(key);
     if (old !== undefined && (old.epoch > epoch || (old.epoch === epoch && old.seq > 0))) return { fenced: old.epoch };
-    if (old === undefined || old.epoch < epoch) this.#put(key, { epoch, seq: 0, row: old?.row ?? null });
     const bucket = bucketOf(hi, lo);
+    if (old === undefined || old.epoch < epoch) this.#put(bucket, key, { epoch, seq: 0, row: old?.row ?? null });
     const markers = [...this.markers].flatMap(([name, offset]) => {
       const [inBucket, topicId, partition] = name.split('|');
       return Number(inBucket) === bucket
-        ? [{ bucket, partition: { topicId: topicId!, partition: Number(partition) }, offset }]
+        ? [{ bucket, partition: { topicId: topicId as TopicId, partition: Number(partition) }, offset }]
         : [];
     });
     return { row: this.rows.get(key)!.row, markers };
@@ -40,40 +47,59 @@ export class SimulatedStore {
     const old = this.rows.get(key);
     if (old !== undefined && old.epoch > epoch) return { fenced: old.epoch };
     if (old !== undefined && old.epoch === epoch && old.seq > seq) return 'stale';
-    if (old === undefined || old.epoch < epoch || old.seq < seq) this.#put(key, { epoch, seq, row });
+    if (old === undefined || old.epoch < epoch || old.seq < seq) {
+      this.#put(bucketOf(hi, lo), key, { epoch, seq, row });
+    }
     return 'ok';
   }
 
   mark({ bucket, partition, offset }: SimulatedMark): void {
-    const name = `${bucket}|${partition.topicId}|${partition.partition}`;
+    const name = markerName(bucket, partition);
     const old = this.markers.get(name);
     if (old !== undefined && old >= offset) return;
     this.markers.set(name, offset);
-    this.#undo.push(() => (old === undefined ? this.markers.delete(name) : this.markers.set(name, old)));
+    this.marksSinceLoss++;
+    const run = () => (old === undefined ? this.markers.delete(name) : this.markers.set(name, old));
+    this.#undo.push({ bucket, run });
   }
 
   /** Least marker over the buckets that the simulation uses. */
-  leastMarker(partition: { topicId: string; partition: number }, buckets: Iterable<number>): number {
+  leastMarker(partition: PartitionId, buckets: Iterable<number>): number {
     let least = Number.POSITIVE_INFINITY;
-    for (const bucket of buckets) {
-      least = Math.min(least, this.markers.get(`${bucket}|${partitionKey(partition as never).replace('/', '|')}`) ?? 0);
-    }
+    for (const bucket of buckets) least = Math.min(least, this.markers.get(markerName(bucket, partition)) ?? 0);
     return Number.isFinite(least) ? least : 0;
   }
 
-  /** Loses the last `count` writes: another generation. */
-  lose(count: number): void {
-    for (const undo of this.#undo.splice(Math.max(this.#undo.length - count, 0)).reverse()) undo();
+  /** Loses the last `count` writes, of all buckets or of one: another generation. */
+  lose(count: number, bucket: number | null): void {
+    const kept: Undo[] = [];
+    for (const undo of this.#undo.reverse()) {
+      if (count > 0 && (bucket === null || undo.bucket === bucket)) {
+        undo.run();
+        count--;
+      } else kept.push(undo);
+    }
+    this.#undo = kept.reverse();
+    this.marksSinceLoss = 0;
     this.generation++;
   }
 
+  /** Writes that can be lost. */
   get writes(): number {
     return this.#undo.length;
   }
 
-  #put(key: string, row: Row): void {
+  writesIn(bucket: number): number {
+    return this.#undo.reduce((n, undo) => (undo.bucket === bucket ? n + 1 : n), 0);
+  }
+
+  #put(bucket: number, key: string, row: Row): void {
     const old = this.rows.get(key);
     this.rows.set(key, row);
-    this.#undo.push(() => (old === undefined ? this.rows.delete(key) : this.rows.set(key, old)));
+    this.#undo.push({ bucket, run: () => (old === undefined ? this.rows.delete(key) : this.rows.set(key, old)) });
   }
+}
+
+function markerName(bucket: number, { topicId, partition }: PartitionId): string {
+  return `${bucket}|${topicId}|${partition}`;
 }

@@ -1,0 +1,79 @@
+import { randomBelow, randomRatio } from '@holdfast/model';
+import type { World } from './world.ts';
+
+/** Every kind of fault that the simulation injects. */
+export const faultKinds = [
+  'crash',
+  'expire',
+  'force',
+  'break',
+  'close',
+  'loseReply',
+  'movePartition',
+  'dropProposal',
+  'loseStore',
+  'loseBucket',
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
+
+interface Action {
+  readonly weight: number;
+  readonly act: () => void;
+}
+
+/** What may happen next. How likely each kind is is drawn once per history, so that histories differ in character. */
+export class Actions {
+  readonly #world: World;
+  readonly #weights = new Map<string, number>();
+  #actions: Action[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  add(name: string, act: () => void): void {
+    const weight = this.#weight(name, () => 10 ** (randomRatio(this.#world.rng) * 2 - 1));
+    this.#actions.push({ weight: this.#world.healing ? 1 : weight, act });
+  }
+
+  /** One of the faults that a history has a budget of. */
+  addFault(name: FaultKind, act: () => void): void {
+    const world = this.#world;
+    const weight = this.#weight(`fault ${name}`, () =>
+      randomBelow(world.rng, 2) === 0 ? 0 : 0.05 * 10 ** (randomRatio(world.rng) * 1.5),
+    );
+    if (world.healing || world.faultsLeft <= 0 || weight === 0) return;
+    this.addPlannedFault(name, weight, () => {
+      world.faultsLeft--;
+      act();
+    });
+  }
+
+  addPlannedFault(name: FaultKind, weight: number, act: () => void): void {
+    const world = this.#world;
+    const counted = () => {
+      world.faults[name] = (world.faults[name] ?? 0) + 1;
+      world.say(`FAULT ${name}`);
+      act();
+    };
+    this.#actions.push({ weight, act: counted });
+  }
+
+  /** Does one of the actions, and forgets them all. False when there was none. */
+  takeOne(): boolean {
+    const actions = this.#actions;
+    this.#actions = [];
+    if (actions.length === 0) return false;
+    let at = randomRatio(this.#world.rng) * actions.reduce((sum, { weight }) => sum + weight, 0);
+    const chosen = actions.find(({ weight }) => (at -= weight) <= 0) ?? actions.at(-1)!;
+    chosen.act();
+    return true;
+  }
+
+  #weight(name: string, draw: () => number): number {
+    let weight = this.#weights.get(name);
+    if (weight === undefined) this.#weights.set(name, (weight = draw()));
+    return weight;
+  }
+}

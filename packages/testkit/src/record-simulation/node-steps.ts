@@ -1,0 +1,116 @@
+import { nodeId, randomBelow } from '@holdfast/model';
+import type { Holder, Ingest } from '@holdfast/processor';
+import type { Actions } from './actions.ts';
+import { breakLink, deliver, pump } from './links.ts';
+import { applyNext, notice, restart, syncPartitions } from './node-life.ts';
+import { commit, read } from './reading.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import { act, answer, claim, mark, markEverywhere, write } from './store-calls.ts';
+import type { World } from './world.ts';
+
+/** What may happen at one node. */
+export function offerNodeSteps(world: World, node: SimulatedNode, actions: Actions): void {
+  if (node.applied < world.log.records.length) actions.add('apply', () => applyNext(world, node));
+  if (node.noticed < node.applied) actions.add('notice', () => notice(world, node));
+  offerLinks(world, node, actions);
+  offerCalls(world, node, actions);
+  if (node.session === 0) {
+    if (!node.sessionAsked) actions.add('session', () => askSession(world, node));
+    return;
+  }
+  const { ingest, holder } = node;
+  if (ingest === null || holder === null) return;
+  actions.addFault('crash', () => restart(world, node));
+  offerIngest(world, node, ingest, actions);
+  offerHolder(world, node, holder, actions);
+}
+
+function askSession(world: World, node: SimulatedNode): void {
+  node.sessionAsked = true;
+  world.log.propose({
+    kind: 'sessionOpened',
+    nodeId: nodeId(`n${node.number}`),
+    uuid: `u${node.number}`,
+    counter: node.incarnation,
+    shards: 1,
+    addresses: ['a', 'b'],
+    version: '0',
+  });
+}
+
+function offerLinks(world: World, node: SimulatedNode, actions: Actions): void {
+  for (const link of node.links) {
+    if (link.frames.length > 0) actions.add(link.broken ? 'ghost' : 'deliver', () => deliver(world, link));
+    if (link.broken) continue;
+    if (link.returns.length > 0) {
+      actions.add('return', () => {
+        node.ingest!.onReturn(link.out, link.returns.shift()!, world.nowMs);
+        pump(world, node);
+      });
+    }
+    actions.addFault('break', () => breakLink(world, node, link));
+  }
+}
+
+function offerCalls(world: World, node: SimulatedNode, actions: Actions): void {
+  for (const call of node.calls) {
+    if (call.done === null) {
+      actions.add('store', () => act(world, call));
+      continue;
+    }
+    actions.add('answer', () => answer(world, node, call));
+    if (call.kind === 'refused') continue;
+    actions.addFault('loseReply', () => {
+      call.done = null;
+    });
+  }
+}
+
+function offerIngest(world: World, node: SimulatedNode, ingest: Ingest, actions: Actions): void {
+  syncPartitions(world, node);
+  for (const [partition, held] of node.readings) {
+    actions.add('read', () => read(world, node, partition, held));
+    actions.add('commitOffset', () => commit(world, node, partition, held.reading));
+  }
+  if (node.readings.size > 0) actions.add('markEverywhere', () => markEverywhere(world, node));
+  const [output] = node.outputs;
+  if (output === undefined) return;
+  actions.add('publish', () => {
+    node.outputs.shift();
+    world.say(`n${node.number} published ${output.positions} up to ${output.number} of ${output.from}`);
+    for (const position of output.positions) world.published.add(position);
+    if (output.from === 'holder') node.holder!.onOutputsAcked(output.number, world.nowMs);
+    else ingest.outputs.acked = output.number;
+    pump(world, node);
+  });
+}
+
+function offerHolder(world: World, node: SimulatedNode, holder: Holder, actions: Actions): void {
+  const closeSome = () => {
+    holder.closeIdle(Number.POSITIVE_INFINITY, 1 + randomBelow(world.rng, 2));
+    pump(world, node);
+  };
+  if (world.plan.profile === 'mixed') actions.addFault('close', closeSome);
+  else if (!world.healing && holder.unitCount > 0) actions.addPlannedFault('close', 0.2, closeSome);
+  actions.add('tick', () => {
+    holder.checkClosed(world.nowMs);
+    pump(world, node);
+  });
+  if (holder.claimsQueued > 0) {
+    actions.add('claim', () => {
+      for (const wish of holder.takeClaims(2)) claim(world, node, wish);
+    });
+  }
+  if (!holder.roundActive && holder.roundDue) actions.add('round', () => holder.beginRound());
+  if (holder.rowsQueued > 0) {
+    actions.add('rows', () => {
+      for (const row of holder.takeRows(2, world.nowMs)) write(world, node, row);
+    });
+  }
+  if (holder.roundActive) {
+    actions.add('finish', () => {
+      for (const wish of holder.finishRound(world.nowMs) ?? []) mark(world, node, wish);
+      pump(world, node);
+    });
+  }
+}

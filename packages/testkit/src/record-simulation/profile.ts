@@ -1,0 +1,108 @@
+import { type Rng, randomBelow } from '@holdfast/model';
+import { bucketOfKey, drawKeys } from './key-pool.ts';
+
+/**
+ * mixed: every fault there is, by short histories.
+ * focus: longer histories around one or two losses of the store: many markers before, crowded buckets, idle units whose
+ * rows have short vectors, records that stay long in frames under construction, few other faults.
+ */
+export type ProfileName = 'mixed' | 'focus';
+
+export const profileNames: readonly ProfileName[] = ['mixed', 'focus'];
+
+type Range = readonly [least: number, most: number];
+
+interface Profile {
+  readonly keys: Range;
+  readonly buckets: Range;
+  readonly recordsPerPartition: Range;
+  readonly faults: Range;
+  readonly losses: Range;
+  readonly steps: Range;
+  readonly flushAgesMs: readonly number[];
+  readonly frameRecordsMax: readonly number[];
+  /** Writes that a loss of the store takes back, at most. */
+  readonly lossDepthMax: number;
+  /** Losses come when there is something to lose, and part of the records only after them. */
+  readonly lossesInTheMiddle: boolean;
+}
+
+const profiles: Readonly<Record<ProfileName, Profile>> = {
+  mixed: {
+    keys: [1, 4],
+    buckets: [1, 4],
+    recordsPerPartition: [3, 10],
+    faults: [3, 27],
+    losses: [0, 2],
+    steps: [100, 599],
+    flushAgesMs: [3, 3, 30],
+    frameRecordsMax: [3],
+    lossDepthMax: 12,
+    lossesInTheMiddle: false,
+  },
+  focus: {
+    keys: [2, 6],
+    buckets: [1, 2],
+    recordsPerPartition: [6, 24],
+    faults: [2, 10],
+    losses: [1, 2],
+    steps: [400, 1_200],
+    flushAgesMs: [3, 25, 100],
+    frameRecordsMax: [2, 4, 8],
+    lossDepthMax: 40,
+    lossesInTheMiddle: true,
+  },
+};
+
+/** All that a seed decides before the first step. */
+export interface Plan {
+  readonly profile: ProfileName;
+  readonly nodes: number;
+  /** Values of the records, per partition: see `countingJob` for what they mean. */
+  readonly partitions: readonly (readonly string[])[];
+  readonly buckets: ReadonlySet<number>;
+  readonly faults: number;
+  readonly losses: number;
+  readonly steps: number;
+  readonly flushAgeMs: number;
+  readonly frameRecordsMax: number;
+  readonly lossDepthMax: number;
+  /** Markers that have to be written before the store loses something; 0 for any time. */
+  readonly marksBeforeLoss: number;
+  /** Records of each partition that may be read before the last loss. */
+  readonly readableBeforeLoss: readonly number[];
+}
+
+export function drawPlan(rng: Rng, name: ProfileName): Plan {
+  const profile = profiles[name];
+  const between = ([least, most]: Range) => least + randomBelow(rng, most - least + 1);
+  const oneOf = (values: readonly number[]) => values[randomBelow(rng, values.length)]!;
+  const keys = drawKeys(rng, between(profile.keys), between(profile.buckets));
+  const partitions = Array.from({ length: 2 }, () =>
+    Array.from({ length: between(profile.recordsPerPartition) }, () => drawValue(rng, keys)),
+  );
+  const middle = profile.lossesInTheMiddle;
+  return {
+    profile: name,
+    nodes: between([2, 3]),
+    partitions,
+    buckets: new Set(keys.map(bucketOfKey)),
+    faults: between(profile.faults),
+    losses: between(profile.losses),
+    steps: between(profile.steps),
+    flushAgeMs: oneOf(profile.flushAgesMs),
+    frameRecordsMax: oneOf(profile.frameRecordsMax),
+    lossDepthMax: profile.lossDepthMax,
+    marksBeforeLoss: middle ? between([2, 16]) : 0,
+    readableBeforeLoss: partitions.map(({ length }) => (middle ? Math.ceil((length * between([40, 100])) / 100) : length)),
+  };
+}
+
+function drawValue(rng: Rng, keys: readonly string[]): string {
+  const key = keys[randomBelow(rng, keys.length)]!;
+  const kind = randomBelow(rng, 20);
+  if (kind === 0) return '?';
+  if (kind === 1) return '-';
+  if (kind === 2) return `${key}?`;
+  return kind < 8 ? `${key}!` : key;
+}

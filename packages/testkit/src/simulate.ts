@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util';
+import { faultKinds } from './record-simulation/actions.ts';
+import { type ProfileName, profileNames } from './record-simulation/profile.ts';
+import { RecordSimulation } from './record-simulation/simulation.ts';
+
+/**
+ * Runs many seeds of the record simulation, or one again:
+ * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus] [--trace] [--stop]`
+ */
+
+const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${profileNames.join('|')}] [--trace] [--stop]
+  --seeds    how many seeds (2000; 1 with --seed or --trace)
+  --seed     the first of them (1)
+  --profile  mixed (the default): every fault; focus: around losses of the store
+  --trace    print the history of the first seed
+  --stop     end at the first seed that fails`;
+
+/** From this many seeds on, a kind of fault that never fired fails the run: it proved nothing about that kind. */
+const seedsThatShowAll = 1_000;
+
+interface Settings {
+  readonly seeds: number;
+  readonly first: number;
+  readonly profile: ProfileName;
+  readonly trace: boolean;
+  readonly stop: boolean;
+}
+
+/** Null when they make no sense. */
+function readSettings(args: readonly string[]): Settings | null {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        seeds: { type: 'string' },
+        seed: { type: 'string' },
+        profile: { type: 'string', default: 'mixed' },
+        trace: { type: 'boolean', default: false },
+        stop: { type: 'boolean', default: false },
+      },
+    });
+    const first = Number(values.seed ?? 1);
+    const seeds = Number(values.seeds ?? (values.seed === undefined && !values.trace ? 2_000 : 1));
+    const profile = profileNames.find((name) => name === values.profile);
+    if (!Number.isInteger(first) || !Number.isInteger(seeds) || seeds < 1 || profile === undefined) return null;
+    return { seeds, first, profile, trace: values.trace, stop: values.stop };
+  } catch {
+    return null;
+  }
+}
+
+function runSeeds({ seeds, first, profile, trace, stop }: Settings): number {
+  const faults: Record<string, number> = {};
+  let passed = 0;
+  let failed = 0;
+  const startMs = performance.now();
+  for (let seed = first; seed < first + seeds && !(stop && failed > 0); seed++) {
+    const simulation = new RecordSimulation(seed, profile);
+    let failure: unknown = null;
+    try {
+      const result = simulation.run();
+      for (const [name, n] of Object.entries(result.faults)) faults[name] = (faults[name] ?? 0) + n;
+      passed++;
+    } catch (error) {
+      failure = error;
+      failed++;
+    }
+    if (trace && seed === first) for (const line of simulation.trace) console.log(line);
+    if (failure === null) continue;
+    console.log(`seed ${seed}: ${failure instanceof Error ? failure.message : failure}`);
+    console.log(`  again: npm run sim -- --profile ${profile} --seed ${seed} --trace`);
+  }
+  const seconds = (performance.now() - startMs) / 1000;
+  console.log(`${profile}: ${((passed + failed) / seconds).toFixed(0)} seeds/s`);
+  console.log(`faults: ${faultKinds.map((kind) => `${kind} ${faults[kind] ?? 0}`).join(', ')}`);
+  const silent = faultKinds.filter((kind) => (faults[kind] ?? 0) === 0);
+  if (passed >= seedsThatShowAll && silent.length > 0) {
+    console.log(`never fired: ${silent.join(', ')}`);
+    failed++;
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+const settings = readSettings(process.argv.slice(2));
+if (settings === null) {
+  console.error(usage);
+  process.exitCode = 2;
+} else {
+  process.exitCode = runSeeds(settings);
+}
