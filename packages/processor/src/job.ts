@@ -40,7 +40,7 @@ export interface KeyLocator {
   keyStart: number;
   keyEnd: number;
   reason: string;
-  /** The record's value is `bytes[start, end)`; `start < 0` means that it has no value (a tombstone), not an empty one. */
+  /** The value is `bytes[start, end)`. `start < 0`: the record has no value (a tombstone, not an empty one); it is skipped. */
   locate(bytes: Uint8Array, start: number, end: number): 0 | 1 | 2;
 }
 

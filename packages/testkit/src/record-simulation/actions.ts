@@ -26,23 +26,31 @@ interface Action {
 export class Actions {
   readonly #world: World;
   readonly #weights = new Map<string, number>();
+  readonly #faultWeights = new Map<string, number>();
   #actions: Action[] = [];
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  add(name: string, act: () => void): void {
-    const weight = this.#weight(name, () => 10 ** (randomRatio(this.#world.rng) * 2 - 1));
-    this.#actions.push({ weight: this.#world.healing ? 1 : weight, act });
+  /** @param urgency how much likelier it gets once the faults stop: whatever lags catches up then */
+  add(name: string, act: () => void, urgency = 1): void {
+    let weight = this.#weights.get(name);
+    if (weight === undefined) {
+      weight = 10 ** (randomRatio(this.#world.rng) * 2 - 1);
+      this.#weights.set(name, weight);
+    }
+    this.#actions.push({ weight: this.#world.healing ? urgency : weight, act });
   }
 
   /** One of the faults that a history has a budget of. */
   addFault(name: FaultKind, act: () => void): void {
     const world = this.#world;
-    const weight = this.#weight(`fault ${name}`, () =>
-      randomBelow(world.rng, 2) === 0 ? 0 : 0.05 * 10 ** (randomRatio(world.rng) * 1.5),
-    );
+    let weight = this.#faultWeights.get(name);
+    if (weight === undefined) {
+      weight = randomBelow(world.rng, 2) === 0 ? 0 : 0.05 * 10 ** (randomRatio(world.rng) * 1.5);
+      this.#faultWeights.set(name, weight);
+    }
     if (world.healing || world.faultsLeft <= 0 || weight === 0) return;
     this.addPlannedFault(name, weight, () => {
       world.faultsLeft--;
@@ -69,11 +77,5 @@ export class Actions {
     const chosen = actions.find(({ weight }) => (at -= weight) <= 0) ?? actions.at(-1)!;
     chosen.act();
     return true;
-  }
-
-  #weight(name: string, draw: () => number): number {
-    let weight = this.#weights.get(name);
-    if (weight === undefined) this.#weights.set(name, (weight = draw()));
-    return weight;
   }
 }

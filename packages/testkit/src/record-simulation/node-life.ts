@@ -47,8 +47,8 @@ function open(world: World, node: SimulatedNode): void {
       frameRecordsMax: world.plan.frameRecordsMax,
       framesInFlightMax: 4,
       parkedRecordsMax: 8,
-      acquireRetryMs: 10,
-      releaseRetryMs: 10,
+      acquireRetryMs: 25,
+      releaseRetryMs: 25,
     },
     counters: world.counters,
   };

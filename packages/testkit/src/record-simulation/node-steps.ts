@@ -10,7 +10,8 @@ import type { World } from './world.ts';
 
 /** What may happen at one node. */
 export function offerNodeSteps(world: World, node: SimulatedNode, actions: Actions): void {
-  if (node.applied < world.log.records.length) actions.add('apply', () => applyNext(world, node));
+  const lag = world.log.records.length - node.applied;
+  if (lag > 0) actions.add('apply', () => applyNext(world, node), lag);
   if (node.noticed < node.applied) actions.add('notice', () => notice(world, node));
   offerLinks(world, node, actions);
   offerCalls(world, node, actions);
@@ -72,7 +73,9 @@ function offerIngest(world: World, node: SimulatedNode, ingest: Ingest, actions:
     actions.add('read', () => read(world, node, partition, held));
     actions.add('commitOffset', () => commit(world, node, partition, held.reading));
   }
-  if (node.readings.size > 0) actions.add('markEverywhere', () => markEverywhere(world, node));
+  if (node.readings.size > 0 && !node.calls.some(({ kind }) => kind === 'mark')) {
+    actions.add('markEverywhere', () => markEverywhere(world, node));
+  }
   const [output] = node.outputs;
   if (output === undefined) return;
   actions.add('publish', () => {
