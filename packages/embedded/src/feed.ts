@@ -4,8 +4,9 @@ import { asBuffer } from './binary-keys.ts';
 import { EmbeddedError } from './errors.ts';
 import { decodeFeedState, encodeFeedState, type FeedState, feedKey, fingerprintOf, isSameFile } from './feed-state.ts';
 import { type Line, LineSplitter } from './line-splitter.ts';
-import { type LmdbLog, logError } from './lmdb-log.ts';
+import type { LmdbLog } from './lmdb-log.ts';
 import { type EncodedBlock, encodeBlocks } from './log-block.ts';
+import { logError } from './log-error.ts';
 import { blockKey, encodeHead, headKey, type StoredTopic } from './log-tables.ts';
 
 /** A longer line is fed whole, for the job to refuse with its offset, and counted. */

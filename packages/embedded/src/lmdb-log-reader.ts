@@ -5,8 +5,9 @@ import type { RecordBatch } from '@holdfast/processor';
 import { BatchBuilder } from './batch-builder.ts';
 import { readU64 } from './binary-keys.ts';
 import { EmbeddedError } from './errors.ts';
-import { type LmdbLog, logError } from './lmdb-log.ts';
+import type { LmdbLog } from './lmdb-log.ts';
 import { LogBlock } from './log-block.ts';
+import { logError } from './log-error.ts';
 import { blockKey, type StoredTopic } from './log-tables.ts';
 
 /** LMDB tells nobody of another process's commit, so the reader looks: soon after the last record, then ever less often. */

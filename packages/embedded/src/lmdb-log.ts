@@ -12,11 +12,11 @@ import {
 import { assert, type Clock, type PartitionId, topicId } from '@holdfast/model';
 import { readU64, textKey, u64Key } from './binary-keys.ts';
 import { type Comparison, compareAndPut } from './compare-and-put.ts';
-import { EmbeddedError } from './errors.ts';
 import { type EnvLimits, LmdbEnv } from './lmdb-env.ts';
 import { LmdbLogReader } from './lmdb-log-reader.ts';
 import { LogAppender } from './log-appender.ts';
 import { encodeBlocks } from './log-block.ts';
+import { logError } from './log-error.ts';
 import {
   blockKey,
   commitKey,
@@ -215,13 +215,6 @@ export class LmdbLog implements Log {
       throw logError(error);
     }
   }
-}
-
-/** What the port promises in place of the package's own errors. */
-export function logError(error: unknown): unknown {
-  if (!(error instanceof EmbeddedError)) return error;
-  if (error.code === 'CLOSED') return new LogError('LOG_CLOSED', 'the log is closed', { cause: error });
-  return new LogError('LOG_IO', error.message, { cause: error });
 }
 
 function infoOf(stored: StoredTopic): TopicInfo {

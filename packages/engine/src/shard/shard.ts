@@ -3,11 +3,11 @@ import { hashUnit, partitionKey, type SessionId, type ShardRef, unitHashOut } fr
 import { Holder, Ingest, RecordCounters } from '@holdfast/processor';
 import { delay } from '../ports/timers.ts';
 import type { DirectoryEntry, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
-import type { ShardStatName } from '../shard-stats.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { OutputLoop } from './output-loop.ts';
 import { PartitionLoop } from './partition-loop.ts';
 import type { KnownGeneration, ShardContext } from './shard-context.ts';
+import { ShardMeter } from './shard-meter.ts';
 import type { ShardOptions } from './shard-options.ts';
 import { StageClock } from './stage-clock.ts';
 import { StoreLoop } from './store-loop.ts';
@@ -23,8 +23,6 @@ const giveUpAfterMs = 10_000;
 const giveUpEveryMs = 2_000;
 /** How long a draining shard waits for the reports of holders that drain too. */
 const drainTogetherMsMax = 5_000;
-/** Time between two questions for the ends of the partitions read here. */
-const lagIntervalMs = 1_000;
 /** Units closed for idleness per tick: bounds the work. */
 const idleClosedMax = 256;
 
@@ -51,7 +49,7 @@ export class Shard {
   #indexSeen = -1;
   #pumping = false;
   #pumpQueued = false;
-  #lagAtMs = 0;
+  #meter: ShardMeter | null = null;
   #gaveUpMs = Number.NEGATIVE_INFINITY;
   #cancelTick: (() => void) | null = null;
   #tickDelayMs = 0;
@@ -127,7 +125,7 @@ export class Shard {
     this.#links?.closeAll();
     await Promise.all([...this.#loops.values(), ...this.#ending].map((loop) => loop.done));
     await this.#store?.idle();
-    if (context !== null) this.#publishStats(context, this.#options.timers.monotonicMs());
+    this.#meter?.publish(this.#options.timers.monotonicMs());
   }
 
   #open(session: SessionId): void {
@@ -160,6 +158,7 @@ export class Shard {
     this.#context = context;
     this.#links = new StreamLinks(context);
     this.#links.setDirectory(this.#directory);
+    this.#meter = new ShardMeter(context, this.#counters, this.#links, this.#loops);
     this.#store = new StoreLoop(context);
     this.#commits = new CommitLoop(context);
     this.#outputs = [
@@ -274,7 +273,7 @@ export class Shard {
         this.#commits!.kick(nowMs, this.#loops.values());
         this.#giveUp(nowMs);
       }
-      this.#publishStats(context, nowMs);
+      this.#meter!.publish(nowMs);
     });
     this.#wake();
   }
@@ -291,45 +290,6 @@ export class Shard {
       partitions: partitions.length,
     });
     this.#options.send({ kind: 'giveUp', partitions });
-  }
-
-  #publishStats(context: ShardContext, nowMs: number): void {
-    const { stats } = this.#options;
-    const { ingest, holder } = context;
-    for (const [name, value] of Object.entries(this.#counters)) stats.set(name as ShardStatName, value as number);
-    stats.set('unitsHeld', holder.unitCount);
-    stats.set('unitsDirty', holder.dirtyCount);
-    stats.set('oldestDirtyAgeMs', holder.oldestDirtyMs === 0 ? 0 : Math.max(nowMs - holder.oldestDirtyMs, 1));
-    stats.set('parkedRecords', ingest.parkedCount);
-    stats.set('parkedBytes', ingest.parkedBytes);
-    stats.set('framesInFlight', ingest.framesInFlight);
-    stats.set('streamsOpen', this.#links!.count);
-    if (nowMs - this.#lagAtMs >= lagIntervalMs) {
-      this.#lagAtMs = nowMs;
-      void this.#measureLag(context);
-    }
-  }
-
-  async #measureLag(context: ShardContext): Promise<void> {
-    const { log, stats, timers } = this.#options;
-    let records = 0;
-    let oldestUnixMs = Number.POSITIVE_INFINITY;
-    const ends = new Map<string, number[]>();
-    for (const loop of [...this.#loops.values()]) {
-      const { topic, partition } = loop.lease;
-      try {
-        let topicEnds = ends.get(topic);
-        if (topicEnds === undefined) ends.set(topic, (topicEnds = await log.endOffsets(topic)));
-        const lag = Math.max((topicEnds[partition] ?? 0) - (loop.reading?.position ?? 0), 0);
-        records += lag;
-        if (lag > 0 && loop.lastTimestampUnixMs < oldestUnixMs) oldestUnixMs = loop.lastTimestampUnixMs;
-      } catch (error) {
-        context.options.logger.debug('the end of a topic is unknown', { topic, err: error });
-      }
-    }
-    stats.set('lagRecords', records);
-    const lagMs = Number.isFinite(oldestUnixMs) ? timers.wallUnixMs() - oldestUnixMs : 0;
-    stats.set('lagMs', Math.max(lagMs, 0));
   }
 
   #answer(key: Uint8Array): UserAnswer | null {

@@ -94,7 +94,9 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
     frameRecordsMax: oneOf(profile.frameRecordsMax),
     lossDepthMax: profile.lossDepthMax,
     marksBeforeLoss: middle ? between([2, 16]) : 0,
-    readableBeforeLoss: partitions.map(({ length }) => (middle ? Math.ceil((length * between([40, 100])) / 100) : length)),
+    readableBeforeLoss: partitions.map(({ length }) =>
+      middle ? Math.ceil((length * between([40, 100])) / 100) : length,
+    ),
   };
 }
 

@@ -1,0 +1,68 @@
+import type { RecordCounters } from '@holdfast/processor';
+import type { ShardStatName } from '../shard-stats.ts';
+import type { PartitionLoop } from './partition-loop.ts';
+import type { ShardContext } from './shard-context.ts';
+import type { StreamLinks } from './stream-links.ts';
+
+/** Time between two questions for the ends of the partitions read here. */
+const lagIntervalMs = 1_000;
+
+/** Copies what the cores count, and the levels of their queues, to the shard's statistics. */
+export class ShardMeter {
+  readonly #context: ShardContext;
+  readonly #counters: RecordCounters;
+  readonly #links: StreamLinks;
+  readonly #loops: ReadonlyMap<string, PartitionLoop>;
+  #lagAtMs = 0;
+
+  constructor(
+    context: ShardContext,
+    counters: RecordCounters,
+    links: StreamLinks,
+    loops: ReadonlyMap<string, PartitionLoop>,
+  ) {
+    this.#context = context;
+    this.#counters = counters;
+    this.#links = links;
+    this.#loops = loops;
+  }
+
+  publish(nowMs: number): void {
+    const { ingest, holder } = this.#context;
+    const { stats } = this.#context.options;
+    for (const [name, value] of Object.entries(this.#counters)) stats.set(name as ShardStatName, value as number);
+    stats.set('unitsHeld', holder.unitCount);
+    stats.set('unitsDirty', holder.dirtyCount);
+    stats.set('oldestDirtyAgeMs', holder.oldestDirtyMs === 0 ? 0 : Math.max(nowMs - holder.oldestDirtyMs, 1));
+    stats.set('parkedRecords', ingest.parkedCount);
+    stats.set('parkedBytes', ingest.parkedBytes);
+    stats.set('framesInFlight', ingest.framesInFlight);
+    stats.set('streamsOpen', this.#links.count);
+    if (nowMs - this.#lagAtMs >= lagIntervalMs) {
+      this.#lagAtMs = nowMs;
+      void this.#measureLag();
+    }
+  }
+
+  async #measureLag(): Promise<void> {
+    const { log, stats, timers, logger } = this.#context.options;
+    let records = 0;
+    let oldestUnixMs = Number.POSITIVE_INFINITY;
+    const ends = new Map<string, number[]>();
+    for (const loop of [...this.#loops.values()]) {
+      const { topic, partition } = loop.lease;
+      try {
+        let topicEnds = ends.get(topic);
+        if (topicEnds === undefined) ends.set(topic, (topicEnds = await log.endOffsets(topic)));
+        const lag = Math.max((topicEnds[partition] ?? 0) - (loop.reading?.position ?? 0), 0);
+        records += lag;
+        if (lag > 0 && loop.lastTimestampUnixMs < oldestUnixMs) oldestUnixMs = loop.lastTimestampUnixMs;
+      } catch (error) {
+        logger.debug('the end of a topic is unknown', { topic, err: error });
+      }
+    }
+    stats.set('lagRecords', records);
+    const lagMs = Number.isFinite(oldestUnixMs) ? timers.wallUnixMs() - oldestUnixMs : 0;
+    stats.set('lagMs', Math.max(lagMs, 0));
+  }
+}

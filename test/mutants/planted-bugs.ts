@@ -1,0 +1,320 @@
+/** A small change to the shipped cores that breaks a rule; the record simulation has to see it. */
+export interface PlantedBug {
+  readonly name: string;
+  /** Rule of PROTOCOL.md that it breaks. */
+  readonly rule: string;
+  /** Path below `packages`. */
+  readonly file: string;
+  /** Occurs in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const ingest = 'processor/src/ingest/ingest.ts';
+const ingestStream = 'processor/src/ingest/ingest-stream.ts';
+const parking = 'processor/src/ingest/parking.ts';
+const holder = 'processor/src/holder/holder.ts';
+const rounds = 'processor/src/holder/rounds.ts';
+const unitRow = 'processor/src/holder/unit-row.ts';
+const applier = 'processor/src/holder/applier.ts';
+const markerBook = 'processor/src/holder/marker-book.ts';
+const replay = 'lease/src/replay.ts';
+
+/** In the order of the rules. */
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'a grant over a live lease',
+    rule: '2.1',
+    file: replay,
+    find: ' || slots.find(hi, lo) >= 0) continue;',
+    replace: ') continue;',
+  },
+  {
+    name: 'an end by release while the unit is open',
+    rule: '2.2',
+    file: holder,
+    find: "if (unit.phase === 'closing' || unit.phase === 'closed') return false;",
+    replace: '',
+  },
+  {
+    name: 'the end of a session counts as clean',
+    rule: '2.3',
+    file: replay,
+    find: "if (reason !== 'clean') this.#raiseUnclean(index);",
+    replace: '',
+  },
+  {
+    name: 'a force-release counts as clean',
+    rule: '2.3',
+    file: replay,
+    find: 'this.#raiseUnclean(index);\n    marks.forcedCount++;',
+    replace: 'marks.forcedCount++;',
+  },
+  {
+    name: 'a force-release is not noticed by the holder',
+    rule: '2.3',
+    file: holder,
+    find: 'if (forced === this.#forcedSeen) return;',
+    replace: 'return;',
+  },
+  {
+    name: 'no going back',
+    rule: '3.2',
+    file: ingest,
+    find: 'for (const reading of this.#partitions.values()) this.#goBack(reading);',
+    replace: '',
+  },
+  {
+    name: 'the index is read after looking for ends',
+    rule: '3.2',
+    file: ingest,
+    find: 'this.#index = this.#leases.tableIndex();\n    this.catchUp();\n    return',
+    replace: 'this.catchUp();\n    this.#index = this.#leases.tableIndex() + 1;\n    return',
+  },
+  {
+    name: 'routing does not look for ends',
+    rule: '3.2',
+    file: ingest,
+    find: 'this.catchUp();\n    return !reading.lost',
+    replace: 'return !reading.lost',
+  },
+  {
+    name: 'parked records are forgotten by the watermark',
+    rule: '3.3',
+    file: ingest,
+    find: 'least = Math.min(least, this.#parking.leastOffset(reading));',
+    replace: '',
+  },
+  {
+    name: 'records under construction are forgotten by the watermark',
+    rule: '3.3',
+    file: ingest,
+    find: 'if (builder !== undefined && builder.count > 0 && builder.firstOffset < least) least = builder.firstOffset;',
+    replace: '',
+  },
+  {
+    name: 'dead letters are durable at once',
+    rule: '3.3',
+    file: ingest,
+    find: 'for (const { offset } of reading.deadLetters) if (offset < least) least = offset;',
+    replace: '',
+  },
+  {
+    name: 'routing to a new holder before frames to the old one are settled',
+    rule: '4.1',
+    file: ingestStream,
+    find: 'if (sent.current && hasUnit(sent.units, sent.frame.count, hi, lo)) return true;',
+    replace: '',
+  },
+  {
+    name: 'routing to a new holder before frames under construction for the old one are settled',
+    rule: '4.1',
+    file: ingestStream,
+    find: 'for (const builder of this.builders) if (builder?.hasUnit(hi, lo)) return true;',
+    replace: '',
+  },
+  {
+    name: 'the end of a stream sends nothing back',
+    rule: '4.1',
+    file: ingest,
+    find: 'this.#goBackFrom(reading, stream);',
+    replace: '',
+  },
+  {
+    name: 'refused records of an older reading come back',
+    rule: '4.1',
+    file: ingest,
+    find: 'if (sent === undefined || !sent.current) return;',
+    replace: 'if (sent === undefined) return;',
+  },
+  {
+    name: 'accepting without the index check',
+    rule: '4.2',
+    file: holder,
+    find: 'unit.epoch - this.#leases.epochBase() <= frame.tableIndex &&',
+    replace: '',
+  },
+  {
+    name: 'frames do not wait for the table',
+    rule: '4.2',
+    file: holder,
+    find: 'frame.tableIndex > this.#leases.tableIndex() ||',
+    replace: '',
+  },
+  {
+    name: 'a record joins a frame whose index is below its grant',
+    rule: '4.2',
+    file: ingest,
+    find: 'grantIndex > builder.tableIndex || ',
+    replace: '',
+  },
+  {
+    name: 'frames from before a generation entry are accepted',
+    rule: '4.2',
+    file: holder,
+    find: 'if (frame.tableIndex < this.#leases.generationIndex()) return true;',
+    replace: '',
+  },
+  {
+    name: 'records that waited for a claim are not looked at again',
+    rule: '4.2',
+    file: holder,
+    find: 'if (refusing.has(stream) || this.#overtaken(stream, unit, frame)) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'a refusal is not remembered',
+    rule: '4.3',
+    file: holder,
+    find: 'stream.refusedUnits.get(unit.hi, unit.lo) > frame.refusalSeen',
+    replace: 'false',
+  },
+  {
+    name: 'refused units are sent again before all is settled',
+    rule: '4.3',
+    file: ingest,
+    find: 'stream.holds.set(units[i]!, units[i + 1]!, stream.sent);',
+    replace: ';',
+  },
+  {
+    name: 'a frame under construction carries the news of a refusal',
+    rule: '4.3',
+    file: ingest,
+    find: 'for (const builder of stream.builders) if (builder !== undefined) this.#flush(builder);\n    stream.refusalSeen',
+    replace: 'stream.refusalSeen',
+  },
+  {
+    name: 'refused records are parked behind later ones',
+    rule: '4.3',
+    file: parking,
+    find: 'if (records[i]!.partition === record.partition) at = i;',
+    replace: '',
+  },
+  {
+    name: 'rows without a vector',
+    rule: '5.1',
+    file: unitRow,
+    find: 'for (const { partition, offset } of vector) unit.setApplied(partitions.slot(partition), offset);',
+    replace: '',
+  },
+  {
+    name: 'a row before its outputs',
+    rule: '5.3',
+    file: rounds,
+    find: 'unit.flyingVersion >= 0 || unit.lastOutput > this.#outputs.acked',
+    replace: 'unit.flyingVersion >= 0',
+  },
+  {
+    name: 'a round reports what was settled at its end',
+    rule: '5.4',
+    file: rounds,
+    find: "stream.reported = frame;\n      stream.returns.push({ kind: 'durable', frame, tableIndex });",
+    replace:
+      "stream.reported = stream.settled;\n      stream.returns.push({ kind: 'durable', frame: stream.settled, tableIndex });",
+  },
+  {
+    name: 'a fenced holder reports at once',
+    rule: '5.4',
+    file: holder,
+    find: '|| tableIndex < this.#needIndex) return null',
+    replace: ') return null',
+  },
+  {
+    name: 'reports do not wait for the table',
+    rule: '5.5',
+    file: ingest,
+    find: "if (message.kind !== 'applied' && message.tableIndex > this.#leases.tableIndex()) return;",
+    replace: '',
+  },
+  {
+    name: 'a report counts before going back',
+    rule: '5.5',
+    file: ingest,
+    find: "this.catchUp();\n        if (message.kind === 'refused')",
+    replace: "if (message.kind === 'refused')",
+  },
+  {
+    name: 'pruned above the marker',
+    rule: '5.7',
+    file: unitRow,
+    find: 'if (unit.offsets[i]! < markers.floor(bucket, slot)) continue;',
+    replace: 'if (unit.offsets[i]! < markers.floor(bucket, slot) + 2) continue;',
+  },
+  {
+    name: 'the record at the marker is a duplicate',
+    rule: '5.7',
+    file: applier,
+    find: 'offset < this.#markers.floor',
+    replace: 'offset <= this.#markers.floor',
+  },
+  {
+    name: 'a marker from what was taken, not from what frames told',
+    rule: '5.7',
+    file: holder,
+    find: 'this.#markers.tell(slot, frame.durableWatermark);',
+    replace: 'this.#markers.tell(slot, frame.baseOffset);',
+  },
+  {
+    name: 'a loaded row does not take the markers of its bucket',
+    rule: '5.7',
+    file: holder,
+    find: 'this.#markers.confirm(bucket, this.#partitions.slot(partition), offset);',
+    replace: '',
+  },
+  {
+    name: 'told watermarks outlive a generation entry',
+    rule: '5.7',
+    file: markerBook,
+    find: 'this.#told.length = 0;',
+    replace: '',
+  },
+  {
+    name: 'confirmed markers outlive a generation entry',
+    rule: '5.7',
+    file: markerBook,
+    find: 'this.#told.length = 0;\n    this.#confirmed = new Array(bucketCount);',
+    replace: 'this.#told.length = 0;',
+  },
+  {
+    name: 'a frame from before a generation entry tells its watermark',
+    rule: '5.7',
+    file: holder,
+    find: 'if (frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell',
+    replace: 'this.#markers.tell',
+  },
+  {
+    name: 'what the markers stood for is not written down at a generation entry',
+    rule: '5.8',
+    file: holder,
+    find: 'if (offset - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, offset - 1);',
+    replace: '',
+  },
+  {
+    name: 'only unconfirmed rows are written again after a loss',
+    rule: '5.8',
+    file: holder,
+    find: '      this.#rounds.changed(unit, nowMs);\n      if (unit.phase',
+    replace: '      if (unit.phase',
+  },
+  {
+    name: 'a round under way outlives a generation entry',
+    rule: '5.8',
+    file: holder,
+    find: 'this.#rounds.void();',
+    replace: '',
+  },
+  {
+    name: 'closed units are not written again after a loss',
+    rule: '5.8',
+    file: holder,
+    find: "if (unit.phase !== 'open') this.#closing.reopenWriting(unit);",
+    replace: '',
+  },
+  {
+    name: 'readings go on over a generation entry',
+    rule: '5.8',
+    file: ingest,
+    find: 'for (const reading of [...this.#partitions.values()]) this.losePartition(reading);',
+    replace: '',
+  },
+];
