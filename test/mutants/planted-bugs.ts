@@ -65,13 +65,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '',
   },
   {
-    name: 'the index is read after looking for ends',
-    rule: '3.2',
-    file: ingest,
-    find: 'this.#index = this.#leases.tableIndex();\n    this.catchUp();\n    return',
-    replace: 'this.catchUp();\n    this.#index = this.#leases.tableIndex() + 1;\n    return',
-  },
-  {
     name: 'routing does not look for ends',
     rule: '3.2',
     file: ingest,
@@ -139,13 +132,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: '4.2',
     file: holder,
     find: 'frame.tableIndex > this.#leases.tableIndex() ||',
-    replace: '',
-  },
-  {
-    name: 'a record joins a frame whose index is below its grant',
-    rule: '4.2',
-    file: ingest,
-    find: 'grantIndex > builder.tableIndex || ',
     replace: '',
   },
   {

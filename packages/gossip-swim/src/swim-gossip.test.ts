@@ -57,7 +57,7 @@ describe('gossip of three nodes', () => {
     await sees([a!, b!, again], { a: 'alive', b: 'alive', c: 'alive' });
     assert.ok(member(b!, 'c')!.incarnation > before);
     assert.equal(member(b!, 'c')!.meta.startCounter, 2);
-    assert.ok(nodes.kinds(b!, 'c').includes('restarted'));
+    assert.ok(nodes.kinds(b!, 'c').includes('restarted'), nodes.kinds(b!, 'c').join());
   });
 
   it('finds a crash with nobody else to ask', async (t) => {

@@ -5,7 +5,7 @@ import { isReachable, isSameStart, type Member, type MemberClaim } from './membe
 /**
  * What changed in a view.
  * - `joined`: unknown before, alive or suspect now
- * - `restarted`: alive as a new start (or with a new data folder) of a known id
+ * - `restarted`: alive or suspect now, as a new start (or with a new data folder) of a known id
  * - `recovered`: was suspect, dead or left, refuted it
  * - `suspected`, `died`, `left`: as the state says; `previous` is null when it was unknown
  * - `updated`: same state, other meta or address
@@ -34,6 +34,8 @@ export function changeBetween(previous: Member | null, member: Member): MemberCh
       return previous?.state === 'left' ? null : { kind: 'left', member, previous };
     case 'suspect':
       if (previous === null) return { kind: 'joined', member, previous };
+      // Under load the first news of a new start may be that somebody suspects it.
+      if (!isSameStart(previous, member)) return { kind: 'restarted', member, previous };
       if (previous.state !== 'suspect') return { kind: 'suspected', member, previous };
       break;
     case 'alive':

@@ -11,18 +11,20 @@ const askTimeoutMs = 2_000;
 /** The node processes of a dev cluster. */
 export class DevCluster {
   readonly #children: readonly ChildNode[];
-  readonly #client: ClusterClient;
+  readonly #addresses: readonly string[];
+  #client: ClusterClient;
   #stopped: Promise<void> | null = null;
 
   constructor(nodes: readonly DevNode[], env: Readonly<Record<string, string | undefined>>, events: ChildEvents) {
     this.#children = nodes.map((node) => new ChildNode(node, env, events));
-    this.#client = new ClusterClient(
-      nodes.map(({ address }) => address),
-      askTimeoutMs,
-    );
+    this.#addresses = nodes.map(({ address }) => address);
+    this.#client = new ClusterClient(this.#addresses, askTimeoutMs);
   }
 
+  /** Starts all nodes; again, after a stop. */
   start(): void {
+    if (this.#stopped !== null) this.#client = new ClusterClient(this.#addresses, askTimeoutMs);
+    this.#stopped = null;
     for (const child of this.#children) child.start();
   }
 

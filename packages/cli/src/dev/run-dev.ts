@@ -22,7 +22,7 @@ export const inputTopic = 'access-log';
 export const jobName = 'access-anomaly';
 const partitionsDefault = 4;
 /** No lag for so long: everything is applied. */
-const caughtUpForMs = 1_500;
+const caughtUpForMs = 2_000;
 const lookMs = 200;
 const statusEveryMs = 500;
 /** After Ctrl-C, what was fed may still be applied: usually it is there within a moment. */
@@ -136,6 +136,9 @@ class DevRun {
       this.#signal.close();
     }
     if (this.#failure !== null) throw this.#failure;
+    const { committed, end } = await this.#progress();
+    // From now on the same input is another run, and counts anew.
+    if (this.#feed.done && committed >= end) writeDevFile(dir, { ...devFile, unfinishedInput: null });
     return this.#finish((endedMs - startedMs) / 1000, cluster.restarts);
   }
 
@@ -161,7 +164,9 @@ class DevRun {
       const allSafe = progress.committed >= progress.end;
       if (once && this.#feed.done && allSafe) return;
       // Lag is measured every second: a zero counts once it has outlived that.
-      if (!this.#feed.done || status?.ingest.lagRecords !== '0') caughtUpMs = null;
+      // A partition that nobody reads has no lag either, but makes the cluster unhealthy.
+      const caughtUp = this.#feed.done && status?.ingest.lagRecords === '0' && status.cluster.health !== 'unhealthy';
+      if (!caughtUp) caughtUpMs = null;
       else caughtUpMs ??= nowMs;
       if (once && !patient && caughtUpMs !== null && nowMs - caughtUpMs >= caughtUpForMs) return;
       if (this.#signal.raised) {

@@ -22,24 +22,33 @@ interface Action {
   readonly act: () => void;
 }
 
-/** What may happen next. How likely each kind is is drawn once per history, so that histories differ in character. */
+/**
+ * What may happen next. How likely each kind is, at each place, is drawn once per history: so histories differ in
+ * character, and one node lags while another hurries.
+ */
 export class Actions {
   readonly #world: World;
-  readonly #weights = new Map<string, number>();
+  /** By place: the leader first, then the nodes. */
+  readonly #weights: readonly Map<string, number>[];
   readonly #faultWeights = new Map<string, number>();
   #actions: Action[] = [];
+  #place = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.#weights = [null, ...world.nodes].map(() => new Map());
+  }
+
+  /** What is added from now on happens at this node; -1 for the leader. */
+  at(node: number): void {
+    this.#place = node + 1;
   }
 
   /** @param urgency how much likelier it gets once the faults stop: whatever lags catches up then */
   add(name: string, act: () => void, urgency = 1): void {
-    let weight = this.#weights.get(name);
-    if (weight === undefined) {
-      weight = 10 ** (randomRatio(this.#world.rng) * 2 - 1);
-      this.#weights.set(name, weight);
-    }
+    const weights = this.#weights[this.#place]!;
+    let weight = weights.get(name);
+    if (weight === undefined) weights.set(name, (weight = 10 ** (randomRatio(this.#world.rng) * 2 - 1)));
     this.#actions.push({ weight: this.#world.healing ? urgency : weight, act });
   }
 

@@ -93,8 +93,9 @@ function offerHolder(world: World, node: SimulatedNode, holder: Holder, actions:
     holder.closeIdle(Number.POSITIVE_INFINITY, 1 + randomBelow(world.rng, 2));
     pump(world, node);
   };
-  if (world.plan.profile === 'mixed') actions.addFault('close', closeSome);
-  else if (!world.healing && holder.unitCount > 0) actions.addPlannedFault('close', 0.2, closeSome);
+  const { closeWeight } = world.plan;
+  if (closeWeight === 0) actions.addFault('close', closeSome);
+  else if (!world.healing && holder.unitCount > 0) actions.addPlannedFault('close', closeWeight, closeSome);
   actions.add('tick', () => {
     holder.checkClosed(world.nowMs);
     pump(world, node);

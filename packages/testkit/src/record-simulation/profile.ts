@@ -42,7 +42,7 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
   focus: {
     keys: [2, 6],
-    buckets: [1, 2],
+    buckets: [1, 3],
     recordsPerPartition: [6, 24],
     faults: [2, 10],
     losses: [1, 2],
@@ -67,6 +67,8 @@ export interface Plan {
   readonly flushAgeMs: number;
   readonly frameRecordsMax: number;
   readonly lossDepthMax: number;
+  /** How readily units are closed for being idle, outside of the budget of faults; 0 for within it. */
+  readonly closeWeight: number;
   /** Markers that have to be written before the store loses something; 0 for any time. */
   readonly marksBeforeLoss: number;
   /** Records of each partition that may be read before the last loss. */
@@ -93,6 +95,7 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
     flushAgeMs: oneOf(profile.flushAgesMs),
     frameRecordsMax: oneOf(profile.frameRecordsMax),
     lossDepthMax: profile.lossDepthMax,
+    closeWeight: middle ? oneOf([0.05, 0.2, 0.6]) : 0,
     marksBeforeLoss: middle ? between([2, 16]) : 0,
     readableBeforeLoss: partitions.map(({ length }) =>
       middle ? Math.ceil((length * between([40, 100])) / 100) : length,

@@ -56,9 +56,13 @@ export class RecordSimulation {
   #step(): boolean {
     const world = this.#world;
     world.nowMs++;
+    this.#actions.at(-1);
     offerLeaderSteps(world, this.#actions);
     offerLosses(world, this.#actions);
-    for (const node of world.nodes) offerNodeSteps(world, node, this.#actions);
+    for (const node of world.nodes) {
+      this.#actions.at(node.number);
+      offerNodeSteps(world, node, this.#actions);
+    }
     return this.#actions.takeOne();
   }
 }
