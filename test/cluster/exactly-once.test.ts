@@ -13,6 +13,7 @@ for (let seed = firstSeed; seed < firstSeed + rounds; seed++) {
     const result = await fireRound({ seed, records, users: 20_000, say });
     t.diagnostic(JSON.stringify(result.evidence));
     assert.deepEqual(result.differences.slice(0, 5), []);
+    assert.ok(result.records >= records);
     assert.equal(result.lost, 0);
     assert.equal(result.duplicates, 0);
     assert.deepEqual(result.missingRows, [], 'every status shows every node');

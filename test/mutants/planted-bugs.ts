@@ -303,4 +303,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'for (const reading of [...this.#partitions.values()]) this.losePartition(reading);',
     replace: '',
   },
+  {
+    name: 'a claim opens its unit over markers of an older generation',
+    rule: '5.8',
+    file: holder,
+    find: 'this.#checkGeneration(nowMs);\n    const unit = this.#units.get(claim.hi, claim.lo);',
+    replace: 'const unit = this.#units.get(claim.hi, claim.lo);',
+  },
+  {
+    name: 'rows are pruned by markers of an older generation',
+    rule: '5.8',
+    file: holder,
+    find: 'this.#checkGeneration(nowMs);\n    const rows: RowWish[] = [];',
+    replace: 'const rows: RowWish[] = [];',
+  },
 ];

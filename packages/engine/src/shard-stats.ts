@@ -51,6 +51,20 @@ export const shardStatNames = [
 ] as const;
 export type ShardStatName = (typeof shardStatNames)[number];
 
+/** Levels, not counts: they mean nothing once their shard is gone. */
+const levels: readonly ShardStatName[] = [
+  'unitsHeld',
+  'unitsDirty',
+  'oldestDirtyAgeMs',
+  'parkedRecords',
+  'parkedBytes',
+  'framesInFlight',
+  'lagRecords',
+  'lagMs',
+  'partitionsRead',
+  'streamsOpen',
+];
+
 const indexOf = new Map<string, number>(shardStatNames.map((name, i) => [name, i]));
 
 export class ShardStats {
@@ -60,6 +74,12 @@ export class ShardStats {
   constructor(buffer = new SharedArrayBuffer(shardStatNames.length * 8)) {
     this.buffer = buffer;
     this.values = new Float64Array(buffer);
+  }
+
+  /** Goes on with the counts of the shard before, whose place this one takes. */
+  continueFrom(before: ShardStats): void {
+    this.values.set(before.values);
+    for (const name of levels) this.set(name, 0);
   }
 
   get(name: ShardStatName): number {

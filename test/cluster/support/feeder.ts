@@ -9,21 +9,33 @@ export interface FeedPlan {
   readonly users: number;
   /** The records are spread evenly over this time. */
   readonly overMs: number;
+  /** Goes on at a quarter of the pace until it is resolved. */
+  readonly atLeastUntil?: Promise<unknown>;
 }
 
 const batchMs = 50;
 
-/** Appends generated logins, a user's records spread over all partitions. Resolves when all are in the log. */
-export async function feed(cluster: Cluster, plan: FeedPlan): Promise<void> {
-  const { seed, records, users, overMs } = plan;
-  const generator = new LogGenerator({ seed, users, records, startUnixMs: 1_760_000_000_000, anomalies: 20 });
+/** Appends generated logins, a user's records spread over all partitions. Resolves, with their number, when all are in the log. */
+export async function feed(cluster: Cluster, plan: FeedPlan): Promise<number> {
+  const { seed, records, users, overMs, atLeastUntil = Promise.resolve() } = plan;
+  let enough = false;
+  void atLeastUntil.finally(() => {
+    enough = true;
+  });
+  const generator = new LogGenerator({ seed, users, startUnixMs: 1_760_000_000_000, anomalies: 20 });
   const rng = new SeededRng(seed);
   const partitions = (await cluster.log.endOffsets(inputTopic)).length;
+  const perMs = records / overMs;
   const startMs = performance.now();
-  for (let fed = 0; fed < records; ) {
-    const due = Math.min(records, Math.ceil((records * (performance.now() - startMs + batchMs)) / overMs));
+  let fed = 0;
+  while (fed < records || !enough) {
+    const elapsedMs = performance.now() - startMs + batchMs;
+    const due =
+      Math.min(records, Math.ceil(perMs * elapsedMs)) + Math.ceil((perMs / 4) * Math.max(elapsedMs - overMs, 0));
     const values: Uint8Array[][] = Array.from({ length: partitions }, () => []);
-    for (; fed < due; fed++) values[randomBelow(rng, partitions)]!.push(generator.next()!.line.slice());
+    for (; fed < (enough ? Math.min(due, records) : due); fed++) {
+      values[randomBelow(rng, partitions)]!.push(generator.next()!.line.slice());
+    }
     for (const [partition, lines] of values.entries()) {
       if (lines.length === 0) continue;
       await cluster.log.append(
@@ -34,4 +46,5 @@ export async function feed(cluster: Cluster, plan: FeedPlan): Promise<void> {
     }
     await pause(batchMs);
   }
+  return fed;
 }

@@ -39,11 +39,16 @@ export async function fireRound(options: FireRoundOptions): Promise<FireRoundRes
   const cluster = await Cluster.create({ nodes: 3, partitions: 4 });
   const witness = new Witness(cluster);
   let failed = true;
+  let faultsDone = () => {};
+  const atLeastUntil = new Promise<void>((resolve) => {
+    faultsDone = resolve;
+  });
+  let feeding: Promise<number> = Promise.resolve(0);
   try {
     for (const node of cluster.nodes) node.start();
     await healthy(cluster);
     const tail = Math.floor(records / 10);
-    const feeding = feed(cluster, { seed, records: records - tail, users, overMs: 75_000 });
+    feeding = feed(cluster, { seed, records: records - tail, users, overMs: 60_000, atLeastUntil });
     const randomNode = () => cluster.nodes[randomBelow(rng, 3)]!;
     const kill = async (node: NodeProcess, why: string) => {
       say(`kill -9 ${node.id} (${why}), ${witness.dirtyUnits(node.id)} dirty units`);
@@ -87,7 +92,8 @@ export async function fireRound(options: FireRoundOptions): Promise<FireRoundRes
     await restart(dead, randomBelow(rng, 4_000));
 
     await stopPastSession(cluster, witness, say);
-    await feeding;
+    faultsDone();
+    const fed = await feeding;
     // The last records come in one go, so that a holder dies with them while nobody has more of its users to read.
     await feed(cluster, { seed: seed + 1_000, records: tail, users, overMs: 2_000 });
     say('all fed');
@@ -104,8 +110,10 @@ export async function fireRound(options: FireRoundOptions): Promise<FireRoundRes
     const { lost, duplicates, differences } = compare(exported, recounted);
     failed = lost > 0 || duplicates > 0 || differences.length > 0;
     const { seen: evidence, missingRows } = witness;
-    return { evidence, missingRows, records, users: exported.length, lost, duplicates, differences };
+    return { evidence, missingRows, records: fed + tail, users: exported.length, lost, duplicates, differences };
   } finally {
+    faultsDone();
+    await feeding;
     await witness.stop();
     if (failed) say(`kept for a look: ${cluster.dir}`);
     await cluster.dispose(failed);

@@ -34,7 +34,7 @@ export class WorkerShard implements ShardPort {
   /** @param before the shard of the same index under the session before, whose counts go on */
   constructor(data: Omit<ShardWorkerData, 'stats'>, before: WorkerShard | undefined) {
     this.stats = new ShardStats();
-    if (before !== undefined) this.stats.values.set(before.stats.values);
+    if (before !== undefined) this.stats.continueFrom(before.stats);
     this.#worker = new Worker(
       new URL(`./shard-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
       {

@@ -245,6 +245,8 @@ export class Holder {
     markers: readonly { readonly partition: PartitionId; readonly offset: number }[],
     nowMs: number,
   ): void {
+    // The table may show a generation entry that nobody told us of yet: its row must not meet the markers of before.
+    this.#checkGeneration(nowMs);
     const unit = this.#units.get(claim.hi, claim.lo);
     if (unit === null || unit.epoch !== claim.epoch || unit.phase !== 'claiming') return;
     const bucket = bucketOf(unit.hi, unit.lo);
@@ -444,6 +446,8 @@ export class Holder {
 
   /** Rows to write now. Each counts as under way until `onRowAccepted`, `onFenced` or `onRowStale`. */
   takeRows(max: number, nowMs: number): RowWish[] {
+    // A row that is pruned by the markers of a generation must not reach the store as one of the next.
+    this.#checkGeneration(nowMs);
     const rows: RowWish[] = [];
     for (const unit of this.#rounds.takeUnits(max)) {
       const { version } = unit;

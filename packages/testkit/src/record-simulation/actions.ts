@@ -57,7 +57,7 @@ export class Actions {
     const world = this.#world;
     let weight = this.#faultWeights.get(name);
     if (weight === undefined) {
-      weight = randomBelow(world.rng, 2) === 0 ? 0 : 0.05 * 10 ** (randomRatio(world.rng) * 1.5);
+      weight = randomBelow(world.rng, 2) === 0 ? 0 : world.plan.faultWeight * 10 ** (randomRatio(world.rng) * 1.5);
       this.#faultWeights.set(name, weight);
     }
     if (world.healing || world.faultsLeft <= 0 || weight === 0) return;

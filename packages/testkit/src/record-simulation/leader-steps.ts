@@ -45,6 +45,7 @@ export function offerLosses(world: World, actions: Actions): void {
   if (world.healing || world.lossesLeft === 0 || store.writes === 0) return;
   const lose = (bucket: number | null) => () => {
     world.lossesLeft--;
+    if (plan.stepsBeforeLossMax > 0) world.faultsEndMs = world.nowMs + plan.steps;
     const most = Math.min(bucket === null ? store.writes : store.writesIn(bucket), plan.lossDepthMax);
     const count = 1 + randomBelow(rng, most);
     store.lose(count, bucket);
@@ -56,7 +57,7 @@ export function offerLosses(world: World, actions: Actions): void {
     for (const bucket of touched) actions.addFault('loseBucket', lose(bucket));
     return;
   }
-  if (store.marksSinceLoss < plan.marksBeforeLoss && world.nowMs < plan.steps / 2) return;
+  if (store.marksSinceLoss < plan.marksBeforeLoss && world.nowMs < world.faultsEndMs - 100) return;
   actions.addPlannedFault('loseStore', 0.5, lose(null));
   for (const bucket of touched) actions.addPlannedFault('loseBucket', 0.5 / touched.length, lose(bucket));
 }

@@ -29,9 +29,6 @@ export function notice(world: World, node: SimulatedNode): void {
   world.say(`n${node.number} notices ${node.applied}`);
   node.holder!.onTableAdvanced(world.nowMs);
   node.ingest.onTableAdvanced(world.nowMs);
-  for (const link of node.links) {
-    if (!link.broken && node.table.session(link.out.id.to.session) === undefined) breakLink(world, node, link);
-  }
   syncPartitions(world, node);
   pump(world, node);
 }

@@ -49,6 +49,9 @@ function offerLinks(world: World, node: SimulatedNode, actions: Actions): void {
         pump(world, node);
       });
     }
+    // The end of a stream and the news of its session's end come in either order.
+    const isOver = node.table.session(link.out.id.to.session) === undefined;
+    if (isOver) actions.add('end', () => breakLink(world, node, link));
     actions.addFault('break', () => breakLink(world, node, link));
   }
 }
@@ -70,7 +73,9 @@ function offerCalls(world: World, node: SimulatedNode, actions: Actions): void {
 function offerIngest(world: World, node: SimulatedNode, ingest: Ingest, actions: Actions): void {
   syncPartitions(world, node);
   for (const [partition, held] of node.readings) {
-    actions.add('read', () => read(world, node, partition, held));
+    if (held.at < world.readable(partition) || held.number !== held.reading.reading) {
+      actions.add('read', () => read(world, node, partition, held));
+    }
     actions.add('commitOffset', () => commit(world, node, partition, held.reading));
   }
   if (node.readings.size > 0 && !node.calls.some(({ kind }) => kind === 'mark')) {

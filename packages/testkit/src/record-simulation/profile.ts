@@ -17,14 +17,19 @@ interface Profile {
   readonly buckets: Range;
   readonly recordsPerPartition: Range;
   readonly faults: Range;
+  /** How readily a fault of the budget happens. */
+  readonly faultWeight: number;
   readonly losses: Range;
   readonly steps: Range;
   readonly flushAgesMs: readonly number[];
   readonly frameRecordsMax: readonly number[];
   /** Writes that a loss of the store takes back, at most. */
   readonly lossDepthMax: number;
-  /** Losses come when there is something to lose, and part of the records only after them. */
-  readonly lossesInTheMiddle: boolean;
+  /**
+   * Steps until the store has to have lost something, if not before: losses come when there is something to lose, and
+   * part of the records only after them. 0: losses come at any time.
+   */
+  readonly stepsBeforeLossMax: number;
 }
 
 const profiles: Readonly<Record<ProfileName, Profile>> = {
@@ -33,24 +38,26 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     buckets: [1, 4],
     recordsPerPartition: [3, 10],
     faults: [3, 27],
+    faultWeight: 0.05,
     losses: [0, 2],
     steps: [100, 599],
     flushAgesMs: [3, 3, 30],
     frameRecordsMax: [3],
     lossDepthMax: 12,
-    lossesInTheMiddle: false,
+    stepsBeforeLossMax: 0,
   },
   focus: {
     keys: [2, 6],
     buckets: [1, 3],
-    recordsPerPartition: [6, 24],
+    recordsPerPartition: [10, 40],
     faults: [2, 10],
+    faultWeight: 0.008,
     losses: [1, 2],
-    steps: [400, 1_200],
+    steps: [50, 300],
     flushAgesMs: [3, 25, 100],
     frameRecordsMax: [2, 4, 8],
     lossDepthMax: 40,
-    lossesInTheMiddle: true,
+    stepsBeforeLossMax: 2_000,
   },
 };
 
@@ -62,8 +69,11 @@ export interface Plan {
   readonly partitions: readonly (readonly string[])[];
   readonly buckets: ReadonlySet<number>;
   readonly faults: number;
+  readonly faultWeight: number;
   readonly losses: number;
+  /** Steps before the faults stop; a late loss of the store begins the count anew. */
   readonly steps: number;
+  readonly stepsBeforeLossMax: number;
   readonly flushAgeMs: number;
   readonly frameRecordsMax: number;
   readonly lossDepthMax: number;
@@ -83,22 +93,24 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
   const partitions = Array.from({ length: 2 }, () =>
     Array.from({ length: between(profile.recordsPerPartition) }, () => drawValue(rng, keys)),
   );
-  const middle = profile.lossesInTheMiddle;
+  const middle = profile.stepsBeforeLossMax > 0;
   return {
     profile: name,
     nodes: between([2, 3]),
     partitions,
     buckets: new Set(keys.map(bucketOfKey)),
     faults: between(profile.faults),
+    faultWeight: profile.faultWeight,
     losses: between(profile.losses),
     steps: between(profile.steps),
+    stepsBeforeLossMax: profile.stepsBeforeLossMax,
     flushAgeMs: oneOf(profile.flushAgesMs),
     frameRecordsMax: oneOf(profile.frameRecordsMax),
     lossDepthMax: profile.lossDepthMax,
-    closeWeight: middle ? oneOf([0.05, 0.2, 0.6]) : 0,
-    marksBeforeLoss: middle ? between([2, 16]) : 0,
+    closeWeight: middle ? oneOf([0.02, 0.1, 0.4]) : 0,
+    marksBeforeLoss: middle ? between([4, 30]) : 0,
     readableBeforeLoss: partitions.map(({ length }) =>
-      middle ? Math.ceil((length * between([40, 100])) / 100) : length,
+      middle ? Math.ceil((length * between([50, 100])) / 100) : length,
     ),
   };
 }

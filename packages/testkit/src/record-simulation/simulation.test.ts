@@ -1,36 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { faultKinds } from './actions.ts';
+import { type ProfileName, profileNames } from './profile.ts';
 import { RecordSimulation } from './simulation.ts';
 
-const seeds = Number(process.env.HOLDFAST_SIM_SEEDS ?? 2_000);
-const first = Number(process.env.HOLDFAST_SIM_SEED ?? 1);
+const seedsOf: Readonly<Record<ProfileName, number>> = { mixed: 2_000, focus: 1_000 };
 
-test(`the record protocol holds over ${seeds} seeds from ${first}`, () => {
-  const faults: Record<string, number> = {};
-  const failures: string[] = [];
-  for (let seed = first; seed < first + seeds && failures.length < 3; seed++) {
-    const simulation = new RecordSimulation(seed);
-    try {
-      const result = simulation.run();
-      for (const [name, n] of Object.entries(result.faults)) faults[name] = (faults[name] ?? 0) + n;
-    } catch (error) {
-      if (seeds === 1) for (const line of simulation.trace) console.log(line);
-      failures.push(`seed ${seed}: ${error instanceof Error ? error.stack : error}`);
+for (const profile of profileNames) {
+  const seeds = seedsOf[profile];
+  test(`${profile}: the record protocol holds over ${seeds} seeds, and every kind of fault fires`, () => {
+    const faults: Record<string, number> = {};
+    const failures: string[] = [];
+    for (let seed = 1; seed <= seeds && failures.length < 3; seed++) {
+      try {
+        const result = new RecordSimulation(seed, profile).run();
+        for (const [name, n] of Object.entries(result.faults)) faults[name] = (faults[name] ?? 0) + n;
+      } catch (error) {
+        const again = `npm run sim -- --profile ${profile} --seed ${seed} --trace`;
+        failures.push(`${again}: ${error instanceof Error ? error.stack : error}`);
+      }
     }
-  }
-  assert.deepEqual(failures, []);
-  if (seeds >= 1_000) {
-    const kinds = [
-      'crash',
-      'expire',
-      'force',
-      'break',
-      'close',
-      'loseReply',
-      'movePartition',
-      'dropProposal',
-      'loseStore',
-    ];
-    for (const kind of kinds) assert.ok((faults[kind] ?? 0) > 0, `the fault ${kind} never fired`);
-  }
-});
+    assert.deepEqual(failures, []);
+    for (const kind of faultKinds) assert.ok((faults[kind] ?? 0) > 0, `the fault ${kind} never fired`);
+  });
+
+  test(`${profile}: one seed is one history`, () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const [first, second] = [new RecordSimulation(seed, profile), new RecordSimulation(seed, profile)];
+      assert.deepEqual(first.run().faults, second.run().faults);
+      assert.ok(first.trace.length > 50);
+      assert.deepEqual(first.trace, second.trace, `seed ${seed}`);
+    }
+  });
+}

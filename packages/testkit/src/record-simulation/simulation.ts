@@ -41,7 +41,7 @@ export class RecordSimulation {
   run(): SimulationResult {
     const world = this.#world;
     let steps = 0;
-    for (; steps < world.plan.steps; steps++) if (!this.#step()) break;
+    for (; world.nowMs < world.faultsEndMs; steps++) if (!this.#step()) break;
     world.healing = true;
     world.say('HEAL');
     for (let healed = 0; !isComplete(world); healed++, steps++) {

@@ -33,6 +33,8 @@ export class World {
   readonly faults: Record<string, number> = {};
   faultsLeft: number;
   lossesLeft: number;
+  /** When the faults stop. */
+  faultsEndMs: number;
   healing = false;
   /** One step is one millisecond. */
   nowMs = 0;
@@ -44,6 +46,7 @@ export class World {
     this.committed = this.plan.partitions.map(() => null);
     this.faultsLeft = this.plan.faults;
     this.lossesLeft = this.plan.losses;
+    this.faultsEndMs = Math.max(this.plan.steps, this.plan.stepsBeforeLossMax);
     this.job = countingJob((key, state, partition, offset) =>
       checkApply(this.plan.partitions, key, state, partition, offset),
     ) as Job;
