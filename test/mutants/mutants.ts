@@ -13,7 +13,7 @@ import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What the simulation is made of. */
 const packages = ['model', 'lease', 'processor', 'testkit'];
-const profiles = ['focus', 'mixed'];
+const profiles = ['mixed', 'focus'];
 const defaultSeeds = 20_000;
 
 /** A copy of the sources in which packages find each other as in the workspace. */

@@ -97,6 +97,15 @@ async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
+/** Resolves at the child's next message; fails when it ends instead: its own error is on stderr then. */
+async function saysMore(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`a process that nobody killed ended with ${code}`);
+  });
+  await Promise.race([once(child, 'message'), ended]);
+  ended.catch(() => undefined);
+}
+
 type Answered = [partition: number, offset: number, i: number];
 
 function tests(): void {
@@ -135,7 +144,7 @@ function tests(): void {
         await new Promise((resolve) => setTimeout(resolve, randomBelow(rng, 40)));
         await kill(victim);
         // Both others get something done after each death.
-        for (const child of steady) await once(child, 'message');
+        for (const child of steady) await saysMore(child);
       }
       for (const child of steady) await kill(child);
 

@@ -38,7 +38,7 @@ export class UnitMap {
   }
 
   set(hi: number, lo: number, slot: number): void {
-    assert(slot >= 0, `slot ${slot} is negative`);
+    assert(slot >= 0 && slot < 0x7fffffff, `slot ${slot} is out of range`);
     if ((this.#size + 1) * 2 > this.#mask + 1) this.#grow();
     const mask = this.#mask;
     let i = hi & mask;
