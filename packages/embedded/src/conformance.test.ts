@@ -13,7 +13,7 @@ logConformance('LMDB', async () => {
   return {
     open: async () => LmdbLog.open(join(dir, 'log'), systemClock),
     deleteTopic: async (topic) => {
-      const log = LmdbLog.open(join(dir, 'log'), systemClock);
+      const log = await LmdbLog.open(join(dir, 'log'), systemClock);
       await log.deleteTopic(topic);
       await log.close();
     },
@@ -44,8 +44,9 @@ raftStorageConformance(
     return {
       open: () => LmdbRaftStorage.open(path),
       damage: async (what) => {
-        const env = LmdbEnv.open(path);
-        const table = env.table(what === 'entry' ? 'entries' : 'state', false);
+        const name = what === 'entry' ? 'entries' : 'state';
+        const env = await LmdbEnv.open(path, { [name]: { versions: false } });
+        const table = env.table(name);
         const keys = { hardState: textKey('hard-state'), entry: u64Key(3), snapshot: textKey('snapshot-data') };
         const stored = table.getBinary(keys[what]);
         if (stored !== undefined) {

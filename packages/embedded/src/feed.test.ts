@@ -17,7 +17,7 @@ if (process.argv[2] === 'feed') await feedInChild(process.argv[3]!, process.argv
 else tests();
 
 async function feedInChild(logPath: string, file: string): Promise<void> {
-  const log = LmdbLog.open(logPath, systemClock);
+  const log = await LmdbLog.open(logPath, systemClock);
   for await (const progress of feedFile(log, file, options)) process.send!(progress);
   await log.close();
   process.disconnect!();
@@ -40,7 +40,7 @@ function tests(): void {
     partitions: number,
   ): Promise<{ log: LmdbLog; logPath: string; file: string; read: () => Promise<(string | null)[]> }> {
     const logPath = join(dir, `log-${logs.length}`);
-    const log = LmdbLog.open(logPath, systemClock);
+    const log = await LmdbLog.open(logPath, systemClock);
     logs.push(log);
     const topic = await log.createTopic('in', partitions);
     /** The lines in the order of the file. */

@@ -13,10 +13,11 @@ import type {
 import { assert, bucketCount, bucketOf, type PartitionId, partitionKey, type Unit } from '@holdfast/model';
 import { asBuffer, textKey } from './binary-keys.ts';
 import { type Comparison, compareAndPut } from './compare-and-put.ts';
-import { type EnvLimits, LmdbEnv, type Table } from './lmdb-env.ts';
+import { type EnvLimits, LmdbEnv, type Table, type TableSpecs } from './lmdb-env.ts';
 import { decodeMarkers, encodeMarkers, raiseMarkers } from './stored-markers.ts';
 import { encodeRow, raiseRow, readHeader, readRow, rowKey, unitOfRowKey } from './stored-row.ts';
 
+const tableSpecs: TableSpecs = { meta: { versions: true }, rows: { versions: true }, markers: { versions: true } };
 const generationKey = textKey('generation');
 /** Rows read per step of a scan: no read transaction lives longer than a step. */
 const scanRows = 512;
@@ -33,21 +34,21 @@ export class LmdbBackupStore implements BackupStore {
 
   private constructor(env: LmdbEnv, generationId: string) {
     this.#env = env;
-    this.#rows = env.table('rows', true);
-    this.#markers = env.table('markers', true);
+    this.#rows = env.table('rows');
+    this.#markers = env.table('markers');
     this.#generationId = generationId;
   }
 
   /** Opens or creates the store in the folder `path`. */
   static async open(path: string, limits: Partial<EnvLimits> = {}): Promise<LmdbBackupStore> {
-    const env = LmdbEnv.open(path, limits);
+    const env = await LmdbEnv.open(path, tableSpecs, limits);
     try {
       let generationId = '';
       const decide = (stored: Buffer | null): Uint8Array | null => {
         generationId = stored === null ? randomUUID() : stored.toString('utf8', 0, stored.length);
         return stored === null ? textKey(generationId) : null;
       };
-      await compareAndPut(env, env.table('meta', true), [{ key: generationKey, decide }]);
+      await compareAndPut(env, env.table('meta'), [{ key: generationKey, decide }]);
       return new LmdbBackupStore(env, generationId);
     } catch (error) {
       await env.close();

@@ -27,7 +27,8 @@ import {
   encodeTopic,
   headKey,
   type LogTables,
-  openLogTables,
+  logTableSpecs,
+  logTables,
   type StoredTopic,
 } from './log-tables.ts';
 
@@ -51,7 +52,7 @@ export class LmdbLog implements Log {
 
   private constructor(env: LmdbEnv, clock: Clock) {
     this.env = env;
-    this.tables = openLogTables(env);
+    this.tables = logTables(env);
     this.clock = clock;
     this.#appender = new LogAppender(env, this.tables);
   }
@@ -60,9 +61,9 @@ export class LmdbLog implements Log {
    * Opens or creates the log in the folder `path`. The clock stamps appends and measures waits.
    * @throws LogError LOG_IO
    */
-  static open(path: string, clock: Clock, limits: Partial<EnvLimits> = {}): LmdbLog {
+  static async open(path: string, clock: Clock, limits: Partial<EnvLimits> = {}): Promise<LmdbLog> {
     try {
-      return new LmdbLog(LmdbEnv.open(path, limits), clock);
+      return new LmdbLog(await LmdbEnv.open(path, logTableSpecs, limits), clock);
     } catch (cause) {
       throw new LogError('LOG_IO', `cannot open the log ${path}`, { cause });
     }

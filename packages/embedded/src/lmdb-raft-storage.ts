@@ -6,7 +6,7 @@ import { emptyRestored, type RaftEntry, type Snapshot } from '@holdfast/raft';
 import { textKey, u64Key } from './binary-keys.ts';
 import { createEnvFolder, padTornFile } from './env-file.ts';
 import { EmbeddedError } from './errors.ts';
-import { type EnvLimits, LmdbEnv, type Table } from './lmdb-env.ts';
+import { type EnvLimits, LmdbEnv, type Table, type TableSpecs } from './lmdb-env.ts';
 import {
   type Bounds,
   decodeBounds,
@@ -26,6 +26,7 @@ const hardStateKey = textKey('hard-state');
 const boundsKey = textKey('bounds');
 const snapshotKey = textKey('snapshot');
 const snapshotDataKey = textKey('snapshot-data');
+const tableSpecs: TableSpecs = { state: { versions: false }, entries: { versions: false } };
 /** One member's log: far less than the shared environments hold. */
 const raftMapBytes = 2 ** 34;
 
@@ -46,8 +47,8 @@ export class LmdbRaftStorage implements RaftStorage {
 
   private constructor(env: LmdbEnv) {
     this.#env = env;
-    this.#state = env.table('state', false);
-    this.#entries = env.table('entries', false);
+    this.#state = env.table('state');
+    this.#entries = env.table('entries');
   }
 
   /**
@@ -56,13 +57,12 @@ export class LmdbRaftStorage implements RaftStorage {
    * @throws RaftStorageError CORRUPT, IO
    */
   static async open(path: string, limits: Partial<EnvLimits> = {}): Promise<LmdbRaftStorage> {
-    const all = { mapBytes: raftMapBytes, ...limits };
+    const all = { mapBytes: raftMapBytes, shared: false, ...limits };
     try {
       if (!existsSync(path)) {
         await createEnvFolder(path, async (temporary) => {
-          const env = LmdbEnv.open(temporary, all);
-          const state = env.table('state', false);
-          env.table('entries', false);
+          const env = await LmdbEnv.open(temporary, tableSpecs, all);
+          const state = env.table('state');
           await env.write(() => [
             state.put(formatKey, Buffer.from([formatVersion])),
             state.put(hardStateKey, encodeHardState(emptyRestored.hardState)),
@@ -72,7 +72,7 @@ export class LmdbRaftStorage implements RaftStorage {
         });
       }
       padTornFile(path);
-      return new LmdbRaftStorage(LmdbEnv.open(path, all));
+      return new LmdbRaftStorage(await LmdbEnv.open(path, tableSpecs, all));
     } catch (cause) {
       throw raftError('cannot open the Raft log', path, cause);
     }

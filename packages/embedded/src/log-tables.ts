@@ -1,7 +1,7 @@
 import type { TopicInfo } from '@holdfast/engine';
 import { ByteReader, ByteWriter, type PartitionId, topicId } from '@holdfast/model';
 import { textKey, writeU64 } from './binary-keys.ts';
-import type { LmdbEnv, Table } from './lmdb-env.ts';
+import type { LmdbEnv, Table, TableSpecs } from './lmdb-env.ts';
 
 /** The tables of a log's environment. Topic numbers are never used twice, so keys that hold one never come back. */
 export interface LogTables {
@@ -19,14 +19,23 @@ export interface LogTables {
   readonly feeds: Table;
 }
 
-export function openLogTables(env: LmdbEnv): LogTables {
+export const logTableSpecs = {
+  meta: { versions: false },
+  topics: { versions: false },
+  heads: { versions: true },
+  blocks: { versions: false },
+  commits: { versions: true },
+  feeds: { versions: false },
+} satisfies TableSpecs;
+
+export function logTables(env: LmdbEnv): LogTables {
   return {
-    meta: env.table('meta', false),
-    topics: env.table('topics', false),
-    heads: env.table('heads', true),
-    blocks: env.table('blocks', false),
-    commits: env.table('commits', true),
-    feeds: env.table('feeds', false),
+    meta: env.table('meta'),
+    topics: env.table('topics'),
+    heads: env.table('heads'),
+    blocks: env.table('blocks'),
+    commits: env.table('commits'),
+    feeds: env.table('feeds'),
   };
 }
 

@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import type { LogReader } from '@holdfast/engine';
 import { randomBelow, SeededRng } from '@holdfast/model';
 import { partitionOf, readRecords, textRecords } from '@holdfast/testkit';
+import { readU64, u64Key } from './binary-keys.ts';
 import { LmdbBackupStore } from './lmdb-backup-store.ts';
 import { LmdbEnv } from './lmdb-env.ts';
 import { LmdbLog } from './lmdb-log.ts';
@@ -16,17 +17,19 @@ import { systemClock, temporaryFolder } from './test-support.test.ts';
 
 const padding = 'p'.repeat(2_000);
 const partitions = 2;
+const countTable = { counts: { versions: false } };
 
 const [, , role, dir = '', name = ''] = process.argv;
 if (role === 'append') await appendForever(dir, name);
+else if (role === 'count') await countForever(dir);
 else if (role === 'die') await dieInTransaction(dir);
 else if (role === 'stop') await stopInTransaction(dir);
 else if (role === 'fill') await fillDisk(dir);
-else tests();
+else await tests();
 
 /** Appends and backs up for ever, and tells what was answered: [partition, offset, text]. */
 async function appendForever(dir: string, name: string): Promise<void> {
-  const log = LmdbLog.open(join(dir, 'log'), systemClock);
+  const log = await LmdbLog.open(join(dir, 'log'), systemClock);
   const store = await LmdbBackupStore.open(join(dir, 'store'));
   const life = await store.generationId();
   for (let i = 0; ; i++) {
@@ -38,10 +41,20 @@ async function appendForever(dir: string, name: string): Promise<void> {
   }
 }
 
+/** Writes 0, 1, 2 … one after the other, and tells what was answered. */
+async function countForever(dir: string): Promise<void> {
+  const env = await LmdbEnv.open(join(dir, 'counts'), countTable);
+  const counts = env.table('counts');
+  for (let i = 0; ; i++) {
+    await env.write(() => [counts.put(u64Key(i), Buffer.from(`${i}`))]);
+    process.send!(i);
+  }
+}
+
 /** Puts half of something, and dies with the lock that all processes share. */
 async function dieInTransaction(dir: string): Promise<void> {
-  const env = LmdbEnv.open(join(dir, 'log'));
-  const topics = env.table('topics', false);
+  const env = await LmdbEnv.open(join(dir, 'log'), { topics: { versions: false } });
+  const topics = env.table('topics');
   await env.exclusive(() => {
     void topics.put(Buffer.from('half'), Buffer.from('done'));
     process.kill(process.pid, 'SIGKILL');
@@ -50,7 +63,7 @@ async function dieInTransaction(dir: string): Promise<void> {
 
 /** Stops, but doesn't end, with the lock that all processes share. */
 async function stopInTransaction(dir: string): Promise<void> {
-  const env = LmdbEnv.open(join(dir, 'log'));
+  const env = await LmdbEnv.open(join(dir, 'log'), {});
   await env.exclusive(() => process.kill(process.pid, 'SIGSTOP'));
 }
 
@@ -68,7 +81,7 @@ async function fillDisk(dir: string): Promise<void> {
     }
   };
   const bytes = Buffer.alloc(200_000, 1);
-  const log = LmdbLog.open(join(dir, 'log'), systemClock);
+  const log = await LmdbLog.open(join(dir, 'log'), systemClock);
   await log.createTopic('t', 1);
   await untilFails('log', () => log.append('t', 0, [{ key: null, value: bytes }]));
   await untilFails('logAgain', () => log.append('t', 0, [{ key: null, value: bytes }]));
@@ -108,10 +121,10 @@ async function saysMore(child: ChildProcess): Promise<void> {
 
 type Answered = [partition: number, offset: number, i: number];
 
-function tests(): void {
-  describe('several processes on one machine', () => {
+async function tests(): Promise<void> {
+  describe('several processes on one machine', async () => {
     const { dir, remove } = temporaryFolder();
-    const log = LmdbLog.open(join(dir, 'log'), systemClock);
+    const log = await LmdbLog.open(join(dir, 'log'), systemClock);
     const children = new Set<ChildProcess>();
     after(async () => {
       for (const child of children) await kill(child);
@@ -175,6 +188,28 @@ function tests(): void {
       await store.close();
     });
 
+    test('opened and closed while others commit, an environment loses nothing', async () => {
+      const child = start('count', dir);
+      children.add(child);
+      let answered = -1;
+      child.on('message', (i) => {
+        answered = i as number;
+      });
+      await saysMore(child);
+      const open = () => LmdbEnv.open(join(dir, 'counts'), countTable);
+      for (let i = 0; i < 200; i++) await (await open()).close();
+      await saysMore(child);
+      await kill(child);
+      const env = await open();
+      const kept = Array.from(env.table('counts').getKeys(), (key) => readU64(key as Uint8Array, 0));
+      assert.ok(answered > 0 && kept.length > answered);
+      assert.deepEqual(
+        kept,
+        kept.map((_, i) => i),
+      );
+      await env.close();
+    });
+
     test('one that dies holding the write lock leaves nothing and frees it', async () => {
       await log.createTopic('u', 1);
       const dying = Array.from({ length: 2 }, () => start('die', dir));
@@ -184,7 +219,7 @@ function tests(): void {
     });
 
     test('one that is stopped inside a transaction makes others fail in time, not hang', async () => {
-      const impatient = LmdbLog.open(join(dir, 'other'), systemClock, { writeTimeoutMs: 200 });
+      const impatient = await LmdbLog.open(join(dir, 'other'), systemClock, { writeTimeoutMs: 200 });
       await impatient.createTopic('t', 1);
       mkdirSync(join(dir, 'stop'));
       symlinkSync(join(dir, 'other'), join(dir, 'stop', 'log'));
@@ -205,7 +240,7 @@ function tests(): void {
       const topic = await log.createTopic('threads', 1);
       const code = (who: number) => `
         const { LmdbLog } = await import(${JSON.stringify(new URL('./lmdb-log.ts', import.meta.url).href)});
-        const log = LmdbLog.open(${JSON.stringify(join(dir, 'log'))}, { monotonicMs: () => performance.now(), wallUnixMs: () => 1 });
+        const log = await LmdbLog.open(${JSON.stringify(join(dir, 'log'))}, { monotonicMs: () => performance.now(), wallUnixMs: () => 1 });
         for (let i = 0; i < 30; i++) await log.append('threads', 0, [{ key: null, value: Buffer.from('${who}:' + i) }]);
         await log.close();`;
       const workers = [0, 1].map((who) => {
@@ -255,7 +290,7 @@ function tests(): void {
       ],
     );
     assert.equal(failures.raftAgain!.after, 0, 'no going on after a failure');
-    const log = LmdbLog.open(join(dir, 'log'), systemClock);
+    const log = await LmdbLog.open(join(dir, 'log'), systemClock);
     assert.deepEqual(await log.endOffsets('t'), [failures.log!.after + failures.logAgain!.after]);
     await log.append('t', 0, textRecords(['room again']));
     await log.close();

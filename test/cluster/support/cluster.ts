@@ -68,7 +68,7 @@ export class Cluster {
       writeFileSync(path, JSON.stringify(config));
       return new NodeProcess(id, path, join(dir, 'run', `${id}.log`));
     });
-    const log = LmdbLog.open(opened.folder.logPath, clock);
+    const log = await LmdbLog.open(opened.folder.logPath, clock);
     await log.createTopic(inputTopic, partitions);
     return new Cluster(
       dir,

@@ -35,7 +35,7 @@ export async function runDev(plan: DevPlan, io: Io): Promise<number> {
   const folder = openDevFolder(plan, io.cwd);
   let keep = false;
   try {
-    const log = LmdbLog.open(folder.folder.logPath, clock);
+    const log = await LmdbLog.open(folder.folder.logPath, clock);
     try {
       const run = new DevRun(plan, folder, log, await openTopic(plan, folder, log), io);
       const exit = await run.run();

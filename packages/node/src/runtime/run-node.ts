@@ -105,7 +105,7 @@ class Node implements RunningNode {
   async start(): Promise<void> {
     const config = this.#config;
     const job = await loadJob(config.job);
-    const log = LmdbLog.open(this.#logPath, this.#timers);
+    const log = await LmdbLog.open(this.#logPath, this.#timers);
     this.#disposers.push(() => log.close());
     const store = await LmdbBackupStore.open(this.#storePath);
     this.#disposers.push(() => store.close());

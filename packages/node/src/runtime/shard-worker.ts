@@ -28,7 +28,7 @@ async function main(data: ShardWorkerData): Promise<void> {
     if (running === null) waiting.push(message);
     else running.receive(message);
   });
-  const log = LmdbLog.open(logPath, timers);
+  const log = await LmdbLog.open(logPath, timers);
   const store = await LmdbBackupStore.open(storePath);
   const { host, port: basePort } = config.listenShards;
   const transport = new GrpcRecordTransport({

@@ -1,4 +1,4 @@
-import type { SessionId } from '@holdfast/model';
+import { randomBelow, type SessionId } from '@holdfast/model';
 import { defaultRecordLimits, Holder, Ingest } from '@holdfast/processor';
 import { breakLink, pump } from './links.ts';
 import type { SimulatedNode } from './simulated-node.ts';
@@ -85,8 +85,9 @@ function startOf(world: World, node: SimulatedNode, partition: number): number |
 /** The process is gone, and starts again without anything but its log. */
 export function restart(world: World, node: SimulatedNode): void {
   for (const link of node.links) world.nodes[link.toNode]!.holder?.closeStream(link.inn);
+  // Others may hear of it at once, or not before the table shows the session's end.
   for (const other of world.nodes) {
-    if (other === node) continue;
+    if (other === node || randomBelow(world.rng, 2) === 0) continue;
     for (const link of other.links) if (!link.broken && link.toNode === node.number) breakLink(world, other, link);
   }
   node.ingest = null;

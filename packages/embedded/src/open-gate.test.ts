@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { randomBelow, SeededRng } from '@holdfast/model';
+import { LmdbEnv } from './lmdb-env.ts';
+import { OpenGate } from './open-gate.ts';
+import { temporaryFolder } from './test-support.test.ts';
+
+const timeoutMs = 20_000;
+const specs = { t: { versions: false } };
+
+const [, , role, path = ''] = process.argv;
+if (role === 'write') await dieWriting(path);
+else if (role === 'open') await dieOpening(path);
+else tests();
+
+async function dieWriting(path: string): Promise<void> {
+  (await OpenGate.join(path, timeoutMs)).enter();
+  process.kill(process.pid, 'SIGKILL');
+}
+
+async function dieOpening(path: string): Promise<void> {
+  await (await OpenGate.join(path, timeoutMs)).alone(() => process.kill(process.pid, 'SIGKILL'));
+}
+
+async function diesAt(what: string, path: string): Promise<void> {
+  const child = fork(import.meta.filename, [what, path], { execArgv: ['--conditions=source'] });
+  assert.deepEqual(await once(child, 'exit'), [null, 'SIGKILL']);
+}
+
+/** Whether it is settled after some turns of the loop and waits of the gate. */
+async function settles(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  void promise.then(() => {
+    done = true;
+  });
+  for (let i = 0; i < 20 && !done; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+  return done;
+}
+
+function tests(): void {
+  describe('the gate of a shared environment', () => {
+    test('openers are alone, writers only shut openers out', async () => {
+      const { dir, remove } = temporaryFolder();
+      const rng = new SeededRng(3);
+      const gates = await Promise.all(Array.from({ length: 5 }, () => OpenGate.join(dir, timeoutMs)));
+      let writers = 0;
+      let openers = 0;
+      let together = 0;
+      await Promise.all(
+        gates.map(async (gate) => {
+          for (let i = 0; i < 60; i++) {
+            if (randomBelow(rng, 10) === 0) {
+              await gate.alone(async () => {
+                openers++;
+                for (let turns = randomBelow(rng, 5); turns >= 0; turns--) {
+                  assert.deepEqual([writers, openers], [0, 1]);
+                  await turn();
+                }
+                openers--;
+              });
+              continue;
+            }
+            const wait = gate.enter();
+            if (wait !== null) await wait;
+            writers++;
+            for (let turns = randomBelow(rng, 5); turns >= 0; turns--) {
+              assert.equal(openers, 0);
+              if (writers > 1) together++;
+              await turn();
+            }
+            writers--;
+            gate.leave();
+          }
+        }),
+      );
+      assert.ok(together > 0);
+      for (const gate of gates) await gate.end();
+      assert.deepEqual(readdirSync(join(dir, 'gate')), ['openers']);
+      assert.deepEqual(readdirSync(join(dir, 'gate/openers')), []);
+      remove();
+    });
+
+    test('what a process showed when it was killed holds nobody up, and is cleared away', async () => {
+      const { dir, remove } = temporaryFolder();
+      const gate = await OpenGate.join(dir, timeoutMs);
+      await diesAt('write', dir);
+      await gate.alone(() => undefined);
+      await diesAt('open', dir);
+      const wait = gate.enter();
+      assert.notEqual(wait, null, 'whether the opener lives has to be looked at');
+      await wait;
+      gate.leave();
+      await gate.end();
+      assert.deepEqual(readdirSync(join(dir, 'gate')), ['openers']);
+      remove();
+    });
+
+    test('an opener says so when a write does not end', async () => {
+      const { dir, remove } = temporaryFolder();
+      const [stuck, opener, other] = await Promise.all([1, 2, 3].map(() => OpenGate.join(dir, 300)));
+      stuck!.enter();
+      const opening = assert.rejects(
+        opener!.alone(() => undefined),
+        { code: 'WRITE_STALLED', message: /in the middle of a write/ },
+      );
+      // Others write meanwhile: the opener steps back from time to time.
+      await other!.enter();
+      other!.leave();
+      await opening;
+      for (const gate of [stuck, opener, other]) await gate!.end();
+      remove();
+    });
+
+    test('an environment opens, writes and closes through it', async () => {
+      const { dir, remove } = temporaryFolder();
+      const gate = await OpenGate.join(dir, timeoutMs);
+      gate.enter();
+      const opening = LmdbEnv.open(dir, specs);
+      assert.equal(await settles(opening), false, 'no opening beside a write');
+      gate.leave();
+      const env = await opening;
+
+      let finish = (): void => undefined;
+      const opener = gate.alone(() => new Promise<void>((resolve) => (finish = resolve)));
+      await settles(opener);
+      const write = env.write(() => [env.table('t').put(Buffer.from('k'), Buffer.from('v'))]);
+      const exclusive = env.exclusive(() => 1);
+      assert.equal(await settles(Promise.race([write, exclusive])), false, 'no write beside an opening');
+      finish();
+      await opener;
+      assert.deepEqual([await write, await exclusive], [[true], 1]);
+
+      gate.enter();
+      const closing = env.close();
+      assert.equal(await settles(closing), false, 'no closing beside a write');
+      gate.leave();
+      await closing;
+      await gate.end();
+      remove();
+    });
+  });
+}

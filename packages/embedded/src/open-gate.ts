@@ -1,0 +1,195 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { EmbeddedError } from './errors.ts';
+import { type LifeSign, lives, removeSign, showLife } from './life-sign.ts';
+
+const idle = Buffer.from('-');
+const writing = Buffer.from('w');
+/** An opener that can't get in lets the writers go on meanwhile: one of those it waits for may be stopped. */
+const attemptMs = 250;
+const lookMs = 1;
+
+/**
+ * Keeps openings and closings of a shared LMDB environment apart from commits, over all processes and threads.
+ *
+ * liblmdb, as lmdb-js builds it, sets the shared number of the last transaction when it opens an environment, from a
+ * meta page that it has read before, and without the lock of the writers (OpenLDAP ITS#9496). A transaction committed in
+ * between is lost: the next writer begins from the one before, and overwrites it. So here writers and openers shut each
+ * other out: each first shows what it does in the folder, then looks for the others, and steps back when it finds one.
+ * Writers step back for openers at once; an opener waits for the writes under way. What a dead process shows doesn't count.
+ *
+ * A write costs one small write to a file before, one after, and the listing of an empty folder: a few microseconds
+ * beside its fsync.
+ */
+export class OpenGate {
+  readonly #dir: string;
+  readonly #openers: string;
+  readonly #id: string;
+  readonly #sign: LifeSign;
+  readonly #fd: number;
+  readonly #timeoutMs: number;
+  #writes = 0;
+  /** Writers that found an opener, in their order. */
+  #waiting: Promise<void> | null = null;
+
+  private constructor(dir: string, id: string, sign: LifeSign, fd: number, timeoutMs: number) {
+    this.#dir = dir;
+    this.#openers = join(dir, 'openers');
+    this.#id = id;
+    this.#sign = sign;
+    this.#fd = fd;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Takes part in the gate of the environment in the folder `path`, made when missing. */
+  static async join(path: string, timeoutMs: number): Promise<OpenGate> {
+    const dir = join(path, 'gate');
+    mkdirSync(join(dir, 'openers'), { recursive: true });
+    const id = randomBytes(8).toString('hex');
+    const sign = await showLife(dir, id);
+    const fd = openSync(join(dir, id), 'wx');
+    writeSync(fd, Buffer.concat([idle, Buffer.from(sign.stored)]));
+    return new OpenGate(dir, id, sign, fd, timeoutMs);
+  }
+
+  /**
+   * Runs `action` while no other participant writes, opens or closes. This one must not be writing.
+   * @throws EmbeddedError WRITE_STALLED when another one has not come to an end of its writing for `timeoutMs`
+   */
+  async alone<T>(action: () => T): Promise<Awaited<T>> {
+    const deadline = performance.now() + this.#timeoutMs;
+    const mark = join(this.#openers, this.#id);
+    for (;;) {
+      writeFileSync(mark, '');
+      try {
+        if (await this.#isAlone()) return await action();
+      } finally {
+        removeQuietly(mark);
+      }
+      if (performance.now() > deadline) {
+        const text = `${this.#dir}: another process has been in the middle of a write for ${this.#timeoutMs} ms`;
+        throw new EmbeddedError('WRITE_STALLED', text);
+      }
+      await sleep(randomInt(1, 20));
+    }
+  }
+
+  /** Before a write: null when it may begin at once, else when it may. Every write `leave`s when it has come to its end. */
+  enter(): Promise<void> | null {
+    if (this.#waiting === null && this.#tryEnter()) return null;
+    return this.#enterLater();
+  }
+
+  leave(): void {
+    if (--this.#writes === 0) this.#show(idle);
+  }
+
+  /** After the environment was closed, under `alone`. */
+  async end(): Promise<void> {
+    closeSync(this.#fd);
+    removeQuietly(join(this.#dir, this.#id));
+    await this.#sign.end();
+  }
+
+  #tryEnter(): boolean {
+    if (this.#writes++ === 0) this.#show(writing);
+    if (this.#otherOpeners().length === 0) return true;
+    this.leave();
+    return false;
+  }
+
+  async #enterLater(): Promise<void> {
+    this.#waiting ??= this.#openersGone().finally(() => {
+      this.#waiting = null;
+    });
+    await this.#waiting;
+    const again = this.enter();
+    if (again !== null) await again;
+  }
+
+  async #openersGone(): Promise<void> {
+    for (;;) {
+      const openers = this.#otherOpeners();
+      if (openers.length === 0) return;
+      for (const id of openers) await this.#isAlive(id);
+      await sleep(lookMs);
+    }
+  }
+
+  /** Waits for the writers, but gives up for another opener. */
+  async #isAlone(): Promise<boolean> {
+    for (const id of this.#otherOpeners()) if (await this.#isAlive(id)) return false;
+    const until = performance.now() + attemptMs;
+    for (const id of readdirSync(this.#dir)) {
+      if (id === this.#id || !/^[0-9a-f]+$/.test(id)) continue;
+      while (this.#isWriting(id) && (await this.#isAlive(id))) {
+        if (performance.now() > until) return false;
+        await sleep(lookMs);
+      }
+    }
+    return true;
+  }
+
+  #isWriting(id: string): boolean {
+    return read(join(this.#dir, id))?.[0] === writing[0];
+  }
+
+  /** Of a dead one the traces are removed: its name never comes back. */
+  async #isAlive(id: string): Promise<boolean> {
+    const shown = read(join(this.#dir, id));
+    if (shown !== null) {
+      const stored = shown.toString('utf8', 1);
+      if (stored === '' || (await lives(this.#dir, stored))) return true;
+      removeSign(this.#dir, stored);
+      removeQuietly(join(this.#dir, id));
+    }
+    removeQuietly(join(this.#openers, id));
+    return false;
+  }
+
+  #otherOpeners(): string[] {
+    try {
+      const found = readdirSync(this.#openers);
+      return found.length === 0 ? found : found.filter((id) => id !== this.#id);
+    } catch (error) {
+      // The whole folder was removed: what is still written to its files reaches nobody.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  #show(state: Buffer): void {
+    writeSync(this.#fd, state, 0, 1, 0);
+  }
+}
+
+function read(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch {
+    // Gone already, or its folder is.
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
