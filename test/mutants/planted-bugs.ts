@@ -11,6 +11,7 @@ export interface PlantedBug {
 }
 
 const ingest = 'processor/src/ingest/ingest.ts';
+const readings = 'processor/src/ingest/readings.ts';
 const ingestStream = 'processor/src/ingest/ingest-stream.ts';
 const parking = 'processor/src/ingest/parking.ts';
 const holder = 'processor/src/holder/holder.ts';
@@ -60,8 +61,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'no going back',
     rule: '3.2',
-    file: ingest,
-    find: 'for (const reading of this.#partitions.values()) this.#goBack(reading);',
+    file: readings,
+    find: 'for (const reading of this.#partitions.values()) this.goBack(reading);',
     replace: '',
   },
   {
@@ -74,21 +75,21 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'parked records are forgotten by the watermark',
     rule: '3.3',
-    file: ingest,
+    file: readings,
     find: 'least = Math.min(least, this.#parking.leastOffset(reading));',
     replace: '',
   },
   {
     name: 'records under construction are forgotten by the watermark',
     rule: '3.3',
-    file: ingest,
+    file: readings,
     find: 'if (builder !== undefined && builder.count > 0 && builder.firstOffset < least) least = builder.firstOffset;',
     replace: '',
   },
   {
     name: 'dead letters are durable at once',
     rule: '3.3',
-    file: ingest,
+    file: readings,
     find: 'for (const { offset } of reading.deadLetters) if (offset < least) least = offset;',
     replace: '',
   },
@@ -166,7 +167,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a frame under construction carries the news of a refusal',
     rule: '4.3',
     file: ingest,
-    find: 'for (const builder of stream.builders) if (builder !== undefined) this.#flush(builder);\n    stream.refusalSeen',
+    find: 'for (const builder of stream.builders) if (builder !== undefined) this.#framer.flush(builder);\n    stream.refusalSeen',
     replace: 'stream.refusalSeen',
   },
   {
@@ -299,8 +300,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'readings go on over a generation entry',
     rule: '5.8',
-    file: ingest,
-    find: 'for (const reading of [...this.#partitions.values()]) this.losePartition(reading);',
+    file: readings,
+    find: 'for (const reading of [...this.#partitions.values()]) this.lose(reading);',
     replace: '',
   },
   {

@@ -1,3 +1,4 @@
+import type { ShardRef } from '@holdfast/model';
 import type { Frame } from '../frame.ts';
 import type { Flight, HolderStream } from './holder-stream.ts';
 
@@ -57,6 +58,14 @@ export class HeldUnit {
   waiting: WaitingRecord[] | null = null;
   claimAsked = false;
   releaseAskedMs = 0;
+  /** Whom the unit is closed for; null: for nobody in particular. */
+  moveTo: ShardRef | null = null;
+  /** How often its present end was proposed. */
+  endAsks = 0;
+  /** An end was proposed that doesn't name `moveTo`: nothing in the table can show that it is void. */
+  endIsOpen = false;
+  /** Closed without ever having been claimed: there is nothing of it here, and nothing to write. */
+  unclaimed = false;
   lastSavedMs = 0;
   /** Records wait although the unit is open: its outputs must be acknowledged before the next row can be written. */
   paused = false;

@@ -19,8 +19,10 @@ export class Rounds {
   readonly #outputs: OutputBuffer;
   #dirty: HeldUnit[] = [];
   #notes: StreamNote[] = [];
-  /** Units whose row has to be written: of the round, and closing ones. */
+  /** Units whose row the round waits for. */
   #queue: HeldUnit[] = [];
+  /** Units that close: records wait for them, so their rows go first. */
+  #hurried: HeldUnit[] = [];
   #buckets = new Set<number>();
   #remaining = 0;
   #outputsAtStart = 0;
@@ -53,7 +55,12 @@ export class Rounds {
 
   /** Has a unit's row written as soon as may be, outside of any round: it is closing. */
   hurry(unit: HeldUnit): void {
-    this.#queue.push(unit);
+    this.#hurried.push(unit);
+  }
+
+  /** Some closing unit's row waits to be written. */
+  get isHurried(): boolean {
+    return this.#hurried.length > 0;
   }
 
   begin(streams: Iterable<HolderStream>): void {
@@ -81,27 +88,33 @@ export class Rounds {
    */
   takeUnits(max: number): HeldUnit[] {
     const taken: HeldUnit[] = [];
+    this.#hurried = this.#takeFrom(this.#hurried, taken, max);
+    this.#queue = this.#takeFrom(this.#queue, taken, max);
+    return taken;
+  }
+
+  /** @returns what stays in the queue */
+  #takeFrom(queue: HeldUnit[], taken: HeldUnit[], max: number): HeldUnit[] {
     const later: HeldUnit[] = [];
     let i = 0;
-    for (; i < this.#queue.length && taken.length < max; i++) {
-      const unit = this.#queue[i]!;
+    for (; i < queue.length && taken.length < max; i++) {
+      const unit = queue[i]!;
       if (!unit.dirty || !unit.held) continue;
       if (unit.flyingVersion >= 0 || unit.lastOutput > this.#outputs.acked) {
         // A busy unit that emits all the time would never be seen acknowledged: hold its records back until it is.
         if (unit.flyingVersion < 0) unit.paused = true;
         later.push(unit);
       } else {
-        // Marked at once: the unit may stand in the queue twice, for the round and because it closes.
+        // Marked at once: the unit may stand in the queues twice, for the round and because it closes.
         unit.flyingVersion = unit.version;
         taken.push(unit);
       }
     }
-    this.#queue = later.concat(this.#queue.slice(i));
-    return taken;
+    return i === 0 ? queue : later.concat(queue.slice(i));
   }
 
   get queued(): number {
-    return this.#queue.length;
+    return this.#queue.length + this.#hurried.length;
   }
 
   saved(unit: HeldUnit, version: number): void {
@@ -145,6 +158,7 @@ export class Rounds {
     this.#notes = [];
     this.#remaining = 0;
     this.#queue = [];
+    this.#hurried = [];
     this.#buckets = new Set();
   }
 

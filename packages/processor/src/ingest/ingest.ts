@@ -1,18 +1,20 @@
-import { assert, hashUnit, type PartitionId, type ShardRef, unitHashOut } from '@holdfast/model';
+import { hashUnit, type PartitionId, type ShardRef, unitHashOut } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
-import type { Frame, Return } from '../frame.ts';
+import type { Return } from '../frame.ts';
 import { deadLetterHeaders } from '../holder/applier.ts';
 import { OutputBuffer } from '../holder/output-buffer.ts';
 import type { Job, KeyLocator } from '../job.ts';
 import type { LeaseView } from '../lease-view.ts';
 import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
-import { PartitionBook } from '../partition-book.ts';
 import type { RecordBatch } from '../record-batch.ts';
 import { RecordBlockReader } from '../record-block.ts';
-import { FrameBuilder, hasUnit } from './frame-builder.ts';
-import { IngestStream, SentFrame } from './ingest-stream.ts';
+import { hasUnit } from './frame-builder.ts';
+import { Framer } from './framer.ts';
+import type { IngestStream } from './ingest-stream.ts';
 import { type ParkedUnit, Parking } from './parking.ts';
-import { PartitionReading } from './partition-reading.ts';
+import type { PartitionReading } from './partition-reading.ts';
+import { Readings } from './readings.ts';
+import { StreamTable } from './stream-table.ts';
 
 export interface IngestOptions {
   readonly self: ShardRef;
@@ -31,37 +33,31 @@ export const readingChanged = -1;
  * Pure and synchronous: batches, returns, table changes and time come in; frames, wishes and watermarks are taken out.
  */
 export class Ingest {
-  readonly #self: ShardRef;
   readonly #job: Job;
   readonly #leases: LeaseView;
   readonly #limits: RecordLimits;
   readonly #counters: RecordCounters;
   readonly #deadLetterTopic: string;
-  readonly #book = new PartitionBook();
-  readonly #partitions = new Map<number, PartitionReading>();
-  readonly #streams = new Map<string, IngestStream>();
-  readonly #wanted = new Map<string, ShardRef>();
+  readonly #streams: StreamTable;
+  readonly #framer: Framer;
+  readonly #readings: Readings;
   readonly #parking = new Parking();
   readonly #reader = new RecordBlockReader();
   readonly outputs = new OutputBuffer();
   #acquire: number[] = [];
-  #uncleanSeen: number;
-  #generationSeen: number;
-  #readings = 0;
-  #incarnations = 0;
   /** Table index of the routing under way: read before any lookup (see #refresh). */
   #index = 0;
-  #lastStream: IngestStream | null = null;
 
   constructor(options: IngestOptions) {
-    this.#self = options.self;
     this.#job = options.job;
     this.#leases = options.leases;
     this.#limits = options.limits ?? defaultRecordLimits;
     this.#counters = options.counters ?? new RecordCounters();
     this.#deadLetterTopic = options.deadLetterTopic;
-    this.#uncleanSeen = options.leases.uncleanCount();
-    this.#generationSeen = options.leases.generationIndex();
+    this.#streams = new StreamTable(options.self, this.#limits);
+    const places = { streams: this.#streams, parking: this.#parking, outputs: this.outputs };
+    this.#readings = new Readings(options.leases, this.#counters, places);
+    this.#framer = new Framer(this.#streams, this.#limits, this.#counters);
   }
 
   get parkedCount(): number {
@@ -73,101 +69,41 @@ export class Ingest {
   }
 
   get framesInFlight(): number {
-    let n = 0;
-    for (const stream of this.#streams.values()) n += stream.unsettled.length;
-    return n;
+    return this.#streams.framesInFlight;
   }
 
   // Partitions (3.1, 3.2)
 
   /** Begins a partition at `start`: everything below it is durable. */
   startPartition(topic: string, id: PartitionId, leaseEpoch: number, start: number): PartitionReading {
-    const slot = this.#book.slot(id);
-    assert(!this.#partitions.has(slot), `partition ${id.partition} is being read already`);
-    const reading = new PartitionReading(topic, id, slot, leaseEpoch, ++this.#readings, start);
-    this.#partitions.set(slot, reading);
-    return reading;
+    return this.#readings.begin(topic, id, leaseEpoch, start);
   }
 
   /** Routes and commits nothing more of a partition. */
   losePartition(reading: PartitionReading): void {
-    if (this.#partitions.get(reading.slot) !== reading) return;
-    this.#partitions.delete(reading.slot);
-    this.#dropPending(reading);
-    reading.lost = true;
+    this.#readings.lose(reading);
   }
 
   partitions(): Iterable<PartitionReading> {
-    return this.#partitions.values();
+    return this.#readings;
   }
 
-  /**
-   * Takes notice of unclean ends and generation entries before anything is routed or counted under a later index.
-   * An unclean end sends every partition back to its first offset not known durable; a generation entry voids all
-   * that is known, so all partitions are lost here and must be started anew from their least markers.
-   */
+  /** Takes notice of unclean ends and generation entries before anything is routed or counted under a later index. */
   catchUp(): void {
-    if (this.#leases.generationIndex() !== this.#generationSeen) {
-      this.#generationSeen = this.#leases.generationIndex();
-      this.#uncleanSeen = this.#leases.uncleanCount();
-      for (const reading of [...this.#partitions.values()]) this.losePartition(reading);
-      return;
-    }
-    const unclean = this.#leases.uncleanCount();
-    if (unclean === this.#uncleanSeen) return;
-    this.#counters.uncleanEndsSeen += unclean - this.#uncleanSeen;
-    this.#uncleanSeen = unclean;
-    for (const reading of this.#partitions.values()) this.#goBack(reading);
-  }
-
-  #goBack(reading: PartitionReading): void {
-    const start = this.durableWatermark(reading);
-    this.#dropPending(reading);
-    reading.reading = ++this.#readings;
-    if (start < reading.position) this.#counters.rewinds++;
-    reading.position = start;
-  }
-
-  #dropPending(reading: PartitionReading): void {
-    reading.frames = [];
-    reading.deadLetters = [];
-    this.#parking.dropPartition(reading);
-    for (const stream of this.#streams.values()) delete stream.builders[reading.slot];
+    this.#readings.catchUp();
   }
 
   /** The offset before the first pending record (3.3). Never falls. */
   durableWatermark(reading: PartitionReading): number {
-    let least = reading.position;
-    const { frames } = reading;
-    let kept = 0;
-    for (const frame of frames) {
-      if (frame.durable) continue;
-      frames[kept++] = frame;
-      if (frame.firstOffset < least) least = frame.firstOffset;
-    }
-    frames.length = kept;
-    for (const stream of this.#streams.values()) {
-      const builder = stream.builders[reading.slot];
-      if (builder !== undefined && builder.count > 0 && builder.firstOffset < least) least = builder.firstOffset;
-    }
-    least = Math.min(least, this.#parking.leastOffset(reading));
-    reading.deadLetters = reading.deadLetters.filter(({ output }) => output > this.outputs.acked);
-    for (const { offset } of reading.deadLetters) if (offset < least) least = offset;
-    assert(least >= reading.durable, `watermark fell from ${reading.durable} to ${least}`);
-    reading.durable = least;
-    return least;
-  }
-
-  /** True when nothing of the partition is pending. */
-  idle(reading: PartitionReading): boolean {
-    return this.durableWatermark(reading) === reading.position;
+    return this.#readings.durableWatermark(reading);
   }
 
   // Routing
 
   /**
-   * Routes rows of a batch that was read in reading `number`, from `row` on. Returns the next row to route: `batch.count` when all are, less when the
-   * partition must pause (a bound is reached; try again after returns), `readingChanged` when the batch is void.
+   * Routes rows of a batch that was read in reading `number`, from `row` on. Returns the next row to route: `batch.count`
+   * when all are, less when the partition must pause (a bound is reached; try again after returns), `readingChanged` when
+   * the batch is void.
    */
   route(
     reading: PartitionReading,
@@ -199,7 +135,7 @@ export class Ingest {
           if (this.#parkingFull()) return row;
           this.#park(reading, hi, lo, offset, timestampsUnixMs[row]!, locator, bytes, start, valueEnds[row]!, nowMs);
         } else {
-          this.#append(
+          this.#framer.append(
             stream,
             reading,
             hi,
@@ -212,6 +148,8 @@ export class Ingest {
             bytes,
             start,
             valueEnds[row]!,
+            this.#index,
+            this.#grantIndex(),
             nowMs,
           );
         }
@@ -240,46 +178,15 @@ export class Ingest {
     if (this.#parking.unitCount > 0 && this.#parking.get(hi, lo) !== null) return null;
     const leases = this.#leases;
     if (!leases.lookup(hi, lo)) return null;
-    if (leases.epoch - leases.epochBase() > this.#index) return 'changed';
-    const stream = this.#stream(leases.session, leases.shard);
-    if (stream === null || this.#mustWait(stream, hi, lo, leases.epoch - leases.epochBase())) return null;
-    return this.#full(stream) ? 'blocked' : stream;
+    if (this.#grantIndex() > this.#index) return 'changed';
+    const stream = this.#streams.get(leases.session, leases.shard);
+    if (stream === null || this.#streams.mustWait(stream, hi, lo, this.#grantIndex())) return null;
+    return this.#streams.isFull(stream) ? 'blocked' : stream;
   }
 
-  #stream(session: number, shard: number): IngestStream | null {
-    const last = this.#lastStream;
-    if (last !== null && !last.ended && last.id.to.session === session && last.id.to.shard === shard) return last;
-    const key = `${session}/${shard}`;
-    const stream = this.#streams.get(key);
-    if (stream === undefined) {
-      if (!this.#wanted.has(key)) this.#wanted.set(key, { session, shard } as ShardRef);
-      return null;
-    }
-    this.#lastStream = stream;
-    return stream;
-  }
-
-  /** PROTOCOL.md 4.1 and 4.3: unsettled elsewhere, or refused here and not all settled since. */
-  #mustWait(stream: IngestStream, hi: number, lo: number, grantIndex: number): boolean {
-    if (stream.holds.size > 0) {
-      const frame = stream.holds.get(hi, lo);
-      if (frame > stream.settled) return true;
-      if (frame >= 0) stream.holds.delete(hi, lo);
-    }
-    for (const other of this.#streams.values()) {
-      if (other === stream || (other.unsettled.length === 0 && other.builders.length === 0)) continue;
-      // Whatever was routed under a table that had this grant already went to this holder.
-      if (other.leastTableIndex() >= grantIndex) continue;
-      if (other.hasUnsettled(hi, lo)) return true;
-    }
-    return false;
-  }
-
-  #full(stream: IngestStream): boolean {
-    return (
-      stream.unsettled.length >= this.#limits.framesInFlightMax ||
-      stream.unsettledBytes >= this.#limits.bytesInFlightMax
-    );
+  /** Raft index of the lease that was looked up last. */
+  #grantIndex(): number {
+    return this.#leases.epoch - this.#leases.epochBase();
   }
 
   #parkingFull(): boolean {
@@ -312,88 +219,6 @@ export class Ingest {
     this.#acquire.push(unit.hi, unit.lo);
   }
 
-  #append(
-    stream: IngestStream,
-    reading: PartitionReading,
-    hi: number,
-    lo: number,
-    offset: number,
-    timeUnixMs: number,
-    keyBytes: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    valueBytes: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-    nowMs: number,
-  ): void {
-    let builder = stream.builders[reading.slot];
-    if (builder === undefined) stream.builders[reading.slot] = builder = new FrameBuilder(stream, reading);
-    const { block } = builder;
-    // A frame says the index that all of its records were looked up under; a later grant begins another frame.
-    const grantIndex = this.#leases.epoch - this.#leases.epochBase();
-    if (block.count > 0 && (grantIndex > builder.tableIndex || !block.fits(offset))) this.#flush(builder);
-    if (block.count === 0) {
-      builder.tableIndex = this.#index;
-      builder.startedMs = nowMs;
-    }
-    builder.noteUnit(hi, lo, offset);
-    block.append(hi, lo, offset, timeUnixMs, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd);
-    if (block.count >= this.#limits.frameRecordsMax || block.length >= this.#limits.frameBytesMax) this.#flush(builder);
-  }
-
-  #flush(builder: FrameBuilder): void {
-    const { stream, partition, block } = builder;
-    if (block.count === 0) return;
-    const units = builder.takeUnits();
-    const frame: Frame = {
-      number: ++stream.sent,
-      tableIndex: builder.tableIndex,
-      reading: partition.reading,
-      refusalSeen: stream.refusalSeen,
-      topic: partition.topic,
-      partition: partition.id,
-      durableWatermark: partition.durable,
-      baseOffset: block.baseOffset,
-      baseTimeUnixMs: block.baseTimeUnixMs,
-      count: block.count,
-      block: block.finish(),
-    };
-    const sent = new SentFrame(frame, units, partition, builder.firstOffset);
-    stream.unsettled.push(sent);
-    stream.unsettledBytes += frame.block.length;
-    stream.outbox.push(frame);
-    partition.frames.push(sent);
-    if (stream.local) this.#counters.recordsLocal += frame.count;
-    else this.#counters.recordsForwarded += frame.count;
-  }
-
-  /** Sends off frames that have waited for `ageMs`. */
-  flushAged(nowMs: number, ageMs: number): void {
-    for (const stream of this.#streams.values()) {
-      for (const builder of stream.builders) {
-        if (builder !== undefined && builder.count > 0 && nowMs - builder.startedMs >= ageMs) this.#flush(builder);
-      }
-    }
-  }
-
-  /** True when time alone may make something due: a frame is being built, or records are parked. */
-  get restless(): boolean {
-    if (this.#parking.unitCount > 0) return true;
-    for (const { builders } of this.#streams.values()) {
-      for (const builder of builders) if (builder !== undefined && builder.count > 0) return true;
-    }
-    return false;
-  }
-
-  /** Sends off what is being built for this very shard. */
-  flushLocal(): void {
-    for (const stream of this.#streams.values()) {
-      if (!stream.local) continue;
-      for (const builder of stream.builders) if (builder !== undefined) this.#flush(builder);
-    }
-  }
-
   #deadLetter(
     reading: PartitionReading,
     offset: number,
@@ -408,6 +233,21 @@ export class Ingest {
     this.#counters.recordsDead++;
   }
 
+  /** Sends off frames that have waited for `ageMs`. */
+  flushAged(nowMs: number, ageMs: number): void {
+    this.#framer.flushAged(nowMs, ageMs);
+  }
+
+  /** Sends off what is being built for this very shard. */
+  flushLocal(): void {
+    this.#framer.flushLocal();
+  }
+
+  /** True when time alone may make something due: a frame is being built, or records are parked. */
+  get restless(): boolean {
+    return this.#parking.unitCount > 0 || this.#framer.isBuilding;
+  }
+
   // Parked records
 
   /** Sends on what can go now; asks (again) for what nobody holds. */
@@ -420,13 +260,18 @@ export class Ingest {
         if (nowMs - unit.askedAtMs >= this.#limits.acquireRetryMs) this.#ask(unit, nowMs);
         continue;
       }
-      const grantIndex = this.#leases.epoch - this.#leases.epochBase();
+      const grantIndex = this.#grantIndex();
       if (grantIndex > this.#index) continue;
-      const stream = this.#stream(this.#leases.session, this.#leases.shard);
-      if (stream === null || this.#full(stream) || this.#mustWait(stream, unit.hi, unit.lo, grantIndex)) continue;
+      const stream = this.#streams.get(this.#leases.session, this.#leases.shard);
+      if (
+        stream === null ||
+        this.#streams.isFull(stream) ||
+        this.#streams.mustWait(stream, unit.hi, unit.lo, grantIndex)
+      )
+        continue;
       for (const { partition, offset, timeUnixMs, bytes, keyLength, hasValue } of unit.records) {
         const valueStart = hasValue ? keyLength : -1;
-        this.#append(
+        this.#framer.append(
           stream,
           partition,
           unit.hi,
@@ -439,6 +284,8 @@ export class Ingest {
           bytes,
           valueStart,
           bytes.length,
+          this.#index,
+          grantIndex,
           nowMs,
         );
       }
@@ -458,30 +305,20 @@ export class Ingest {
 
   /** Holders that records wait for and no stream leads to. */
   takeWantedStreams(): ShardRef[] {
-    const wanted = [...this.#wanted.values()];
-    this.#wanted.clear();
-    return wanted;
+    return this.#streams.takeWanted();
   }
 
   openStream(to: ShardRef): IngestStream {
-    const key = `${to.session}/${to.shard}`;
-    assert(!this.#streams.has(key), `a stream to ${key} is open`);
-    const local = to.session === this.#self.session && to.shard === this.#self.shard;
-    const stream = new IngestStream({ from: this.#self, to, incarnation: ++this.#incarnations }, local);
-    this.#streams.set(key, stream);
-    return stream;
+    return this.#streams.open(to);
   }
 
   streams(): Iterable<IngestStream> {
-    return this.#streams.values();
+    return this.#streams;
   }
 
   /** Everything sent on it and not known durable is read and sent again (4.1). */
   onStreamEnd(stream: IngestStream): void {
-    if (stream.ended) return;
-    stream.ended = true;
-    this.#streams.delete(`${stream.id.to.session}/${stream.id.to.shard}`);
-    if (this.#lastStream === stream) this.#lastStream = null;
+    if (!this.#streams.end(stream)) return;
     const affected = new Set<PartitionReading>();
     for (const sent of [...stream.unsettled, ...stream.undurable]) {
       if (!sent.durable && sent.current) affected.add(sent.partition);
@@ -498,7 +335,7 @@ export class Ingest {
   #goBackFrom(reading: PartitionReading, ended: IngestStream): void {
     const builder = ended.builders[reading.slot];
     if (builder !== undefined && builder.count > 0) reading.position = Math.min(reading.position, builder.firstOffset);
-    this.#goBack(reading);
+    this.#readings.goBack(reading);
   }
 
   onReturn(stream: IngestStream, message: Return, nowMs: number): void {
@@ -510,7 +347,7 @@ export class Ingest {
   /** The table has moved: returns that named its new index count now. */
   onTableAdvanced(nowMs: number): void {
     this.catchUp();
-    for (const stream of this.#streams.values()) this.#continueReturns(stream, nowMs);
+    for (const stream of this.#streams) this.#continueReturns(stream, nowMs);
   }
 
   #continueReturns(stream: IngestStream, nowMs: number): void {
@@ -529,7 +366,7 @@ export class Ingest {
 
   #onRefused(stream: IngestStream, number: number, frameNumber: number, units: Uint32Array, nowMs: number): void {
     // What is being built would otherwise carry the news of this refusal ahead of the refused records.
-    for (const builder of stream.builders) if (builder !== undefined) this.#flush(builder);
+    for (const builder of stream.builders) if (builder !== undefined) this.#framer.flush(builder);
     stream.refusalSeen = number;
     for (let i = 0; i < units.length; i += 2) stream.holds.set(units[i]!, units[i + 1]!, stream.sent);
     const sent = stream.unsettled.find(({ frame }) => frame.number === frameNumber);
