@@ -17,6 +17,7 @@ export class NodeReporter {
   #meters: Record<(typeof rated)[number], RateMeter>[] = [];
   #leader: string | null = null;
   #leaderSinceMs = 0;
+  #leaderChanges = 0;
   readonly #timer: NodeJS.Timeout;
 
   constructor(config: NodeConfig, control: ControlPlane, gossip: Gossip, meter: ProcessMeter) {
@@ -35,7 +36,13 @@ export class NodeReporter {
   onLeadership({ leader }: Leadership): void {
     if (leader === this.#leader) return;
     this.#leader = leader;
+    if (leader !== null) this.#leaderChanges++;
     this.#leaderSinceMs = performance.now();
+  }
+
+  /** Leaders seen since the start. */
+  get leaderChanges(): number {
+    return this.#leaderChanges;
   }
 
   #sample(): void {

@@ -10,8 +10,9 @@ import {
 import { ControlPlane, type Gossip } from '@holdfast/engine';
 import { SwimGossip } from '@holdfast/gossip-swim';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
-import { PinoLogger } from '@holdfast/telemetry';
+import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
 import { AdminServer, GrpcPeerTransport, ServerHost } from '@holdfast/transport-grpc';
+import { formatHostPort } from '../config/host-port.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { loadJob } from '../job/load-job.ts';
 import { statusSchemaName } from '../status/status-document.ts';
@@ -19,6 +20,8 @@ import { userSchemaName } from '../status/user-document.ts';
 import { ClusterStatus, reportMethod } from './cluster-status.ts';
 import { CryptoRng } from './crypto-rng.ts';
 import { exportUsers } from './export-users.ts';
+import { healthChecks } from './node-health.ts';
+import { nodeMetrics } from './node-metrics.ts';
 import { NodeReporter } from './node-reporter.ts';
 import { NodeTimers } from './node-timers.ts';
 import { ProcessMeter } from './process-meter.ts';
@@ -83,6 +86,7 @@ class Node implements RunningNode {
   #end!: (end: NodeEnd) => void;
   readonly ended: Promise<NodeEnd>;
   address = '';
+  #metrics: Metrics | null = null;
   #stopping = false;
 
   constructor(config: NodeConfig, data: { clusterId: string; logPath: string; storePath: string }, folder: NodeFolder) {
@@ -104,6 +108,7 @@ class Node implements RunningNode {
 
   async start(): Promise<void> {
     const config = this.#config;
+    await this.#serveHealth();
     const job = await loadJob(config.job);
     const log = await LmdbLog.open(this.#logPath, this.#timers);
     this.#disposers.push(() => log.close());
@@ -162,8 +167,34 @@ class Node implements RunningNode {
     await this.#startGossip();
     const reporter = new NodeReporter(config, control, this.#gossip!, this.#meter);
     this.#disposers.push(() => reporter.close());
+    this.#metrics = new Metrics(
+      nodeMetrics({
+        version: nodeVersion,
+        job: job.name,
+        backupEveryMs: config.backupIntervalMs,
+        leaderChanges: () => reporter.leaderChanges,
+        report: () => reporter.report(),
+      }),
+    );
     status = new ClusterStatus(config, control, transport, reporter, this.#clusterId);
     this.#logger.info('listening', { control: this.address, gossip: this.#gossip!.address });
+  }
+
+  /** First of all: a supervisor wants to know of a start that takes long. */
+  async #serveHealth(): Promise<void> {
+    const { listenHttp } = this.#config;
+    if (listenHttp === null) return;
+    const checks = healthChecks(() => ({
+      control: this.#control,
+      isStarted: this.#metrics !== null,
+      isStopping: this.#stopping,
+    }));
+    const metrics = {
+      contentType: Metrics.contentType,
+      text: async () => (this.#metrics === null ? '' : this.#metrics.text()),
+    };
+    const server = await HealthServer.listen(listenHttp, { ...checks, metrics });
+    this.#disposers.push(() => server.close());
   }
 
   async #startGossip(): Promise<void> {
@@ -177,7 +208,7 @@ class Node implements RunningNode {
           version: nodeVersion,
           peerAddress: this.address,
           shardAddresses: [],
-          httpAddress: null,
+          httpAddress: this.#config.listenHttp === null ? null : formatHostPort(this.#config.listenHttp),
           zone: null,
         },
         clusterName,

@@ -1,0 +1,33 @@
+import type { ControlPlane } from '@holdfast/engine';
+import type { HealthCheck } from '@holdfast/telemetry';
+
+/** What the probes look at; null before it is there. */
+export interface HealthFacts {
+  readonly control: ControlPlane | null;
+  readonly isStarted: boolean;
+  readonly isStopping: boolean;
+}
+
+/**
+ * The conditions behind `/startupz`, `/livez` and `/readyz`. Being alive asks for nothing but an answer: an outage of log
+ * or store would otherwise have every node restarted, which heals none of them.
+ */
+export function healthChecks(facts: () => HealthFacts) {
+  const started = (): HealthCheck[] => {
+    const { isStarted } = facts();
+    return [{ name: 'started', ok: isStarted, text: isStarted ? 'data opened, listening' : 'starting' }];
+  };
+  const live = (): HealthCheck[] => [{ name: 'loop', ok: true, text: 'the control loop turns' }];
+  const ready = (): HealthCheck[] => {
+    const { control, isStopping } = facts();
+    const leader = control?.leadership.leader ?? null;
+    const holds = control !== null && control.session !== null;
+    return [
+      ...started(),
+      { name: 'serving', ok: !isStopping, text: isStopping ? 'draining' : 'not draining' },
+      { name: 'leader', ok: leader !== null, text: leader ?? 'none known' },
+      { name: 'session', ok: holds, text: holds ? 'may hold leases' : 'may not hold anything now' },
+    ];
+  };
+  return { started, live, ready };
+}

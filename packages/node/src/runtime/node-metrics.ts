@@ -1,0 +1,132 @@
+import type { ShardStatName } from '@holdfast/engine';
+import { memberStates } from '@holdfast/membership';
+import type { MetricSample, MetricSpec } from '@holdfast/telemetry';
+import type { NodeReport, ShardReport } from '../status/node-report.ts';
+
+export interface MetricsSource {
+  readonly version: string;
+  readonly job: string;
+  readonly backupEveryMs: number;
+  /** Leaders that this node has seen since it started. */
+  leaderChanges(): number;
+  report(): NodeReport;
+}
+
+/** A scrape reads the report many times, within one turn of the loop: it is made once. */
+function oncePerTurn<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    if (made === null) {
+      made = { value: make() };
+      setImmediate(() => {
+        made = null;
+      });
+    }
+    return made.value;
+  };
+}
+
+/** What a node tells Prometheus, all of it from its report: the same numbers as `holdfast status` shows. */
+export function nodeMetrics(source: MetricsSource): MetricSpec[] {
+  const report = oncePerTurn(() => source.report());
+  const one = (value: number): MetricSample[] => [{ value }];
+  const gauge = (name: string, help: string, read: () => MetricSample[], labels: string[] = []): MetricSpec => {
+    return { name, help, kind: 'gauge', labels, read };
+  };
+  const perShard = (value: (shard: ShardReport) => number) => (): MetricSample[] => {
+    return report().shards.map((shard) => ({ labels: { shard: String(shard.index) }, value: value(shard) }));
+  };
+  const sum = (name: ShardStatName): number => report().shards.reduce((total, { stats }) => total + stats[name], 0);
+  const counter = (name: string, help: string, stat: ShardStatName): MetricSpec => {
+    return { name, help, kind: 'counter', read: () => one(sum(stat)) };
+  };
+  const { job } = source;
+  return [
+    gauge(
+      'build_info',
+      'always 1; what runs is in the labels',
+      () => [{ labels: { version: source.version, node_version: process.version }, value: 1 }],
+      ['version', 'node_version'],
+    ),
+    gauge('eventloop_lag_p99_seconds', 'delay of the control thread', () =>
+      one((report().process.loopP99Ms ?? 0) / 1000),
+    ),
+    gauge(
+      'members',
+      'nodes as gossip sees them',
+      () => {
+        const { members } = report();
+        return memberStates.map((state) => {
+          return { labels: { state }, value: members.filter((member) => member.state === state).length };
+        });
+      },
+      ['state'],
+    ),
+    gauge('raft_has_leader', '1 when a leader is known', () => one(report().raft.leader === null ? 0 : 1)),
+    gauge('raft_term', 'term of the Raft group', () => one(report().raft.term)),
+    gauge('raft_voters', 'members that vote', () => one(report().raft.voters.length)),
+    gauge('raft_applied_index', 'last entry applied here', () => one(report().raft.appliedIndex)),
+    {
+      name: 'raft_leader_changes_total',
+      help: 'leaders seen since the start',
+      kind: 'counter',
+      read: () => one(source.leaderChanges()),
+    },
+    gauge('session', '1 while this node may hold leases', () => one(report().session === null ? 0 : 1)),
+    gauge(
+      'leases_held',
+      'units leased to a shard',
+      perShard(({ leases }) => leases),
+      ['shard'],
+    ),
+    gauge(
+      'partitions_read',
+      'partitions leased to a shard',
+      perShard(({ partitions }) => partitions.length),
+      ['shard'],
+    ),
+    {
+      name: 'fenced_writes_total',
+      help: 'backups and commits refused because the lease was over',
+      kind: 'counter',
+      read: () => one(sum('backupsFenced') + sum('commitsFenced')),
+    },
+    {
+      name: 'records_total',
+      help: 'records that reached their holder',
+      kind: 'counter',
+      labels: ['job', 'result'],
+      read: () => [
+        { labels: { job, result: 'ok' }, value: sum('recordsApplied') },
+        { labels: { job, result: 'duplicate' }, value: sum('recordsDuplicate') },
+      ],
+    },
+    counter('records_read_total', 'records read from the log', 'recordsRead'),
+    counter('records_skipped_total', 'records without a user', 'recordsSkipped'),
+    counter('records_forwarded_total', 'records sent to other shards', 'recordsForwarded'),
+    counter('records_refused_total', 'records that a holder sent back', 'recordsRefused'),
+    counter('records_replayed_total', 'records read again after going back', 'recordsReplayed'),
+    counter('dead_letters_total', 'records put on the dead-letter topic', 'recordsDead'),
+    counter('outputs_total', 'records emitted by the job', 'outputsEmitted'),
+    counter('backups_total', 'rows accepted by the store', 'backupsAccepted'),
+    counter('backup_bytes_total', 'bytes of the rows accepted by the store', 'backupBytes'),
+    counter('backup_failures_total', 'writes that the store failed', 'backupFailures'),
+    gauge('backup_age_seconds', 'age of the oldest change without a backup', () => {
+      return one(Math.max(0, ...report().shards.map(({ oldestDirtyAgeMs }) => oldestDirtyAgeMs ?? 0)) / 1000);
+    }),
+    gauge('backup_interval_seconds', 'how often changes are backed up', () => one(source.backupEveryMs / 1000)),
+    gauge(
+      'queue_depth',
+      'records parked for want of a holder, frames under way',
+      () => [
+        { labels: { stage: 'parked_records' }, value: sum('parkedRecords') },
+        { labels: { stage: 'frames' }, value: sum('framesInFlight') },
+      ],
+      ['stage'],
+    ),
+    gauge('lag_records', 'records of the partitions read here that are not routed yet', () => one(sum('lagRecords'))),
+    gauge('lag_seconds', 'age of the oldest such record', () => {
+      return one(Math.max(0, ...report().shards.map(({ stats }) => stats.lagMs)) / 1000);
+    }),
+  ];
+}
