@@ -75,7 +75,7 @@ export class LmdbEnv {
     try {
       if (all.shared) gate = await OpenGate.join(path, all.writeTimeoutMs);
       const open = (): Opened => openAll(path, specs, all);
-      return new LmdbEnv(path, gate === null ? open() : await gate.alone(open), gate, all);
+      return new LmdbEnv(path, gate === null ? open() : await gate.whileOpening(open), gate, all);
     } catch (cause) {
       await gate?.end();
       if (cause instanceof EmbeddedError) throw cause;
@@ -134,7 +134,7 @@ export class LmdbEnv {
     clearInterval(this.#readerCheck);
     if (this.#gate === null) return this.#root.close();
     const gate = this.#gate;
-    await gate.alone(() => this.#root.close());
+    await gate.whileClosing(() => this.#root.close());
     await gate.end();
   }
 

@@ -24,7 +24,7 @@ async function dieWriting(path: string): Promise<void> {
 }
 
 async function dieOpening(path: string): Promise<void> {
-  await (await OpenGate.join(path, timeoutMs)).alone(() => process.kill(process.pid, 'SIGKILL'));
+  await (await OpenGate.join(path, timeoutMs)).whileOpening(() => process.kill(process.pid, 'SIGKILL'));
 }
 
 async function diesAt(what: string, path: string): Promise<void> {
@@ -55,7 +55,7 @@ function tests(): void {
         gates.map(async (gate) => {
           for (let i = 0; i < 60; i++) {
             if (randomBelow(rng, 10) === 0) {
-              await gate.alone(async () => {
+              await gate.whileOpening(async () => {
                 openers++;
                 for (let turns = randomBelow(rng, 5); turns >= 0; turns--) {
                   assert.deepEqual([writers, openers], [0, 1]);
@@ -89,7 +89,7 @@ function tests(): void {
       const { dir, remove } = temporaryFolder();
       const gate = await OpenGate.join(dir, timeoutMs);
       await diesAt('write', dir);
-      await gate.alone(() => undefined);
+      await gate.whileOpening(() => undefined);
       await diesAt('open', dir);
       const wait = gate.enter();
       assert.notEqual(wait, null, 'whether the opener lives has to be looked at');
@@ -105,7 +105,7 @@ function tests(): void {
       const [stuck, opener, other] = await Promise.all([1, 2, 3].map(() => OpenGate.join(dir, 300)));
       stuck!.enter();
       const opening = assert.rejects(
-        opener!.alone(() => undefined),
+        opener!.whileOpening(() => undefined),
         { code: 'WRITE_STALLED', message: /in the middle of a write/ },
       );
       // Others write meanwhile: the opener steps back from time to time.
@@ -113,6 +113,34 @@ function tests(): void {
       other!.leave();
       await opening;
       for (const gate of [stuck, opener, other]) await gate!.end();
+      remove();
+    });
+
+    test('a closing waits for an opening, not for a write, and for neither for ever', async () => {
+      const { dir, remove } = temporaryFolder();
+      const [writer, opener, closer] = await Promise.all([1, 2, 3].map(() => OpenGate.join(dir, timeoutMs)));
+      let finish = (): void => undefined;
+      const opening = opener!.whileOpening(() => new Promise<void>((resolve) => (finish = resolve)));
+      await settles(opening);
+      const closing = closer!.whileClosing(() => 'closed');
+      assert.equal(await settles(closing), false);
+      finish();
+      await opening;
+      assert.equal(await closing, 'closed');
+
+      const again = opener!.whileOpening(() => new Promise<void>((resolve) => (finish = resolve)));
+      await settles(again);
+      assert.equal(
+        await closer!.whileClosing(() => 'closed beside an opening that is stuck'),
+        'closed beside an opening that is stuck',
+      );
+      finish();
+      await again;
+
+      writer!.enter();
+      assert.equal(await closer!.whileClosing(() => 'closed'), 'closed');
+      writer!.leave();
+      for (const gate of [writer, opener, closer]) await gate!.end();
       remove();
     });
 
@@ -126,7 +154,7 @@ function tests(): void {
       const env = await opening;
 
       let finish = (): void => undefined;
-      const opener = gate.alone(() => new Promise<void>((resolve) => (finish = resolve)));
+      const opener = gate.whileOpening(() => new Promise<void>((resolve) => (finish = resolve)));
       await settles(opener);
       const write = env.write(() => [env.table('t').put(Buffer.from('k'), Buffer.from('v'))]);
       const exclusive = env.exclusive(() => 1);
@@ -136,10 +164,8 @@ function tests(): void {
       assert.deepEqual([await write, await exclusive], [[true], 1]);
 
       gate.enter();
-      const closing = env.close();
-      assert.equal(await settles(closing), false, 'no closing beside a write');
+      await env.close();
       gate.leave();
-      await closing;
       await gate.end();
       remove();
     });

@@ -18,6 +18,7 @@ const writing = Buffer.from('w');
 /** An opener that can't get in lets the writers go on meanwhile: one of those it waits for may be stopped. */
 const attemptMs = 250;
 const lookMs = 1;
+const closingMsMax = 1_000;
 
 /**
  * Keeps openings and closings of a shared LMDB environment apart from commits, over all processes and threads.
@@ -59,29 +60,42 @@ export class OpenGate {
     const sign = await showLife(dir, id);
     const fd = openSync(join(dir, id), 'wx');
     writeSync(fd, Buffer.concat([idle, Buffer.from(sign.stored)]));
-    return new OpenGate(dir, id, sign, fd, timeoutMs);
+    const gate = new OpenGate(dir, id, sign, fd, timeoutMs);
+    // What killed processes left would pile up otherwise.
+    await Promise.all(gate.#others().map((other) => gate.#isAlive(other)));
+    return gate;
   }
 
   /**
    * Runs `action` while no other participant writes, opens or closes. This one must not be writing.
    * @throws EmbeddedError WRITE_STALLED when another one has not come to an end of its writing for `timeoutMs`
    */
-  async alone<T>(action: () => T): Promise<Awaited<T>> {
+  async whileOpening<T>(action: () => T): Promise<Awaited<T>> {
     const deadline = performance.now() + this.#timeoutMs;
-    const mark = join(this.#openers, this.#id);
     for (;;) {
-      writeFileSync(mark, '');
-      try {
-        if (await this.#isAlone()) return await action();
-      } finally {
-        removeQuietly(mark);
-      }
+      const done = await this.#tryMarked(() => this.#writersGone(), action);
+      if (done !== null) return done.value;
       if (performance.now() > deadline) {
         const text = `${this.#dir}: another process has been in the middle of a write for ${this.#timeoutMs} ms`;
         throw new EmbeddedError('WRITE_STALLED', text);
       }
       await sleep(randomInt(1, 20));
     }
+  }
+
+  /**
+   * Runs `action` while no other participant opens or closes: the last one to close destroys the locks in the file, which
+   * is harmless to writers, as one who isn't alone is not the last. Doesn't wait for ever: an opener that meets destroyed
+   * locks gets an error, and a process that wants to end must be able to.
+   */
+  async whileClosing<T>(action: () => T): Promise<Awaited<T>> {
+    const deadline = performance.now() + closingMsMax;
+    while (performance.now() < deadline) {
+      const done = await this.#tryMarked(async () => true, action);
+      if (done !== null) return done.value;
+      await sleep(randomInt(1, 20));
+    }
+    return action() as Awaited<T>;
   }
 
   /** Before a write: null when it may begin at once, else when it may. Every write `leave`s when it has come to its end. */
@@ -94,7 +108,7 @@ export class OpenGate {
     if (--this.#writes === 0) this.#show(idle);
   }
 
-  /** After the environment was closed, under `alone`. */
+  /** After the environment was closed. */
   async end(): Promise<void> {
     closeSync(this.#fd);
     removeQuietly(join(this.#dir, this.#id));
@@ -126,18 +140,32 @@ export class OpenGate {
     }
   }
 
-  /** Waits for the writers, but gives up for another opener. */
-  async #isAlone(): Promise<boolean> {
-    for (const id of this.#otherOpeners()) if (await this.#isAlive(id)) return false;
+  /** Shows itself as an opener, and runs `action` unless there is another one or `mayGo` says no: null then. */
+  async #tryMarked<T>(mayGo: () => Promise<boolean>, action: () => T): Promise<{ value: Awaited<T> } | null> {
+    const mark = join(this.#openers, this.#id);
+    writeFileSync(mark, '');
+    try {
+      for (const id of this.#otherOpeners()) if (await this.#isAlive(id)) return null;
+      return (await mayGo()) ? { value: await action() } : null;
+    } finally {
+      removeQuietly(mark);
+    }
+  }
+
+  /** Waits for the writers, but not for long at a time. */
+  async #writersGone(): Promise<boolean> {
     const until = performance.now() + attemptMs;
-    for (const id of readdirSync(this.#dir)) {
-      if (id === this.#id || !/^[0-9a-f]+$/.test(id)) continue;
+    for (const id of this.#others()) {
       while (this.#isWriting(id) && (await this.#isAlive(id))) {
         if (performance.now() > until) return false;
         await sleep(lookMs);
       }
     }
     return true;
+  }
+
+  #others(): string[] {
+    return readdirSync(this.#dir).filter((id) => id !== this.#id && /^[0-9a-f]+$/.test(id));
   }
 
   #isWriting(id: string): boolean {

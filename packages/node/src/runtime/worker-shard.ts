@@ -13,8 +13,11 @@ export interface ShardWorkerData {
 /** What goes to the thread: the engine's messages, and the end of the thread, which is the node's business. */
 export type ToShardWorker = ToShard | { readonly kind: 'close' };
 
-/** A thread that doesn't end by then is stuck in user code or in a system call. */
-const closeTimeoutMs = 5_000;
+/**
+ * A thread that doesn't end by then is stuck in user code or in a system call. Its node holds nothing meanwhile; long
+ * enough for a write to end that waits for another process's, which may be stopped for a while.
+ */
+const closeTimeoutMs = 20_000;
 
 /**
  * Parsed records die young. V8's default (16 MB) has them survive into the old generation while a batch is under way:
