@@ -1,13 +1,17 @@
-/** A small change to the shipped cores that breaks a rule; the record simulation has to see it. */
+/** A small change to the shipped sources that breaks a rule; a simulation has to see it. */
 export interface PlantedBug {
   readonly name: string;
-  /** Rule of PROTOCOL.md that it breaks. */
+  /** Rule of PROTOCOL.md, or invariant, that it breaks. */
   readonly rule: string;
   /** Path below `packages`. */
   readonly file: string;
   /** Occurs in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** The profile of the simulation that has to see it; none: those of the record path. */
+  readonly profile?: string;
+  /** How the failure's text begins: which checkers may be the first to see it. */
+  readonly caughtBy?: readonly string[];
 }
 
 const ingest = 'processor/src/ingest/ingest.ts';
@@ -15,6 +19,7 @@ const readings = 'processor/src/ingest/readings.ts';
 const ingestStream = 'processor/src/ingest/ingest-stream.ts';
 const parking = 'processor/src/ingest/parking.ts';
 const holder = 'processor/src/holder/holder.ts';
+const closingUnits = 'processor/src/holder/closing-units.ts';
 const rounds = 'processor/src/holder/rounds.ts';
 const unitRow = 'processor/src/holder/unit-row.ts';
 const applier = 'processor/src/holder/applier.ts';
@@ -35,6 +40,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: '2.2',
     file: holder,
     find: "if (unit.phase === 'closing' || unit.phase === 'closed') return false;",
+    replace: '',
+  },
+  {
+    name: 'a unit that was to move opens again while its move may still take effect',
+    rule: '2.2',
+    file: closingUnits,
+    find: 'this.#leases.tableIndex() >= session && !this.#leases.isLive(session)',
+    replace: 'session > 0',
+  },
+  {
+    name: 'a move is proposed before the last row is accepted',
+    rule: '2.2',
+    file: closingUnits,
+    find: 'if (unit.dirty || unit.flyingVersion >= 0) this.#rounds.hurry(unit);\n    else this.#markClosed(unit);',
+    replace: 'this.#markClosed(unit);',
+  },
+  {
+    name: 'a lease that was never claimed is written when the store has lost something',
+    rule: '5.8',
+    file: holder,
+    find: 'if (unit.unclaimed) continue;',
     replace: '',
   },
   {

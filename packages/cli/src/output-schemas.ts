@@ -7,6 +7,7 @@ const figure = z.number().nullable();
 const text = z.string().nullable();
 const integerText = z.string().regex(/^\d+$/);
 const instant = z.iso.datetime();
+const unitText = z.string().regex(/^[0-9a-f]{16}$/);
 
 const statusSchema = z.object({
   schema: z.literal('holdfast/status/v1'),
@@ -27,6 +28,7 @@ const statusSchema = z.object({
     ),
   }),
   ingest: z.object({ recordsPerSec: figure, lagRecords: integerText.nullable(), lagSeconds: figure }),
+  balancing: z.object({ active: z.boolean(), left: z.number(), pause: text }).nullable(),
   backup: z.object({ oldestAgeMs: figure, intervalMs: z.number() }),
   totals: z.record(z.string(), integerText),
   nodes: z.array(
@@ -37,6 +39,7 @@ const statusSchema = z.object({
       error: text,
       member: text,
       memberSinceMs: figure,
+      draining: z.boolean(),
       version: text,
       upMs: figure,
       raft: z.object({ role: text, term: integerText.nullable(), trails: integerText.nullable() }),
@@ -62,6 +65,10 @@ const statusSchema = z.object({
           queue: z.number(),
           lagRecords: integerText,
           backupAgeMs: z.number(),
+          moved: integerText,
+          handOverLeft: z.number(),
+          movePause: z.object({ count: integerText, p50Ms: z.number(), p99Ms: z.number() }).nullable(),
+          hot: z.array(z.object({ unit: unitText, user: text, recPerSec: z.number(), share: z.number() })),
         }),
       ),
     }),
@@ -72,7 +79,7 @@ const userSchema = z.object({
   schema: z.literal('holdfast/user/v1'),
   at: instant,
   user: z.string(),
-  unit: z.string().regex(/^[0-9a-f]{16}$/),
+  unit: unitText,
   via: text,
   consistency: z.enum(['leader', 'local']),
   index: integerText.nullable(),
@@ -83,6 +90,7 @@ const userSchema = z.object({
   job: z.string(),
   state: z.unknown(),
   backup: z.object({ ageMs: figure, dirty: z.boolean() }),
+  recPerSec: figure,
   applied: z.record(z.string(), integerText),
 });
 

@@ -13,6 +13,7 @@ function node(id: string, given: Partial<StatusNode> = {}): StatusNode {
     error: null,
     member: 'alive',
     memberSinceMs: 60_000,
+    draining: false,
     version: '0.4.1',
     upMs: 273_600_000,
     raft: { role: 'follower', term: '14', trails: '0' },
@@ -56,6 +57,7 @@ export const sampleStatus: StatusDocument = {
     ],
   },
   ingest: { recordsPerSec: 32_500, lagRecords: '1204', lagSeconds: 0.8 },
+  balancing: { active: true, left: 1_200, pause: 'NODE_UNREACHABLE' },
   backup: { oldestAgeMs: 19_000, intervalMs: 30_000 },
   totals: {
     read: '1',
@@ -83,6 +85,10 @@ export const sampleStatus: StatusDocument = {
           queue: 12,
           lagRecords: '1204',
           backupAgeMs: 4_000,
+          moved: '120',
+          handOverLeft: 0,
+          movePause: { count: '40', p50Ms: 6.1, p99Ms: 20.4 },
+          hot: [{ unit: '00112233445566ff', user: 'alice', recPerSec: 1_200, share: 0.08 }],
         },
       ],
     }),
@@ -130,6 +136,7 @@ export const sampleUser: UserDocument = {
     anomalies: { total: 0, last: [] },
   },
   backup: { ageMs: 19_000, dirty: false },
+  recPerSec: null,
   applied: { '0f3c9a1e-77/5': '88120377' },
 };
 

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { type RaftRestored, type RaftStorage, RaftStorageError } from '@holdfast/engine';
-import { assert, InvariantError } from '@holdfast/model';
+import { assert, ByteFormatError, InvariantError } from '@holdfast/model';
 import { emptyRestored, type RaftEntry, type Snapshot } from '@holdfast/raft';
 import { textKey, u64Key } from './binary-keys.ts';
 import { createEnvFolder, padTornFile } from './env-file.ts';
@@ -12,18 +13,21 @@ import {
   decodeBounds,
   decodeEntry,
   decodeHardState,
+  decodeIdentity,
   decodeSnapshotHead,
   encodeBounds,
   encodeEntry,
   encodeHardState,
+  encodeIdentity,
   encodeSnapshotHead,
   sumInPieces,
 } from './raft-codec.ts';
 
-const formatVersion = 1;
+const formatVersion = 2;
 const formatKey = textKey('format');
 const hardStateKey = textKey('hard-state');
 const boundsKey = textKey('bounds');
+const identityKey = textKey('identity');
 const snapshotKey = textKey('snapshot');
 const snapshotDataKey = textKey('snapshot-data');
 const tableSpecs: TableSpecs = { state: { versions: false }, entries: { versions: false } };
@@ -37,6 +41,7 @@ type PersistWrite = Parameters<RaftStorage['persist']>[0];
  * synced transaction. After a failed write nothing more is taken: what the disk holds is no longer known for sure.
  */
 export class LmdbRaftStorage implements RaftStorage {
+  readonly identity: string;
   readonly #env: LmdbEnv;
   readonly #state: Table;
   readonly #entries: Table;
@@ -49,6 +54,8 @@ export class LmdbRaftStorage implements RaftStorage {
     this.#env = env;
     this.#state = env.table('state');
     this.#entries = env.table('entries');
+    this.#checkFormat();
+    this.identity = decodeIdentity(this.#stored(identityKey));
   }
 
   /**
@@ -67,12 +74,19 @@ export class LmdbRaftStorage implements RaftStorage {
             state.put(formatKey, Buffer.from([formatVersion])),
             state.put(hardStateKey, encodeHardState(emptyRestored.hardState)),
             state.put(boundsKey, encodeBounds({ first: 1, last: 0 })),
+            state.put(identityKey, encodeIdentity(randomUUID())),
           ]);
           await env.close();
         });
       }
       padTornFile(path);
-      return new LmdbRaftStorage(await LmdbEnv.open(path, tableSpecs, all));
+      const env = await LmdbEnv.open(path, tableSpecs, all);
+      try {
+        return new LmdbRaftStorage(env);
+      } catch (error) {
+        await env.close();
+        throw error;
+      }
     } catch (cause) {
       throw raftError('cannot open the Raft log', path, cause);
     }
@@ -81,8 +95,7 @@ export class LmdbRaftStorage implements RaftStorage {
   async load(): Promise<RaftRestored> {
     try {
       this.#env.refresh();
-      const format = this.#state.getBinary(formatKey);
-      if (format?.[0] !== formatVersion) throw new EmbeddedError('CORRUPT', `format ${format?.[0]} is unknown`);
+      this.#checkFormat();
       const bounds = decodeBounds(this.#stored(boundsKey));
       const hardState = decodeHardState(this.#stored(hardStateKey));
       const snapshot = await this.#loadSnapshot();
@@ -135,6 +148,11 @@ export class LmdbRaftStorage implements RaftStorage {
     await this.#env.close();
   }
 
+  #checkFormat(): void {
+    const format = this.#state.getBinary(formatKey);
+    if (format?.[0] !== formatVersion) throw new EmbeddedError('CORRUPT', `format ${format?.[0]} is unknown`);
+  }
+
   #stored(key: Buffer): Buffer {
     return this.#state.getBinary(key) ?? corrupt(`${key.toString()} is missing`);
   }
@@ -163,8 +181,8 @@ export class LmdbRaftStorage implements RaftStorage {
   }
 
   #putSnapshot(snapshot: Snapshot, dataSum: number): Promise<boolean>[] {
-    const { index, term, voters, data } = snapshot;
-    const head = encodeSnapshotHead({ index, term, voters, dataLength: data.length, dataSum });
+    const { index, term, conf, data } = snapshot;
+    const head = encodeSnapshotHead({ index, term, conf, dataLength: data.length, dataSum });
     const putHead = this.#state.put(snapshotKey, head);
     return [putHead, data.length > 0 ? this.#state.put(snapshotDataKey, data) : this.#state.remove(snapshotDataKey)];
   }
@@ -221,6 +239,7 @@ const lmdbDamage = /MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|VERSION_MISMATCH)|file 
 
 function raftError(what: string, path: string, error: unknown): RaftStorageError {
   const cause = error instanceof EmbeddedError && error.cause !== undefined ? error.cause : error;
-  const damaged = (error as EmbeddedError).code === 'CORRUPT' || lmdbDamage.test(textOf(cause));
+  const damaged =
+    error instanceof ByteFormatError || (error as EmbeddedError).code === 'CORRUPT' || lmdbDamage.test(textOf(cause));
   return new RaftStorageError(damaged ? 'CORRUPT' : 'IO', `${what} ${path}: ${textOf(cause)}`, { cause });
 }

@@ -93,7 +93,7 @@ async function fillDisk(dir: string): Promise<void> {
   const raft = await LmdbRaftStorage.open(join(dir, 'raft'));
   await raft.load();
   const persist = (index: number, data: Uint8Array) => {
-    return raft.persist({ hardState: null, entries: [{ index, term: 1, data }], snapshot: null });
+    return raft.persist({ hardState: null, entries: [{ index, term: 1, kind: 'data', data }], snapshot: null });
   };
   await untilFails('raft', (index) => persist(index, bytes));
   await untilFails('raftAgain', () => persist((failures.raft as { after: number }).after + 1, Buffer.alloc(1)));

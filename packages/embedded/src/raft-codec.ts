@@ -1,5 +1,5 @@
 import { ByteFormatError, ByteReader, ByteWriter, crc32c } from '@holdfast/model';
-import type { HardState, RaftEntry, Snapshot } from '@holdfast/raft';
+import { decodeConf, encodeConf, entryKinds, type HardState, type RaftEntry, type Snapshot } from '@holdfast/raft';
 
 /** Every value begins with the CRC-32C of its key's number and its rest, so that a value under another's key is damage too. */
 function seal(salt: number, body: Uint8Array): Uint8Array {
@@ -22,9 +22,11 @@ function unseal(salt: number, bytes: Uint8Array, what: string): ByteReader {
 const hardStateSalt = -1;
 const snapshotSalt = -2;
 const boundsSalt = -3;
+const identitySalt = -4;
 
 export function encodeEntry(entry: RaftEntry): Uint8Array {
-  return seal(entry.index, new ByteWriter(entry.data.length + 16).varint(entry.term).bytes(entry.data).finish());
+  const writer = new ByteWriter(entry.data.length + 16).varint(entry.term).u8(entryKinds.indexOf(entry.kind));
+  return seal(entry.index, writer.bytes(entry.data).finish());
 }
 
 /** Which entries are stored. Kept beside them, so that one missing at either end is noticed. */
@@ -45,7 +47,11 @@ export function decodeBounds(bytes: Uint8Array): Bounds {
 
 export function decodeEntry(index: number, bytes: Uint8Array): RaftEntry {
   const reader = unseal(index, bytes, `entry ${index}`);
-  return { term: reader.varint(), index, data: reader.bytes() };
+  const term = reader.varint();
+  const number = reader.u8();
+  const kind = entryKinds[number];
+  if (kind === undefined) throw new ByteFormatError(`entry ${index} is of unknown kind ${number}`);
+  return { term, index, kind, data: reader.bytes() };
 }
 
 export function encodeHardState(state: HardState): Uint8Array {
@@ -64,6 +70,14 @@ export function decodeHardState(bytes: Uint8Array): HardState {
   return { term, commit, vote: reader.u8() === 0 ? null : reader.text() };
 }
 
+export function encodeIdentity(identity: string): Uint8Array {
+  return seal(identitySalt, new ByteWriter(64).text(identity).finish());
+}
+
+export function decodeIdentity(bytes: Uint8Array): string {
+  return unseal(identitySalt, bytes, 'the identity').text();
+}
+
 /** All of a snapshot but its data, whose length and sum it holds: the data is stored beside it, uncopied. */
 export interface SnapshotHead extends Omit<Snapshot, 'data'> {
   readonly dataLength: number;
@@ -71,8 +85,8 @@ export interface SnapshotHead extends Omit<Snapshot, 'data'> {
 }
 
 export function encodeSnapshotHead(head: SnapshotHead): Uint8Array {
-  const writer = new ByteWriter(128).varint(head.index).varint(head.term).varint(head.voters.length);
-  for (const voter of head.voters) writer.text(voter);
+  const writer = new ByteWriter(128).varint(head.index).varint(head.term);
+  encodeConf(writer, head.conf);
   return seal(snapshotSalt, writer.varint(head.dataLength).u32(head.dataSum).finish());
 }
 
@@ -80,8 +94,8 @@ export function decodeSnapshotHead(bytes: Uint8Array): SnapshotHead {
   const reader = unseal(snapshotSalt, bytes, 'the snapshot');
   const index = reader.varint();
   const term = reader.varint();
-  const voters = Array.from({ length: reader.varint() }, () => reader.text());
-  return { index, term, voters, dataLength: reader.varint(), dataSum: reader.u32() };
+  const conf = decodeConf(reader);
+  return { index, term, conf, dataLength: reader.varint(), dataSum: reader.u32() };
 }
 
 /** Summed in pieces, with other work of the thread in between: a large snapshot takes long. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type RaftRestored, RaftStorageError } from '@holdfast/engine';
 import { randomBelow, SeededRng } from '@holdfast/model';
+import { simpleConf } from '@holdfast/raft';
 import { LmdbRaftStorage } from './lmdb-raft-storage.ts';
 import { temporaryFolder } from './test-support.test.ts';
 
@@ -19,9 +20,13 @@ before(async () => {
   const data = (i: number) => new Uint8Array((i * 997) % 9_000).fill(i);
   for (let i = 1; i <= 30; i++) {
     const hardState = { term: i, vote: `n${i % 3}`, commit: i - 1 };
-    await storage.persist({ hardState, entries: [{ term: i, index: i, data: data(i) }], snapshot: null });
+    await storage.persist({
+      hardState,
+      entries: [{ term: i, index: i, kind: i % 7 === 0 ? 'conf' : 'data', data: data(i) }],
+      snapshot: null,
+    });
   }
-  await storage.compact({ index: 20, term: 20, voters: ['n0', 'n1', 'n2'], data: data(9_999) }, 15);
+  await storage.compact({ index: 20, term: 20, conf: simpleConf(['n0', 'n1', 'n2']), data: data(9_999) }, 15);
   expected = textOf(await storage.load());
   await storage.close();
   bytes = readFileSync(join(whole, 'data.mdb'));

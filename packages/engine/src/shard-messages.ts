@@ -20,8 +20,20 @@ export type ToShard =
   | { readonly kind: 'generation'; readonly number: number; readonly generationId: string; readonly index: number }
   /** Stop reading, settle, back everything up, commit, close all units; answer `stopped`. */
   | { readonly kind: 'stop' }
+  /** The table is nearly full: release so many units, those that have been idle longest. */
+  | { readonly kind: 'makeRoom'; readonly units: number }
   /** Asks for a user's state, between two records. */
-  | { readonly kind: 'query'; readonly id: number; readonly key: Uint8Array };
+  | { readonly kind: 'query'; readonly id: number; readonly key: Uint8Array }
+  /** So many units of this shard, of its own choice, shall go to those shards: in place of what is left of the last plan. */
+  | { readonly kind: 'handOver'; readonly plan: readonly ShardMove[] }
+  /** One unit shall go to another shard. */
+  | {
+      readonly kind: 'moveUnit';
+      readonly hi: number;
+      readonly lo: number;
+      readonly session: number;
+      readonly shard: number;
+    };
 
 export type FromShard =
   /** Listening; the session can be opened. */
@@ -30,6 +42,10 @@ export type FromShard =
   | { readonly kind: 'acquire'; readonly units: Uint32Array }
   /** Units closed and backed up (hi, lo, epochHi, epochLo quadruples): propose their end. Repeated until the table shows it. */
   | { readonly kind: 'release'; readonly units: Uint32Array }
+  /** Units closed and backed up for another shard (quadruples as above): propose their move. Repeated, as releases are. */
+  | { readonly kind: 'move'; readonly session: number; readonly shard: number; readonly units: Uint32Array }
+  /** The units with most records of late, the busiest first. Sent when it has changed. */
+  | { readonly kind: 'hot'; readonly units: readonly HotUnit[] }
   /** This shard can't reach a holder that lives: let others read these partitions (PROTOCOL.md 3.5). Repeated while it is so. */
   | { readonly kind: 'giveUp'; readonly partitions: readonly LeasedPartition[] }
   /** The store answered with another generation than the log's. */
@@ -39,6 +55,24 @@ export type FromShard =
   | { readonly kind: 'answer'; readonly id: number; readonly user: UserAnswer | null }
   /** The shard can't go on: its process must end. */
   | { readonly kind: 'failed'; readonly error: string };
+
+/** Units that one shard is to hand to another. */
+export interface ShardMove {
+  readonly session: number;
+  readonly shard: number;
+  readonly count: number;
+}
+
+/** A unit that gets many records. */
+export interface HotUnit {
+  readonly hi: number;
+  readonly lo: number;
+  /** Key bytes of its first user; null while its row isn't here. */
+  readonly key: Uint8Array | null;
+  readonly recordsPerSec: number;
+  /** Its part of all records that the shard took in the same time, 0 to 1. */
+  readonly share: number;
+}
 
 export interface DirectoryEntry {
   readonly session: number;
@@ -64,6 +98,8 @@ export interface UserAnswer {
   /** Milliseconds since the last accepted backup; null before the first. */
   readonly backupAgeMs: number | null;
   readonly dirty: boolean;
+  /** Of its unit, when that is among the busiest of the shard; else null. */
+  readonly recordsPerSec: number | null;
   /** Last applied offset per input partition: topicId/partition -> offset. */
   readonly applied: Readonly<Record<string, number>>;
 }

@@ -48,6 +48,18 @@ export const shardStatNames = [
   'streamsEnded',
   'uncleanEndsSeen',
   'unitsLostDirty',
+  /** units handed over to another shard by plan / moves that could not take effect, whose units opened again */
+  'unitsMoved',
+  'movesVoided',
+  /** units that the present plan still has to hand over */
+  'handOverLeft',
+  /**
+   * What a planned move, or any other clean end, costs a user: from the first record that comes back refused until those
+   * that came back are applied by the next holder. Over the last few thousand; 0 before the first.
+   */
+  'pausesMeasured',
+  'pauseP50Ms',
+  'pauseP99Ms',
 ] as const;
 export type ShardStatName = (typeof shardStatNames)[number];
 
@@ -63,6 +75,7 @@ const levels: readonly ShardStatName[] = [
   'lagMs',
   'partitionsRead',
   'streamsOpen',
+  'handOverLeft',
 ];
 
 const indexOf = new Map<string, number>(shardStatNames.map((name, i) => [name, i]));

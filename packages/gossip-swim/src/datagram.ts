@@ -1,15 +1,18 @@
 import { crc32c, encodeUtf8 } from '@holdfast/model';
-import type { DatagramSeal } from './datagram-seal.ts';
+import type { DatagramSeal } from './seal/datagram-seal.ts';
 
 const magic = 0x4846;
-const formatVersion = 1;
+/** What speaks in them: the two adapters don't understand each other, and shall not try. */
+export const datagramFormats = { npmSwim: 1, lifeguard: 2 } as const;
+export type DatagramFormat = (typeof datagramFormats)[keyof typeof datagramFormats];
+
 const headerBytes = 7;
 
 /** Why a datagram was not taken in; each is counted apart. */
 export type DatagramRefusal = 'oversized' | 'unsealed' | 'foreign';
 
 /**
- * Frames what swim sends: u16 magic, u8 format, u32 label of the cluster's name (big-endian), body; then the seal around
+ * Frames what is sent: u16 magic, u8 format, u32 label of the cluster's name (big-endian), body; then the seal around
  * it all. The label keeps two clusters apart that were given each other's addresses by mistake; it is no protection.
  */
 export class DatagramFramer {
@@ -17,11 +20,11 @@ export class DatagramFramer {
   readonly #bytesMax: number;
   readonly #header = Buffer.alloc(headerBytes);
 
-  constructor(clusterName: string, seal: DatagramSeal, bytesMax: number) {
+  constructor(format: DatagramFormat, clusterName: string, seal: DatagramSeal, bytesMax: number) {
     this.#seal = seal;
     this.#bytesMax = bytesMax;
     this.#header.writeUInt16BE(magic, 0);
-    this.#header.writeUInt8(formatVersion, 2);
+    this.#header.writeUInt8(format, 2);
     this.#header.writeUInt32BE(crc32c(encodeUtf8(clusterName)) >>> 0, 3);
   }
 

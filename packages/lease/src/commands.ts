@@ -55,10 +55,12 @@ export type LeaseCommand =
     }
   /** The store's generation and run as seen by a call begun after generation entry `knownNumber` was applied. */
   | { readonly kind: 'reportGeneration'; readonly storeGeneration: string; readonly knownNumber: number }
+  /** The node shall hold and read nothing, or may again. */
+  | { readonly kind: 'setDraining'; readonly nodeId: NodeId; readonly draining: boolean }
   /** The node is gone for good: its name is free again. */
   | { readonly kind: 'forgetNode'; readonly nodeId: NodeId };
 
-/** How many units of the request ... */
+/** How many units of the request ... Those in none of these counts found no room in the table: ask for them again. */
 export interface LeaseAnswer {
   /** ... are in the records */
   readonly proposed: number;

@@ -227,6 +227,8 @@ describe('units', () => {
     const leader = new Leader({ unitsMax: 100 });
     leader.do(open('a'));
     leader.ask(acquire(2, 0, 90));
+    const some = leader.ask(acquire(2, 100, 20));
+    assert.equal(some.ok && some.answer.proposed, 10, 'as many as there is room for');
     assert.equal(leader.do(acquire(2, 100, 20)), 'TABLE_FULL');
     assert.equal(leader.do(acquire(2, 100, 8193)), 'BATCH_TOO_LARGE');
     assert.equal(leader.do(acquire(9, 100, 1)), 'SESSION_OVER');

@@ -86,6 +86,11 @@ export class LeaseCoordinator {
     this.#proposals.settle(records);
   }
 
+  /** Whether units may be given to a session now: it lives, isn't silent, isn't about to go. */
+  mayReceive(session: SessionId, nowMs: number): boolean {
+    return this.#mayReceive(session, nowMs);
+  }
+
   /** How long ago, at `nowMs`, the session was renewed, as this leader saw it. */
   silentForMs(session: SessionId, nowMs: number): number {
     return nowMs - this.#clock.renewedAtMs(session);
@@ -117,6 +122,8 @@ export class LeaseCoordinator {
         return this.#partitions.giveUp(command, nowMs);
       case 'reportGeneration':
         return this.#reportGeneration(command);
+      case 'setDraining':
+        return this.#setDraining(command, nowMs);
       case 'forgetNode':
         return this.#forgetNode(command.nodeId);
     }
@@ -162,7 +169,7 @@ export class LeaseCoordinator {
     const problem = this.#checkUnits(session, units);
     if (problem !== null) return refused(problem);
     const reader = this.#table.reader;
-    const wanted: number[] = [];
+    const wanted = new Uint32Array(units.length);
     const seen = new UnitMap(units.length / 2);
     for (let i = 0; i < units.length; i += 2) {
       const hi = units[i]!;
@@ -170,16 +177,16 @@ export class LeaseCoordinator {
       if (reader.lookup(hi, lo) || this.#proposals.hasUnit(hi, lo)) continue;
       // A unit once per entry, else it would be counted twice.
       if (seen.get(hi, lo) >= 0) continue;
+      wanted[2 * seen.size] = hi;
+      wanted[2 * seen.size + 1] = lo;
       seen.set(hi, lo, 0);
-      wanted.push(hi, lo);
     }
-    const count = wanted.length / 2;
-    const skipped = units.length / 2 - count;
-    if (count === 0) return decided([], { skipped });
+    const skipped = units.length / 2 - seen.size;
+    if (seen.size === 0) return decided([], { skipped });
     const { unitsMax } = this.#options;
-    if (this.#table.unitCount + this.#proposals.unitCount + count > unitsMax) {
-      return refused({ code: 'TABLE_FULL', unitsMax });
-    }
+    // As many as there is room for: else a request above what ever comes free at once would wait for ever.
+    const count = Math.min(seen.size, unitsMax - this.#table.unitCount - this.#proposals.unitCount);
+    if (count <= 0) return refused({ code: 'TABLE_FULL', unitsMax });
     const rooms = this.#rooms(nowMs);
     if (rooms.length === 0) return refused({ code: 'NO_SHARD' });
     const asker = rooms.findIndex((room) => room.session === session && room.shard === shard);
@@ -190,7 +197,7 @@ export class LeaseCoordinator {
     let at = 0;
     for (const i of order) {
       if (counts[i] === 0) continue;
-      const share = Uint32Array.from(wanted.slice(at, (at += counts[i]! * 2)));
+      const share = wanted.slice(at, (at += counts[i]! * 2));
       records.push({ kind: 'granted', session: rooms[i]!.session, shard: rooms[i]!.shard, units: share });
     }
     const near = asker < 0 ? 0 : counts[asker]!;
@@ -254,6 +261,17 @@ export class LeaseCoordinator {
     return decided([{ kind: 'generationChanged', storeGeneration, number: number + 1 }]);
   }
 
+  #setDraining({ nodeId, draining }: CommandOf<'setDraining'>, nowMs: number): LeaseDecision {
+    const node = this.#table.node(nodeId);
+    if (node === undefined) return refused({ code: 'NODE_UNKNOWN', nodeId });
+    if (node.draining === draining) return decided([]);
+    const others = [...this.#table.sessions()].filter((info) => info.nodeId !== nodeId);
+    if (draining && !others.some(({ session }) => this.#mayReceive(session, nowMs))) {
+      return refused({ code: 'LAST_NODE', nodeId });
+    }
+    return decided([{ kind: 'nodeDraining', nodeId, draining }]);
+  }
+
   #forgetNode(nodeId: NodeId): LeaseDecision {
     const node = this.#table.node(nodeId);
     if (node === undefined) return refused({ code: 'NODE_UNKNOWN', nodeId });
@@ -295,6 +313,7 @@ export class LeaseCoordinator {
     const info = this.#table.session(session);
     if (info === undefined || !this.#isGoingOn(session)) return { code: 'SESSION_OVER', session };
     if (shard >= info.shards) return { code: 'INVALID_COMMAND', problem: `shard ${shard} of ${info.shards}` };
+    if (this.#table.isDraining(session)) return { code: 'NODE_DRAINING', nodeId: info.nodeId };
     return this.#isClosing(session) ? { code: 'SESSION_CLOSING', session } : null;
   }
 
@@ -319,7 +338,8 @@ export class LeaseCoordinator {
   }
 
   #mayReceive(session: SessionId, nowMs: number): boolean {
-    return this.#isGoingOn(session) && !this.#isClosing(session) && !this.#clock.isSilent(session, nowMs);
+    if (!this.#isGoingOn(session) || this.#isClosing(session) || this.#table.isDraining(session)) return false;
+    return !this.#clock.isSilent(session, nowMs);
   }
 
   #isGoingOn(session: SessionId): boolean {

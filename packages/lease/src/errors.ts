@@ -5,7 +5,9 @@ export const leaseRefusalCodes = [
   'ALREADY_FOUNDED',
   'BATCH_TOO_LARGE',
   'INVALID_COMMAND',
+  'LAST_NODE',
   'NODE_ALIVE',
+  'NODE_DRAINING',
   'NODE_ID_TAKEN',
   'NODE_UNKNOWN',
   'NO_SHARD',
@@ -26,6 +28,10 @@ export type LeaseRefusal =
   | { readonly code: 'BATCH_TOO_LARGE'; readonly units: number; readonly unitsMax: number }
   /** The command can't be meant: the text says which value. A bug of the sender, or a damaged message. */
   | { readonly code: 'INVALID_COMMAND'; readonly problem: string }
+  /** Nobody would be left to hold what this node holds. */
+  | { readonly code: 'LAST_NODE'; readonly nodeId: NodeId }
+  /** The target is to hold nothing. */
+  | { readonly code: 'NODE_DRAINING'; readonly nodeId: NodeId }
   /** A node with a live session can't be forgotten. */
   | { readonly code: 'NODE_ALIVE'; readonly nodeId: NodeId; readonly session: SessionId }
   /** Another data folder runs, or ran, under this name: choose another name, or have the old one forgotten. */

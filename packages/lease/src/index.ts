@@ -5,9 +5,20 @@ export type {
 } from './commands.ts';
 export { LeaseCoordinator, type TickInput } from './coordinator.ts';
 export { type LeaseRefusal, type LeaseRefusalCode, leaseRefusalCodes } from './errors.ts';
-export { LeaseTable, type ShardLoad, type UnitLease } from './lease-table.ts';
+export { LeaseTable, type ShardLoad, type SnapshotInstall, type UnitLease } from './lease-table.ts';
 export { partitionsPerTopicMax, shardsMax, shardsPerSessionMax, unitsHardMax, unitsPerRecordMax } from './limits.ts';
 export { compileLeaseOptions, defaultLeaseOptions, type LeaseOptions, LeaseOptionsError } from './options.ts';
+export {
+  type BalanceShard,
+  defaultRebalanceOptions,
+  planRound,
+  type RebalanceInput,
+  type RebalanceOptions,
+  type RebalanceRound,
+  roundBudget,
+  type UnitsMove,
+} from './rebalance.ts';
+export { type BalancingState, type HandOverOrder, Rebalancer, type RebalancerInput } from './rebalancer.ts';
 export { decodeRecords, encodeRecords } from './record-codec.ts';
 export type {
   EpochBase,
@@ -18,6 +29,7 @@ export type {
   LeaseRecord,
   LeaseRecordKind,
   Moved,
+  NodeDraining,
   NodeForgotten,
   PartitionGranted,
   PartitionReleased,
@@ -42,4 +54,4 @@ export { type KeeperState, SessionKeeper } from './session-keeper.ts';
 export type { KnownNode } from './session-registry.ts';
 export { LeaseTableReader } from './table-reader.ts';
 export type { SnapshotSource } from './table-snapshot.ts';
-export type { UnitVisitor } from './unit-slots.ts';
+export type { UnitVisitor } from './unit-buffer.ts';

@@ -17,8 +17,9 @@ import { differenceOf } from './table-difference.ts';
 import { headerAt, storePair } from './table-layout.ts';
 import type { TableParts } from './table-parts.ts';
 import { LeaseTableReader } from './table-reader.ts';
-import { decodeSnapshot, SnapshotSource } from './table-snapshot.ts';
-import { UnitSlots, type UnitVisitor } from './unit-slots.ts';
+import { SnapshotDecoder, SnapshotSource } from './table-snapshot.ts';
+import type { UnitVisitor } from './unit-buffer.ts';
+import { UnitSlots } from './unit-slots.ts';
 
 /** Who holds a unit. */
 export interface UnitLease {
@@ -34,6 +35,12 @@ export interface ShardLoad {
   readonly nodeId: NodeId;
   readonly shard: ShardIndex;
   readonly units: number;
+}
+
+/** A snapshot on its way into a table, in slices: see `LeaseTable.beginInstall`. */
+export interface SnapshotInstall {
+  /** Installs so many more units. What differs now, after the last slice; null: call again. */
+  next(unitsMax?: number): ReplayOutcome | null;
 }
 
 /**
@@ -136,6 +143,12 @@ export class LeaseTable {
     return this.#parts.sessions.node(nodeId);
   }
 
+  /** The session's node is to hold and read nothing. */
+  isDraining(session: SessionId): boolean {
+    const info = this.session(session);
+    return info !== undefined && this.node(info.nodeId)?.draining === true;
+  }
+
   topics(): Generator<TopicInfo> {
     return this.#parts.partitions.topics();
   }
@@ -206,26 +219,41 @@ export class LeaseTable {
     assert(index >= marks.tableIndex, `table index back from ${marks.tableIndex} to ${index}`);
     marks.tableIndex = index;
     storePair(slots.words, headerAt.tableIndexPair, index);
-    slots.shrink();
+    slots.tend();
   }
 
-  /** The state at `tableIndex`, copied now (milliseconds), to be encoded in pieces whenever there is time. */
+  /** The state at `tableIndex`, to be encoded in slices while the table goes on: see `SnapshotSource`. */
   captureSnapshot(): SnapshotSource {
     return new SnapshotSource(this.#parts);
   }
 
   /** The whole state at `tableIndex`, dead leases left out. */
   encodeSnapshot(): Uint8Array {
-    return this.captureSnapshot().encodeAll();
+    return this.captureSnapshot().next(Number.POSITIVE_INFINITY)!;
+  }
+
+  /** `beginInstall` at one go. Throws `ByteFormatError` and changes nothing. */
+  install(bytes: Uint8Array): ReplayOutcome {
+    return this.beginInstall(bytes).next(Number.POSITIVE_INFINITY)!;
   }
 
   /**
-   * Replaces the whole state by a snapshot's, of this index or a later one, while shards read: they see their
-   * buffer superseded. The outcome tells what differs. Throws `ByteFormatError` and changes nothing.
+   * Replaces the whole state by a snapshot's, of this index or a later one, while shards read: they see their buffer
+   * superseded. Made in slices, nothing of which is seen before the last; no record may be replayed meanwhile.
+   * Throws `ByteFormatError`, here or in a slice, and changes nothing then.
    */
-  install(bytes: Uint8Array): ReplayOutcome {
+  beginInstall(bytes: Uint8Array): SnapshotInstall {
+    const decoder = new SnapshotDecoder(bytes, (buffer) => this.#publishBuffer(buffer));
+    return {
+      next: (unitsMax) => {
+        const parts = decoder.next(unitsMax);
+        return parts === null ? null : this.#take(parts);
+      },
+    };
+  }
+
+  #take(parts: TableParts): ReplayOutcome {
     const old = this.#parts;
-    const parts = decodeSnapshot(bytes, (buffer) => this.#publishBuffer(buffer));
     assert(
       parts.marks.tableIndex >= old.marks.tableIndex,
       `snapshot of ${parts.marks.tableIndex} after ${old.marks.tableIndex}`,

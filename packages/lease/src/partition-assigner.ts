@@ -11,11 +11,13 @@ interface HeldLease extends HeldPartition {
   readonly lease: PartitionLease;
 }
 
+/** Each move costs a re-read: a few per second for a node that drains and isn't in a hurry. */
+const drainMoveIntervalMs = 250;
 const noEpoch = 0 as PartitionGranted['fromEpoch'];
 
 /**
  * Gives partitions out to shards (PROTOCOL.md 2.4): those without a reader at once, then one move at a time:
- * away from sessions that close, or from the fullest shard to the emptiest.
+ * away from sessions that close or nodes that drain, or from the fullest shard to the emptiest.
  */
 export class PartitionAssigner {
   readonly #table: LeaseTable;
@@ -57,8 +59,14 @@ export class PartitionAssigner {
   }
 
   #nextMove(held: HeldLease[], shards: ReaderShard[], nowMs: number, balancingPaused: boolean): LeaseRecord | null {
-    const leaving = held.find(({ session }) => this.#table.session(session)?.closing === true);
-    if (leaving !== undefined) return moveRecord(leaving, leastReader(shards));
+    const closing = held.find(({ session }) => this.#table.session(session)?.closing === true);
+    if (closing !== undefined) return moveRecord(closing, leastReader(shards));
+    const draining = held.find(({ session }) => this.#table.isDraining(session));
+    if (draining !== undefined) {
+      if (nowMs - this.#movedAtMs < drainMoveIntervalMs) return null;
+      this.#movedAtMs = nowMs;
+      return moveRecord(draining, leastReader(shards));
+    }
     if (balancingPaused || nowMs - this.#movedAtMs < this.#options.partitionMoveIntervalMs) return null;
     const ready = new Set(shards.map(({ session }) => session));
     const move = balancingMove(

@@ -127,6 +127,7 @@ export class Proposals {
         break;
       case 'topicRemoved':
       case 'nodeForgotten':
+      case 'nodeDraining':
         break;
     }
   }
@@ -166,6 +167,7 @@ export class Proposals {
         break;
       case 'topicRemoved':
       case 'nodeForgotten':
+      case 'nodeDraining':
         break;
     }
   }

@@ -54,6 +54,7 @@ const record = fc.oneof(
   fc.record({ kind: fc.constant('partitionReleased'), topicId: text, partition: number, epoch: number }),
   fc.record({ kind: fc.constant('generationChanged'), storeGeneration: text, number }),
   fc.record({ kind: fc.constant('nodeForgotten'), nodeId: text }),
+  fc.record({ kind: fc.constant('nodeDraining'), nodeId: text, draining: fc.boolean() }),
 ) as fc.Arbitrary<unknown> as fc.Arbitrary<LeaseRecord>;
 
 const plain = (records: readonly LeaseRecord[]) => records.map((r) => ({ ...r }));

@@ -27,6 +27,7 @@ const kindCodes = [
   'partitionReleased',
   'generationChanged',
   'nodeForgotten',
+  'nodeDraining',
 ] as const satisfies readonly LeaseRecord['kind'][];
 
 const reasonCodes = ['clean', 'expired', 'gone', 'superseded'] as const satisfies readonly SessionEndReason[];
@@ -105,6 +106,9 @@ function encodeRecord(out: ByteWriter, record: LeaseRecord): void {
     case 'nodeForgotten':
       out.text(record.nodeId);
       break;
+    case 'nodeDraining':
+      out.text(record.nodeId).u8(record.draining ? 1 : 0);
+      break;
   }
 }
 
@@ -162,6 +166,8 @@ function decodeRecord(input: ByteReader): LeaseRecord {
       return { kind, storeGeneration: input.text(), number: input.varint() };
     case 'nodeForgotten':
       return { kind, nodeId: nodeId(input.text()) };
+    case 'nodeDraining':
+      return { kind, nodeId: nodeId(input.text()), draining: decodeFlag(input) };
     case undefined:
       throw new ByteFormatError(`lease record of kind ${code} before byte ${input.position}`);
   }
@@ -192,6 +198,12 @@ function decodeReason(input: ByteReader): SessionEndReason {
   const reason = reasonCodes[code];
   if (reason === undefined) throw new ByteFormatError(`session end reason ${code} before byte ${input.position}`);
   return reason;
+}
+
+function decodeFlag(input: ByteReader): boolean {
+  const flag = input.u8();
+  if (flag > 1) throw new ByteFormatError(`flag ${flag} before byte ${input.position}`);
+  return flag === 1;
 }
 
 function encodeUnits(out: ByteWriter, units: Uint32Array): void {

@@ -18,7 +18,8 @@ export type LeaseRecord =
   | PartitionGranted
   | PartitionReleased
   | GenerationChanged
-  | NodeForgotten;
+  | NodeForgotten
+  | NodeDraining;
 
 export type LeaseRecordKind = LeaseRecord['kind'];
 
@@ -136,4 +137,14 @@ export interface GenerationChanged {
 export interface NodeForgotten {
   readonly kind: 'nodeForgotten';
   readonly nodeId: NodeId;
+}
+
+/**
+ * A node is to hold and read nothing, until it is taken back: the leader gives it nothing new and has what it holds moved.
+ * Outlasts its sessions. Void for a node that isn't known, or is in that state already.
+ */
+export interface NodeDraining {
+  readonly kind: 'nodeDraining';
+  readonly nodeId: NodeId;
+  readonly draining: boolean;
 }

@@ -6,6 +6,7 @@ import type {
   Granted,
   LeaseRecord,
   Moved,
+  NodeDraining,
   NodeForgotten,
   PartitionGranted,
   PartitionReleased,
@@ -71,6 +72,8 @@ export class Replay {
         return this.#replayGenerationChanged(record, index);
       case 'nodeForgotten':
         return this.#replayNodeForgotten(record);
+      case 'nodeDraining':
+        return this.#replayNodeDraining(record);
     }
   }
 
@@ -258,6 +261,14 @@ export class Replay {
     const { sessions } = this.#parts;
     if (sessions.node(record.nodeId)?.session !== 0) return voidOutcome;
     sessions.forget(record.nodeId);
+    return outcomeOf({});
+  }
+
+  #replayNodeDraining({ nodeId, draining }: NodeDraining): ReplayOutcome {
+    const { sessions } = this.#parts;
+    const node = sessions.node(nodeId);
+    if (node === undefined || node.draining === draining) return voidOutcome;
+    sessions.setDraining(nodeId, draining);
     return outcomeOf({});
   }
 

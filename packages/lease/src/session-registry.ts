@@ -9,6 +9,8 @@ export interface KnownNode {
   readonly counter: number;
   /** 0 when its session is over */
   readonly session: SessionId;
+  /** It is to hold and read nothing. */
+  readonly draining: boolean;
 }
 
 const noSession = 0 as SessionId;
@@ -44,7 +46,8 @@ export class SessionRegistry {
     const { nodeId, uuid, counter, shards, addresses, version } = incarnation;
     const info = { session, nodeId, uuid, counter, shards, addresses, version, closing: false };
     this.restoreSession(info);
-    this.restoreNode({ nodeId, uuid, counter, session });
+    const draining = this.#nodes.get(nodeId)?.draining ?? false;
+    this.restoreNode({ nodeId, uuid, counter, session, draining });
     return info;
   }
 
@@ -57,6 +60,10 @@ export class SessionRegistry {
     this.#sessions.delete(session);
     this.#shardCount -= info.shards;
     this.#nodes.set(info.nodeId, { ...this.#nodes.get(info.nodeId)!, session: noSession });
+  }
+
+  setDraining(nodeId: NodeId, draining: boolean): void {
+    this.#nodes.set(nodeId, { ...this.#nodes.get(nodeId)!, draining });
   }
 
   forget(nodeId: NodeId): void {

@@ -26,7 +26,7 @@ export class SlowTwin {
   generationIndex = 0;
   units = new Map<string, TwinLease>();
   sessions = new Map<number, TwinSession>();
-  nodes = new Map<string, { uuid: string; counter: number; session: number }>();
+  nodes = new Map<string, { uuid: string; counter: number; session: number; draining: boolean }>();
   topics = new Map<string, { topic: string; leases: (TwinLease | null)[] }>();
   #granted = 0;
   #blocked = 0;
@@ -47,7 +47,8 @@ export class SlowTwin {
         if (this.base < 0 || r.shards < 1 || this.sessions.has(index)) return [0, 0, 0, 0];
         if (known && (known.uuid !== r.uuid || known.counter >= r.counter)) return [0, 0, 0, 0];
         const ended = known && this.sessions.has(known.session) ? this.#end(known.session, index, true) : null;
-        this.nodes.set(r.nodeId, { uuid: r.uuid, counter: r.counter, session: index });
+        const draining = known?.draining ?? false;
+        this.nodes.set(r.nodeId, { uuid: r.uuid, counter: r.counter, session: index, draining });
         this.sessions.set(index, { nodeId: r.nodeId, shards: r.shards, closing: false });
         return [0, 0, ended === null ? 0 : 1, ended ?? 0];
       }
@@ -138,6 +139,11 @@ export class SlowTwin {
       case 'nodeForgotten':
         if (!this.sessions.has(this.nodes.get(r.nodeId)?.session ?? 0)) this.nodes.delete(r.nodeId);
         return [0, 0, 0, 0];
+      case 'nodeDraining': {
+        const node = this.nodes.get(r.nodeId);
+        if (node) this.nodes.set(r.nodeId, { ...node, draining: r.draining });
+        return [0, 0, 0, 0];
+      }
     }
   }
 
@@ -149,7 +155,7 @@ export class SlowTwin {
       units: [...this.units].map(([id, l]) => `${id} ${l.session} ${l.shard} ${l.epoch}`).sort(),
       sessions: [...this.sessions].map(([id, s]) => `${id} ${s.nodeId} ${s.shards} ${s.closing}`).sort(),
       nodes: [...this.nodes]
-        .map(([id, n]) => `${id} ${n.uuid} ${n.counter} ${this.sessions.has(n.session) ? n.session : 0}`)
+        .map(([id, n]) => `${id} ${n.uuid} ${n.counter} ${this.sessions.has(n.session) ? n.session : 0} ${n.draining}`)
         .sort(),
       topics: [...this.topics].map(([id, t]) => `${id} ${t.topic} ${t.leases.map(showLease)}`).sort(),
       loads: [...this.sessions]
@@ -214,7 +220,7 @@ export function viewOf(table: LeaseTable): unknown {
     },
     units: units.sort(),
     sessions: [...table.sessions()].map((s) => `${s.session} ${s.nodeId} ${s.shards} ${s.closing}`).sort(),
-    nodes: [...table.nodes()].map((n) => `${n.nodeId} ${n.uuid} ${n.counter} ${n.session}`).sort(),
+    nodes: [...table.nodes()].map((n) => `${n.nodeId} ${n.uuid} ${n.counter} ${n.session} ${n.draining}`).sort(),
     topics: [...table.topics()]
       .map((t) => `${t.topicId} ${t.topic} ${table.partitionLeases(t.topicId).map(showLease)}`)
       .sort(),
@@ -310,6 +316,8 @@ export function randomRecord(rng: Rng, twin: SlowTwin, distinct: number): LeaseR
   if (dice < 93) return { kind: 'partitionReleased', topicId, partition, epoch: partitionEpoch() };
   if (dice < 96)
     return { kind: 'generationChanged', storeGeneration: `g${dice}`, number: twin.generation + randomBelow(rng, 3) };
-  if (dice < 98) return { kind: 'nodeForgotten', nodeId: `n${randomBelow(rng, 5)}` as never };
+  const nodeId = `n${randomBelow(rng, 5)}` as never;
+  if (dice < 97) return { kind: 'nodeForgotten', nodeId };
+  if (dice < 99) return { kind: 'nodeDraining', nodeId, draining: randomBelow(rng, 2) === 0 };
   return { kind: 'epochBase', base: randomBelow(rng, 1000) };
 }

@@ -132,8 +132,25 @@ export class LeaseTableReader {
     }
   }
 
+  /**
+   * Visits the live leases named by up to `count` slots from `place` on, with `session`, `shard` and `epoch` filled as by
+   * `lookup`. A lease that comes or goes meanwhile may be missed. Returns the place to go on from; 0 after the last slot.
+   */
+  visitSome(place: number, count: number, visit: (hi: number, lo: number) => void): number {
+    const words = this.#words;
+    const start = this.#slotsStart + place;
+    const end = Math.min(start + count, this.#slotsEnd);
+    for (let slot = start; slot < end; slot++) {
+      const word = Atomics.load(words, slot);
+      if ((word & entryMask) <= slotTombstone) continue;
+      const at = this.#entriesStart + (word & entryMask) * entryWords;
+      if (this.#read(words, at)) visit(words[at + entryAt.hi]! >>> 0, words[at + entryAt.lo]! >>> 0);
+    }
+    return end >= this.#slotsEnd ? 0 : end - this.#slotsStart;
+  }
+
   /** The session exists in the table and has not ended. */
-  isLive(session: SessionId): boolean {
+  isLive(session: number): boolean {
     this.#learnHolders();
     const holder = this.#firstHolderOf.get(session);
     if (holder === undefined) return false;

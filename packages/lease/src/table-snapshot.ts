@@ -15,104 +15,128 @@ import { decodeIncarnation, encodeIncarnation } from './record-codec.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { entryAt, entryFirst, entryWords, headerAt, storePair } from './table-layout.ts';
 import type { TableMarks, TableParts } from './table-parts.ts';
-import { UnitSlots, type UnitsCopy } from './unit-slots.ts';
+import { isCurrent, type UnitsView } from './unit-buffer.ts';
+import { UnitSlots } from './unit-slots.ts';
 
 /*
  * Snapshot: version, head length, head (marks, sessions, nodes, topics, number of units), then 16 bytes per unit:
  * an entry as in the table's buffer (`entryAt`), in little-endian words. Holder numbers count the shards of the
  * sessions in their order, from 1. Sixteen bytes as they are beat a smaller encoding: a million units in 10 ms.
  */
-const formatVersion = 1;
+const formatVersion = 2;
 const unitBytes = entryWords * 4;
 
-/** The table at one index, detached from it: encode it in pieces, between other work. */
+/** Entries looked at, or units installed, in one slice: a few milliseconds. */
+export const sliceEntries = 32_768;
+
+/**
+ * The table at one index, to be encoded in slices while the table goes on: entries never change once they are written, so
+ * all that has to be kept of the moment is which of them are current.
+ */
 export class SnapshotSource {
-  /** Units in the pieces together. */
   readonly unitCount: number;
-  readonly #units: UnitsCopy;
-  readonly #head: Uint8Array;
+  readonly #units: UnitsView;
+  readonly #bytes: Uint8Array;
   readonly #renumbered = new Uint16Array(1 << 16);
-  #headDone = false;
   #entry = entryFirst;
+  /** Bytes written so far. */
+  #length: number;
 
   constructor(parts: TableParts) {
-    this.#units = parts.slots.copy();
+    this.#units = parts.slots.view();
     this.unitCount = this.#units.unitCount;
     let next = 1;
     for (const { firstHolder, shards } of this.#units.sessions) {
       for (let i = 0; i < shards; i++) this.#renumbered[firstHolder + i] = next++;
     }
-    this.#head = encodeHead(parts, this.#units);
+    const head = encodeHead(parts, this.#units);
+    const start = new ByteWriter(head.length + 8).u8(formatVersion).bytes(head).finish();
+    this.#bytes = new Uint8Array(start.length + this.unitCount * unitBytes);
+    this.#bytes.set(start);
+    this.#length = start.length;
   }
 
-  /** The next piece, of at most so many units; null after the last. Joined, the pieces are the snapshot. */
-  next(unitsMax = 65_536): Uint8Array | null {
-    if (!this.#headDone) {
-      this.#headDone = true;
-      return new ByteWriter(this.#head.length + 8).u8(formatVersion).bytes(this.#head).finish();
-    }
-    const words = new Int32Array(Math.min(unitsMax, this.unitCount) * entryWords);
-    const filled = this.#fill(words);
-    return filled === 0 ? null : new Uint8Array(words.buffer, 0, filled * 4);
+  /** Looks at so many more entries. The whole snapshot when that was the last of them, else null: call again. */
+  next(entriesMax = sliceEntries): Uint8Array | null {
+    const from = this.#entry;
+    this.#entry = Math.min(this.#units.end, from + entriesMax);
+    const words = new Int32Array((this.#entry - from) * entryWords);
+    const filled = this.#fill(words, from, this.#entry);
+    this.#bytes.set(new Uint8Array(words.buffer, 0, filled * 4), this.#length);
+    this.#length += filled * 4;
+    if (this.#entry < this.#units.end) return null;
+    assert(this.#length === this.#bytes.length, `${this.#length} bytes of a snapshot of ${this.#bytes.length}`);
+    return this.#bytes;
   }
 
-  encodeAll(): Uint8Array {
-    const pieces: Uint8Array[] = [];
-    for (let piece = this.next(this.unitCount); piece !== null; piece = this.next(this.unitCount)) pieces.push(piece);
-    const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    return all;
-  }
-
-  #fill(words: Int32Array): number {
-    const { entries, current, end } = this.#units;
+  #fill(out: Int32Array, from: number, end: number): number {
+    const { words, entriesStart, current } = this.#units;
     let filled = 0;
-    for (; this.#entry < end && filled < words.length; this.#entry++) {
-      if (current[this.#entry] === 0) continue;
-      const at = this.#entry * entryWords;
-      const meta = entries[at + entryAt.meta]!;
+    for (let entry = from; entry < end; entry++) {
+      if (!isCurrent(current, entry)) continue;
+      const at = entriesStart + entry * entryWords;
+      const meta = words[at + entryAt.meta]!;
       const holder = this.#renumbered[meta >>> 16]!;
       if (holder === 0) continue;
-      words[filled + entryAt.lo] = entries[at + entryAt.lo]!;
-      words[filled + entryAt.hi] = entries[at + entryAt.hi]!;
-      words[filled + entryAt.meta] = (holder << 16) | (meta & 0xffff);
-      words[filled + entryAt.indexLow] = entries[at + entryAt.indexLow]!;
+      out[filled + entryAt.lo] = words[at + entryAt.lo]!;
+      out[filled + entryAt.hi] = words[at + entryAt.hi]!;
+      out[filled + entryAt.meta] = (holder << 16) | (meta & 0xffff);
+      out[filled + entryAt.indexLow] = words[at + entryAt.indexLow]!;
       filled += entryWords;
     }
     return filled;
   }
 }
 
-/** Everything a snapshot holds, in a buffer of its own that nobody reads yet. Throws `ByteFormatError`. */
-export function decodeSnapshot(bytes: Uint8Array, onBuffer: (buffer: SharedArrayBuffer) => void): TableParts {
-  const input = new ByteReader(bytes);
-  const version = input.u8();
-  if (version !== formatVersion)
-    throw new ByteFormatError(`lease snapshot of format ${version}, expected ${formatVersion}`);
-  const head = new ByteReader(input.bytes());
-  const marks = decodeMarks(head);
-  const sessions = new SessionRegistry();
-  for (let count = head.varint(); count > 0; count--) decodeSession(head, sessions);
-  for (let count = head.varint(); count > 0; count--) decodeNode(head, sessions);
-  const partitions = new PartitionRegistry();
-  for (let count = head.varint(); count > 0; count--) decodeTopic(head, partitions);
-  const unitCount = head.varint();
-  const units = input.raw(unitCount * unitBytes);
-  if (!head.atEnd || !input.atEnd || unitCount > unitsHardMax)
-    throw new ByteFormatError('a lease snapshot of wrong length');
-  if (sessions.shardCount > shardsMax) throw new ByteFormatError(`a lease snapshot with ${sessions.shardCount} shards`);
-  const slots = new UnitSlots(onBuffer, unitCount, sessions.shardCount);
-  for (const { session, shards } of sessions.sessions()) slots.addSession(session, shards);
-  decodeUnits(units, slots, sessions.shardCount);
-  writeMarks(slots.words, marks);
-  return { marks, sessions, partitions, slots };
+/** Everything a snapshot holds, put together in slices in a buffer of its own that nobody reads yet. */
+export class SnapshotDecoder {
+  readonly #parts: TableParts;
+  readonly #units: Uint8Array;
+  readonly #shards: number;
+  #at = 0;
+
+  /** @throws ByteFormatError */
+  constructor(bytes: Uint8Array, onBuffer: (buffer: SharedArrayBuffer) => void) {
+    const input = new ByteReader(bytes);
+    const version = input.u8();
+    if (version !== formatVersion)
+      throw new ByteFormatError(`lease snapshot of format ${version}, expected ${formatVersion}`);
+    const head = new ByteReader(input.bytes());
+    const marks = decodeMarks(head);
+    const sessions = new SessionRegistry();
+    for (let count = head.varint(); count > 0; count--) decodeSession(head, sessions);
+    for (let count = head.varint(); count > 0; count--) decodeNode(head, sessions);
+    const partitions = new PartitionRegistry();
+    for (let count = head.varint(); count > 0; count--) decodeTopic(head, partitions);
+    const unitCount = head.varint();
+    this.#units = input.raw(unitCount * unitBytes);
+    this.#shards = sessions.shardCount;
+    if (!head.atEnd || !input.atEnd || unitCount > unitsHardMax)
+      throw new ByteFormatError('a lease snapshot of wrong length');
+    if (this.#shards > shardsMax) throw new ByteFormatError(`a lease snapshot with ${this.#shards} shards`);
+    const slots = new UnitSlots(onBuffer, unitCount, this.#shards);
+    for (const { session, shards } of sessions.sessions()) slots.addSession(session, shards);
+    writeMarks(slots.words, marks);
+    this.#parts = { marks, sessions, partitions, slots };
+  }
+
+  /** Takes so many more units. The table's parts when those were the last, else null: call again. @throws ByteFormatError */
+  next(unitsMax = sliceEntries): TableParts | null {
+    const end = Math.min(this.#units.length, this.#at + unitsMax * unitBytes);
+    // A copy, since the bytes may begin anywhere (and not by slice, which on Node's Buffer copies nothing).
+    const words = new Int32Array(new Uint8Array(this.#units.subarray(this.#at, end)).buffer);
+    for (let at = 0; at < words.length; at += entryWords) {
+      const holder = words[at + entryAt.meta]! >>> 16;
+      if (holder < 1 || holder > this.#shards)
+        throw new ByteFormatError(`unit of holder ${holder}, but there are ${this.#shards}`);
+    }
+    this.#parts.slots.append(words, words.length);
+    this.#at = end;
+    return end === this.#units.length ? this.#parts : null;
+  }
 }
 
-function encodeHead({ marks, sessions, partitions }: TableParts, units: UnitsCopy): Uint8Array {
+function encodeHead({ marks, sessions, partitions }: TableParts, units: UnitsView): Uint8Array {
   const out = new ByteWriter(1024);
   out
     .varint(marks.tableIndex)
@@ -129,7 +153,12 @@ function encodeHead({ marks, sessions, partitions }: TableParts, units: UnitsCop
   }
   const nodes = [...sessions.nodes()];
   out.varint(nodes.length);
-  for (const node of nodes) out.text(node.nodeId).text(node.uuid).varint(node.counter).varint(node.session);
+  for (const node of nodes)
+    out
+      .text(node.nodeId)
+      .text(node.uuid)
+      .varint(node.counter)
+      .varint(node.session * 2 + (node.draining ? 1 : 0));
   const topics = [...partitions.topics()];
   out.varint(topics.length);
   for (const topic of topics) {
@@ -162,13 +191,10 @@ function decodeSession(head: ByteReader, sessions: SessionRegistry): void {
 }
 
 function decodeNode(head: ByteReader, sessions: SessionRegistry): void {
-  const node = nodeId(head.text());
-  sessions.restoreNode({
-    nodeId: node,
-    uuid: head.text(),
-    counter: head.varint(),
-    session: sessionId(head.varint()),
-  });
+  const [node, uuid, counter] = [nodeId(head.text()), head.text(), head.varint()];
+  const sessionAndFlag = head.varint();
+  const draining = sessionAndFlag % 2 === 1;
+  sessions.restoreNode({ nodeId: node, uuid, counter, session: sessionId(Math.floor(sessionAndFlag / 2)), draining });
 }
 
 function decodeTopic(head: ByteReader, partitions: PartitionRegistry): void {
@@ -183,16 +209,6 @@ function decodeTopic(head: ByteReader, partitions: PartitionRegistry): void {
     const session = sessionId(head.varint());
     partitions.setLease(id, partition, { session, shard: shardIndex(head.varint()), epoch });
   }
-}
-
-function decodeUnits(bytes: Uint8Array, slots: UnitSlots, shards: number): void {
-  // A copy, since the bytes may begin anywhere (and not by slice, which on Node's Buffer copies nothing).
-  const words = new Int32Array(new Uint8Array(bytes).buffer);
-  for (let at = 0; at < words.length; at += entryWords) {
-    const holder = words[at + entryAt.meta]! >>> 16;
-    if (holder < 1 || holder > shards) throw new ByteFormatError(`unit of holder ${holder}, but there are ${shards}`);
-  }
-  slots.append(words, words.length);
 }
 
 function writeMarks(words: Int32Array, marks: TableMarks): void {

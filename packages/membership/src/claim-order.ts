@@ -15,7 +15,7 @@ export function compareClaims(a: MemberClaim, b: MemberClaim): number {
     memberStates.indexOf(a.state) - memberStates.indexOf(b.state) ||
     a.meta.startCounter - b.meta.startCounter ||
     compareText(a.gossipAddress, b.gossipAddress) ||
-    compareText(metaText(a.meta), metaText(b.meta))
+    (a.meta === b.meta ? 0 : compareText(metaText(a.meta), metaText(b.meta)))
   );
 }
 

@@ -35,3 +35,17 @@ export {
 } from './membership-view.ts';
 export { isText, nodeMetaProblems } from './node-meta.ts';
 export { decodeNodeMeta, encodeNodeMeta, nodeMetaBytes } from './node-meta-codec.ts';
+export { LocalHealth } from './swim/local-health.ts';
+export {
+  type SwimOptions,
+  type SwimStats,
+  swimDefaults,
+  swimOptionProblems,
+  zeroSwimStats,
+} from './swim/options.ts';
+export type { News, SwimMessage, SwimPacket } from './swim/packet.ts';
+export { decodePacket, encodePacket, newsBytes, packetHeadBytes } from './swim/packet-codec.ts';
+export { RateLimit } from './swim/rate-limit.ts';
+export { suspicionTimeoutMs } from './swim/suspicion.ts';
+export { type SwimEvent, stepSwim } from './swim/swim-core.ts';
+export { type SwimEffect, SwimState } from './swim/swim-state.ts';

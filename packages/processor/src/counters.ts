@@ -13,6 +13,8 @@ export class RecordCounters {
   recordsLocal = 0;
   unitsClaimed = 0;
   unitsLostDirty = 0;
+  unitsMoved = 0;
+  movesVoided = 0;
   backupsAccepted = 0;
   backupsFenced = 0;
   backupBytes = 0;

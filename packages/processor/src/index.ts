@@ -1,8 +1,11 @@
 export { RecordCounters } from './counters.ts';
 export type { Frame, Return, StreamId } from './frame.ts';
 export { deadLetterHeaders } from './holder/applier.ts';
+export type { EndWish } from './holder/closing-units.ts';
+export type { HandOver } from './holder/hand-over.ts';
 export { type ClaimWish, Holder, type HolderOptions, type RowWish } from './holder/holder.ts';
 export type { HolderStream } from './holder/holder-stream.ts';
+export type { HotUnitCount } from './holder/hot-units.ts';
 export type { MarkWish } from './holder/marker-book.ts';
 export type { Output } from './holder/output-buffer.ts';
 export { decodeRow, encodeRow, type RowContent, type RowUser, type VectorEntry } from './holder/row-codec.ts';

@@ -15,6 +15,13 @@ export interface LeaseView {
   epochBase(): number;
   /** Number of the store's generation as the log knows it. */
   generation(): number;
+  /** The session is in the table, and has not ended. */
+  isLive(session: number): boolean;
+  /**
+   * Visits live leases at up to `count` places of the table from `place` on, with the fields filled as by `lookup`. Returns
+   * the place to go on from; 0 after the last.
+   */
+  visitSome(place: number, count: number, visit: (hi: number, lo: number) => void): number;
   /** True when the unit has a live lease. */
   lookup(hi: number, lo: number): boolean;
   readonly session: number;

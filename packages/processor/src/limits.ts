@@ -13,8 +13,12 @@ export interface RecordLimits {
   readonly parkedBytesMax: number;
   /** A parked unit is asked for again after this long. */
   readonly acquireRetryMs: number;
+  /** Refused records are sent to the same holder again after this long; to another at once. */
+  readonly refusedRetryMs: number;
   /** A closed unit's end is proposed again after this long. */
   readonly releaseRetryMs: number;
+  /** So often the move of a unit is proposed; then it is released: whoever reads it asks for a holder. */
+  readonly moveAsksMax: number;
   /** Outputs that the log hasn't acknowledged; when reached, frames wait in their streams. */
   readonly outputsUnackedMax: number;
 }
@@ -27,6 +31,8 @@ export const defaultRecordLimits: RecordLimits = {
   parkedRecordsMax: 65_536,
   parkedBytesMax: 64 * 1024 * 1024,
   acquireRetryMs: 500,
+  refusedRetryMs: 20,
   releaseRetryMs: 500,
+  moveAsksMax: 3,
   outputsUnackedMax: 65_536,
 };

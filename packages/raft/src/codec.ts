@@ -1,9 +1,10 @@
 import { assert, ByteFormatError, ByteReader, ByteWriter } from '@holdfast/model';
+import { decodeConf, encodeConf } from './conf.ts';
 import type { RaftMessage } from './messages.ts';
-import type { RaftEntry, Snapshot } from './types.ts';
+import type { RaftEntry } from './types.ts';
 
 /** First byte of every message; another format gets another number. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /** The second byte is the place in this list: only ever add at the end. */
 const types = [
@@ -20,6 +21,9 @@ const types = [
   'timeoutNow',
   'readIndex',
   'readIndexReply',
+  'snapshotProgress',
+  'propose',
+  'proposeReply',
 ] as const satisfies readonly RaftMessage['type'][];
 
 /** The message as bytes. Entries must follow `prevIndex` without gaps, so their indexes are not written. */
@@ -48,10 +52,21 @@ export function encodeMessage(m: RaftMessage): Uint8Array {
       break;
     case 'voteReply':
     case 'preVoteReply':
-      encodeFlag(w, m.granted);
+      encodeFlag(w, m.granted).varint(m.commit).varint(m.commitTerm);
       break;
     case 'snapshot':
-      encodeSnapshot(w, m.snapshot);
+      w.varint(m.index).varint(m.snapshotTerm);
+      encodeConf(w, m.conf);
+      w.varint(m.bytes).varint(m.offset).u32(m.sum).bytes(m.data);
+      break;
+    case 'snapshotProgress':
+      w.varint(m.index).varint(m.offset);
+      break;
+    case 'propose':
+      w.varint(m.requestId).bytes(m.data);
+      break;
+    case 'proposeReply':
+      w.varint(m.requestId).varint(m.index).varint(m.entryTerm);
       break;
     case 'snapshotReply':
       w.varint(m.index);
@@ -114,9 +129,25 @@ function decodeBody(
       return { type, ...head, lastIndex: r.varint(), lastTerm: r.varint() };
     case 'voteReply':
     case 'preVoteReply':
-      return { type, ...head, granted: decodeFlag(r) };
+      return { type, ...head, granted: decodeFlag(r), commit: r.varint(), commitTerm: r.varint() };
     case 'snapshot':
-      return { type, ...head, snapshot: decodeSnapshot(r) };
+      return {
+        type,
+        ...head,
+        index: r.varint(),
+        snapshotTerm: r.varint(),
+        conf: decodeConf(r),
+        bytes: r.varint(),
+        offset: r.varint(),
+        sum: r.u32(),
+        data: r.bytes(),
+      };
+    case 'snapshotProgress':
+      return { type, ...head, index: r.varint(), offset: r.varint() };
+    case 'propose':
+      return { type, ...head, requestId: r.varint(), data: r.bytes() };
+    case 'proposeReply':
+      return { type, ...head, requestId: r.varint(), index: r.varint(), entryTerm: r.varint() };
     case 'snapshotReply':
       return { type, ...head, index: r.varint() };
     case 'timeoutNow':
@@ -134,37 +165,30 @@ function encodeEntries(w: ByteWriter, prevIndex: number, entries: readonly RaftE
   for (const entry of entries) {
     index++;
     assert(entry.index === index, `entry ${entry.index} where ${index} should be`);
-    w.varint(entry.term).bytes(entry.data);
+    w.varint(entry.term).u8(entryKinds.indexOf(entry.kind)).bytes(entry.data);
   }
 }
 
 function decodeEntries(r: ByteReader, prevIndex: number): RaftEntry[] {
   const count = r.varint();
   const entries: RaftEntry[] = [];
-  // Each takes at least two bytes, so a count that lies runs into the end; nothing is allocated for it beforehand.
+  // Each takes at least three bytes, so a count that lies runs into the end; nothing is allocated for it beforehand.
   for (let i = 1; i <= count; i++) {
     const index = prevIndex + i;
     if (!Number.isSafeInteger(index)) throw new ByteFormatError(`entry index ${index} is too high`);
-    entries.push({ term: r.varint(), index, data: r.bytes() });
+    entries.push({ term: r.varint(), index, kind: decodeKind(r), data: r.bytes() });
   }
   return entries;
 }
 
-/** A snapshot as bytes, in messages and for the disk. */
-export function encodeSnapshot(w: ByteWriter, snapshot: Snapshot): void {
-  w.varint(snapshot.index).varint(snapshot.term).varint(snapshot.voters.length);
-  for (const voter of snapshot.voters) w.text(voter);
-  w.bytes(snapshot.data);
-}
+/** By number, in messages and on the disk: only ever add at the end. */
+export const entryKinds = ['data', 'conf'] as const satisfies readonly RaftEntry['kind'][];
 
-/** Reads what `encodeSnapshot` wrote; `data` is a view. */
-export function decodeSnapshot(r: ByteReader): Snapshot {
-  const index = r.varint();
-  const term = r.varint();
-  const count = r.varint();
-  const voters: string[] = [];
-  for (let i = 0; i < count; i++) voters.push(r.text());
-  return { index, term, voters, data: r.bytes() };
+function decodeKind(r: ByteReader): RaftEntry['kind'] {
+  const number = r.u8();
+  const kind = entryKinds[number];
+  if (kind === undefined) throw new ByteFormatError(`entry of unknown kind ${number}`);
+  return kind;
 }
 
 function encodeFlag(w: ByteWriter, flag: boolean): ByteWriter {
@@ -179,7 +203,7 @@ function decodeFlag(r: ByteReader): boolean {
 
 /** About the encoded size, so that large payloads are not copied again and again while the writer grows. */
 function sizeHint(m: RaftMessage): number {
-  if (m.type === 'snapshot') return m.snapshot.data.length + 1024;
+  if (m.type === 'snapshot' || m.type === 'propose') return m.data.length + 1024;
   if (m.type !== 'append') return 128;
   let bytes = 256;
   for (const entry of m.entries) bytes += entry.data.length + 16;

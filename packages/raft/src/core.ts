@@ -1,12 +1,15 @@
 import { assert, randomBelow } from '@holdfast/model';
-import type { RaftMessage } from './messages.ts';
+import { allMembers, type ConfState, isVoter, simpleConf } from './conf.ts';
+import type { CommitHint, RaftMessage } from './messages.ts';
 import { Progress } from './progress.ts';
 import { RaftLog } from './raft-log.ts';
 import { ReadQueue } from './read-only.ts';
-import type { HardState, RaftOptions, ReadContext, ReadState, Role } from './types.ts';
+import type { SnapshotAssembly } from './snapshot-assembly.ts';
+import { SnapshotPieces } from './snapshot-pieces.ts';
+import type { ForwardResult, HardState, RaftOptions, ReadContext, ReadState, Role, Snapshot } from './types.ts';
 
 /**
- * State of one voter, and the transitions that all roles share. What each role does with messages and ticks is in the
+ * State of one member, and the transitions that all roles share. What each role does with messages and ticks is in the
  * file of that name; they change the state and put messages into `outbox`, nothing else.
  *
  *   follower --timeout--> preCandidate --quorum would vote--> candidate --quorum voted--> leader
@@ -16,7 +19,10 @@ export class RaftCore {
   readonly id: string;
   readonly options: Required<RaftOptions>;
   readonly log: RaftLog;
-  voters: readonly string[];
+  /** As of the last applied entry. */
+  conf: ConfState;
+  /** A leader proposes no configuration before it has applied this entry. */
+  pendingConfIndex = 0;
   term: number;
   vote: string | null;
   role: Role = 'follower';
@@ -25,6 +31,8 @@ export class RaftCore {
   electionElapsed = 0;
   heartbeatElapsed = 0;
   randomizedTimeoutTicks = 0;
+  /** The leader asked this node to stand, which it may do once it has applied a configuration. */
+  isCampaignOwed = false;
   /** Where a leader hands its office to, and for how many ticks it has waited. */
   transferee: string | null = null;
   transferElapsed = 0;
@@ -32,15 +40,26 @@ export class RaftCore {
   uncommittedBytes = 0;
   /** Answers in the election under way. */
   readonly votes = new Map<string, boolean>();
-  /** Of the other voters; filled at a leader only. */
+  /** Of the other members; filled at a leader only. */
   readonly progress = new Map<string, Progress>();
   readonly reads = new ReadQueue();
   /** A follower's reads at the leader. */
   readonly forwardedReads = new Map<number, ReadContext>();
+  /** A follower's proposals at the leader. */
+  readonly forwardedProposals = new Map<number, ReadContext>();
+  /** Others' proposals that this leader has taken. */
+  readonly takenForwards = new Set<string>();
+  /** The leader's snapshot, as far as it is there. */
+  assembly: SnapshotAssembly | null = null;
+  refusedSnapshotBytes = 0;
   /** The hard state known to be on disk: only a vote that is there counts. */
   persisted: HardState;
   outbox: RaftMessage[] = [];
   readStates: ReadState[] = [];
+  forwardResults: ForwardResult[] = [];
+  #pieces: SnapshotPieces | null = null;
+  /** By the index from which on they hold, ascending; the first holds at the snapshot. */
+  #confs: { readonly index: number; readonly conf: ConfState }[];
   #nextRequestId: number;
 
   constructor(options: RaftOptions) {
@@ -56,12 +75,18 @@ export class RaftCore {
       ...options,
       applyBytesMax: options.applyBytesMax ?? 4 * 1024 * 1024,
       pendingReadsMax: options.pendingReadsMax ?? 10_000,
-      snapshotRetryTicks: options.snapshotRetryTicks ?? 10 * options.electionTimeoutTicks,
+      inflightBytesMax: options.inflightBytesMax ?? 8 * 1024 * 1024,
+      snapshotChunkBytes: options.snapshotChunkBytes ?? 256 * 1024,
+      snapshotBytesMax: options.snapshotBytesMax ?? 1024 * 1024 * 1024,
+      snapshotRetryTicks: options.snapshotRetryTicks ?? options.electionTimeoutTicks,
+      promotionLagEntriesMax: options.promotionLagEntriesMax ?? 1_000,
+      forwardedMax: options.forwardedMax ?? 10_000,
     };
     const { hardState, snapshot } = options.restored;
     this.log = new RaftLog(options.restored);
     assert(hardState.term >= this.log.lastTerm, `restored term ${hardState.term} is below an entry's`);
-    this.voters = snapshot?.voters ?? options.voters;
+    this.conf = snapshot?.conf ?? simpleConf(options.voters);
+    this.#confs = [{ index: snapshot?.index ?? 0, conf: this.conf }];
     this.term = hardState.term;
     this.vote = hardState.vote;
     this.persisted = hardState;
@@ -76,12 +101,19 @@ export class RaftCore {
 
   /** May this node stand for election? */
   get isPromotable(): boolean {
-    return this.log.pendingSnapshot === null && this.voters.includes(this.id);
+    const { log, conf, id } = this;
+    // A committed configuration that isn't applied yet may have taken the vote, or ask for other voters' ones.
+    return log.pendingSnapshot === null && isVoter(conf, id) && !log.hasConfBetween(log.applied, log.commit);
   }
 
   /** Has the leader committed an entry of its own term, so that its commit index covers all that was ever committed? */
   get hasCommittedInTerm(): boolean {
     return this.log.termAt(this.log.commit) === this.term;
+  }
+
+  get commitHint(): CommitHint {
+    const { commit } = this.log;
+    return { commit, commitTerm: this.log.termAt(commit) ?? 0 };
   }
 
   send(message: RaftMessage): void {
@@ -113,15 +145,59 @@ export class RaftCore {
     this.#reset(this.term);
     this.role = 'leader';
     this.leader = this.id;
-    for (const voter of this.voters) {
-      if (voter === this.id) continue;
-      this.progress.set(voter, new Progress(this.log.lastIndex + 1, this.options.inflightMessagesMax));
-    }
+    this.#followMembers();
     this.uncommittedBytes = this.log.bytesBetween(this.log.commit, this.log.lastIndex);
   }
 
-  nextRequestId(): number {
-    return this.#nextRequestId++;
+  /** Gives a request to the leader a number. Answers may be lost, so the oldest make room: their caller gave them up. */
+  noteForwarded(requests: Map<number, ReadContext>, context: ReadContext, limit: number): number {
+    for (const oldest of requests.keys()) {
+      if (requests.size < limit) break;
+      requests.delete(oldest);
+    }
+    const requestId = this.#nextRequestId++;
+    requests.set(requestId, context);
+    return requestId;
+  }
+
+  /** A configuration entry at `index` is applied, or a snapshot has replaced the log. */
+  takeConf(index: number, conf: ConfState): void {
+    this.conf = conf;
+    this.#confs = this.#confs.filter((known) => known.index < index);
+    this.#confs.push({ index, conf });
+    if (this.role !== 'leader') return;
+    this.#followMembers();
+    if (this.transferee !== null && !conf.voters.includes(this.transferee)) this.transferee = null;
+  }
+
+  /** The configuration at an applied index that the log still has. */
+  confAt(index: number): ConfState {
+    return this.#confs.findLast((known) => known.index <= index)!.conf;
+  }
+
+  /** Nothing before `index` will be asked for any more. */
+  forgetConfsBefore(index: number): void {
+    const first = this.#confs.findLastIndex((known) => known.index <= index);
+    this.#confs = this.#confs.slice(Math.max(0, first));
+  }
+
+  piecesOf(snapshot: Snapshot): SnapshotPieces {
+    if (this.#pieces?.snapshot !== snapshot) {
+      this.#pieces = new SnapshotPieces(snapshot, this.options.snapshotChunkBytes);
+    }
+    return this.#pieces;
+  }
+
+  /** A leader sends to the members of its configuration, and to nobody else. */
+  #followMembers(): void {
+    const { inflightMessagesMax, inflightBytesMax, electionTimeoutTicks } = this.options;
+    const limits = { messagesMax: inflightMessagesMax, bytesMax: inflightBytesMax, activeTicks: electionTimeoutTicks };
+    const members = new Set(allMembers(this.conf));
+    members.delete(this.id);
+    for (const peer of [...this.progress.keys()]) if (!members.has(peer)) this.progress.delete(peer);
+    for (const peer of members) {
+      if (!this.progress.has(peer)) this.progress.set(peer, new Progress(this.log.lastIndex + 1, limits));
+    }
   }
 
   #reset(term: number): void {
@@ -129,6 +205,7 @@ export class RaftCore {
       assert(term > this.term, `term fell from ${this.term} to ${term}`);
       this.term = term;
       this.vote = null;
+      this.assembly = null;
     }
     this.leader = null;
     this.electionElapsed = 0;
@@ -137,10 +214,13 @@ export class RaftCore {
     this.transferee = null;
     this.transferElapsed = 0;
     this.uncommittedBytes = 0;
+    this.isCampaignOwed = false;
     this.votes.clear();
     this.progress.clear();
     this.reads.reset();
     this.forwardedReads.clear();
+    this.forwardedProposals.clear();
+    this.takenForwards.clear();
   }
 
   #drawTimeout(): void {

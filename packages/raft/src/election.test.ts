@@ -78,7 +78,7 @@ test('5.2: a candidate needs its own vote on disk, and yields to a leader of its
   const ready = a.ready();
   assert.deepEqual(ready.hardState, { term: 1, vote: 'a', commit: 0 });
   assert.equal(ready.mustSync, true);
-  a.step({ type: 'voteReply', from: 'b', to: 'a', term: 1, granted: true });
+  a.step({ type: 'voteReply', from: 'b', to: 'a', term: 1, granted: true, commit: 0, commitTerm: 0 });
   assert.equal(a.status().role, 'candidate');
   a.advance(ready);
   assert.equal(a.status().role, 'leader');
@@ -144,9 +144,9 @@ test('pre-vote: leaves the own vote and term alone when it is given', () => {
 test('pre-vote: an answer of an earlier term does not count', () => {
   const a = newNode({ restored: diskWith([], { term: 3 }) });
   a.campaign();
-  a.step({ type: 'preVoteReply', from: 'b', to: 'a', term: 3, granted: true });
+  a.step({ type: 'preVoteReply', from: 'b', to: 'a', term: 3, granted: true, commit: 0, commitTerm: 0 });
   assert.equal(a.status().role, 'preCandidate');
-  a.step({ type: 'preVoteReply', from: 'c', to: 'a', term: 4, granted: true });
+  a.step({ type: 'preVoteReply', from: 'c', to: 'a', term: 4, granted: true, commit: 0, commitTerm: 0 });
   assert.deepEqual([a.status().role, a.status().term], ['candidate', 4]);
 });
 
@@ -221,4 +221,93 @@ test('transfer: refused where it makes no sense', () => {
   net.elect('a');
   assert.deepEqual(net.node('b').transferLeadership('c'), { ok: false, code: 'NOT_LEADER', leader: 'a' });
   assert.deepEqual(net.node('a').transferLeadership('x'), { ok: false, code: 'UNKNOWN_PEER' });
+});
+
+test('6: one that can not stand lets go of a silent leader, and helps others against it', () => {
+  const learner = newNode({ id: 'x', voters: [], rng: { u32: () => 0 } });
+  learner.step({ ...heartbeat, to: 'x', term: 1 });
+  for (let i = 0; i < 25; i++) learner.tick();
+  assert.equal(learner.status().leader, null);
+  settle(learner);
+  learner.step({ ...vote, from: 'c', to: 'x', term: 2, lastIndex: 0, lastTerm: 0 });
+  assert.equal(ofType(settle(learner), 'voteReply')[0]!.granted, true);
+});
+
+test('5.2: a candidate without a majority tries again, in a new term, after a timeout drawn anew', () => {
+  const net = new Network(['a', 'b', 'c'], { preVote: false });
+  net.cut.add('b').add('c');
+  const terms: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const { term } = net.node('a').status();
+    for (let ticks = 0; net.node('a').status().term === term; ticks++) {
+      assert.ok(ticks < 20, 'at most twice the timeout');
+      net.tick(1, ['a']);
+    }
+    terms.push(net.node('a').status().term);
+  }
+  assert.deepEqual(terms, [1, 2, 3, 4, 5]);
+});
+
+test('5.2: a candidate that a majority refuses goes back to following', () => {
+  const a = newNode({ preVote: false, voters: ['a', 'b', 'c'] });
+  a.campaign();
+  settle(a);
+  for (const from of ['b', 'c']) {
+    assert.equal(a.status().role, 'candidate');
+    a.step({ type: 'voteReply', from, to: 'a', term: 1, granted: false, commit: 0, commitTerm: 0 });
+  }
+  assert.deepEqual([a.status().role, a.status().term], ['follower', 1]);
+});
+
+test('5.2: votes count once, of voters only, and of this term only', () => {
+  const a = newNode({ preVote: false, voters: ['a', 'b', 'c', 'd', 'e'] });
+  a.campaign();
+  settle(a);
+  const yes = { type: 'voteReply', to: 'a', granted: true, commit: 0, commitTerm: 0 } as const;
+  for (const from of ['b', 'b', 'x', 'y']) a.step({ ...yes, from, term: 1 });
+  a.step({ ...yes, from: 'c', term: 0 });
+  assert.equal(a.status().role, 'candidate');
+  a.step({ ...yes, from: 'c', term: 1 });
+  assert.equal(a.status().role, 'leader');
+});
+
+test('5.2: a leader sends heartbeats to all at once, and at each interval', () => {
+  const net = new Network(['a', 'b', 'c'], { heartbeatTicks: 2 });
+  net.elect('a');
+  const a = net.node('a');
+  settle(a);
+  const sent = Array.from({ length: 4 }, () => {
+    a.tick();
+    return ofType(settle(a), 'heartbeat').map(({ to }) => to);
+  });
+  assert.deepEqual(sent, [[], ['b', 'c'], [], ['b', 'c']]);
+});
+
+test('5.5: a request that is repeated does no harm', () => {
+  const net = new Network(['a', 'b', 'c']);
+  net.elect('a');
+  net.node('a').propose(Uint8Array.of(1));
+  net.run();
+  const before = [...net.nodes.values()].map((node) => JSON.stringify({ ...node.status(), progress: null }));
+  for (const m of [...net.delivered]) net.node(m.to).step(m);
+  net.run();
+  assert.deepEqual(
+    [...net.nodes.values()].map((node) => JSON.stringify({ ...node.status(), progress: null })),
+    before,
+  );
+});
+
+test('5.6: heartbeats must come well before an election timeout', () => {
+  assert.throws(() => newNode({ heartbeatTicks: 10, electionTimeoutTicks: 10 }), { name: 'InvariantError' });
+  assert.throws(() => newNode({ heartbeatTicks: 0 }), { name: 'InvariantError' });
+});
+
+test('8: a leader asks nobody else to remember requests: a proposal is answered by its place in the log', () => {
+  const net = new Network(['a', 'b', 'c']);
+  net.elect('a');
+  const result = net.node('a').propose(Uint8Array.of(7));
+  net.run();
+  assert.ok(result.ok);
+  const { index, term } = result;
+  assert.deepEqual(net.applied.get('a')!.find((entry) => entry.index === index)?.term, term);
 });

@@ -1,5 +1,6 @@
 import type { RaftCore } from './core.ts';
 import type { Append, Heartbeat, InstallSnapshot, ReadIndexReply } from './messages.ts';
+import { SnapshotAssembly } from './snapshot-assembly.ts';
 
 /** Entries from the leader of this term (5.3). The reply leaves after they are on disk, as all messages do. */
 export function onAppend(core: RaftCore, m: Append): void {
@@ -28,17 +29,32 @@ export function onHeartbeat(core: RaftCore, m: Heartbeat): void {
 
 export function onSnapshot(core: RaftCore, m: InstallSnapshot): void {
   const { log } = core;
-  const { snapshot } = m;
-  if (snapshot.index > log.commit) {
-    if (log.matches(snapshot.index, snapshot.term)) {
+  if (m.index > log.commit) {
+    if (log.matches(m.index, m.snapshotTerm)) {
       // The entries are all here, so knowing that they are committed is enough.
-      log.commitTo(snapshot.index);
-    } else {
-      log.restore(snapshot);
-      core.voters = snapshot.voters;
-    }
+      log.commitTo(m.index);
+    } else if (!assemble(core, m)) return;
   }
+  core.assembly = null;
   core.send({ type: 'snapshotReply', from: core.id, to: m.from, term: core.term, index: log.commit });
+}
+
+/** Takes a piece. True if the snapshot was whole and has replaced the log; else the leader was told what is missing. */
+function assemble(core: RaftCore, m: InstallSnapshot): boolean {
+  if (m.bytes > core.options.snapshotBytesMax) {
+    core.refusedSnapshotBytes = m.bytes;
+    return false;
+  }
+  if (core.assembly === null || !core.assembly.isOf(m)) core.assembly = new SnapshotAssembly(m);
+  const result = core.assembly.take(m);
+  if (result.isWhole) {
+    core.log.restore(result.snapshot);
+    core.takeConf(result.snapshot.index, result.snapshot.conf);
+    return true;
+  }
+  const { offset } = result;
+  core.send({ type: 'snapshotProgress', from: core.id, to: m.from, term: core.term, index: m.index, offset });
+  return false;
 }
 
 export function onReadIndexReply(core: RaftCore, m: ReadIndexReply): void {

@@ -1,24 +1,55 @@
-export { decodeMessage, decodeSnapshot, encodeMessage, encodeSnapshot } from './codec.ts';
+export { decodeMessage, encodeMessage, entryKinds } from './codec.ts';
+export {
+  allMembers,
+  allVoters,
+  type ConfState,
+  type ConfTarget,
+  decodeConf,
+  decodeConfEntry,
+  emptyConf,
+  encodeConf,
+  encodeConfEntry,
+  equalConfs,
+  isJoint,
+  isVoter,
+  simpleConf,
+} from './conf.ts';
 export type {
   Append,
   AppendReply,
+  CommitHint,
   Heartbeat,
   HeartbeatReply,
   InstallSnapshot,
   PreVote,
   PreVoteReply,
+  Propose,
+  ProposeReply,
   RaftMessage,
   ReadIndex,
   ReadIndexReply,
+  SnapshotProgress,
   SnapshotReply,
   TimeoutNow,
   Vote,
   VoteReply,
 } from './messages.ts';
-export { committedIndex, quorumSize, type VoteResult, voteResult } from './quorum.ts';
+export { promotable } from './promotable.ts';
+export {
+  committedIndex,
+  majorityIndex,
+  majorityVote,
+  type QuorumConf,
+  quorumSize,
+  type VoteResult,
+  voteResult,
+} from './quorum.ts';
 export { RawNode } from './raw-node.ts';
 export {
+  type ConfChangeResult,
   emptyRestored,
+  type ForwardProposalResult,
+  type ForwardResult,
   type HardState,
   type PeerStatus,
   type ProgressState,

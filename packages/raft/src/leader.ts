@@ -1,8 +1,8 @@
 import { assert } from '@holdfast/model';
 import type { RaftCore } from './core.ts';
-import type { AppendReply, HeartbeatReply, SnapshotReply } from './messages.ts';
+import type { AppendReply, HeartbeatReply, SnapshotProgress, SnapshotReply } from './messages.ts';
 import type { Progress } from './progress.ts';
-import { quorumSize } from './quorum.ts';
+import { voteResult } from './quorum.ts';
 import { releaseReads } from './reads.ts';
 import { broadcastHeartbeat, maybeCommit } from './replication.ts';
 import type { ProposeResult, TransferResult } from './types.ts';
@@ -11,11 +11,14 @@ import type { ProposeResult, TransferResult } from './types.ts';
 export function lead(core: RaftCore): void {
   core.becomeLeader();
   // Only an entry of its own term lets a leader commit, and learn how far the log is committed (5.4.2, 8).
-  core.log.appendOwn(core.term, new Uint8Array(0));
+  const { index } = core.log.appendOwn(core.term, new Uint8Array(0));
+  // Until that is applied, there may be a configuration in the log that this leader doesn't know to be committed.
+  core.pendingConfIndex = index;
 }
 
 export function tickLeader(core: RaftCore): void {
   const { electionTimeoutTicks, heartbeatTicks, checkQuorum, snapshotRetryTicks } = core.options;
+  for (const progress of core.progress.values()) progress.tick();
   core.electionElapsed++;
   if (core.electionElapsed >= electionTimeoutTicks) {
     core.electionElapsed = 0;
@@ -26,13 +29,15 @@ export function tickLeader(core: RaftCore): void {
   }
   if (core.transferee !== null && ++core.transferElapsed >= electionTimeoutTicks) core.transferee = null;
   for (const progress of core.progress.values()) {
-    if (progress.state === 'snapshot' && ++progress.snapshotTicks >= snapshotRetryTicks) {
-      progress.becomeProbe(progress.match + 1);
-    }
+    const { transfer } = progress;
+    if (transfer === null || transfer.ticks < snapshotRetryTicks) continue;
+    // Where nothing has arrived, there may be a newer snapshot to send by now.
+    if (transfer.ackedBytes > 0) transfer.rewind();
+    else progress.becomeProbe(progress.match + 1);
   }
   if (++core.heartbeatElapsed >= heartbeatTicks) {
     core.heartbeatElapsed = 0;
-    if (core.reads.isWaiting) core.reads.startRound(core.voters, core.id);
+    if (core.reads.isWaiting) core.reads.startRound(core.conf, core.id);
     broadcastHeartbeat(core);
     releaseReads(core);
   }
@@ -59,6 +64,7 @@ export function transferLeadership(core: RaftCore, to: string): TransferResult {
   if (to === core.id) return { ok: true };
   const progress = core.progress.get(to);
   if (progress === undefined) return { ok: false, code: 'UNKNOWN_PEER' };
+  if (!core.conf.voters.includes(to)) return { ok: false, code: 'NOT_A_VOTER' };
   core.transferee = to;
   core.transferElapsed = 0;
   finishTransfer(core, to, progress);
@@ -68,7 +74,7 @@ export function transferLeadership(core: RaftCore, to: string): TransferResult {
 export function onAppendReply(core: RaftCore, m: AppendReply): void {
   const progress = core.progress.get(m.from);
   if (core.role !== 'leader' || progress === undefined) return;
-  progress.recentActive = true;
+  progress.alive();
   if (!m.reject) {
     onAcked(core, m.from, progress, m.index);
     return;
@@ -80,15 +86,23 @@ export function onAppendReply(core: RaftCore, m: AppendReply): void {
 export function onSnapshotReply(core: RaftCore, m: SnapshotReply): void {
   const progress = core.progress.get(m.from);
   if (core.role !== 'leader' || progress === undefined) return;
-  progress.recentActive = true;
+  progress.alive();
   onAcked(core, m.from, progress, m.index);
+}
+
+export function onSnapshotProgress(core: RaftCore, m: SnapshotProgress): void {
+  const progress = core.progress.get(m.from);
+  if (core.role !== 'leader' || progress === undefined) return;
+  progress.alive();
+  if (progress.transfer?.index === m.index) progress.transfer.answered(m.offset);
 }
 
 export function onHeartbeatReply(core: RaftCore, m: HeartbeatReply): void {
   const progress = core.progress.get(m.from);
   if (core.role !== 'leader' || progress === undefined) return;
+  progress.alive();
   progress.heard(core.log.lastIndex);
-  core.reads.acked(m.from, m.readRound, core.voters, core.id);
+  core.reads.acked(m.from, m.readRound, core.conf, core.id);
   releaseReads(core);
 }
 
@@ -98,11 +112,15 @@ export function onUnreachable(core: RaftCore, peer: string): void {
   if (progress?.state === 'replicate') progress.becomeProbe(progress.match + 1);
 }
 
-/** The driver sent a snapshot, or couldn't. */
+/** The driver sent all pieces of a snapshot, or couldn't send one. */
 export function onSnapshotReport(core: RaftCore, peer: string, ok: boolean): void {
   const progress = core.progress.get(peer);
-  if (progress?.state !== 'snapshot') return;
-  progress.becomeProbe(ok ? Math.max(progress.match, progress.pendingSnapshot) + 1 : progress.match + 1);
+  if (progress === undefined || progress.transfer === null) return;
+  if (!ok && progress.transfer.ackedBytes > 0) {
+    progress.transfer.rewind();
+    return;
+  }
+  progress.becomeProbe(ok ? Math.max(progress.match, progress.transfer.index) + 1 : progress.match + 1);
   // The peer is busy with it, or in trouble: the answer to the next heartbeat says when to go on.
   progress.holdProbe();
 }
@@ -112,6 +130,9 @@ function onAcked(core: RaftCore, peer: string, progress: Progress, index: number
   const isNews = progress.acked(index);
   const canAppend = progress.state === 'probe' || progress.match >= core.log.baseIndex;
   if (progress.state !== 'replicate' && canAppend) progress.becomeReplicate();
+  // What it has taken is too old by now: it needs another one.
+  else if (progress.transfer !== null && progress.match >= progress.transfer.index)
+    progress.becomeProbe(progress.match + 1);
   if (!isNews) return;
   maybeCommit(core);
   if (core.transferee === peer) finishTransfer(core, peer, progress);
@@ -122,10 +143,7 @@ function finishTransfer(core: RaftCore, to: string, progress: Progress): void {
 }
 
 function isQuorumActive(core: RaftCore): boolean {
-  let active = core.voters.includes(core.id) ? 1 : 0;
-  for (const progress of core.progress.values()) {
-    if (progress.recentActive) active++;
-    progress.recentActive = false;
-  }
-  return active >= quorumSize(core.voters.length);
+  const active = new Map([[core.id, true]]);
+  for (const [peer, { recentActive }] of core.progress) active.set(peer, recentActive);
+  return voteResult(core.conf, active) === 'won';
 }

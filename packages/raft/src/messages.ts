@@ -1,4 +1,5 @@
-import type { RaftEntry, Snapshot } from './types.ts';
+import type { ConfState } from './conf.ts';
+import type { RaftEntry } from './types.ts';
 
 interface Envelope<Type extends string> {
   readonly type: Type;
@@ -37,6 +38,15 @@ export interface HeartbeatReply extends Envelope<'heartbeatReply'> {
   readonly readRound: number;
 }
 
+/**
+ * What the sender knows as committed. Else a candidate could ask for ever in a configuration that has ended: one whose
+ * end it has in its log, without knowing it committed, while those who know have no vote any more.
+ */
+export interface CommitHint {
+  readonly commit: number;
+  readonly commitTerm: number;
+}
+
 /** Request for a vote (5.2, 5.4.1). `force`: the old leader asked for it, so its being alive is no reason to refuse. */
 export interface Vote extends Envelope<'vote'> {
   readonly lastIndex: number;
@@ -44,7 +54,7 @@ export interface Vote extends Envelope<'vote'> {
   readonly force: boolean;
 }
 
-export interface VoteReply extends Envelope<'voteReply'> {
+export interface VoteReply extends Envelope<'voteReply'>, CommitHint {
   readonly granted: boolean;
 }
 
@@ -54,18 +64,34 @@ export interface PreVote extends Envelope<'preVote'> {
   readonly lastTerm: number;
 }
 
-export interface PreVoteReply extends Envelope<'preVoteReply'> {
+export interface PreVoteReply extends Envelope<'preVoteReply'>, CommitHint {
   readonly granted: boolean;
 }
 
-/** For a follower whose next entry the leader has dropped (7). */
+/**
+ * A piece of a snapshot, for a follower whose next entry the leader has dropped (7): the state at (index, snapshotTerm),
+ * which has `bytes` bytes in all, from `offset` on. The last piece ends at `bytes`.
+ */
 export interface InstallSnapshot extends Envelope<'snapshot'> {
-  readonly snapshot: Snapshot;
+  readonly index: number;
+  readonly snapshotTerm: number;
+  readonly conf: ConfState;
+  readonly bytes: number;
+  readonly offset: number;
+  readonly data: Uint8Array;
+  /** CRC-32C of all bytes up to the end of this piece. */
+  readonly sum: number;
 }
 
 /** The follower holds the leader's log up to `index`, durably. */
 export interface SnapshotReply extends Envelope<'snapshotReply'> {
   readonly index: number;
+}
+
+/** The follower has the first `offset` bytes of the snapshot at `index` in memory, and waits for what follows. */
+export interface SnapshotProgress extends Envelope<'snapshotProgress'> {
+  readonly index: number;
+  readonly offset: number;
 }
 
 /** Stand for election at once (thesis, 3.10). */
@@ -81,7 +107,20 @@ export interface ReadIndexReply extends Envelope<'readIndexReply'> {
   readonly index: number;
 }
 
-/** All that voters say to each other. Sections are of the Raft paper (extended) or of the thesis where named. */
+/** A follower's proposal. Taken at most once, however often the message arrives. */
+export interface Propose extends Envelope<'propose'> {
+  readonly requestId: number;
+  readonly data: Uint8Array;
+}
+
+/** Where the proposal is in the leader's log; index 0: refused for now, as too much is uncommitted. */
+export interface ProposeReply extends Envelope<'proposeReply'> {
+  readonly requestId: number;
+  readonly index: number;
+  readonly entryTerm: number;
+}
+
+/** All that members say to each other. Sections are of the Raft paper (extended) or of the thesis where named. */
 export type RaftMessage =
   | Append
   | AppendReply
@@ -95,4 +134,7 @@ export type RaftMessage =
   | SnapshotReply
   | TimeoutNow
   | ReadIndex
-  | ReadIndexReply;
+  | ReadIndexReply
+  | SnapshotProgress
+  | Propose
+  | ProposeReply;

@@ -1,11 +1,21 @@
+import type { SnapshotTransfer } from './snapshot-pieces.ts';
 import type { ProgressState } from './types.ts';
+
+export interface ProgressLimits {
+  /** Append messages under way. */
+  readonly messagesMax: number;
+  /** Their payload. */
+  readonly bytesMax: number;
+  /** Silence after which a follower doesn't count as active. */
+  readonly activeTicks: number;
+}
 
 /**
  * What a leader knows of one follower's log, and how fast it may send.
  *
  * probe: where the logs agree is not known; one append at a time, until answered (or nudged by a heartbeat's answer).
- * replicate: they agree up to `match`; appends are sent ahead of their answers, up to a limit.
- * snapshot: the follower needs entries that were dropped; nothing but heartbeats until the snapshot is answered.
+ * replicate: they agree up to `match`; appends are sent ahead of their answers, up to a limit in number and bytes.
+ * snapshot: the follower needs entries that were dropped; pieces of the snapshot, until all of it is answered.
  *
  *   probe --accepted--> replicate --rejected, unreachable--> probe
  *   probe, replicate --entry dropped--> snapshot --answered--> replicate; --failed, reported, timeout--> probe
@@ -16,29 +26,41 @@ export class Progress {
   /** Next index to send. */
   next: number;
   state: ProgressState = 'probe';
-  /** Heard from since the last check of the quorum. */
-  recentActive = false;
   /** Highest commit index the follower was told, as far as known. */
   commitSent = 0;
   /** Something may have been lost: an append is due, be it empty, so that its answer tells. */
   nudge = false;
-  /** Index of the snapshot under way. */
-  pendingSnapshot = 0;
-  snapshotTicks = 0;
+  /** The snapshot under way. */
+  transfer: SnapshotTransfer | null = null;
+  #silentTicks = Number.POSITIVE_INFINITY;
   #probeSent = false;
-  /** Last index of each append under way, ascending. */
-  readonly #inflight: number[] = [];
-  readonly #inflightMax: number;
+  /** Last index and payload of each append under way, ascending. */
+  readonly #inflight: { readonly index: number; readonly bytes: number }[] = [];
+  #inflightBytes = 0;
+  readonly #limits: ProgressLimits;
 
-  constructor(next: number, inflightMessagesMax: number) {
+  constructor(next: number, limits: ProgressLimits) {
     this.next = next;
-    this.#inflightMax = inflightMessagesMax;
+    this.#limits = limits;
+  }
+
+  /** Heard from within the last election timeout. */
+  get recentActive(): boolean {
+    return this.#silentTicks <= this.#limits.activeTicks;
   }
 
   /** May another append with entries be sent now? */
   get canCarryEntries(): boolean {
     if (this.state === 'probe') return !this.#probeSent;
-    return this.state === 'replicate' && this.#inflight.length < this.#inflightMax;
+    const { messagesMax, bytesMax } = this.#limits;
+    return this.state === 'replicate' && this.#inflight.length < messagesMax && this.#inflightBytes < bytesMax;
+  }
+
+  /** Payload that the next append may carry; one entry may always be over it. */
+  get bytesLeft(): number {
+    return this.state === 'replicate'
+      ? Math.max(0, this.#limits.bytesMax - this.#inflightBytes)
+      : this.#limits.bytesMax;
   }
 
   /** Is an append due, given the leader's log? */
@@ -50,15 +72,20 @@ export class Progress {
     return this.next <= lastIndex || Math.min(commit, this.next - 1) > this.commitSent;
   }
 
+  get isPieceDue(): boolean {
+    return this.transfer?.isPieceDue === true && this.recentActive;
+  }
+
   /** Notes an append with entries up to `lastIndex`, or none if that is below `next`. */
-  appendSent(lastIndex: number, commit: number): void {
+  appendSent(lastIndex: number, bytes: number, commit: number): void {
     this.nudge = false;
     this.commitSent = Math.max(this.commitSent, Math.min(commit, lastIndex));
     if (this.state === 'probe') {
       this.#probeSent = true;
     } else if (lastIndex >= this.next) {
       this.next = lastIndex + 1;
-      this.#inflight.push(lastIndex);
+      this.#inflight.push({ index: lastIndex, bytes });
+      this.#inflightBytes += bytes;
     }
   }
 
@@ -73,7 +100,10 @@ export class Progress {
     if (isNews) this.match = index;
     this.next = Math.max(this.next, index + 1);
     let freed = 0;
-    while (freed < this.#inflight.length && this.#inflight[freed]! <= index) freed++;
+    while (freed < this.#inflight.length && this.#inflight[freed]!.index <= index) {
+      this.#inflightBytes -= this.#inflight[freed]!.bytes;
+      freed++;
+    }
     if (freed > 0) this.#inflight.splice(0, freed);
     this.#probeSent = false;
     return isNews;
@@ -91,9 +121,18 @@ export class Progress {
     }
   }
 
-  /** An answer to a heartbeat: the follower lives, so what is not acknowledged by now may have been lost. */
+  /** Some message came from the follower. */
+  alive(): void {
+    this.#silentTicks = 0;
+  }
+
+  tick(): void {
+    this.#silentTicks++;
+    if (this.transfer !== null) this.transfer.ticks++;
+  }
+
+  /** An answer to a heartbeat: what is not acknowledged by now may have been lost. */
   heard(lastIndex: number): void {
-    this.recentActive = true;
     this.#probeSent = false;
     if (this.state === 'replicate' && this.match < lastIndex) this.nudge = true;
   }
@@ -110,18 +149,18 @@ export class Progress {
     this.next = this.match + 1;
   }
 
-  becomeSnapshot(index: number): void {
+  becomeSnapshot(transfer: SnapshotTransfer): void {
     this.#leaveState('snapshot');
-    this.pendingSnapshot = index;
-    this.next = index + 1;
+    this.transfer = transfer;
+    this.next = transfer.index + 1;
   }
 
   #leaveState(state: ProgressState): void {
     this.state = state;
     this.nudge = false;
-    this.pendingSnapshot = 0;
-    this.snapshotTicks = 0;
+    this.transfer = null;
     this.#probeSent = false;
     this.#inflight.length = 0;
+    this.#inflightBytes = 0;
   }
 }

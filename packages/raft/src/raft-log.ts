@@ -122,10 +122,16 @@ export class RaftLog {
     return bytes;
   }
 
+  /** Is there a configuration among the entries after `from` up to `through`? */
+  hasConfBetween(from: number, through: number): boolean {
+    for (let i = from; i < through; i++) if (this.#entries[i - this.#baseIndex]!.kind === 'conf') return true;
+    return false;
+  }
+
   /** A leader adds an entry of its own (5.3: it never changes what it has). */
-  appendOwn(term: number, data: Uint8Array): RaftEntry {
+  appendOwn(term: number, data: Uint8Array, kind: RaftEntry['kind'] = 'data'): RaftEntry {
     assert(term >= this.lastTerm, `entry of term ${term} after one of ${this.lastTerm}`);
-    const entry: RaftEntry = { term, index: this.lastIndex + 1, data };
+    const entry: RaftEntry = { term, index: this.lastIndex + 1, kind, data };
     this.#entries.push(entry);
     return entry;
   }

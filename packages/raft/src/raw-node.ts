@@ -1,12 +1,17 @@
 import { assert } from '@holdfast/model';
+import { type ConfState, type ConfTarget, decodeConfEntry, encodeConfEntry, isVoter, simpleConf } from './conf.ts';
+import { afterConfApplied, canChangeConf, proposeConfChange } from './conf-change.ts';
 import { RaftCore } from './core.ts';
-import { campaign, countOwnVote, tickElection } from './election.ts';
+import { campaign, campaignIfOwed, countOwnVote, tickElection } from './election.ts';
+import { forwardProposal } from './forwarding.ts';
 import { onSnapshotReport, onUnreachable, propose, tickLeader, transferLeadership } from './leader.ts';
 import type { RaftMessage } from './messages.ts';
 import { requestRead } from './reads.ts';
 import { flush, isFlushDue, maybeCommit } from './replication.ts';
 import { step } from './step.ts';
 import type {
+  ConfChangeResult,
+  ForwardProposalResult,
   HardState,
   PeerStatus,
   ProposeResult,
@@ -22,7 +27,7 @@ import type {
 } from './types.ts';
 
 /**
- * One voter, without clock, disk or network: the driver calls `tick` at a steady pace, `step` for each message that
+ * One member, without clock, disk or network: the driver calls `tick` at a steady pace, `step` for each message that
  * arrives, and carries out what `ready` returns, in the order that `Ready` states. Between `ready` and `advance`
  * anything else may be called, but no second `ready`.
  *
@@ -44,7 +49,7 @@ export class RawNode {
     else tickElection(this.#core);
   }
 
-  /** Takes a message from another voter; one for another node, or out of date, is ignored. */
+  /** Takes a message from another member; one for another node, or out of date, is ignored. */
   step(message: RaftMessage): void {
     step(this.#core, message);
   }
@@ -62,7 +67,43 @@ export class RawNode {
     return propose(this.#core, data);
   }
 
-  /** Hands leadership to `to`. Proposals are refused until that is done, or an election timeout has passed. */
+  /**
+   * As `propose`, but sent to the leader if that is another node. What became of it comes as one of `forwardResults`, or
+   * never (a lost message, a change of leader): it may then be in the log all the same.
+   */
+  forwardProposal(context: ReadContext, data: Uint8Array): ForwardProposalResult {
+    return forwardProposal(this.#core, context, data);
+  }
+
+  /**
+   * Puts a change of the members into the log, towards `target`; a joint configuration is left by itself. It is done
+   * when `status().conf` is the target's. New voters must have been learners that caught up (`promotable`), and the new
+   * voters must be able to go on. A leader that is to lose its vote hands over on the way.
+   */
+  proposeConfChange(target: ConfTarget): ConfChangeResult {
+    return proposeConfChange(this.#core, target);
+  }
+
+  /** Has this member never heard or said anything: is there no term, entry or snapshot? */
+  get isBlank(): boolean {
+    const { term, log } = this.#core;
+    return term === 0 && log.lastIndex === 0;
+  }
+
+  /**
+   * Founds a cluster: the log of this blank member begins with a configuration that counts as committed, and it stands
+   * for election at once. The caller makes sure that it is the only one to do so; the others start blank, without voters.
+   */
+  found(voters: readonly string[]): void {
+    assert(this.isBlank, 'a cluster is founded by a member that has no log');
+    assert(voters.includes(this.#core.id), `the founder ${this.#core.id} is none of the voters ${voters.join(', ')}`);
+    this.#core.becomeFollower(1, null);
+    const { log } = this.#core;
+    log.commitTo(log.appendOwn(1, encodeConfEntry(simpleConf(voters)), 'conf').index);
+    this.#core.isCampaignOwed = true;
+  }
+
+  /** Hands leadership to `to`, a voter. Proposals are refused until that is done, or an election timeout has passed. */
   transferLeadership(to: string): TransferResult {
     return transferLeadership(this.#core, to);
   }
@@ -80,7 +121,7 @@ export class RawNode {
     onUnreachable(this.#core, peer);
   }
 
-  /** A snapshot message to `peer` was sent in full (`ok`) or could not be. */
+  /** All pieces of a snapshot were taken by `peer` (`ok`), or one could not be sent. */
   reportSnapshot(peer: string, ok: boolean): void {
     onSnapshotReport(this.#core, peer, ok);
   }
@@ -92,6 +133,7 @@ export class RawNode {
     return (
       core.outbox.length > 0 ||
       core.readStates.length > 0 ||
+      core.forwardResults.length > 0 ||
       core.log.pendingSnapshot !== null ||
       core.log.hasUnstable ||
       core.log.hasCommittedToApply ||
@@ -110,19 +152,24 @@ export class RawNode {
     const softState = this.#isSoftStateNew() ? { role: core.role, leader: core.leader } : null;
     const entries = core.log.unstableEntries();
     const snapshot = core.log.pendingSnapshot;
+    const committedEntries = core.log.committedToApply(core.options.applyBytesMax);
+    const hasConf = committedEntries.some(({ kind }) => kind === 'conf');
     const ready: Ready = {
-      hardState: isHardStateNew ? core.hardState : null,
+      // With a configuration, its commit has to be on the disk: it may only have been written without a sync.
+      hardState: isHardStateNew || hasConf ? core.hardState : null,
       softState,
       entries,
       snapshot,
-      committedEntries: core.log.committedToApply(core.options.applyBytesMax),
+      committedEntries,
       messages: core.outbox,
       readStates: core.readStates,
-      // A commit index alone can be learnt again.
-      mustSync: entries.length > 0 || snapshot !== null || this.#isVoteNew(),
+      forwardResults: core.forwardResults,
+      // A commit index alone can be learnt again. But not that of a configuration: those who would tell may be gone then.
+      mustSync: entries.length > 0 || snapshot !== null || this.#isVoteNew() || hasConf,
     };
     core.outbox = [];
     core.readStates = [];
+    core.forwardResults = [];
     if (softState !== null) this.#softState = softState;
     this.#inFlight = ready;
     return ready;
@@ -138,8 +185,16 @@ export class RawNode {
     this.#entriesPersisted(ready.entries);
     const lastApplied = ready.committedEntries[ready.committedEntries.length - 1];
     if (lastApplied !== undefined) core.log.appliedTo(lastApplied.index);
-    if (core.role === 'leader') maybeCommit(core);
-    else countOwnVote(core);
+    for (const entry of ready.committedEntries) {
+      if (entry.kind === 'conf') core.takeConf(entry.index, decodeConfEntry(entry.data));
+    }
+    if (core.role === 'leader') {
+      maybeCommit(core);
+      afterConfApplied(core);
+    } else {
+      countOwnVote(core);
+      campaignIfOwed(core);
+    }
   }
 
   /**
@@ -149,12 +204,14 @@ export class RawNode {
    * @returns the snapshot, to be persisted before entries are removed from the disk; null if there is a newer one
    */
   compact(throughIndex: number, data: Uint8Array, trailingEntries = 0): Snapshot | null {
-    const { log, voters } = this.#core;
+    const { log } = this.#core;
     assert(throughIndex <= log.applied, `compaction through ${throughIndex}, but applied is ${log.applied}`);
     if (throughIndex <= (log.snapshot?.index ?? 0) || log.pendingSnapshot !== null) return null;
     const term = log.termAt(throughIndex);
     assert(term !== null, `entry ${throughIndex} was dropped`);
-    const snapshot: Snapshot = { index: throughIndex, term, voters, data };
+    const conf = this.#core.confAt(throughIndex);
+    const snapshot: Snapshot = { index: throughIndex, term, conf, data };
+    this.#core.forgetConfsBefore(throughIndex);
     log.compact(snapshot, trailingEntries);
     return snapshot;
   }
@@ -164,11 +221,21 @@ export class RawNode {
     return this.#core.log.termAt(index);
   }
 
+  /** As `status().conf`. */
+  get conf(): ConfState {
+    return this.#core.conf;
+  }
+
   status(): RaftStatus {
     const core = this.#core;
     const progress = new Map<string, PeerStatus>();
-    for (const [peer, { match, next, state, recentActive }] of core.progress) {
-      progress.set(peer, { match, next, state, recentActive });
+    for (const [peer, { match, next, state, recentActive, transfer }] of core.progress) {
+      const role = isVoter(core.conf, peer) ? 'voter' : 'learner';
+      const snapshot =
+        transfer === null
+          ? null
+          : { index: transfer.index, ackedBytes: transfer.ackedBytes, bytes: transfer.pieces.snapshot.data.length };
+      progress.set(peer, { match, next, state, recentActive, role, snapshot });
     }
     return {
       id: core.id,
@@ -179,9 +246,11 @@ export class RawNode {
       commit: core.log.commit,
       applied: core.log.applied,
       lastIndex: core.log.lastIndex,
-      voters: core.voters,
+      conf: core.conf,
+      canChangeConf: canChangeConf(core),
       transferee: core.transferee,
       progress,
+      refusedSnapshotBytes: core.refusedSnapshotBytes,
     };
   }
 

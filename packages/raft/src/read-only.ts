@@ -1,4 +1,4 @@
-import { committedIndex } from './quorum.ts';
+import { committedIndex, type QuorumConf } from './quorum.ts';
 import type { ReadContext } from './types.ts';
 
 /** Who asked: this node's own caller, or a follower under its request number. */
@@ -64,17 +64,17 @@ export class ReadQueue {
   }
 
   /** Begins a round: the caller sends heartbeats to all. */
-  startRound(voters: readonly string[], self: string): void {
+  startRound(conf: QuorumConf, self: string): void {
     this.#round++;
-    this.#confirm(voters, self);
+    this.#confirm(conf, self);
   }
 
   /** A voter answered a heartbeat of `round`. */
-  acked(peer: string, round: number, voters: readonly string[], self: string): void {
+  acked(peer: string, round: number, conf: QuorumConf, self: string): void {
     const known = this.#acks.get(peer) ?? 0;
     if (round <= known || round > this.#round) return;
     this.#acks.set(peer, round);
-    this.#confirm(voters, self);
+    this.#confirm(conf, self);
   }
 
   /** Removes and returns the reads that are proven. */
@@ -93,9 +93,9 @@ export class ReadQueue {
     this.#pending = [];
   }
 
-  #confirm(voters: readonly string[], self: string): void {
-    this.#confirmed = committedIndex(
-      voters.map((voter) => (voter === self ? this.#round : (this.#acks.get(voter) ?? 0))),
-    );
+  #confirm(conf: QuorumConf, self: string): void {
+    const confirmed = committedIndex(conf, (voter) => (voter === self ? this.#round : (this.#acks.get(voter) ?? 0)));
+    // What the voters of before confirmed stays so.
+    this.#confirmed = Math.max(this.#confirmed, confirmed);
   }
 }

@@ -9,13 +9,7 @@ export function requestRead(core: RaftCore, context: ReadContext): ReadIndexResu
     return takeRead(core, { from: null, context }) ? { ok: true } : { ok: false, code: 'READS_FULL' };
   }
   if (core.leader === null) return { ok: false, code: 'NO_LEADER' };
-  // Answers may be lost, so the oldest make room: their caller has given them up.
-  for (const oldest of core.forwardedReads.keys()) {
-    if (core.forwardedReads.size < core.options.pendingReadsMax) break;
-    core.forwardedReads.delete(oldest);
-  }
-  const requestId = core.nextRequestId();
-  core.forwardedReads.set(requestId, context);
+  const requestId = core.noteForwarded(core.forwardedReads, context, core.options.pendingReadsMax);
   core.send({ type: 'readIndex', from: core.id, to: core.leader, term: core.term, requestId });
   return { ok: true };
 }

@@ -8,7 +8,7 @@ function newLeader(options: Partial<RaftOptions> = {}): RawNode {
   const a = newNode({ preVote: false, checkQuorum: false, ...options });
   a.campaign();
   settle(a);
-  a.step({ type: 'voteReply', from: 'b', to: 'a', term: a.status().term, granted: true });
+  a.step({ type: 'voteReply', from: 'b', to: 'a', term: a.status().term, granted: true, commit: 0, commitTerm: 0 });
   settle(a);
   return a;
 }
@@ -288,7 +288,14 @@ test('flow: an unreachable peer is probed, not flooded', () => {
   settle(a);
   a.propose(Uint8Array.of(3));
   assert.deepEqual(ofType(settle(a), 'append'), []);
-  assert.deepEqual(a.status().progress.get('b'), { match: 1, next: 2, state: 'probe', recentActive: true });
+  assert.deepEqual(a.status().progress.get('b'), {
+    match: 1,
+    next: 2,
+    state: 'probe',
+    recentActive: true,
+    role: 'voter',
+    snapshot: null,
+  });
 });
 
 test('limits: proposals beyond the uncommitted bytes are refused until something is committed', () => {
@@ -330,4 +337,53 @@ test('Ready: a broken log ends the node', () => {
   assert.throws(() => newNode({ restored: diskWith([1, 1], { commit: 3 }) }), { name: 'InvariantError' });
   const gap = { ...diskWith([1, 1]), entries: [entry(1, 2)] };
   assert.throws(() => newNode({ restored: gap }), { name: 'InvariantError' });
+});
+
+test('flow: unanswered payload is limited in bytes, however few messages it takes', () => {
+  const a = newLeader({ appendBytesMax: 100, inflightMessagesMax: 50, inflightBytesMax: 150 });
+  a.step(ack('b', 1));
+  settle(a);
+  for (let i = 0; i < 10; i++) a.propose(new Uint8Array(50));
+  const sizes = () =>
+    ofType(settle(a), 'append')
+      .filter(({ to }) => to === 'b')
+      .map(({ entries }) => entries.length);
+  assert.deepEqual(sizes(), [2, 1]);
+  a.step(ack('b', 3));
+  assert.deepEqual(sizes(), [2]);
+});
+
+test('5.3: a leader never changes or removes what it has', () => {
+  const a = newLeader({ restored: diskWith([1, 2], { term: 2 }) });
+  const { term } = a.status();
+  const own = [1, 2, 3].map((index) => a.termAt(index));
+  a.step({ type: 'appendReply', from: 'b', to: 'a', term, reject: true, index: 3, hintIndex: 0, hintTerm: 0 });
+  settle(a);
+  assert.deepEqual(
+    [1, 2, 3].map((index) => a.termAt(index)),
+    own,
+  );
+  const stale = { ...append(term - 1, [0, 0], [entry(1, 1)]), from: 'c' };
+  a.step(stale);
+  assert.equal(a.status().lastIndex, 3);
+});
+
+test('5.3: two leaders in one term end the node that hears of both', () => {
+  const a = newLeader();
+  assert.throws(() => a.step(append(1, [0, 0], [])), { name: 'InvariantError' });
+});
+
+test('5.4.3: a leader has all that was committed before its term', () => {
+  const net = new Network(['a', 'b', 'c', 'd', 'e']);
+  net.elect('a');
+  net.cut.add('d').add('e');
+  for (let i = 0; i < 3; i++) net.node('a').propose(Uint8Array.of(i));
+  net.run();
+  const { commit } = net.node('a').status();
+  net.cut.clear();
+  net.cut.add('a');
+  net.tick(200, ['b', 'c', 'd', 'e']);
+  const [leader] = net.leaders().filter((id) => id !== 'a');
+  assert.ok(leader === 'b' || leader === 'c', 'd and e lack what is committed');
+  for (let index = 1; index <= commit; index++) assert.equal(net.node(leader).termAt(index), 1);
 });

@@ -3,6 +3,7 @@ import type { RaftCore } from './core.ts';
 import type { Progress } from './progress.ts';
 import { committedIndex } from './quorum.ts';
 import { releaseReads } from './reads.ts';
+import { SnapshotTransfer } from './snapshot-pieces.ts';
 
 /** Has a leader something to send that it has put off until the next Ready? */
 export function isFlushDue(core: RaftCore): boolean {
@@ -10,7 +11,7 @@ export function isFlushDue(core: RaftCore): boolean {
   if (core.reads.isRoundDue) return true;
   const { lastIndex, commit } = core.log;
   for (const progress of core.progress.values()) {
-    if (progress.appendDue(lastIndex, commit) || isCommitNewsDue(progress, commit)) return true;
+    if (progress.appendDue(lastIndex, commit) || isCommitNewsDue(progress, commit) || progress.isPieceDue) return true;
   }
   return false;
 }
@@ -22,7 +23,7 @@ export function isFlushDue(core: RaftCore): boolean {
 export function flush(core: RaftCore): void {
   if (core.role !== 'leader') return;
   if (core.reads.isRoundDue) {
-    core.reads.startRound(core.voters, core.id);
+    core.reads.startRound(core.conf, core.id);
     broadcastHeartbeat(core);
     releaseReads(core);
   }
@@ -30,6 +31,7 @@ export function flush(core: RaftCore): void {
     while (sendAppend(core, peer, progress)) {
       // As many as the limit on unanswered appends allows.
     }
+    while (progress.isPieceDue) sendPiece(core, peer, progress);
     if (isCommitNewsDue(progress, core.log.commit)) sendHeartbeat(core, peer, progress);
   }
 }
@@ -39,13 +41,13 @@ export function broadcastHeartbeat(core: RaftCore): void {
 }
 
 /**
- * Commits what a majority holds, if it is of this term: entries of earlier terms only by way of one that is (5.4.2).
+ * Commits what a quorum holds, if it is of this term: entries of earlier terms only by way of one that is (5.4.2).
  * The leader's own log counts as far as it is on disk.
  */
 export function maybeCommit(core: RaftCore): void {
   const { log } = core;
-  const matches = core.voters.map((voter) => (voter === core.id ? log.stable : (core.progress.get(voter)?.match ?? 0)));
-  const index = committedIndex(matches);
+  const matchOf = (voter: string): number => (voter === core.id ? log.stable : (core.progress.get(voter)?.match ?? 0));
+  const index = committedIndex(core.conf, matchOf);
   if (index <= log.commit || !log.matches(index, core.term)) return;
   core.uncommittedBytes -= log.bytesBetween(log.commit, index);
   log.commitTo(index);
@@ -78,12 +80,12 @@ function sendAppend(core: RaftCore, peer: string, progress: Progress): boolean {
   const prevIndex = progress.next - 1;
   const prevTerm = log.termAt(prevIndex);
   if (prevTerm === null) {
-    sendSnapshot(core, peer, progress);
+    startSnapshot(core, progress);
     return false;
   }
   const entries =
     progress.canCarryEntries && progress.next <= log.lastIndex
-      ? log.slice(progress.next, core.options.appendBytesMax)
+      ? log.slice(progress.next, Math.min(core.options.appendBytesMax, progress.bytesLeft))
       : [];
   core.send({
     type: 'append',
@@ -95,11 +97,13 @@ function sendAppend(core: RaftCore, peer: string, progress: Progress): boolean {
     entries,
     commit: log.commit,
   });
-  progress.appendSent(prevIndex + entries.length, log.commit);
+  let bytes = 0;
+  for (const { data } of entries) bytes += data.length;
+  progress.appendSent(prevIndex + entries.length, bytes, log.commit);
   return entries.length > 0;
 }
 
-function sendSnapshot(core: RaftCore, peer: string, progress: Progress): void {
+function startSnapshot(core: RaftCore, progress: Progress): void {
   if (!progress.recentActive) {
     // No use in sending it to a node that doesn't answer; the answer to a heartbeat brings us back here.
     progress.becomeProbe(progress.next);
@@ -108,6 +112,14 @@ function sendSnapshot(core: RaftCore, peer: string, progress: Progress): void {
   }
   const { snapshot } = core.log;
   assert(snapshot !== null, `entry ${progress.next - 1} was dropped, but there is no snapshot`);
-  core.send({ type: 'snapshot', from: core.id, to: peer, term: core.term, snapshot });
-  progress.becomeSnapshot(snapshot.index);
+  const { snapshotChunkBytes, inflightBytesMax, inflightMessagesMax } = core.options;
+  const aheadMax = Math.min(inflightMessagesMax, Math.floor(inflightBytesMax / snapshotChunkBytes));
+  progress.becomeSnapshot(new SnapshotTransfer(core.piecesOf(snapshot), aheadMax));
+}
+
+function sendPiece(core: RaftCore, peer: string, progress: Progress): void {
+  const transfer = progress.transfer!;
+  const { index, term: snapshotTerm, conf, data } = transfer.pieces.snapshot;
+  const head = { type: 'snapshot', from: core.id, to: peer, term: core.term } as const;
+  core.send({ ...head, index, snapshotTerm, conf, bytes: data.length, ...transfer.takePiece() });
 }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diskWith, entry, Network, newNode, ofType, settle } from '../test/network.ts';
-import type { RaftMessage, Ready, Snapshot } from './index.ts';
+import { diskWith, entry, Network, newNode, ofType, settle, wholeSnapshot } from '../test/network.ts';
+import { type RaftMessage, type Ready, type Snapshot, simpleConf } from './index.ts';
 
 const voters = ['a', 'b', 'c'];
-const snapshot: Snapshot = { index: 5, term: 2, voters, data: Uint8Array.of(9) };
+const conf = simpleConf(voters);
+const snapshot: Snapshot = { index: 5, term: 2, conf, data: Uint8Array.of(9) };
 
 function install(term: number, of = snapshot): RaftMessage {
-  return { type: 'snapshot', from: 'b', to: 'a', term, snapshot: of };
+  return wholeSnapshot('b', 'a', term, of);
 }
 
 /** Leader `a` that dropped its first entries while `c` was cut off, and has heard of `c` again if `isBack`. */
@@ -61,7 +62,14 @@ test('7: nothing is appended while a snapshot is under way; a failed one is trie
   net.isLost = (m) => m.type === 'snapshot';
   net.tick(2);
   const a = net.node('a');
-  assert.deepEqual(a.status().progress.get('c'), { match: 1, next: 16, state: 'snapshot', recentActive: true });
+  assert.deepEqual(a.status().progress.get('c'), {
+    match: 1,
+    next: 16,
+    state: 'snapshot',
+    recentActive: true,
+    role: 'voter',
+    snapshot: { index: 15, ackedBytes: 0, bytes: 1 },
+  });
   a.propose(Uint8Array.of(1));
   assert.deepEqual(
     ofType(settle(a), 'append').map(({ to }) => to),
@@ -77,9 +85,9 @@ test('7: a snapshot that was lost without a word is sent again in time', () => {
   const net = behind(true);
   let lost = 0;
   net.isLost = (m) => m.type === 'snapshot' && ++lost === 1;
-  net.tick(50);
+  net.tick(5);
   assert.equal(lost, 1);
-  net.tick(60);
+  net.tick(10);
   assert.equal(net.node('c').status().commit, 21);
 });
 
@@ -131,7 +139,7 @@ test('7: what was being written when a snapshot came is not taken for part of th
   a.step({ type: 'append', from: 'b', to: 'a', term: 4, prevIndex: 5, prevTerm: 2, entries: again, commit: 5 });
   a.advance(ready);
   const next = a.ready();
-  assert.equal(next.snapshot, snapshot);
+  assert.deepEqual(next.snapshot, snapshot);
   assert.deepEqual(next.entries, again, 'the snapshot wipes the disk, so they are due again');
 });
 
@@ -148,7 +156,12 @@ test('compact: drops what is covered, but for the trailing entries, and keeps wh
   settle(a);
   for (let i = 0; i < 9; i++) a.propose(Uint8Array.of(i));
   settle(a);
-  assert.deepEqual(a.compact(8, Uint8Array.of(1), 3), { index: 8, term: 1, voters: ['a'], data: Uint8Array.of(1) });
+  assert.deepEqual(a.compact(8, Uint8Array.of(1), 3), {
+    index: 8,
+    term: 1,
+    conf: simpleConf(['a']),
+    data: Uint8Array.of(1),
+  });
   assert.deepEqual(
     [4, 5, 6, 10].map((index) => a.termAt(index)),
     [null, 1, 1, 1],
@@ -164,7 +177,7 @@ test('restart: a disk with a snapshot and trailing entries goes on where it was'
   const entries = [3, 4, 5, 6, 7].map((index) => entry(2, index));
   const restored = { hardState: { term: 2, vote: null, commit: 6 }, snapshot, entries };
   const a = newNode({ restored, voters: ['ignored'] });
-  assert.deepEqual([a.status().applied, a.status().lastIndex, a.status().voters], [5, 7, voters]);
+  assert.deepEqual([a.status().applied, a.status().lastIndex, a.status().conf], [5, 7, conf]);
   assert.deepEqual(
     a.ready().committedEntries.map(({ index }) => index),
     [6],
@@ -173,4 +186,25 @@ test('restart: a disk with a snapshot and trailing entries goes on where it was'
     [2, 3, 5, 7, 8].map((index) => a.termAt(index)),
     [null, 2, 2, 2, null],
   );
+});
+
+test('7: a snapshot over the limit is not taken, and shown', () => {
+  const a = newNode({ snapshotBytesMax: 3 });
+  a.step(install(3, { ...snapshot, data: new Uint8Array(4) }));
+  assert.deepEqual(ofType(settle(a), 'snapshotReply'), []);
+  assert.deepEqual([a.status().lastIndex, a.status().refusedSnapshotBytes], [0, 4]);
+  a.step(install(3, { ...snapshot, data: new Uint8Array(3) }));
+  settle(a);
+  assert.equal(a.status().lastIndex, 5);
+});
+
+test('7: a follower whose snapshot was too old by the time it had it is sent another one', () => {
+  const net = behind(true);
+  net.isLost = (m) => m.type === 'snapshotReply';
+  net.tick(2);
+  assert.equal(net.node('c').status().lastIndex, 15);
+  net.node('a').compact(21, Uint8Array.of(21), 0);
+  net.isLost = () => false;
+  net.tick(40);
+  assert.equal(net.node('c').status().commit, 21);
 });

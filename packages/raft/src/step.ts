@@ -2,7 +2,8 @@ import { assert } from '@holdfast/model';
 import type { RaftCore } from './core.ts';
 import { answerVote, campaign, onPreVoteReply, onVoteReply } from './election.ts';
 import { onAppend, onHeartbeat, onReadIndexReply, onSnapshot } from './follower.ts';
-import { onAppendReply, onHeartbeatReply, onSnapshotReply } from './leader.ts';
+import { onPropose, onProposeReply } from './forwarding.ts';
+import { onAppendReply, onHeartbeatReply, onSnapshotProgress, onSnapshotReply } from './leader.ts';
 import type { RaftMessage } from './messages.ts';
 import { onReadIndex } from './reads.ts';
 
@@ -35,6 +36,15 @@ export function step(core: RaftCore, m: RaftMessage): void {
       break;
     case 'snapshotReply':
       onSnapshotReply(core, m);
+      break;
+    case 'snapshotProgress':
+      onSnapshotProgress(core, m);
+      break;
+    case 'propose':
+      onPropose(core, m);
+      break;
+    case 'proposeReply':
+      onProposeReply(core, m);
       break;
     case 'vote':
     case 'preVote':
@@ -94,7 +104,7 @@ function answerLowerTerm(core: RaftCore, m: RaftMessage): void {
   if (m.type === 'append' || m.type === 'heartbeat' || m.type === 'snapshot') {
     core.send({ type: 'appendReply', ...reply, reject: true, index: 0, hintIndex: 0, hintTerm: 0 });
   } else if (m.type === 'preVote') {
-    core.send({ type: 'preVoteReply', ...reply, granted: false });
+    core.send({ type: 'preVoteReply', ...reply, granted: false, ...core.commitHint });
   }
 }
 

@@ -1,10 +1,13 @@
 import type { Rng } from '@holdfast/model';
+import type { ConfState } from './conf.ts';
 import type { RaftMessage } from './messages.ts';
 
 /** One entry of the log. Empty `data` is the no-op with which a leader begins its term. */
 export interface RaftEntry {
   readonly term: number;
   readonly index: number;
+  /** `conf`: a configuration, see `decodeConfEntry`; the core takes it itself when the entry is applied. */
+  readonly kind: 'data' | 'conf';
   /** Opaque; never copied, so the caller must not change it afterwards. */
   readonly data: Uint8Array;
 }
@@ -28,7 +31,8 @@ export interface SoftState {
 export interface Snapshot {
   readonly index: number;
   readonly term: number;
-  readonly voters: readonly string[];
+  /** The configuration at `index`. */
+  readonly conf: ConfState;
   readonly data: Uint8Array;
 }
 
@@ -39,6 +43,15 @@ export type ReadContext = number | string;
 export interface ReadState {
   readonly context: ReadContext;
   readonly index: number;
+}
+
+/**
+ * What became of a proposal that was forwarded to the leader. It is committed once it comes back among
+ * `committedEntries` with this index and term; with another term there, it was lost.
+ */
+export interface ForwardResult {
+  readonly context: ReadContext;
+  readonly result: ProposeResult;
 }
 
 /**
@@ -59,6 +72,8 @@ export interface Ready {
   /** To send after persisting; they may be lost, repeated and reordered. */
   readonly messages: readonly RaftMessage[];
   readonly readStates: readonly ReadState[];
+  /** Answers to `forwardProposal`. */
+  readonly forwardResults: readonly ForwardResult[];
   /** False if a crash before the next sync loses nothing that anyone relies on. */
   readonly mustSync: boolean;
 }
@@ -80,7 +95,10 @@ export const emptyRestored: Restored = {
 
 export interface RaftOptions {
   readonly id: string;
-  /** All voters, this node included; a restored snapshot's voters take precedence. */
+  /**
+   * The founding voters, the same at all of them; none at a node that is to join. What the log and a restored snapshot
+   * say takes precedence.
+   */
   readonly voters: readonly string[];
   /** Silence after which a follower stands for election: T to 2T ticks, drawn anew each time. */
   readonly electionTimeoutTicks: number;
@@ -91,6 +109,8 @@ export interface RaftOptions {
   readonly appendBytesMax: number;
   /** Append messages on their way to one peer before the leader waits for an answer. */
   readonly inflightMessagesMax: number;
+  /** Their payload, snapshot pieces included; one message may be over it alone. Default 8 MiB. */
+  readonly inflightBytesMax?: number;
   /** Proposals beyond this many uncommitted bytes are refused. */
   readonly uncommittedBytesMax: number;
   readonly preVote: boolean;
@@ -100,8 +120,16 @@ export interface RaftOptions {
   readonly applyBytesMax?: number;
   /** Open reads at a leader, and forwarded ones at a follower; default 10,000. */
   readonly pendingReadsMax?: number;
-  /** Ticks after which a snapshot without an answer is sent again; default 10 election timeouts. */
+  /** Payload of one piece of a snapshot; default 256 KiB. */
+  readonly snapshotChunkBytes?: number;
+  /** A larger snapshot is not taken from a leader; default 1 GiB. */
+  readonly snapshotBytesMax?: number;
+  /** Ticks after which the pieces without an answer are sent again; default 1 election timeout. */
   readonly snapshotRetryTicks?: number;
+  /** How far behind a learner may be to become a voter; default 1,000 entries. */
+  readonly promotionLagEntriesMax?: number;
+  /** Proposals of this node at the leader without an answer; the oldest is forgotten. Default 10,000. */
+  readonly forwardedMax?: number;
 }
 
 export type ProposeResult =
@@ -112,10 +140,28 @@ export type ProposeResult =
 
 export type ReadIndexResult = { readonly ok: true } | { readonly ok: false; readonly code: 'NO_LEADER' | 'READS_FULL' };
 
+export type ForwardProposalResult = { readonly ok: true } | { readonly ok: false; readonly code: 'NO_LEADER' };
+
 export type TransferResult =
   | { readonly ok: true }
   | { readonly ok: false; readonly code: 'NOT_LEADER'; readonly leader: string | null }
-  | { readonly ok: false; readonly code: 'UNKNOWN_PEER' };
+  | { readonly ok: false; readonly code: 'UNKNOWN_PEER' }
+  /** A learner, or a voter about to lose its vote, can't lead. */
+  | { readonly ok: false; readonly code: 'NOT_A_VOTER' };
+
+export type ConfChangeResult =
+  | { readonly ok: true; readonly index: number; readonly term: number }
+  | { readonly ok: false; readonly code: 'NOT_LEADER'; readonly leader: string | null }
+  /** The wish contradicts itself. */
+  | { readonly ok: false; readonly code: 'BAD_TARGET'; readonly text: string }
+  /** It is so already. */
+  | { readonly ok: false; readonly code: 'UNCHANGED' }
+  /** Another change, or the log of earlier leaders, isn't applied yet. */
+  | { readonly ok: false; readonly code: 'CHANGE_PENDING' }
+  /** `id` would get a vote, but isn't a learner with nearly all of the log (`promotable`). */
+  | { readonly ok: false; readonly code: 'NOT_CAUGHT_UP'; readonly id: string }
+  /** Too few of the new voters were heard from lately: nothing could be committed afterwards. */
+  | { readonly ok: false; readonly code: 'NO_QUORUM'; readonly active: number; readonly needed: number };
 
 export type ProgressState = 'probe' | 'replicate' | 'snapshot';
 
@@ -125,6 +171,9 @@ export interface PeerStatus {
   readonly state: ProgressState;
   /** Heard from within the last election timeout. */
   readonly recentActive: boolean;
+  readonly role: 'voter' | 'learner';
+  /** Of the snapshot under way: what the peer has of it, and its size; null in other states. */
+  readonly snapshot: { readonly index: number; readonly ackedBytes: number; readonly bytes: number } | null;
 }
 
 export interface RaftStatus {
@@ -136,9 +185,13 @@ export interface RaftStatus {
   readonly commit: number;
   readonly applied: number;
   readonly lastIndex: number;
-  readonly voters: readonly string[];
+  readonly conf: ConfState;
+  /** May a change of the configuration be proposed now, as far as earlier ones go? Only at a leader. */
+  readonly canChangeConf: boolean;
   /** The node that leadership is being handed to. */
   readonly transferee: string | null;
-  /** Of the other voters; empty unless this node leads. */
+  /** Of the other members; empty unless this node leads. */
   readonly progress: ReadonlyMap<string, PeerStatus>;
+  /** Size of a leader's snapshot that was refused as over `snapshotBytesMax`; 0 for none. */
+  readonly refusedSnapshotBytes: number;
 }

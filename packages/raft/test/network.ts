@@ -1,6 +1,7 @@
-import { SeededRng } from '@holdfast/model';
+import { crc32c, SeededRng } from '@holdfast/model';
 import {
   emptyRestored,
+  type InstallSnapshot,
   type RaftEntry,
   type RaftMessage,
   type RaftOptions,
@@ -8,11 +9,12 @@ import {
   type ReadState,
   type Ready,
   type Restored,
+  type Snapshot,
 } from '../src/index.ts';
 
 /** An entry whose payload is its own index, or a no-op. */
 export function entry(term: number, index: number, isNoOp = false): RaftEntry {
-  return { term, index, data: isNoOp ? new Uint8Array(0) : Uint8Array.of(index) };
+  return { term, index, kind: 'data', data: isNoOp ? new Uint8Array(0) : Uint8Array.of(index) };
 }
 
 /** A disk with entries of the given terms from index 1 on. */
@@ -55,6 +57,13 @@ export function settle(node: RawNode, seen: (ready: Ready) => void = () => {}): 
   return sent;
 }
 
+/** All of a snapshot in one piece, as a leader would send it. */
+export function wholeSnapshot(from: string, to: string, term: number, snapshot: Snapshot): InstallSnapshot {
+  const { index, term: snapshotTerm, conf, data } = snapshot;
+  const sum = crc32c(data, crc32c(new Uint8Array(0)));
+  return { type: 'snapshot', from, to, term, index, snapshotTerm, conf, bytes: data.length, offset: 0, data, sum };
+}
+
 /** The sent messages of one type. */
 export function ofType<Type extends RaftMessage['type']>(
   messages: readonly RaftMessage[],
@@ -73,6 +82,7 @@ export class Network {
   readonly cut = new Set<string>();
   /** Messages for which this is true are lost. */
   isLost: (m: RaftMessage) => boolean = () => false;
+  onReady: (id: string, ready: Ready) => void = () => {};
 
   constructor(ids: readonly string[], options: Partial<RaftOptions> = {}, disks: Record<string, Restored> = {}) {
     ids.forEach((id, i) => {
@@ -81,6 +91,13 @@ export class Network {
       this.applied.set(id, []);
       this.reads.set(id, []);
     });
+  }
+
+  /** A node that knows nobody yet. */
+  join(id: string): void {
+    this.nodes.set(id, newNode({ id, voters: [], rng: new SeededRng(id.charCodeAt(0)) }));
+    this.applied.set(id, []);
+    this.reads.set(id, []);
   }
 
   node(id: string): RawNode {
@@ -94,13 +111,14 @@ export class Network {
       for (const [id, node] of this.nodes) {
         const sent = settle(node, (ready) => {
           isBusy = true;
+          this.onReady(id, ready);
           this.applied.get(id)!.push(...ready.committedEntries);
           this.reads.get(id)!.push(...ready.readStates);
         });
         for (const m of sent) {
           if (this.cut.has(m.from) || this.cut.has(m.to) || this.isLost(m)) continue;
           this.delivered.push(m);
-          this.node(m.to).step(m);
+          this.nodes.get(m.to)?.step(m);
         }
       }
     }

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  quorumSize,
-  type RaftEntry,
-  type RaftMessage,
-  type RaftStatus,
-  type RawNode,
-  type Restored,
-} from '../src/index.ts';
+import { crc32c } from '@holdfast/model';
+import type { ConfState, RaftEntry, RaftMessage, RaftStatus, RawNode, Restored } from '../src/index.ts';
 
 /** A node as the checks see it: what its disk holds, and what it believes, unless it is down. */
 export interface CheckedNode {
@@ -15,9 +9,14 @@ export interface CheckedNode {
   readonly raw: RawNode | null;
 }
 
-/** Identity of an entry: the number its payload begins with; 0 for a leader's no-op. */
+/** The number that a payload begins with; 0 for a leader's no-op. */
 export function payloadId(data: Uint8Array): number {
   return data.length === 0 ? 0 : new DataView(data.buffer, data.byteOffset).getUint32(0);
+}
+
+/** Identity of an entry's content. */
+export function contentId(entry: RaftEntry): number {
+  return entry.kind === 'conf' ? crc32c(entry.data) : payloadId(entry.data);
 }
 
 /** Term of the entry at `index` on the disk; null if it isn't there. */
@@ -38,6 +37,8 @@ export class ClusterChecks {
   readonly #appliedHashes: number[] = [0];
   readonly #terms = new Map<string, number>();
   readonly #checkedCommits = new Map<string, number>();
+  /** Index of each proposal that was applied. */
+  readonly #proposals = new Map<number, number>();
   elections = 0;
 
   get commit(): number {
@@ -66,7 +67,7 @@ export class ClusterChecks {
       const before = diskTermAt(disk, entry.index - 1) ?? (entry.index === 1 ? 0 : null);
       if (before === null) continue;
       const key = `${entry.term}/${entry.index}`;
-      const value = `${before} ${payloadId(entry.data)}`;
+      const value = `${before} ${entry.kind} ${contentId(entry)}`;
       assert.equal(this.#entries.get(key) ?? value, value, `I12: two entries ${key}`);
       this.#entries.set(key, value);
     }
@@ -86,6 +87,15 @@ export class ClusterChecks {
       const held = disk.entries[disk.entries.length - 1]?.index ?? disk.snapshot?.index ?? 0;
       assert.ok(held >= message.index, `I16: ${from} acknowledged ${message.index}, its disk ends at ${held}`);
     }
+  }
+
+  /** However often a forwarded proposal is repeated by the network, it is in the log once. */
+  afterApplyEntry(entry: RaftEntry): void {
+    const payload = payloadId(entry.data);
+    if (entry.kind !== 'data' || payload === 0) return;
+    const known = this.#proposals.get(payload) ?? entry.index;
+    assert.equal(entry.index, known, `proposal ${payload} was committed twice, at ${known} and ${entry.index}`);
+    this.#proposals.set(payload, entry.index);
   }
 
   afterApply(id: string, index: number, hash: number): void {
@@ -108,6 +118,7 @@ export class ClusterChecks {
   }
 
   #afterCommit(raw: RawNode, status: RaftStatus, all: readonly CheckedNode[]): void {
+    const known = this.commit;
     for (let index = (this.#checkedCommits.get(status.id) ?? 0) + 1; index <= status.commit; index++) {
       const term = raw.termAt(index);
       if (term === null) {
@@ -118,15 +129,23 @@ export class ClusterChecks {
         this.#committedTerms.push(term);
       }
     }
-    const isNew = status.commit > (this.#checkedCommits.get(status.id) ?? 0) && status.commit === this.commit;
+    const isNew = status.commit > known;
     this.#checkedCommits.set(status.id, status.commit);
-    if (isNew) this.#assertOnQuorum(status.commit, all);
+    if (isNew) this.#assertOnQuorum(status.commit, status.conf, all);
   }
 
-  #assertOnQuorum(index: number, all: readonly CheckedNode[]): void {
+  /** `conf` is that of the leader which has just committed; a disk that was lost since counts with what it held. */
+  #assertOnQuorum(index: number, conf: ConfState, all: readonly CheckedNode[]): void {
     const term = this.#committedTerms[index]!;
-    const holders = all.filter(({ disk }) => (disk.snapshot?.index ?? 0) >= index || diskTermAt(disk, index) === term);
-    assert.ok(holders.length >= quorumSize(all.length), `I16: ${index} is committed, but on ${holders.length} disks`);
+    const holders = new Set<string>();
+    for (const { id, disk } of all) {
+      if ((disk.snapshot?.index ?? 0) >= index || diskTermAt(disk, index) === term) holders.add(id);
+    }
+    // Counted here, not by the code that is under test.
+    const isHeld = [conf.voters, conf.votersOutgoing].every(
+      (group) => group.length === 0 || 2 * group.filter((voter) => holders.has(voter)).length > group.length,
+    );
+    assert.ok(isHeld, `I16: ${index} is committed, but only on ${[...holders]} of ${JSON.stringify(conf)}`);
   }
 
   #afterVote(voter: string, term: number, candidate: string, disk: Restored): void {

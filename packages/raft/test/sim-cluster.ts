@@ -1,49 +1,23 @@
 import assert from 'node:assert/strict';
 import { type Rng, randomBelow, randomRatio, SeededRng } from '@holdfast/model';
 import {
+  type ConfTarget,
   decodeMessage,
-  emptyRestored,
   encodeMessage,
-  type HardState,
+  equalConfs,
   type RaftMessage,
   RawNode,
   type Ready,
-  type Restored,
+  simpleConf,
 } from '../src/index.ts';
-import { ClusterChecks, payloadId } from './sim-checks.ts';
+import { type CheckedNode, ClusterChecks, contentId, payloadId } from './sim-checks.ts';
+import { confsOf, randomTarget, repairTarget, survives } from './sim-members.ts';
+import { SimNode, type Weather } from './sim-node.ts';
 
-/** How bad the world is; drawn from the seed. */
-interface Weather {
-  readonly lossRatio: number;
-  readonly duplicateRatio: number;
-  readonly reorderRatio: number;
-  readonly crashRatio: number;
-  readonly partitionRatio: number;
-  readonly pauseRatio: number;
-  readonly trailingEntries: number;
-}
-
-/** One voter with its driver, its disk and a state machine that hashes what it applies. */
-class SimNode {
-  readonly id: string;
-  raw: RawNode | null = null;
-  disk: Restored = emptyRestored;
-  /** What a power cut leaves of the hard state: writes without sync may be undone. */
-  syncedHardState: HardState = emptyRestored.hardState;
-  ready: Ready | null = null;
-  /** How far the driver is with `ready`. */
-  phase: 'taken' | 'persisted' | 'sent' = 'taken';
-  appliedIndex = 0;
-  appliedHash = 0;
-  /** Stalled until this event: neither ticks nor work, and messages wait. */
-  pausedUntil = 0;
-  /** Committed at the time of the question, by open read of this life. */
-  readonly reads = new Map<number, number>();
-
-  constructor(id: string) {
-    this.id = id;
-  }
-}
+/** Spare nodes beside the founding voters: they join and leave. */
+const sparesMax = 3;
+/** How far behind a learner may be to become a voter. */
+const lagEntriesMax = 8;
 
 /**
  * Voters on one thread, driven by one random sequence: which of them does what next, what the network does to each
@@ -51,17 +25,29 @@ class SimNode {
  */
 export class SimCluster {
   readonly nodes: SimNode[];
+  /** Members whose disk was lost, with what it held. Their ids never come back. */
+  readonly lost: CheckedNode[] = [];
   readonly checks = new ClusterChecks();
   readsAnswered = 0;
   crashes = 0;
   snapshotsInstalled = 0;
+  confChanges = 0;
+  jointChanges = 0;
   /** Changes with every event: equal for equal seeds. */
   traceHash = 0;
   readonly #rng: Rng;
   readonly #weather: Weather;
   readonly #options: Pick<
     ConstructorParameters<typeof RawNode>[0],
-    'appendBytesMax' | 'inflightMessagesMax' | 'uncommittedBytesMax' | 'preVote' | 'checkQuorum' | 'applyBytesMax'
+    | 'appendBytesMax'
+    | 'inflightMessagesMax'
+    | 'inflightBytesMax'
+    | 'uncommittedBytesMax'
+    | 'preVote'
+    | 'checkQuorum'
+    | 'applyBytesMax'
+    | 'snapshotChunkBytes'
+    | 'promotionLagEntriesMax'
   >;
   #wire: RaftMessage[] = [];
   /** Nodes of different sides don't hear each other. */
@@ -73,7 +59,8 @@ export class SimCluster {
 
   constructor(seed: number, nodeCount: number) {
     this.#rng = new SeededRng(seed);
-    this.nodes = Array.from({ length: nodeCount }, (_, i) => new SimNode(`n${i + 1}`));
+    const founders = Array.from({ length: nodeCount }, (_, i) => `n${i + 1}`);
+    this.nodes = founders.map((id) => new SimNode(id, founders));
     const upTo = (most: number) => (randomBelow(this.#rng, 3) === 0 ? 0 : randomRatio(this.#rng) * most);
     this.#weather = {
       lossRatio: upTo(0.3),
@@ -82,25 +69,39 @@ export class SimCluster {
       crashRatio: upTo(0.005),
       partitionRatio: upTo(0.004),
       pauseRatio: upTo(0.003),
+      changeRatio: upTo(0.05),
+      wipeRatio: upTo(0.002),
       trailingEntries: Math.floor(upTo(12)),
     };
     this.#options = {
       appendBytesMax: 10 + randomBelow(this.#rng, 100),
       inflightMessagesMax: 1 + randomBelow(this.#rng, 5),
+      inflightBytesMax: 20 + randomBelow(this.#rng, 200),
+      snapshotChunkBytes: 1 + randomBelow(this.#rng, 40),
+      promotionLagEntriesMax: lagEntriesMax,
       uncommittedBytesMax: 1000,
       applyBytesMax: 10 + randomBelow(this.#rng, 100),
       preVote: randomBelow(this.#rng, 3) > 0,
       checkQuorum: randomBelow(this.#rng, 3) > 0,
     };
+    if (this.#weather.changeRatio > 0) {
+      for (let i = randomBelow(this.#rng, sparesMax + 1); i > 0; i--) this.nodes.push(new SimNode(`s${i}`, []));
+    }
     for (const node of this.nodes) this.#start(node);
   }
 
   /** One event at one place. */
   step(): void {
-    const { crashRatio, partitionRatio, pauseRatio } = this.#weather;
+    const { crashRatio, partitionRatio, pauseRatio, changeRatio, wipeRatio } = this.#weather;
     this.#eventCount++;
     const node = this.nodes[randomBelow(this.#rng, this.nodes.length)]!;
     const dice = randomRatio(this.#rng);
+    if (randomRatio(this.#rng) < wipeRatio && this.#wipe(node)) return;
+    const leader = randomRatio(this.#rng) < changeRatio ? this.#leader() : undefined;
+    if (leader !== undefined) {
+      this.#changeMembers(leader.raw!);
+      this.#check(leader);
+    }
     if (node.raw === null) {
       if (dice < 0.02) this.#start(node);
     } else if (node.pausedUntil > this.#eventCount) return;
@@ -126,6 +127,7 @@ export class SimCluster {
       node.reads.clear();
     }
     this.#runUntil('a leader', () => this.#leader() !== undefined);
+    this.#runUntil('the wished members', () => this.#repair());
     const mark = this.checks.commit + 1;
     let result = this.#leader()!.raw!.propose(this.#payload());
     this.#runUntil('a proposal taken', () => {
@@ -156,7 +158,8 @@ export class SimCluster {
       }
       if (isDone()) return;
     }
-    assert.fail(`I8: healed, but no ${what}: ${JSON.stringify(this.nodes.map((node) => node.raw!.status()))}`);
+    const statuses = this.nodes.map((node) => ({ ...node.raw!.status(), progress: [...node.raw!.status().progress] }));
+    assert.fail(`I8: healed, but no ${what}: ${JSON.stringify(statuses)}`);
   }
 
   #leader(): SimNode | undefined {
@@ -167,7 +170,7 @@ export class SimCluster {
   #start(node: SimNode): void {
     node.raw = new RawNode({
       id: node.id,
-      voters: this.nodes.map(({ id }) => id),
+      voters: node.founders,
       electionTimeoutTicks: 5,
       heartbeatTicks: 1,
       rng: this.#rng,
@@ -190,6 +193,51 @@ export class SimCluster {
     node.ready = null;
     node.reads.clear();
     if (randomBelow(this.#rng, 2) === 0) node.disk = { ...node.disk, hardState: node.syncedHardState };
+  }
+
+  /** The disk is lost: what comes back under the node's name is another member, which knows nothing. */
+  #wipe(node: SimNode): boolean {
+    const lost = new Set([...this.lost.map(({ id }) => id), node.id]);
+    // An unfinished change may end in a configuration that no disk shows yet.
+    const isChanging = this.nodes.some(({ raw }) => raw?.status().role === 'leader' && !raw.status().canChangeConf);
+    if (isChanging || this.nodes.some((other) => confsOf(other).some((conf) => !survives(conf, lost)))) return false;
+    this.lost.push({ id: node.id, disk: node.disk, raw: null });
+    const name = node.id.split('.')[0];
+    const next = new SimNode(`${name}.${this.lost.length}`, []);
+    this.nodes[this.nodes.indexOf(node)] = next;
+    this.#sides.set(next.id, this.#sides.get(node.id) ?? 0);
+    this.#start(next);
+    return true;
+  }
+
+  /** Wishes for some members, with no plan but not to lose the quorum by the wish itself. */
+  #changeMembers(leader: RawNode): void {
+    const lost = new Set(this.lost.map(({ id }) => id));
+    const living = this.nodes.map(({ id }) => id);
+    const target = randomTarget(leader.status(), living, lost, lagEntriesMax, this.#rng);
+    if (target !== null) this.#proposeChange(leader, target);
+  }
+
+  #proposeChange(leader: RawNode, target: ConfTarget): void {
+    const result = leader.proposeConfChange(target);
+    assert.ok(result.ok || result.code !== 'BAD_TARGET', JSON.stringify(result));
+    if (!result.ok) return;
+    this.confChanges++;
+    const { voters } = leader.status().conf;
+    const differing = [...voters, ...target.voters].filter((id) => voters.includes(id) !== target.voters.includes(id));
+    if (differing.length > 1) this.jointChanges++;
+  }
+
+  /** Makes voters of all that live, and members of nobody else, as an operator would. True once it is so. */
+  #repair(): boolean {
+    const leader = this.#leader()?.raw;
+    if (leader === undefined || leader === null) return false;
+    const living = this.nodes.map(({ id }) => id).sort();
+    const wished = simpleConf(living);
+    if (equalConfs(leader.conf, wished)) return this.nodes.every((node) => equalConfs(node.raw!.conf, wished));
+    if (leader.status().canChangeConf)
+      this.#proposeChange(leader, repairTarget(leader.status(), living, lagEntriesMax));
+    return false;
   }
 
   /** The next of the driver's duties. */
@@ -237,7 +285,8 @@ export class SimCluster {
     for (const entry of ready.committedEntries) {
       assert.equal(entry.index, node.appliedIndex + 1, `${node.id} was given entries out of order`);
       node.appliedIndex = entry.index;
-      node.appliedHash = (Math.imul(node.appliedHash, 31) + entry.term * 7919 + payloadId(entry.data)) >>> 0;
+      node.appliedHash = (Math.imul(node.appliedHash, 31) + entry.term * 7919 + contentId(entry)) >>> 0;
+      this.checks.afterApplyEntry(entry);
       this.checks.afterApply(node.id, node.appliedIndex, node.appliedHash);
     }
     for (const { context, index } of ready.readStates) {
@@ -263,17 +312,32 @@ export class SimCluster {
     const at = isLate ? randomBelow(this.#rng, this.#wire.length) : 0;
     const message = this.#wire.splice(at, 1)[0]!;
     if ((this.#sides.get(message.from) ?? 0) !== (this.#sides.get(message.to) ?? 0)) return;
-    const receiver = this.nodes.find(({ id }) => id === message.to)!;
+    const receiver = this.nodes.find(({ id }) => id === message.to);
+    if (receiver === undefined) return;
     if (!this.#isCalm && receiver.pausedUntil > this.#eventCount) {
       this.#wire.push(message);
       return;
     }
-    receiver.raw?.step(randomBelow(this.#rng, 8) === 0 ? decodeMessage(encodeMessage(message)) : message);
+    receiver.raw?.step(this.#onArrival(message));
     this.#check(receiver);
   }
 
+  /** Some messages go through the codec; now and then a piece of a snapshot is damaged on its way. */
+  #onArrival(message: RaftMessage): RaftMessage {
+    const dice = randomBelow(this.#rng, 40);
+    if (dice < 5) return decodeMessage(encodeMessage(message));
+    if (dice > 5 || this.#isCalm || message.type !== 'snapshot' || message.data.length === 0) return message;
+    const data = message.data.slice();
+    data[randomBelow(this.#rng, data.length)]! ^= 1 << randomBelow(this.#rng, 8);
+    return { ...message, data };
+  }
+
   #propose(node: SimNode): void {
-    for (let burst = randomBelow(this.#rng, 4); burst >= 0; burst--) node.raw!.propose(this.#payload());
+    const raw = node.raw!;
+    for (let burst = randomBelow(this.#rng, 4); burst >= 0; burst--) {
+      if (randomBelow(this.#rng, 3) === 0) raw.forwardProposal(0, this.#payload());
+      else raw.propose(this.#payload());
+    }
   }
 
   #read(node: SimNode): void {
@@ -286,7 +350,8 @@ export class SimCluster {
     // The driver applies before it advances, so in between it knows more than the node.
     const raw = node.raw!;
     if (raw.status().applied !== node.appliedIndex || node.ready !== null) return;
-    const data = new Uint8Array(4);
+    // Another node's snapshot of the same state may be of other bytes.
+    const data = new Uint8Array(4 + randomBelow(this.#rng, 60)).fill(randomBelow(this.#rng, 256));
     new DataView(data.buffer).setUint32(0, node.appliedHash);
     const snapshot = raw.compact(node.appliedIndex, data, this.#weather.trailingEntries);
     if (snapshot === null) return;
@@ -296,7 +361,8 @@ export class SimCluster {
 
   /** What operators and transports do now and then. */
   #meddle(raw: RawNode): void {
-    const peer = this.nodes[randomBelow(this.#rng, this.nodes.length)]!.id;
+    const known = [...this.nodes, ...this.lost];
+    const peer = known[randomBelow(this.#rng, known.length)]!.id;
     const what = randomBelow(this.#rng, 8);
     if (what === 0) raw.campaign();
     else if (what === 1) raw.transferLeadership(peer);
@@ -314,7 +380,7 @@ export class SimCluster {
   }
 
   #check(node: SimNode): void {
-    this.checks.afterEvent(node, this.nodes);
+    this.checks.afterEvent(node, [...this.nodes, ...this.lost]);
     const { term, commit } = node.raw?.status() ?? { term: 0, commit: 0 };
     this.traceHash = (Math.imul(this.traceHash, 33) ^ (term * 65_537 + commit * 257 + this.#wire.length)) >>> 0;
   }

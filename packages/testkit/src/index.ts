@@ -4,6 +4,19 @@ export {
   backupStoreConformance,
 } from './backup-store-conformance.ts';
 export { EventLog } from './event-log.ts';
+export { type GossipHarness, gossipConformance } from './gossip/gossip-conformance.ts';
+export { type GossipSeedResult, gossipFaultKinds, runGossipSeed } from './gossip/gossip-simulation.ts';
+export {
+  type DetectionOptions,
+  type DetectionRun,
+  measureDetection,
+  measureQuiet,
+  percentile,
+  type QuietOptions,
+  type QuietRun,
+  type Starvation,
+} from './gossip/measure.ts';
+export { MemoryGossip, MemoryGossipNetwork, type MemoryGossipOptions } from './gossip/memory-gossip.ts';
 export {
   type LogHarness,
   logConformance,

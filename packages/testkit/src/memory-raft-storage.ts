@@ -7,9 +7,15 @@ type PersistWrite = Parameters<RaftStorage['persist']>[0];
 
 /** What outlives the process of one member. */
 export class MemoryRaftDisk {
+  readonly identity: string;
   restored: RaftRestored = emptyRestored;
   /** Bytes were damaged: the next load must find out. */
   damaged = false;
+
+  /** @param identity another one for each disk of a simulation */
+  constructor(identity = 'disk') {
+    this.identity = identity;
+  }
 }
 
 /**
@@ -26,6 +32,10 @@ export class MemoryRaftStorage implements RaftStorage {
   constructor(disk: MemoryRaftDisk, hooks: TwinHooks = {}) {
     this.#disk = disk;
     this.#hooks = hooks;
+  }
+
+  get identity(): string {
+    return this.#disk.identity;
   }
 
   load(): Promise<RaftRestored> {

@@ -70,7 +70,7 @@ test('a member that dies during a write finds the log without it', async () => {
   const disk = new MemoryRaftDisk();
   const write: Parameters<RaftStorage['persist']>[0] = {
     hardState: { term: 1, vote: null, commit: 0 },
-    entries: [{ term: 1, index: 1, data: new Uint8Array(1) }],
+    entries: [{ term: 1, index: 1, kind: 'data', data: new Uint8Array(1) }],
     snapshot: null,
   };
   const dying = new MemoryRaftStorage(disk, { before: () => new Promise<void>(() => undefined) });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { PeerHandlers, PeerTransport } from '@holdfast/engine';
 import { type NodeId, nodeId } from '@holdfast/model';
-import type { RaftMessage } from '@holdfast/raft';
+import { type RaftMessage, simpleConf } from '@holdfast/raft';
 import { EventLog } from './event-log.ts';
 
 /** How the suite makes what it tests. */
@@ -43,8 +43,8 @@ const messages: readonly RaftMessage[] = [
     prevTerm: 2,
     commit: 6,
     entries: [
-      { term: 2, index: 8, data: Uint8Array.of(0, 255, 1) },
-      { term: 3, index: 9, data: new Uint8Array(0) },
+      { term: 2, index: 8, kind: 'conf', data: Uint8Array.of(0, 255, 1) },
+      { term: 3, index: 9, kind: 'data', data: new Uint8Array(0) },
     ],
   },
   heartbeat(1),
@@ -120,7 +120,7 @@ export function peerTransportConformance(name: string, makeHarness: () => PeerTr
       await close();
     });
 
-    test('a snapshot of many megabytes arrives, and heartbeats beside it', async () => {
+    test('a message of many megabytes arrives, and heartbeats beside it', async () => {
       const { a, b, close } = await pair();
       const data = new Uint8Array(9_000_001).fill(7);
       data[9_000_000] = 8;
@@ -129,14 +129,20 @@ export function peerTransportConformance(name: string, makeHarness: () => PeerTr
         from: 'one',
         to: 'two',
         term: 3,
-        snapshot: { index: 5, term: 2, voters: ['one', 'two'], data },
+        index: 5,
+        snapshotTerm: 2,
+        conf: simpleConf(['one', 'two']),
+        bytes: data.length,
+        offset: 0,
+        sum: 0,
+        data,
       };
       a.transport.sendRaft(two, [snapshot]);
       a.transport.sendRaft(two, [heartbeat(1)]);
       const event = await b.log.find((e) => e[0] === 'raft' && e[2].some((message) => message.type === 'snapshot'));
       await b.log.find(hasRound(1));
       const got = (event[2] as RaftMessage[]).find((message) => message.type === 'snapshot')!;
-      assert.equal(Buffer.compare(got.snapshot.data, data), 0);
+      assert.equal(Buffer.compare(got.data, data), 0);
       await close();
     });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type RaftRestored, type RaftStorage, RaftStorageError } from '@holdfast/engine';
-import { emptyRestored, type HardState, type RaftEntry, type Snapshot } from '@holdfast/raft';
+import { type ConfState, emptyRestored, type HardState, type RaftEntry, type Snapshot } from '@holdfast/raft';
 import fc from 'fast-check';
 
 /** How the suite makes what it tests: the disk of one member, empty. */
@@ -22,10 +22,18 @@ const hard = (term: number, vote: string | null = null, commit = 0): HardState =
 const entry = (index: number, term: number, text = `${term}/${index}`): RaftEntry => ({
   term,
   index,
+  kind: index % 5 === 4 ? 'conf' : 'data',
   data: bytesOf(text),
 });
+/** A joint configuration, so that all its lists are kept. */
+const conf: ConfState = {
+  voters: ['n1', 'n2', 'n4'],
+  votersOutgoing: ['n1', 'n2', 'n3'],
+  learners: ['n5'],
+  learnersNext: ['n3'],
+};
 const snap = (index: number, term: number, text = `state at ${index}`): Snapshot => {
-  return { index, term, voters: ['n1', 'n2', 'n3'], data: bytesOf(text) };
+  return { index, term, conf, data: bytesOf(text) };
 };
 
 type Step =
@@ -83,6 +91,12 @@ export function raftStorageConformance(
         const { found } = await reopen();
         const entries = [entry(1, 1), entry(2, 1, ''), entry(3, 1)];
         assert.deepEqual(normal(found), normal({ hardState: hard(2, null, 3), snapshot: null, entries }));
+      }));
+
+    test('has an identity that stays', () =>
+      withStorage(async (storage, reopen) => {
+        assert.ok(storage.identity.length > 0);
+        assert.equal((await reopen()).storage.identity, storage.identity);
       }));
 
     test('entries replace all from their first index on', () =>

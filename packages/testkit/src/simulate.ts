@@ -1,17 +1,21 @@
 import { parseArgs } from 'node:util';
+import { runControlSeeds } from './control-simulation/run-seeds.ts';
 import { faultKinds } from './record-simulation/actions.ts';
 import { type ProfileName, profileNames } from './record-simulation/profile.ts';
 import { RecordSimulation } from './record-simulation/simulation.ts';
 
 /**
- * Runs many seeds of the record simulation, or one again:
- * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus] [--trace] [--stop]`
+ * Runs many seeds of a simulation, or one again: of the record path, or of the control plane.
+ * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|control] [--trace] [--stop]`
  */
 
-const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${profileNames.join('|')}] [--trace] [--stop]
-  --seeds    how many seeds (2000; 1 with --seed or --trace)
+const control = 'control';
+
+const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${[...profileNames, control].join('|')}] [--trace] [--stop]
+  --seeds    how many seeds (2000, of the control plane 300; 1 with --seed or --trace)
   --seed     the first of them (1)
-  --profile  mixed (the default): every fault; focus: around losses of the store
+  --profile  mixed (the default): every fault; focus: around losses of the store;
+             control: the control planes of a cluster, each seed two virtual minutes and more
   --trace    print the history of the first seed
   --stop     end at the first seed that fails`;
 
@@ -21,7 +25,7 @@ const seedsThatShowAll = 1_000;
 interface Settings {
   readonly seeds: number;
   readonly first: number;
-  readonly profile: ProfileName;
+  readonly profile: ProfileName | typeof control;
   readonly trace: boolean;
   readonly stop: boolean;
 }
@@ -40,8 +44,9 @@ function readSettings(args: readonly string[]): Settings | null {
       },
     });
     const first = Number(values.seed ?? 1);
-    const seeds = Number(values.seeds ?? (values.seed === undefined && !values.trace ? 2_000 : 1));
-    const profile = profileNames.find((name) => name === values.profile);
+    const profile = [...profileNames, control as typeof control].find((name) => name === values.profile);
+    const most = profile === control ? 300 : 2_000;
+    const seeds = Number(values.seeds ?? (values.seed === undefined && !values.trace ? most : 1));
     if (!Number.isInteger(first) || !Number.isInteger(seeds) || seeds < 1 || profile === undefined) return null;
     return { seeds, first, profile, trace: values.trace, stop: values.stop };
   } catch {
@@ -49,7 +54,7 @@ function readSettings(args: readonly string[]): Settings | null {
   }
 }
 
-function runSeeds({ seeds, first, profile, trace, stop }: Settings): number {
+function runRecordSeeds({ seeds, first, trace, stop }: Settings, profile: ProfileName): number {
   const faults: Record<string, number> = {};
   let passed = 0;
   let failed = 0;
@@ -87,5 +92,9 @@ if (settings === null) {
   console.error(usage);
   process.exitCode = 2;
 } else {
-  process.exitCode = runSeeds(settings);
+  const { profile } = settings;
+  if (profile === control) {
+    const print = (line: string): void => console.log(line);
+    process.exitCode = (await runControlSeeds({ ...settings, print })) === 0 ? 0 : 1;
+  } else process.exitCode = runRecordSeeds(settings, profile);
 }

@@ -28,6 +28,7 @@ export interface AdminClientOptions {
 
 const empty = codecOf<object>('Admin', 'Status', 'request');
 const users = codecOf<{ key: Uint8Array }>('Admin', 'GetUser', 'request');
+const acts = codecOf<{ json: string }>('Admin', 'Act', 'request');
 const replies = codecOf<{ schema: string; json: string }>('Admin', 'Status', 'response');
 
 /** Asks a node's admin service. */
@@ -50,6 +51,11 @@ export class AdminClient {
   /** @throws AdminError NOT_FOUND when the cluster has never seen the key */
   getUser(key: Uint8Array): Promise<AdminDocument> {
     return this.#ask(paths.adminGetUser, users.encode({ key }));
+  }
+
+  /** An operator's act, plain JSON data. Refusals are part of the answer. @throws AdminError */
+  act(request: unknown): Promise<AdminDocument> {
+    return this.#ask(paths.adminAct, acts.encode({ json: JSON.stringify(request) }));
   }
 
   /** All users; read as fast as the caller takes them. @throws AdminError */

@@ -23,9 +23,12 @@ export interface AdminHandlers {
   getUser(key: Uint8Array): Promise<AdminDocument | null>;
   /** Ended early (`return`) when the client goes away. Asked for more only as fast as the client reads. */
   exportUsers(): AsyncIterable<AdminDocument>;
+  /** An operator's act, as JSON data that nobody has checked yet. Without it, acts fail. */
+  act?(request: unknown): Promise<AdminDocument>;
 }
 
 const users = codecOf<{ key: Uint8Array }>('Admin', 'GetUser', 'request');
+const acts = codecOf<{ json: string }>('Admin', 'Act', 'request');
 const replies = codecOf<{ schema: string; json: string }>('Admin', 'Status', 'response');
 
 /** Serves the admin service on the host of the process, beside the peers. */
@@ -43,6 +46,8 @@ export class AdminServer {
         this.#answer(answer, () => this.#handlers.status()),
       GetUser: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) =>
         this.#answer(answer, () => this.#handlers.getUser(plainBytes(users.decode(call.request).key))),
+      Act: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) =>
+        this.#answer(answer, () => this.#act(call.request)),
       Export: (call: ServerWritableStream<Buffer, Buffer>) => this.#export(call),
     };
   }
@@ -56,6 +61,12 @@ export class AdminServer {
       (reply) => (reply === null ? answer({ code: status.NOT_FOUND, details: 'no such user' }) : answer(null, reply)),
       (error: unknown) => answer({ code: status.UNKNOWN, details: statusText(errorText(error)) }),
     );
+  }
+
+  async #act(bytes: Buffer): Promise<AdminDocument> {
+    const { act } = this.#handlers;
+    if (act === undefined) throw new Error('this node takes no orders');
+    return act(JSON.parse(acts.decode(bytes).json));
   }
 
   async #export(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {

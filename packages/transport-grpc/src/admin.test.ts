@@ -129,3 +129,16 @@ async function all(documents: AsyncIterable<AdminDocument>): Promise<AdminDocume
   for await (const document of documents) list.push(document);
   return list;
 }
+
+test('acts carry plain data both ways; a node without a handler takes none', async () => {
+  const seen: unknown[] = [];
+  const act = async (request: unknown) => {
+    seen.push(request);
+    return { schema: 'holdfast/act/v1', document: { code: 'OK' } };
+  };
+  const admin = client(await node({ act }));
+  const request = { kind: 'moveUnit', unit: '00ff', shard: null };
+  assert.deepEqual(await admin.act(request), { schema: 'holdfast/act/v1', document: { code: 'OK' } });
+  assert.deepEqual(seen, [request]);
+  await assert.rejects(client(await node({})).act({}), { code: 'FAILED', message: /takes no orders/ });
+});

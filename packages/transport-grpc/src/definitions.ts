@@ -68,4 +68,5 @@ export const paths = {
   adminStatus: '/holdfast.v1.Admin/Status',
   adminGetUser: '/holdfast.v1.Admin/GetUser',
   adminExport: '/holdfast.v1.Admin/Export',
+  adminAct: '/holdfast.v1.Admin/Act',
 } as const;

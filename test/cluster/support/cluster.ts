@@ -15,6 +15,8 @@ const group = 'access-anomaly';
 
 export interface ClusterSettings {
   readonly nodes: number;
+  /** So many of them, the last ones, aren't among the founders: they know the first node's address, and join. */
+  readonly joiners?: number;
   readonly partitions: number;
   readonly mapping?: string;
   /** Further settings of every node, as in its file. */
@@ -40,6 +42,7 @@ export class Cluster {
 
   static async create({
     nodes: count,
+    joiners = 0,
     partitions,
     mapping = 'holdfast',
     settings = {},
@@ -54,11 +57,14 @@ export class Cluster {
       address: `127.0.0.1:${ports[2 * i]}`,
       gossip: `127.0.0.1:${ports[2 * i + 1]}`,
     }));
-    const processes = peers.map(({ id, address, gossip }) => {
+    const founders = peers.slice(0, count - joiners);
+    const processes = peers.map((self) => {
+      const { id, address, gossip } = self;
+      const known = founders.includes(self) ? founders : [peers[0], self];
       const path = join(dir, 'run', `${id}.json`);
       const config = {
         node: { id },
-        cluster: { name: 'test', peers },
+        cluster: { name: 'test', peers: known },
         data: dir,
         listen: { control: address, gossip, shards: '127.0.0.1:0', http: 'off' },
         shards: 1,

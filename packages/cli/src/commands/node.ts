@@ -5,15 +5,18 @@ import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { readConfigFiles, settingFlags, withSettingFlags } from '../node-settings.ts';
+import { addNodeActs } from './node-acts.ts';
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
-export function command({ io, finish }: CommandContext): Command {
+export function command(context: CommandContext): Command {
+  const { io, finish } = context;
   const node = new Command('holdfast node')
     .description(
       'Runs one node until SIGTERM or SIGINT, which drain it; a second one ends it at once. Logs: NDJSON on stderr.',
     )
     .option('-c, --config <file>', 'YAML or JSON; may be given again, later files win', collect, []);
+  addNodeActs(node, context);
   return withSettingFlags(node).action(async (options: Record<string, unknown>) => {
     const files = readConfigFiles(options.config as string[], io.cwd);
     const { config } = compileConfig({ flags: settingFlags(options), env: io.env, files, cwd: io.cwd });

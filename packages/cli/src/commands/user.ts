@@ -7,6 +7,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { type ClientOptions, type OutputForm, outputOption, withClientOptions } from '../options.ts';
 import { renderUser } from '../users/render-user.ts';
+import type { MoveOptions } from './user-move.ts';
 
 interface GetOptions extends ClientOptions {
   readonly output: OutputForm;
@@ -15,7 +16,7 @@ interface GetOptions extends ClientOptions {
 }
 
 export function command({ io }: CommandContext): Command {
-  const user = new Command('holdfast user').description('Looks up one user.').helpCommand(false);
+  const user = new Command('holdfast user').description('Looks up one user, or moves it.').helpCommand(false);
   const get = user
     .command('get')
     .argument('<key>', "the user's key")
@@ -30,6 +31,17 @@ export function command({ io }: CommandContext): Command {
       if (document === null) throw new CliError(exitCodes.notFound, 'NOT_FOUND', `no such user: ${text}`);
       const json = options.output === 'json';
       await io.out(json ? `${JSON.stringify(document, null, 2)}\n` : `${renderUser(document).join('\n')}\n`);
+    });
+  const move = user
+    .command('move')
+    .argument('<key>', "the user's key")
+    .description('hand a user to another node: a hot one to a node of its own');
+  withClientOptions(move)
+    .requiredOption('--to <node[/shard]>', 'the node, or one of its shards (else the least loaded)')
+    .option('--hex', 'KEY is given as hex digits')
+    .action(async (text: string, options: MoveOptions & { readonly hex?: boolean }) => {
+      const { moveUser } = await import('./user-move.ts');
+      await moveUser(keyBytes(text, options.hex === true), options, io);
     });
   return user;
 }

@@ -1,4 +1,4 @@
-import type { StatusDocument } from '@holdfast/node';
+import { type ActDocument, actSchemaName, type StatusDocument, type UserDocument } from '@holdfast/node';
 import { AdminClient, AdminError } from '@holdfast/transport-grpc';
 import { failed } from '../cli-error.ts';
 
@@ -27,6 +27,45 @@ export class ClusterClient {
     if (schema !== 'holdfast/status/v1')
       throw failed('UNKNOWN_SCHEMA', `the node answers with schema ${schema}, which this version doesn't know`);
     return document as StatusDocument;
+  }
+
+  /** Asks for an act; any node passes it on to the leader. Refusals are errors. @throws CliError */
+  async act(request: unknown): Promise<ActDocument> {
+    const { schema, document } = await this.#one((client) => client.act(request));
+    if (schema !== actSchemaName) throw failed('UNKNOWN_SCHEMA', `the node answers with unknown schema ${schema}`);
+    const answer = document as ActDocument;
+    if (answer.code !== 'OK') throw failed(answer.code, answer.text ?? answer.code);
+    return answer;
+  }
+
+  /** The first address that can be reached: an act is asked for once. */
+  async #one<T>(ask: (client: AdminClient) => Promise<T>): Promise<T> {
+    const errors: unknown[] = [];
+    for (const client of this.#clients) {
+      try {
+        return await ask(client);
+      } catch (error) {
+        if (!(error instanceof AdminError) || error.code !== 'UNAVAILABLE') {
+          if (error instanceof AdminError) throw failed(error.code, error.message, error);
+          throw error;
+        }
+        errors.push(error);
+      }
+    }
+    throw noAnswer(this.addresses, errors);
+  }
+
+  /** Who holds a user's key, as the first node to answer says; null: nobody. @throws CliError */
+  async holderOf(key: Uint8Array): Promise<{ readonly node: string; readonly shard: number } | null> {
+    const answer = await this.first(async (client) => {
+      try {
+        return await client.getUser(key);
+      } catch (error) {
+        if (error instanceof AdminError && error.code === 'NOT_FOUND') return null;
+        throw error;
+      }
+    });
+    return answer === null ? null : (answer.document as UserDocument).holder;
   }
 
   close(): void {

@@ -23,7 +23,7 @@ test('status -o wide: a row per shard', () => {
   assert.equal(lines.length, 7);
   assert.match(
     lines[4]!,
-    /^ {2}n1\/0 +10\.0\.0\.11:41001 +41,870 +16\.1k +3\.9k +12 +4s +reads access-log\/0 access-log\/3$/,
+    /^ {2}n1\/0 +10\.0\.0\.11:41001 +41,870 +16\.1k +3\.9k +12 +4s +reads access-log\/0 access-log\/3, hottest alice 1\.2k\/s$/,
   );
 });
 

@@ -1,4 +1,4 @@
-import type { StatusDocument, StatusNode } from '@holdfast/node';
+import type { StatusDocument, StatusNode, StatusShard } from '@holdfast/node';
 import type { Io } from '../io.ts';
 import { formatAge, formatBytes, formatCount, formatMs, formatRate, formatSeconds } from '../render/figures.ts';
 import { renderTable } from '../render/table.ts';
@@ -75,7 +75,7 @@ function rowsOf(node: StatusNode, leader: string | null, wide: boolean): string[
         backup,
         node.version ?? '-',
         '-',
-        node.error ?? '',
+        [node.draining ? 'draining' : '', node.error ?? ''].filter((part) => part !== '').join('; '),
       ],
     ];
   }
@@ -97,7 +97,7 @@ function rowsOf(node: StatusNode, leader: string | null, wide: boolean): string[
     formatAge(node.backupAgeMs),
     node.version ?? '-',
     formatAge(node.upMs),
-    '',
+    node.draining ? 'draining' : '',
   ];
   if (!wide) return [row];
   const shards = node.shards.map((shard) => [
@@ -116,7 +116,18 @@ function rowsOf(node: StatusNode, leader: string | null, wide: boolean): string[
     formatAge(shard.backupAgeMs),
     '',
     '',
-    shard.partitions.length === 0 ? 'reads nothing' : `reads ${shard.partitions.join(' ')}`,
+    shardText(shard),
   ]);
   return [row, ...shards];
+}
+
+/** What a shard reads, what it hands over, and who keeps it busy. */
+function shardText({ partitions, handOverLeft, hot }: StatusShard): string {
+  const parts = [partitions.length === 0 ? 'reads nothing' : `reads ${partitions.join(' ')}`];
+  if (handOverLeft > 0) parts.push(`hands over ${formatCount(handOverLeft)}`);
+  const [hottest] = hot;
+  if (hottest !== undefined) {
+    parts.push(`hottest ${hottest.user ?? hottest.unit} ${formatRate(hottest.recPerSec)}/s`);
+  }
+  return parts.join(', ');
 }

@@ -26,6 +26,7 @@ export async function readStored(key: Uint8Array, dataDir: string, jobName: stri
       job: users.job.name,
       state: found.view,
       backup: { ageMs: Math.max(0, nowUnixMs - savedUnixMs), dirty: false },
+      recPerSec: null,
       applied,
     };
   } finally {

@@ -21,16 +21,26 @@ export const callMethods = [
   /** to the leader: units */
   'units.acquire',
   'units.release',
+  'units.move',
   'generation.seen',
   'partitions.giveUp',
+  /** to the leader: a node wants to be one of Raft's members */
+  'raft.join',
   /** to any node */
   'leader',
   'status',
   'query',
+  'units.handOver',
+  /** the node's process shall stop: it is being removed */
+  'node.leave',
   /** to the leader, for operators */
   'admin',
 ] as const;
 export type CallMethod = (typeof callMethods)[number];
+
+export function isCallMethod(method: string): method is CallMethod {
+  return (callMethods as readonly string[]).includes(method);
+}
 
 /** What a call that needs the leader answers. */
 export type LeaderReply<T = object> =
@@ -70,9 +80,23 @@ export interface GiveUpRequest {
 export type AdminRequest =
   | { readonly kind: 'forceRelease'; readonly hi: number; readonly lo: number }
   | { readonly kind: 'forgetNode'; readonly nodeId: string }
+  /** the process of a drained node shall stop: it is being removed */
+  | { readonly kind: 'stopNode'; readonly nodeId: string }
+  /** the node shall hold and read nothing, or may again */
+  | { readonly kind: 'setDraining'; readonly nodeId: string; readonly draining: boolean }
+  /** hands one unit to a node, or to one of its shards; shard null: the least loaded */
+  | {
+      readonly kind: 'moveUnit';
+      readonly hi: number;
+      readonly lo: number;
+      readonly nodeId: string;
+      readonly shard: number | null;
+    }
   /** consents to a topic that was deleted and made anew */
   | { readonly kind: 'replaceTopic'; readonly topic: string }
-  | { readonly kind: 'transferLeader'; readonly to: string };
+  | { readonly kind: 'transferLeader'; readonly to: string }
+  /** takes a node that is stopped or lost out of Raft's members */
+  | { readonly kind: 'removeMember'; readonly nodeId: string };
 
 export interface SessionRequest {
   readonly session: number;

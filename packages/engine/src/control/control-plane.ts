@@ -1,81 +1,38 @@
 import { compileLeaseOptions, type LeaseOptions, LeaseTable } from '@holdfast/lease';
-import { hashUnit, type Logger, type NodeId, type Rng, unitHashOut } from '@holdfast/model';
-import type { BackupStore } from '../ports/backup-store.ts';
-import type { Log } from '../ports/log.ts';
-import { PeerCallError, type PeerTransport } from '../ports/peer-transport.ts';
-import type { RaftStorage } from '../ports/raft-storage.ts';
-import type { Timers } from '../ports/timers.ts';
+import { hashUnit, type NodeId, unitHashOut } from '@holdfast/model';
+import { PeerCallError } from '../ports/peer-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
 import {
   type AdminRequest,
-  type CallMethod,
-  callMethods,
   decodeHex,
   decodeJson,
   encodeHex,
   encodeJson,
+  isCallMethod,
   type LeaderReply,
   type QueryRequest,
 } from './calls.ts';
+import type { NodeStatusRow, UserQueryAnswer } from './control-answers.ts';
 import { ControlPlaneError } from './control-plane-error.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { type ControlStatus, controlStatus, type UnitInfo, unitInfoOf } from './control-status.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { LeaderTerm } from './leader-term.ts';
 import { LeaseStateMachine, type TableChange } from './lease-state-machine.ts';
-import type { CompactionRule } from './log-compaction.ts';
+import { memberIdOf } from './member-id.ts';
+import type { HandOverRequest } from './move-calls.ts';
+import { NodeMembership } from './node-membership.ts';
 import { type NodeIncarnation, NodeSession } from './node-session.ts';
-import { type Leadership, RaftDriver, type RaftDriverTiming } from './raft-driver.ts';
+import { RaftDriver } from './raft-driver.ts';
+import type { Leadership } from './raft-driver-options.ts';
 import type { ShardPort } from './shard-port.ts';
 import { type QueryAnswer, ShardQueries } from './shard-queries.ts';
 import { type StopResult, stopControlPlane } from './stop.ts';
 import { directoryOf } from './table-views.ts';
 
-/** What a control plane is made of. It owns none of the ports: who made them closes them, after `close` or `stop`. */
-export interface ControlPlaneOptions {
-  readonly nodeId: NodeId;
-  readonly version: string;
-  /** Of the cluster that is founded; a stored snapshot's take precedence. This node is one of them. */
-  readonly voters: readonly NodeId[];
-  readonly incarnation: NodeIncarnation;
-  readonly shards: readonly ShardPort[];
-  readonly transport: PeerTransport;
-  readonly raftStorage: RaftStorage;
-  readonly log: Pick<Log, 'describe'>;
-  readonly store: Pick<BackupStore, 'generationId' | 'highestEpoch'>;
-  /** Input topics of the jobs: the leader assigns their partitions. */
-  readonly topics: readonly string[];
-  readonly timers: Timers;
-  readonly rng: Rng;
-  readonly logger: Logger;
-  /**
-   * The session is over or can't be proven alive. Nothing may be held any more: end all shards at once, make new ones,
-   * and call `restartSession` with a raised counter.
-   */
-  readonly onSessionLost: (reason: string) => void;
-  /** The process must end: the disk failed, an invariant broke, a shard died, or another process is this node. Once. */
-  readonly onFatal: (error: unknown) => void;
-  readonly onLeadership?: (leadership: Leadership) => void;
-  /** A hint from gossip: a node is unreachable, so nothing is moved for balance. */
-  readonly balancingPaused?: () => boolean;
-  /** Calls that the node answers itself, beside those of the control plane; by method. */
-  readonly calls?: ReadonlyMap<string, (from: NodeId, body: Uint8Array) => Promise<Uint8Array>>;
-  readonly lease?: Partial<LeaseOptions>;
-  readonly raftTiming?: Partial<RaftDriverTiming>;
-  readonly compaction?: Partial<CompactionRule>;
-}
-
-/** A row per node, reachable or not. */
-export type NodeStatusRow =
-  | { readonly nodeId: NodeId; readonly reachable: true; readonly status: ControlStatus }
-  | { readonly nodeId: NodeId; readonly reachable: false; readonly error: string };
-
-export interface UserQueryAnswer {
-  /** Null: nobody holds the user's unit. */
-  readonly holder: UnitInfo | null;
-  /** What the holder says; null when there is none. */
-  readonly answer: QueryAnswer | null;
-}
+/** An order that isn't taken by then is given anew, or asked for again. */
+const handOverDeadlineMs = 1_500;
 
 /**
  * The control thread of a node: its Raft member, the lease table, its session, and the leader's duties while it leads.
@@ -88,7 +45,10 @@ export class ControlPlane {
   readonly #queries: ShardQueries;
   readonly #leaderCalls: LeaderCalls;
   readonly #listeners = new Set<() => void>();
+  /** This node's name among Raft's members. */
+  readonly #member: string;
   #driver!: RaftDriver;
+  #members: NodeMembership | null = null;
   #desk!: LeaderDesk;
   #peerAddress = '';
   #peers: readonly NodeId[];
@@ -113,6 +73,7 @@ export class ControlPlane {
     this.#options = options;
     this.#lease = compileLeaseOptions(options.lease);
     this.table = new LeaseTable();
+    this.#member = memberIdOf(options.nodeId, options.raftStorage.identity);
     this.#queries = new ShardQueries(options.timers);
     this.#peers = options.voters.filter((id) => id !== options.nodeId);
     this.#leaderCalls = new LeaderCalls({
@@ -132,8 +93,9 @@ export class ControlPlane {
       onChange: (change) => this.#onChange(change),
     });
     this.#driver = await RaftDriver.start({
-      id: options.nodeId,
-      voters: options.voters,
+      id: this.#member,
+      // Who that is, the founding or a leader tells.
+      voters: [],
       storage: options.raftStorage,
       transport: options.transport,
       machine,
@@ -146,12 +108,32 @@ export class ControlPlane {
       ...(options.compaction === undefined ? {} : { compaction: options.compaction }),
     });
     const { table, timers } = { table: this.table, timers: options.timers };
-    this.#desk = new LeaderDesk({ table, driver: this.#driver, timers, term: () => this.#term });
+    const members = () => this.#members?.keeper ?? null;
+    this.#desk = new LeaderDesk({ table, driver: this.#driver, timers, term: () => this.#term, members });
     this.#peerAddress = await options.transport.listen({
-      onRaft: (_from, messages) => this.#driver.step(messages),
+      onRaft: (from, messages) => this.#driver.step(from, messages),
       onCall: (from, method, body) => this.#onCall(from, method, body),
-      onUnreachable: (peer) => this.#driver.reportUnreachable(peer),
+      onUnreachable: (peer) => {
+        this.#driver.reportUnreachable(peer);
+        options.onUnreachable?.(peer);
+      },
     });
+    const { nodeId, voters, transport } = options;
+    this.#members = new NodeMembership({
+      nodeId,
+      member: this.#member,
+      voters,
+      votersWanted: options.votersWanted ?? (voters.length < 5 ? 3 : 5),
+      zoneOf: options.zoneOf ?? (() => null),
+      hasSession: (node) => (table.node(node)?.session ?? 0) > 0,
+      driver: this.#driver,
+      leaderCalls: this.#leaderCalls,
+      transport,
+      timers,
+      logger: options.logger.child('members'),
+    });
+    // Founded long ago, it may lead already.
+    this.#checkTerm();
     this.#beginSession(options.incarnation, options.shards);
   }
 
@@ -176,7 +158,9 @@ export class ControlPlane {
   /** The session under which this node's shards hold; null while there is none. */
   get session(): number | null {
     const session = this.#session;
-    return session !== null && (session.state === 'holding' || session.state === 'stopping') ? session.session : null;
+    const isHeld = session !== null && (session.state === 'holding' || session.state === 'stopping');
+    // A node may stop before its shards know of a session.
+    return isHeld && session.session !== 0 ? session.session : null;
   }
 
   /** Where control threads listen, by node: from configuration, the table and gossip. This node's own is ignored. */
@@ -280,6 +264,7 @@ export class ControlPlane {
   /** Ends everything at once: for a second SIGTERM, and for tests. Resolves when the storage isn't used any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#members?.close();
     this.#term?.end();
     this.#term = null;
     this.#session?.close();
@@ -330,8 +315,9 @@ export class ControlPlane {
     if (this.#term !== null && (!driver.isLeader || driver.leadership.term !== this.#term.term)) {
       this.#term.end();
       this.#term = null;
+      this.#members?.lead(false);
     }
-    if (this.#term !== null || !driver.isLeaderReady) return;
+    if (this.#term !== null || this.#members === null || !driver.isLeaderReady) return;
     const { store, log, topics, timers, logger, balancingPaused } = this.#options;
     this.#term = new LeaderTerm({
       table: this.table,
@@ -343,7 +329,10 @@ export class ControlPlane {
       timers,
       logger: logger.child('leader'),
       balancingPaused: balancingPaused ?? (() => false),
+      handOver: (nodeId, request) => this.#handOver(nodeId, request),
+      leave: (nodeId) => this.#leave(nodeId),
     });
+    this.#members?.lead(true);
   }
 
   #fail(error: unknown): void {
@@ -363,13 +352,32 @@ export class ControlPlane {
         const { shard, keyHex, timeoutMs } = decodeJson<QueryRequest>(body);
         return encodeJson(await this.#askShard(shard, decodeHex(keyHex), timeoutMs));
       }
+      case 'node.leave':
+        this.#options.onLeave?.();
+        return encodeJson({});
+      case 'units.handOver':
+        return encodeJson({ taken: this.#session?.handOver(decodeJson<HandOverRequest>(body)) ?? false });
       default: {
+        const aboutMembers = this.#members?.answer(from, method, body);
+        if (aboutMembers != null) return aboutMembers;
         const own = this.#options.calls?.get(method);
         if (own !== undefined) return own(from, body);
         if (!isCallMethod(method)) throw new Error(`unknown call ${method}`);
         return encodeJson(await this.#desk.answer(from, method, body));
       }
     }
+  }
+
+  async #handOver(nodeId: NodeId, request: HandOverRequest): Promise<boolean> {
+    if (nodeId === this.nodeId) return this.#session?.handOver(request) ?? false;
+    const body = encodeJson(request);
+    const bytes = await this.#options.transport.call(nodeId, 'units.handOver', body, handOverDeadlineMs);
+    return decodeJson<{ taken: boolean }>(bytes).taken;
+  }
+
+  async #leave(nodeId: NodeId): Promise<void> {
+    if (nodeId === this.nodeId) this.#options.onLeave?.();
+    else await this.#options.transport.call(nodeId, 'node.leave', new Uint8Array(), handOverDeadlineMs);
   }
 
   #askShard(shard: number, key: Uint8Array, timeoutMs: number): Promise<QueryAnswer> {
@@ -385,8 +393,4 @@ export class ControlPlane {
       return { nodeId: id, reachable: false, error: error instanceof Error ? error.message : String(error) };
     }
   }
-}
-
-function isCallMethod(method: string): method is CallMethod {
-  return (callMethods as readonly string[]).includes(method);
 }

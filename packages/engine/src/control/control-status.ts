@@ -1,8 +1,10 @@
 import type { LeaseTable } from '@holdfast/lease';
-import type { NodeId, SessionId, ShardIndex } from '@holdfast/model';
+import { formatUnit, type NodeId, type SessionId, type ShardIndex } from '@holdfast/model';
 import type { Role } from '@holdfast/raft';
 import { type ShardStatName, shardStatNames } from '../shard-stats.ts';
+import { encodeHex } from './calls.ts';
 import type { LeaderTerm } from './leader-term.ts';
+import { nodeOfMember } from './member-id.ts';
 import type { NodeSession, NodeSessionState } from './node-session.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
@@ -20,9 +22,25 @@ export interface ControlStatus {
     readonly renewedAgoMs: number | null;
   };
   readonly table: TableSummary;
-  readonly shards: readonly { readonly shard: number; readonly stats: Readonly<Record<ShardStatName, number>> }[];
+  readonly shards: readonly {
+    readonly shard: number;
+    readonly stats: Readonly<Record<ShardStatName, number>>;
+    /** The units with most records of late, the busiest first. */
+    readonly hot: readonly HotUnitSummary[];
+  }[];
   /** What keeps the leader from its duties, by what it is about; null at other nodes. */
   readonly problems: Readonly<Record<string, string>> | null;
+  /** Where the leader stands with balancing; null at other nodes. */
+  readonly balancing: LeaderTerm['balancing'] | null;
+}
+
+export interface HotUnitSummary {
+  /** 16 hex digits */
+  readonly unit: string;
+  /** Key bytes of its user, in hex; null while its row isn't here. */
+  readonly keyHex: string | null;
+  readonly recordsPerSec: number;
+  readonly share: number;
 }
 
 export interface RaftSummary {
@@ -33,7 +51,10 @@ export interface RaftSummary {
   readonly applied: number;
   readonly lastIndex: number;
   readonly voters: readonly string[];
-  /** At the leader: the other voters. */
+  /** The voters that are being replaced; empty unless a change of members is under way. */
+  readonly votersOutgoing: readonly string[];
+  readonly learners: readonly string[];
+  /** At the leader: the other members. */
   readonly peers: readonly {
     readonly id: string;
     readonly match: number;
@@ -60,6 +81,8 @@ export interface SessionSummary {
   readonly counter: number;
   readonly version: string;
   readonly closing: boolean;
+  /** Its node is to hold and read nothing. */
+  readonly draining: boolean;
   readonly peerAddress: string;
   readonly shards: readonly { readonly address: string; readonly units: number }[];
 }
@@ -125,20 +148,44 @@ export function controlStatus({
     shards: session.shards.map(({ stats }, shard) => ({
       shard,
       stats: Object.fromEntries(shardStatNames.map((name) => [name, stats.get(name)])) as Record<ShardStatName, number>,
+      hot: session.hot(shard).map(({ hi, lo, key, recordsPerSec, share }) => ({
+        unit: formatUnit(hi, lo),
+        keyHex: key === null ? null : encodeHex(key),
+        recordsPerSec,
+        share,
+      })),
     })),
     problems: term === null ? null : Object.fromEntries(term.problems),
+    balancing: term === null ? null : term.balancing,
   };
 }
 
 function raftSummary(driver: RaftDriver): RaftSummary {
-  const { role, leader, term, commit, applied, lastIndex, voters, progress } = driver.status();
+  const { role, leader, term, commit, applied, lastIndex, conf, progress } = driver.status();
   const peers = [...progress].map(([id, { match, state, recentActive }]) => ({
-    id,
+    id: nodeOfMember(id),
     match,
     state,
     active: recentActive,
   }));
-  return { role, leader, term, commit, applied, lastIndex, voters, peers, mailboxCount: driver.mailboxCount };
+  const nodesOf = (members: readonly string[]): string[] => members.map(nodeOfMember);
+  const members = {
+    voters: nodesOf(conf.voters),
+    votersOutgoing: nodesOf(conf.votersOutgoing),
+    learners: nodesOf(conf.learners),
+  };
+  const leaderNode = leader === null ? null : nodeOfMember(leader);
+  return {
+    role,
+    leader: leaderNode,
+    term,
+    commit,
+    applied,
+    lastIndex,
+    ...members,
+    peers,
+    mailboxCount: driver.mailboxCount,
+  };
 }
 
 export function tableSummary(table: LeaseTable): TableSummary {
@@ -157,6 +204,7 @@ export function tableSummary(table: LeaseTable): TableSummary {
       counter,
       version,
       closing,
+      draining: table.isDraining(session),
       peerAddress: addresses[0] ?? '',
       shards: addresses.slice(1).map((address, i) => ({ address, units: table.load(session, i as ShardIndex) })),
     })),

@@ -5,7 +5,15 @@ import {
   type LeaseTable,
   unitsPerRecordMax,
 } from '@holdfast/lease';
-import { ByteFormatError, type LeaseEpoch, type NodeId, type SessionId, type ShardIndex } from '@holdfast/model';
+import {
+  ByteFormatError,
+  type LeaseEpoch,
+  type NodeId,
+  type SessionId,
+  type ShardIndex,
+  type ShardRef,
+  sessionId,
+} from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
 import {
   type AdminRequest,
@@ -19,6 +27,9 @@ import {
   type UnitsRequest,
 } from './calls.ts';
 import type { LeaderTerm } from './leader-term.ts';
+import { nodeOfMember } from './member-id.ts';
+import type { MemberKeeper } from './member-keeper.ts';
+import { decodeMove, type MoveRequest } from './move-calls.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
 
@@ -28,9 +39,12 @@ export interface LeaderDeskOptions {
   readonly timers: Timers;
   /** The present leadership of this node, if any. */
   readonly term: () => LeaderTerm | null;
+  /** Of the same leadership. */
+  readonly members: () => MemberKeeper | null;
 }
 
 const ok = { code: 'OK' } as const;
+const no = (text: string): LeaderReply => ({ code: 'REFUSED', reason: 'BAD_REQUEST', text });
 
 /** Answers what nodes ask of the leader: checks who asks, decides, proposes, and answers once the entry is applied. */
 export class LeaderDesk {
@@ -79,6 +93,8 @@ export class LeaderDesk {
         return this.#acquire(term, from, decodeUnits(body));
       case 'units.release':
         return this.#release(term, from, decodeUnits(body));
+      case 'units.move':
+        return this.#move(term, from, decodeMove(body));
       case 'generation.seen':
         await term.checkGeneration();
         return ok;
@@ -155,15 +171,43 @@ export class LeaderDesk {
     return { ...ok, index: Math.max(0, ...indexes) } as LeaderReply;
   }
 
+  async #move(term: LeaderTerm, from: NodeId, request: MoveRequest): Promise<LeaderReply> {
+    const session = this.#ownSession(from, request.session);
+    const to: ShardRef = { session: sessionId(request.to.session), shard: request.to.shard as ShardIndex };
+    const proposals: Promise<number>[] = [];
+    let refusal: LeaseRefusal | null = null;
+    for (const { units } of request.shards) {
+      for (let at = 0; at < units.length; at += 4 * unitsPerRecordMax) {
+        const part = unitsAndEpochs(units.subarray(at, at + 4 * unitsPerRecordMax));
+        const decision = term.decide({ kind: 'move', session, ...part, to });
+        if (decision.ok) proposals.push(term.propose(decision.records));
+        else refusal = decision.refusal;
+      }
+    }
+    const indexes = await Promise.all(proposals);
+    if (indexes.length === 0 && refusal !== null) return refusalReply(refusal);
+    return { ...ok, index: Math.max(0, ...indexes) } as LeaderReply;
+  }
+
   async #admin(term: LeaderTerm, request: AdminRequest): Promise<LeaderReply> {
     switch (request.kind) {
       case 'forceRelease':
         return this.#settle(term, term.decide(request));
       case 'forgetNode':
         return this.#settle(term, term.decide({ kind: 'forgetNode', nodeId: request.nodeId as NodeId }));
+      case 'stopNode':
+        return this.#stopNode(term, request.nodeId as NodeId);
+      case 'setDraining': {
+        const { nodeId, draining } = request;
+        return this.#settle(term, term.decide({ kind: 'setDraining', nodeId: nodeId as NodeId, draining }));
+      }
+      case 'moveUnit':
+        return this.#moveUnit(term, request);
       case 'replaceTopic':
         await term.replaceTopic(request.topic);
         return ok;
+      case 'removeMember':
+        return this.#options.members()?.remove(request.nodeId as NodeId) ?? this.#notLeader();
       case 'transferLeader': {
         const result = await this.#options.driver.transferLeadership(request.to as NodeId);
         return result.ok ? ok : { code: 'REFUSED', reason: 'BAD_REQUEST', text: result.code };
@@ -171,6 +215,57 @@ export class LeaderDesk {
       default:
         return { code: 'REFUSED', reason: 'BAD_REQUEST', text: 'unknown request' };
     }
+  }
+
+  /** A drained node that holds nothing any more may stop for good. Answers when it has been told. */
+  async #stopNode(term: LeaderTerm, nodeId: NodeId): Promise<LeaderReply> {
+    const { table } = this.#options;
+    const session = [...table.sessions()].find((info) => info.nodeId === nodeId);
+    if (session === undefined) return ok;
+    if (!table.isDraining(session.session)) return no('it has to be drained first');
+    for (let shard = 0; shard < session.shards; shard++) {
+      if (table.load(session.session, shard as ShardIndex) > 0) return { code: 'RETRY', text: 'it still holds keys' };
+    }
+    const quorum = this.#quorumWithout(nodeId);
+    if (quorum !== null) return no(quorum);
+    return (await term.tellToStop(nodeId)) ? ok : { code: 'RETRY', text: `node ${nodeId} can't be reached` };
+  }
+
+  /** Why the voters couldn't decide any more if this node stopped now; null: they could. */
+  #quorumWithout(nodeId: NodeId): string | null {
+    const { conf, progress, id } = this.#options.driver.status();
+    if (!conf.voters.some((member) => nodeOfMember(member) === nodeId)) return null;
+    const others = conf.voters.filter((member) => nodeOfMember(member) !== nodeId);
+    const active = others.filter((member) => member === id || progress.get(member)?.recentActive === true).length;
+    const needed = Math.floor(conf.voters.length / 2) + 1;
+    return active >= needed ? null : `it votes, and only ${active} of the ${needed} voters needed would be left`;
+  }
+
+  /** Has a unit's holder hand it over. Answers when the holder has taken the order, not when it is done. */
+  async #moveUnit(term: LeaderTerm, request: Extract<AdminRequest, { kind: 'moveUnit' }>): Promise<LeaderReply> {
+    const { table } = this.#options;
+    const { hi, lo } = request;
+    const lease = table.get(hi, lo);
+    if (lease === null) return no('nobody holds this user now; its next record finds it a holder');
+    const target = [...table.sessions()].find(({ nodeId }) => nodeId === request.nodeId);
+    if (target === undefined) return no(`no node ${request.nodeId} is live`);
+    if (target.closing || table.isDraining(target.session)) return no(`node ${request.nodeId} is draining`);
+    if (request.shard !== null && request.shard >= target.shards) {
+      return no(`node ${request.nodeId} has ${target.shards} shards, numbered from 0`);
+    }
+    const isThere = lease.session === target.session && (request.shard === null || lease.shard === request.shard);
+    const loadOf = (shard: number): number => table.load(target.session, shard as ShardIndex);
+    const least = Array.from({ length: target.shards }, (_, i) => i).sort((a, b) => loadOf(a) - loadOf(b) || a - b)[0]!;
+    const to = { session: target.session, shard: isThere ? lease.shard : (request.shard ?? least) };
+    const answer = {
+      from: { nodeId: lease.nodeId, shard: lease.shard },
+      to: { nodeId: target.nodeId, shard: to.shard },
+    };
+    if (isThere) return { ...ok, ...answer } as LeaderReply;
+    const unit = { hi, lo, to };
+    const taken = await term.handOver({ session: lease.session, shard: lease.shard, unit });
+    if (!taken) return { code: 'RETRY', text: `node ${lease.nodeId}, which holds it, can't be reached` };
+    return { ...ok, ...answer } as LeaderReply;
   }
 
   async #settle(term: LeaderTerm, decision: LeaseDecision): Promise<LeaderReply> {
@@ -195,6 +290,11 @@ export class LeaderDesk {
 }
 
 function releaseCommand(session: SessionId, quadruples: Uint32Array) {
+  return { kind: 'release' as const, session, ...unitsAndEpochs(quadruples) };
+}
+
+/** From hi, lo, epochHi, epochLo quadruples. */
+function unitsAndEpochs(quadruples: Uint32Array) {
   const count = Math.floor(quadruples.length / 4);
   const units = new Uint32Array(2 * count);
   const epochs = new Float64Array(count);
@@ -203,7 +303,7 @@ function releaseCommand(session: SessionId, quadruples: Uint32Array) {
     units[2 * i + 1] = quadruples[4 * i + 1]!;
     epochs[i] = quadruples[4 * i + 2]! * 2 ** 32 + quadruples[4 * i + 3]!;
   }
-  return { kind: 'release' as const, session, units, epochs };
+  return { units, epochs };
 }
 
 function refusalReply(refusal: LeaseRefusal): LeaderReply {

@@ -7,10 +7,12 @@ import {
   type LeaseRecord,
   type LeaseTable,
 } from '@holdfast/lease';
-import type { Logger } from '@holdfast/model';
+import { type Logger, type NodeId, sessionId } from '@holdfast/model';
 import type { BackupStore } from '../ports/backup-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { Timers } from '../ports/timers.ts';
+import { Balancing } from './balancing.ts';
+import type { HandOverRequest } from './move-calls.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
 
@@ -35,6 +37,10 @@ export interface LeaderTermOptions {
   readonly logger: Logger;
   /** A node is unreachable or a rollout is under way: nothing is moved for balance. */
   readonly balancingPaused: () => boolean;
+  /** Tells a node what one of its shards shall hand over. True when the node has taken it. */
+  readonly handOver: (nodeId: NodeId, request: HandOverRequest) => Promise<boolean>;
+  /** Tells a node's process to stop. */
+  readonly leave: (nodeId: NodeId) => Promise<void>;
 }
 
 /**
@@ -46,6 +52,7 @@ export class LeaderTerm {
   readonly term: number;
   readonly #options: LeaderTermOptions;
   readonly #coordinator: LeaseCoordinator;
+  readonly #balancing: Balancing;
   readonly #problems = new Map<string, string>();
   #isOver = false;
   #cancelTick: () => void = () => {};
@@ -63,6 +70,7 @@ export class LeaderTerm {
     const nowMs = options.timers.monotonicMs();
     this.term = options.driver.leadership.term;
     this.#coordinator = new LeaseCoordinator(options.table, options.lease, nowMs);
+    this.#balancing = new Balancing(options.table, this.#coordinator);
     this.#quorumConfirmedAtMs = nowMs;
     this.#scheduleTick(0);
   }
@@ -81,6 +89,10 @@ export class LeaderTerm {
     return this.#problems;
   }
 
+  get balancing(): Balancing['state'] {
+    return this.#balancing.state;
+  }
+
   end(): void {
     this.#isOver = true;
     this.#cancelTick();
@@ -92,6 +104,7 @@ export class LeaderTerm {
 
   onEntry(index: number, records: readonly LeaseRecord[]): void {
     this.#coordinator.onApplied(index, records, this.#options.timers.monotonicMs());
+    this.#balancing.onEntry(records);
   }
 
   renewed(session: Parameters<LeaseCoordinator['renewed']>[0], receivedAtMs: number): boolean {
@@ -190,6 +203,35 @@ export class LeaderTerm {
         }
       }
       this.#proposeAlone(records);
+    }
+    const known = { silent: isSomeoneSilent, unreachable: balancingPaused() };
+    for (const { from, moves } of this.#balancing.tick(nowMs, known)) {
+      const plan = moves.map(({ to, count }) => ({ ...to, count }));
+      void this.handOver({ ...from, plan });
+    }
+  }
+
+  /** Tells a node's process to stop; false when it can't be reached. */
+  async tellToStop(nodeId: NodeId): Promise<boolean> {
+    try {
+      await this.#options.leave(nodeId);
+      return true;
+    } catch (error) {
+      this.#options.logger.debug('not told to stop', { node: nodeId, err: error });
+      return false;
+    }
+  }
+
+  /** Orders a hand-over; false when the holder's node didn't take the order. */
+  async handOver(request: HandOverRequest): Promise<boolean> {
+    const info = this.#options.table.session(sessionId(request.session));
+    if (info === undefined) return false;
+    try {
+      return await this.#options.handOver(info.nodeId, request);
+    } catch (error) {
+      // The next round orders anew.
+      this.#options.logger.debug('hand-over not ordered', { node: info.nodeId, err: error });
+      return false;
     }
   }
 

@@ -6,6 +6,7 @@ import {
   type ReplayOutcome,
 } from '@holdfast/lease';
 import type { RaftEntry } from '@holdfast/raft';
+import type { Sliced } from './sliced.ts';
 import type { StateMachine } from './state-machine.ts';
 
 /** What a batch of applied entries changed, as far as this node has to act on it. */
@@ -58,6 +59,22 @@ export class LeaseStateMachine implements StateMachine {
 
   restore(data: Uint8Array): void {
     this.#outcomes.push(this.table.install(data));
+  }
+
+  beginSnapshot(): Sliced<Uint8Array> {
+    return this.table.captureSnapshot();
+  }
+
+  beginRestore(data: Uint8Array): Sliced<true> {
+    const install = this.table.beginInstall(data);
+    return {
+      next: () => {
+        const outcome = install.next();
+        if (outcome === null) return null;
+        this.#outcomes.push(outcome);
+        return true;
+      },
+    };
   }
 }
 

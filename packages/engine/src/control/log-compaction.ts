@@ -1,6 +1,8 @@
 import type { Logger } from '@holdfast/model';
 import type { RaftEntry, RawNode } from '@holdfast/raft';
 import type { RaftStorage } from '../ports/raft-storage.ts';
+import type { Timers } from '../ports/timers.ts';
+import { snapshotOf } from './sliced.ts';
 import type { StateMachine } from './state-machine.ts';
 
 export interface CompactionRule {
@@ -21,26 +23,28 @@ export const defaultCompaction: CompactionRule = {
 export interface LogCompactionOptions {
   readonly raft: Pick<RawNode, 'compact'>;
   readonly storage: Pick<RaftStorage, 'compact'>;
-  readonly machine: Pick<StateMachine, 'snapshot'>;
+  readonly machine: Pick<StateMachine, 'snapshot' | 'beginSnapshot'>;
+  readonly timers: Timers;
   readonly logger: Logger;
   readonly rule: CompactionRule;
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Keeps the log short: counts what was applied, takes a snapshot by the rule, stores one at a time beside the loop. */
+/** Keeps the log short: counts what was applied, makes and stores a snapshot by the rule, one at a time beside the loop. */
 export class LogCompaction {
   readonly #options: LogCompactionOptions;
   #entries = 0;
   #bytes = 0;
-  #storing: Promise<void> | null = null;
+  /** A snapshot is being made or stored. */
+  #taking: Promise<void> | null = null;
 
   constructor(options: LogCompactionOptions) {
     this.#options = options;
   }
 
-  /** Resolves when no snapshot is being stored. Never rejects: failures go to `onFailed`. */
+  /** Resolves when no snapshot is being made or stored. Never rejects: failures go to `onFailed`. */
   async settled(): Promise<void> {
-    await this.#storing;
+    await this.#taking;
   }
 
   /** A leader's snapshot has taken the place of the log. */
@@ -54,21 +58,27 @@ export class LogCompaction {
     this.#bytes += entry.data.length;
   }
 
-  /** Takes a snapshot of the state at `appliedIndex`, if one is due and none is being stored. */
+  /** Takes a snapshot of the state at `appliedIndex`, if one is due and none is under way. */
   takeIfDue(appliedIndex: number): void {
-    const { raft, storage, machine, logger, rule, onFailed } = this.#options;
-    if (this.#storing !== null) return;
+    const { rule, onFailed } = this.#options;
+    if (this.#taking !== null) return;
     if (this.#entries < rule.entriesMax && this.#bytes < rule.bytesMax) return;
     this.restarted();
-    const snapshot = raft.compact(appliedIndex, machine.snapshot(), rule.trailingEntries);
-    if (snapshot === null) return;
-    logger.info('snapshot', { index: snapshot.index, bytes: snapshot.data.length });
-    const firstIndexKept = Math.max(1, snapshot.index - rule.trailingEntries);
-    this.#storing = storage
-      .compact(snapshot, firstIndexKept)
+    this.#taking = this.#take(appliedIndex)
       .catch(onFailed)
       .finally(() => {
-        this.#storing = null;
+        this.#taking = null;
       });
+  }
+
+  /** The log goes on while the snapshot is made: it is of the moment of the call. */
+  async #take(index: number): Promise<void> {
+    const { raft, storage, machine, timers, logger, rule } = this.#options;
+    const data = await snapshotOf(machine, timers);
+    // Null: a leader's snapshot has come meanwhile.
+    const snapshot = raft.compact(index, data, rule.trailingEntries);
+    if (snapshot === null) return;
+    logger.info('snapshot', { index: snapshot.index, bytes: snapshot.data.length });
+    await storage.compact(snapshot, Math.max(1, snapshot.index - rule.trailingEntries));
   }
 }

@@ -11,6 +11,7 @@ import type { ShardPort } from './shard-port.ts';
 /** A disk that survives the member: what `persist` resolved is there at the next `load`. */
 export class MemoryRaftStorage implements RaftStorage {
   readonly #timers: Timers;
+  readonly identity: string;
   hardState: HardState = { term: 0, vote: null, commit: 0 };
   snapshot: Snapshot | null = null;
   entries: RaftEntry[] = [];
@@ -19,8 +20,9 @@ export class MemoryRaftStorage implements RaftStorage {
   persistCount = 0;
   compactCount = 0;
 
-  constructor(timers: Timers) {
+  constructor(timers: Timers, identity = 'only-one') {
     this.#timers = timers;
+    this.identity = identity;
   }
 
   async load(): Promise<RaftRestored> {
@@ -134,7 +136,7 @@ export class FakeShard implements ShardPort {
     this.received.push(message);
     if (message.kind === 'stop' && this.stops) this.#timers.setTimer(20, () => this.say({ kind: 'stopped' }));
     if (message.kind === 'query') {
-      const user = { epoch: 1, view: { events: 3 }, backupAgeMs: null, dirty: true, applied: {} };
+      const user = { epoch: 1, view: { events: 3 }, backupAgeMs: null, dirty: true, recordsPerSec: null, applied: {} };
       this.#timers.setTimer(1, () => this.say({ kind: 'answer', id: message.id, user }));
     }
   }

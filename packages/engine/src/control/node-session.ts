@@ -1,12 +1,14 @@
 import { type LeaseOptions, type LeaseTable, type SessionEndReason, SessionKeeper } from '@holdfast/lease';
 import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
-import type { LeasedPartition, UserAnswer } from '../shard-messages.ts';
+import type { HotUnit, LeasedPartition, UserAnswer } from '../shard-messages.ts';
 import { encodeJson, encodeUnits, type GiveUpRequest, type LeaderReply, type ShardUnits } from './calls.ts';
 import type { LeaderCalls } from './leader-calls.ts';
 import type { TableChange } from './lease-state-machine.ts';
+import { encodeMove, type HandOverRequest, MoveBatches, type ShardName } from './move-calls.ts';
 import { ShardLinks } from './shard-links.ts';
 import type { ShardPort } from './shard-port.ts';
+import { TableRoom } from './table-room.ts';
 import { UnitsBatch } from './units-batch.ts';
 
 /** How often the session looks at its clock: the error of "stop at 9 s". */
@@ -15,8 +17,6 @@ const pulseMs = 100;
 export const renewDeadlineMs = 1_500;
 const openTryMs = 3_000;
 const unitsDeadlineMs = 5_000;
-/** Calls with units on their way to the leader; more are dropped, since shards repeat what they need. */
-export const unitCallsMax = 16;
 
 export type NodeSessionState =
   /** some shard doesn't listen yet */
@@ -66,12 +66,16 @@ export class NodeSession {
   readonly #keeper: SessionKeeper;
   readonly #acquires: UnitsBatch;
   readonly #releases: UnitsBatch;
+  readonly #moves: MoveBatches;
+  readonly #room: TableRoom;
   #state: NodeSessionState = 'waiting';
   #session: SessionId = sessionId(0);
-  #askedAtMs = 0;
+  /** When the answer that named the session, or confirmed it, was asked for. */
+  #confirmedAtMs = 0;
+  #openBody: Uint8Array = new Uint8Array();
+  #isAsking = false;
   #renewedAtMs: number | null = null;
   #isRenewing = false;
-  #unitCalls = 0;
   #isEndAsked = false;
   #endReason: SessionEndReason | null = null;
   #cancelPulse: () => void = () => {};
@@ -80,12 +84,15 @@ export class NodeSession {
     this.#options = options;
     this.#keeper = new SessionKeeper(options.lease);
     const { timers } = options;
+    this.#room = new TableRoom(options.table, options.lease.unitsMax);
     this.#acquires = new UnitsBatch(timers, 2, (batch) => this.#sendUnits('units.acquire', batch));
     this.#releases = new UnitsBatch(timers, 4, (batch) => this.#sendUnits('units.release', batch));
+    this.#moves = new MoveBatches(timers, (to, shards) => this.#sendMoves(to, shards));
     this.#links = new ShardLinks(options.shards, options.table, {
       onListening: (addresses) => this.#open(addresses),
       onAcquire: (shard, units) => this.#acquires.add(shard, units),
       onRelease: (shard, units) => this.#releases.add(shard, units),
+      onMove: (shard, { session, shard: target }, units) => this.#moves.add({ session, shard: target }, shard, units),
       onGenerationSeen: (generationId) => this.#generationSeen(generationId),
       onGiveUp: (partitions) => this.#giveUp(partitions),
       onAnswer: options.onAnswer,
@@ -134,6 +141,19 @@ export class NodeSession {
     return (await this.#options.leaderCalls.ask('session.closing', body, limits)).code === 'OK';
   }
 
+  /** What the leader wants handed over. False when it isn't meant for this session. */
+  handOver({ session, shard, plan, unit }: HandOverRequest): boolean {
+    if (this.#state !== 'holding' || session !== this.session) return false;
+    if (unit === undefined) return plan !== undefined && this.#links.tell(shard, { kind: 'handOver', plan });
+    const { hi, lo, to } = unit;
+    return this.#links.tell(shard, { kind: 'moveUnit', hi, lo, session: to.session, shard: to.shard });
+  }
+
+  /** The units of a shard with most records of late. */
+  hot(shard: number): readonly HotUnit[] {
+    return this.#links.hot(shard);
+  }
+
   /** True when every shard has backed up and closed all that it held; false when the session was lost before. */
   stopShards(): Promise<boolean> {
     return this.#links.stop();
@@ -174,6 +194,7 @@ export class NodeSession {
     this.#cancelPulse();
     this.#acquires.clear();
     this.#releases.clear();
+    this.#moves.clear();
     this.#links.close();
   }
 
@@ -184,24 +205,34 @@ export class NodeSession {
     this.#options.onLost(reason);
   }
 
-  async #open(addresses: readonly string[]): Promise<void> {
+  #open(addresses: readonly string[]): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'opening';
-    const { incarnation, version, peerAddress, leaderCalls, timers } = this.#options;
-    const body = encodeJson({ ...incarnation, version, addresses: [peerAddress, ...addresses] });
+    const { incarnation, version, peerAddress } = this.#options;
+    this.#openBody = encodeJson({ ...incarnation, version, addresses: [peerAddress, ...addresses] });
+    void this.#askToOpen();
+  }
+
+  /** Asks until the leader has answered. A session that was opened for this incarnation before is renewed by it. */
+  async #askToOpen(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const { leaderCalls, timers, logger } = this.#options;
     while (this.#state === 'opening') {
       // The proof of life counts from the sending of the try that was answered, so each try is an ask of its own.
-      this.#askedAtMs = timers.monotonicMs();
+      const askedAtMs = timers.monotonicMs();
       const limits = { totalMs: openTryMs, tryMs: openTryMs, stopped: () => this.#state !== 'opening' };
-      const reply = await leaderCalls.ask<{ session: number }>('session.open', body, limits);
-      if (this.#state !== 'opening') return;
+      const reply = await leaderCalls.ask<{ session: number }>('session.open', this.#openBody, limits);
+      if (this.#state !== 'opening') break;
       if (reply.code === 'OK') {
+        this.#isAsking = false;
         this.#session = sessionId(reply.session);
+        this.#confirmedAtMs = askedAtMs;
         this.#lookAtTable();
         return;
       }
       if (reply.code === 'REFUSED') return this.#refused(reply);
-      this.#options.logger.info('session not open yet', { answer: reply.code });
+      logger.info('session not open yet', { answer: reply.code });
       await new Promise<void>((resolve) => {
         timers.setTimer(pulseMs, resolve);
       });
@@ -226,9 +257,14 @@ export class NodeSession {
     if (this.#session === 0 || this.#state === 'waiting' || this.#state === 'over') return;
     const isThere = table.session(this.#session) !== undefined;
     if (isThere && this.#state === 'opening') {
+      // A table that lags may show the session when it is over already: hold on fresh proof only.
+      if (this.#options.timers.monotonicMs() - this.#confirmedAtMs >= this.#options.lease.holderStopMs) {
+        void this.#askToOpen();
+        return;
+      }
       this.#state = 'holding';
-      this.#keeper.opened(this.#session, this.#askedAtMs);
-      this.#renewedAtMs = this.#askedAtMs;
+      this.#keeper.opened(this.#session, this.#confirmedAtMs);
+      this.#renewedAtMs = this.#confirmedAtMs;
       this.#links.noteRenewal();
       this.#links.open(this.#session);
       this.#options.logger.info('session open', { session: this.#session });
@@ -253,6 +289,8 @@ export class NodeSession {
       this.#lose(`not renewed for ${this.#options.lease.holderStopMs} ms: ${why}`);
       return;
     }
+    const room = this.#state === 'holding' ? this.#room.ask(this.session, this.shards.length, nowMs) : null;
+    if (room !== null) this.#links.makeRoom(room);
     if (!this.#isRenewing && this.#keeper.shouldRenew(nowMs, this.#links.haveProgressed)) void this.#renew(nowMs);
   }
 
@@ -273,19 +311,18 @@ export class NodeSession {
     } else this.#keeper.failed(this.#options.timers.monotonicMs());
   }
 
-  #sendUnits(method: 'units.acquire' | 'units.release', shards: readonly ShardUnits[]): void {
-    const isAllowed = this.#state === 'holding' || this.#state === 'stopping';
-    if (!isAllowed || this.#unitCalls >= unitCallsMax) return;
-    this.#unitCalls++;
+  async #sendUnits(method: 'units.acquire' | 'units.release', shards: readonly ShardUnits[]): Promise<void> {
+    if (this.#state !== 'holding' && this.#state !== 'stopping') return;
     const body = encodeUnits({ session: this.session, shards });
-    this.#options.leaderCalls
-      .once(method, body, unitsDeadlineMs)
-      .then((reply) => {
-        if (reply.code !== 'OK') this.#options.logger.debug('units not settled', { method, answer: reply.code });
-      })
-      .finally(() => {
-        this.#unitCalls--;
-      });
+    const reply = await this.#options.leaderCalls.once(method, body, unitsDeadlineMs);
+    if (reply.code !== 'OK') this.#options.logger.debug('units not settled', { method, answer: reply.code });
+  }
+
+  async #sendMoves(to: ShardName, shards: readonly ShardUnits[]): Promise<void> {
+    if (this.#state !== 'holding' && this.#state !== 'stopping') return;
+    const body = encodeMove({ to, session: this.session, shards });
+    const reply = await this.#options.leaderCalls.once('units.move', body, unitsDeadlineMs);
+    if (reply.code !== 'OK') this.#options.logger.debug('units not moved', { answer: reply.code });
   }
 
   #generationSeen(generationId: string): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type NodeId, nodeId, SeededRng, silentLogger } from '@holdfast/model';
-import type { RaftEntry } from '@holdfast/raft';
+import type { ConfState, RaftEntry } from '@holdfast/raft';
 import type { CompactionRule } from './log-compaction.ts';
 import { MemoryRaftStorage } from './memory-ports.test.ts';
 import { RaftDriver } from './raft-driver.ts';
@@ -44,6 +44,7 @@ class Members {
   readonly ids = ['a', 'b', 'c'].map(nodeId);
   readonly storages = new Map(this.ids.map((id) => [id, new MemoryRaftStorage(this.time)]));
   readonly up = new Map<NodeId, Member>();
+  readonly told = new Map<NodeId, ConfState>();
   readonly compaction: Partial<CompactionRule>;
 
   constructor(compaction: Partial<CompactionRule> = {}) {
@@ -66,10 +67,11 @@ class Members {
       logger: silentLogger,
       onLeadership: () => {},
       onFatal: (error) => fatal.push(error),
+      onMembers: (conf) => this.told.set(id, conf),
       compaction: this.compaction,
     });
     await transport.listen({
-      onRaft: (_from, messages) => driver.step(messages),
+      onRaft: (from, messages) => driver.step(from, messages),
       onCall: async () => new Uint8Array(),
       onUnreachable: () => {},
     });
@@ -190,6 +192,65 @@ test('a failed write stops the member; nothing that depends on it was sent', asy
   const sent = members.network.raftSent.slice(sentBefore).filter(({ from }) => from === leader.id);
   assert.ok(sent.every(({ message }) => message.type !== 'append' || message.entries.length === 0));
   await assert.rejects(leader.driver.propose(Uint8Array.of(1)), code('STOPPED'));
+});
+
+test('a snapshot that can not be stored stops the member', async () => {
+  const members = new Members({ entriesMax: 3, trailingEntries: 1 });
+  const leader = await members.startAll();
+  leader.storage.compact = async () => {
+    throw new Error('EIO');
+  };
+  for (let i = 0; i < 5; i++) leader.driver.propose(Uint8Array.of(i)).catch(() => {});
+  assert.ok(await members.time.until(() => leader.fatal.length === 1, 1_000));
+  await assert.rejects(leader.driver.propose(Uint8Array.of(1)), code('STOPPED'));
+});
+
+test('a large snapshot goes in pieces that heartbeats are not behind', async () => {
+  const members = new Members({ entriesMax: 10, trailingEntries: 1 });
+  const first = await members.startAll();
+  const lagging = [...members.up.values()].find((member) => member !== first)!;
+  await members.stop(lagging);
+  const leader = await members.leader();
+  const snapshot = leader.machine.snapshot.bind(leader.machine);
+  for (const { machine } of members.up.values()) {
+    machine.snapshot = () => Buffer.concat([snapshot(), new Uint8Array(5_000_000)]);
+  }
+  for (let i = 0; i < 30; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
+  const sentBefore = members.network.raftSent.length;
+  const back = await members.start(lagging.id);
+  assert.ok(await members.time.until(() => back.machine.list.length >= 5_000_000, 5_000));
+  assert.equal(leader.driver.isLeader, true);
+  const pieces = members.network.raftSent
+    .slice(sentBefore)
+    .map(({ message }) => message)
+    .filter((message) => message.type === 'snapshot');
+  assert.ok(pieces.length >= 20);
+  for (const { data } of pieces) assert.ok(data.length <= 256 * 1024);
+});
+
+test('members change at run time, and are told', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  const gone = members.ids.find((id) => id !== leader.id)!;
+  const rest = members.ids.filter((id) => id !== gone);
+  const target = { voters: rest, learners: [gone] };
+  // Both others have to be heard from.
+  await members.time.run(300);
+  assert.equal((await members.settle(leader.driver.changeMembers(target))).ok, true);
+  assert.ok(await members.time.until(() => leader.driver.members().learners.includes(gone), 1_000));
+  assert.ok(await members.time.until(() => members.told.has(gone), 1_000));
+  assert.deepEqual(members.told.get(gone)?.voters, rest);
+  assert.equal((await members.settle(leader.driver.transferLeadership(gone))).ok, false);
+});
+
+test('messages that are not of the node they came from are dropped', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  const [other] = members.ids.filter((id) => id !== leader.id);
+  const forged = { type: 'heartbeat', from: leader.id, to: leader.id, term: 99, commit: 0, readRound: 0 } as const;
+  leader.driver.step(other!, [{ ...forged, from: 'nobody' }]);
+  await members.time.run(50);
+  assert.equal(leader.driver.isLeader, true);
 });
 
 test('leadership can be handed over', async () => {

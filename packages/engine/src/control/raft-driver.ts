@@ -1,73 +1,37 @@
-import { assert, type Logger, type NodeId, nodeId, type Rng } from '@holdfast/model';
-import { type RaftMessage, type RaftStatus, RawNode, type Ready, type Role, type TransferResult } from '@holdfast/raft';
-import type { PeerTransport } from '../ports/peer-transport.ts';
-import type { RaftStorage } from '../ports/raft-storage.ts';
-import type { Timers } from '../ports/timers.ts';
-import { type CompactionRule, defaultCompaction, LogCompaction } from './log-compaction.ts';
+import { assert, type NodeId } from '@holdfast/model';
+import {
+  type ConfChangeResult,
+  type ConfState,
+  type ConfTarget,
+  type RaftMessage,
+  type RaftStatus,
+  RawNode,
+  type Ready,
+  type TransferResult,
+} from '@holdfast/raft';
+import { EntryApplier } from './entry-applier.ts';
+import { defaultCompaction, LogCompaction } from './log-compaction.ts';
+import { messagesByMember, nodeOfMember, nodeOrNull } from './member-id.ts';
 import { PendingProposals } from './pending-proposals.ts';
 import { PendingReads, type ReadWaiter } from './pending-reads.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
-import { type RaftMail, RaftMailbox, type RaftMailboxLimits } from './raft-mailbox.ts';
-import type { StateMachine } from './state-machine.ts';
+import {
+  defaultLimits,
+  defaultTiming,
+  type Leadership,
+  type RaftDriverLimits,
+  type RaftDriverOptions,
+  type RaftDriverTiming,
+  raftLimits,
+} from './raft-driver-options.ts';
+import { type RaftMail, RaftMailbox } from './raft-mailbox.ts';
 import { TickClock } from './tick-clock.ts';
-
-export interface RaftDriverLimits extends RaftMailboxLimits {
-  /** Proposals waiting to be stepped, and in the log without an outcome; more are refused as FULL. */
-  readonly proposalsMax: number;
-  /** Callers of `readBarrier` waiting to be asked for. */
-  readonly readsMax: number;
-}
-
-export interface RaftDriverTiming {
-  readonly tickMs: number;
-  /** An election begins after 1 to 2 times this. */
-  readonly electionTimeoutTicks: number;
-  readonly heartbeatTicks: number;
-}
-
-export interface RaftDriverOptions {
-  readonly id: NodeId;
-  readonly voters: readonly NodeId[];
-  readonly storage: RaftStorage;
-  readonly transport: Pick<PeerTransport, 'sendRaft'>;
-  readonly machine: StateMachine;
-  readonly timers: Timers;
-  readonly rng: Rng;
-  readonly logger: Logger;
-  /** Called when role, leader or term changed. */
-  readonly onLeadership: (leadership: Leadership) => void;
-  /** The disk failed or an invariant broke: the process must end. Called once. */
-  readonly onFatal: (error: unknown) => void;
-  readonly timing?: Partial<RaftDriverTiming>;
-  readonly limits?: Partial<RaftDriverLimits>;
-  readonly compaction?: Partial<CompactionRule>;
-}
-
-export interface Leadership {
-  readonly role: Role;
-  readonly leader: NodeId | null;
-  readonly term: number;
-}
-
-/** An election takes 0.8 to 1.6 s of silence plus a round trip, so a leader change costs no session its 9 s. */
-export const defaultTiming: RaftDriverTiming = { tickMs: 100, electionTimeoutTicks: 8, heartbeatTicks: 1 };
-export const defaultLimits: RaftDriverLimits = {
-  mailboxMessagesMax: 4_096,
-  proposalsMax: 4_096,
-  readsMax: 10_000,
-  ticksMax: 20,
-};
-
-const appendBytesMax = 1024 * 1024;
-const inflightMessagesMax = 64;
-const uncommittedBytesMax = 32 * 1024 * 1024;
 
 /**
  * The one loop around a Raft member: mailbox → step → ready → persist → send → apply → advance.
  *
  * All mail that waits is stepped before one Ready, so whatever came while the disk was busy shares the next write.
- * Messages leave only after the write they may depend on; what was written without need of a sync (a risen commit
- * index alone) is kept back and joins the next write.
+ * Messages leave only after the write they may depend on; what needs no sync (a risen commit index) joins the next one.
  */
 export class RaftDriver {
   readonly #options: RaftDriverOptions;
@@ -80,10 +44,10 @@ export class RaftDriver {
   readonly #proposals = new PendingProposals();
   readonly #reads = new PendingReads();
   #waitingReads: ReadWaiter[] = [];
+  #heard: { readonly member: string; readonly untilMs: number } | null = null;
   #owedHardState: Ready['hardState'] = null;
   #leadership: Leadership;
-  #applied: number;
-  #appliedTerm: number;
+  readonly #applier: EntryApplier;
   #isPumping = false;
   #isStopped = false;
   #idle: (() => void)[] = [];
@@ -91,7 +55,6 @@ export class RaftDriver {
   /** Loads what is stored, restores the state machine, and begins to tick. @throws RaftStorageError */
   static async start(options: RaftDriverOptions): Promise<RaftDriver> {
     const restored = await options.storage.load();
-    if (restored.snapshot !== null) options.machine.restore(restored.snapshot.data, restored.snapshot.index);
     const timing = { ...defaultTiming, ...options.timing };
     const raft = new RawNode({
       id: options.id,
@@ -99,23 +62,18 @@ export class RaftDriver {
       electionTimeoutTicks: timing.electionTimeoutTicks,
       heartbeatTicks: timing.heartbeatTicks,
       rng: options.rng,
-      appendBytesMax,
-      inflightMessagesMax,
-      uncommittedBytesMax,
+      ...raftLimits,
       preVote: true,
       checkQuorum: true,
       restored,
     });
-    return new RaftDriver(options, timing, raft, restored.snapshot?.index ?? 0, restored.snapshot?.term ?? 0);
+    const driver = new RaftDriver(options, timing, raft);
+    if (restored.snapshot !== null) await driver.#applier.restore(restored.snapshot);
+    driver.#begin();
+    return driver;
   }
 
-  private constructor(
-    options: RaftDriverOptions,
-    timing: RaftDriverTiming,
-    raft: RawNode,
-    applied: number,
-    appliedTerm: number,
-  ) {
+  private constructor(options: RaftDriverOptions, timing: RaftDriverTiming, raft: RawNode) {
     this.#options = options;
     this.#timing = timing;
     this.#limits = { ...defaultLimits, ...options.limits };
@@ -125,20 +83,24 @@ export class RaftDriver {
       raft,
       storage: options.storage,
       machine: options.machine,
+      timers: options.timers,
       logger: options.logger,
       rule: { ...defaultCompaction, ...options.compaction },
       onFailed: (error) => this.#fail(error),
     });
-    this.#applied = applied;
-    this.#appliedTerm = appliedTerm;
+    this.#applier = new EntryApplier(options, raftLimits.applyBytesMax, (entry) => this.#compaction.applied(entry));
     const { role, leader, term } = raft.status();
-    this.#leadership = { role, leader: leader === null ? null : nodeId(leader), term };
+    this.#leadership = { role, leader: nodeOrNull(leader), term };
     this.#ticks = new TickClock(options.timers, timing.tickMs, () => {
       this.#mailbox.tick();
       this.#wake();
     });
+  }
+
+  #begin(): void {
+    const { id, voters } = this.#options;
     // Alone, there is nobody to hear from first.
-    if (options.voters.length === 1 && options.voters[0] === options.id) this.campaign();
+    if (voters.length === 1 && voters[0] === id) this.campaign();
     this.#wake();
   }
 
@@ -152,11 +114,11 @@ export class RaftDriver {
 
   /** Leads, and has applied an entry of its own term: its state includes all that earlier leaders committed. */
   get isLeaderReady(): boolean {
-    return this.isLeader && this.#appliedTerm === this.#leadership.term;
+    return this.isLeader && this.#applier.term === this.#leadership.term;
   }
 
   get appliedIndex(): number {
-    return this.#applied;
+    return this.#applier.index;
   }
 
   /** How late ticks come, in ticks: a node that stood still itself must not blame the others for their silence. */
@@ -172,14 +134,40 @@ export class RaftDriver {
     return this.#raft.status();
   }
 
-  /** Messages from a peer. */
-  step(messages: readonly RaftMessage[]): void {
-    this.#mailbox.messages(messages);
+  /** Messages from a peer. What doesn't come from a member of that node is dropped. */
+  step(from: NodeId, messages: readonly RaftMessage[]): void {
+    const isHeard = (sender: string): boolean => nodeOfMember(sender) === from && !this.#isDeafTo(sender);
+    this.#mailbox.messages(messages.filter((message) => isHeard(message.from)));
     this.#wake();
   }
 
+  /** Neither log nor vote yet? */
+  get isBlank(): boolean {
+    return this.#raft.isBlank;
+  }
+
+  /** Founds a cluster of these members, this one among them; see `Founding`, which makes sure that nobody else does. */
+  found(members: readonly string[]): void {
+    this.#mailbox.call(() => {
+      if (this.#raft.isBlank) this.#raft.found(members);
+    });
+    this.#wake();
+  }
+
+  /** While this member is blank, and for so long, it takes messages of no other member. */
+  listenOnlyTo(member: string, durationMs: number): void {
+    this.#heard = { member, untilMs: this.#options.timers.monotonicMs() + durationMs };
+  }
+
+  #isDeafTo(member: string): boolean {
+    if (this.#heard === null || !this.#raft.isBlank) return false;
+    return this.#heard.member !== member && this.#options.timers.monotonicMs() < this.#heard.untilMs;
+  }
+
   reportUnreachable(peer: NodeId): void {
-    this.#mailbox.unreachable(peer);
+    for (const member of this.status().progress.keys()) {
+      if (nodeOfMember(member) === peer) this.#mailbox.unreachable(member);
+    }
     this.#wake();
   }
 
@@ -215,10 +203,29 @@ export class RaftDriver {
     });
   }
 
-  /** Hands leadership to a voter that is up to date enough; the result says only that it has begun. */
+  /** Who takes part, as of the last applied entry. */
+  members(): ConfState {
+    return this.#raft.conf;
+  }
+
+  /**
+   * Begins a change of the members, at the leader; the result says only that it has begun. It is done when `members()` is
+   * the target. What is refused, and why: `ConfChangeResult`.
+   */
+  changeMembers(target: ConfTarget): Promise<ConfChangeResult> {
+    return new Promise((resolve) => {
+      this.#mailbox.call(() => resolve(this.#raft.proposeConfChange(target)));
+      this.#wake();
+    });
+  }
+
+  /** Hands leadership to a node's voter that is up to date enough; the result says only that it has begun. */
   transferLeadership(to: NodeId): Promise<TransferResult> {
     return new Promise((resolve) => {
-      this.#mailbox.call(() => resolve(this.#raft.transferLeadership(to)));
+      this.#mailbox.call(() => {
+        const member = this.#raft.conf.voters.find((voter) => nodeOfMember(voter) === to);
+        resolve(member === undefined ? { ok: false, code: 'UNKNOWN_PEER' } : this.#raft.transferLeadership(member));
+      });
       this.#wake();
     });
   }
@@ -279,12 +286,17 @@ export class RaftDriver {
       await this.#persist(ready);
       if (this.#isStopped) return;
       this.#send(ready.messages);
+      if (ready.snapshot !== null) await this.#applier.restore(ready.snapshot);
+      if (this.#isStopped) return;
       this.#apply(ready);
+      const membersBefore = this.members();
       this.#raft.advance(ready);
       this.#observe(ready);
+      this.#observeMembers(membersBefore, ready.snapshot !== null);
       this.#reads.proven(ready.readStates);
-      this.#reads.applied(this.#applied);
-      this.#compaction.takeIfDue(this.#applied);
+      this.#reads.applied(this.#applier.index);
+      this.#compaction.takeIfDue(this.#applier.index);
+      await this.#applier.giveWay();
     }
   }
 
@@ -336,44 +348,34 @@ export class RaftDriver {
   }
 
   #send(messages: readonly RaftMessage[]): void {
-    if (messages.length === 0) return;
-    const byPeer = new Map<string, RaftMessage[]>();
-    for (const message of messages) {
-      const list = byPeer.get(message.to);
-      if (list === undefined) byPeer.set(message.to, [message]);
-      else list.push(message);
+    for (const [peer, list] of messagesByMember(messages)) {
+      this.#options.transport.sendRaft(nodeOfMember(peer), list);
     }
-    for (const [peer, list] of byPeer) this.#options.transport.sendRaft(nodeId(peer), list);
   }
 
-  #apply(ready: Ready): void {
-    const { machine } = this.#options;
-    if (ready.snapshot !== null) {
-      machine.restore(ready.snapshot.data, ready.snapshot.index);
-      this.#applied = ready.snapshot.index;
-      this.#appliedTerm = ready.snapshot.term;
-      this.#compaction.restarted();
-    }
-    for (const entry of ready.committedEntries) {
-      assert(entry.index === this.#applied + 1, `entry ${entry.index} to apply after ${this.#applied}`);
-      machine.apply(entry);
-      this.#applied = entry.index;
-      this.#appliedTerm = entry.term;
-      this.#compaction.applied(entry);
-    }
-    if (ready.snapshot === null && ready.committedEntries.length === 0) return;
-    machine.applied(this.#applied);
+  #apply({ snapshot, committedEntries }: Ready): void {
+    if (snapshot === null && committedEntries.length === 0) return;
+    if (snapshot !== null) this.#compaction.restarted();
+    this.#applier.apply(committedEntries);
     // Only now: who waits for an outcome finds it in the state.
-    for (const { index, term } of ready.committedEntries) this.#proposals.applied(index, term);
+    for (const { index, term } of committedEntries) this.#proposals.applied(index, term);
+  }
+
+  #observeMembers(before: ConfState, isRestored: boolean): void {
+    const members = this.members();
+    if (members === before && !isRestored) return;
+    this.#options.logger.info('members', { ...members });
+    this.#options.onMembers?.(members);
   }
 
   #observe(ready: Ready): void {
     if (ready.softState === null && ready.hardState === null) return;
     const before = this.#leadership;
-    const { role, leader } = ready.softState ?? before;
+    const role = ready.softState?.role ?? before.role;
+    const leader = ready.softState === null ? before.leader : nodeOrNull(ready.softState.leader);
     const term = ready.hardState?.term ?? before.term;
     if (role === before.role && leader === before.leader && term === before.term) return;
-    this.#leadership = { role, leader: leader === null ? null : nodeId(leader), term };
+    this.#leadership = { role, leader, term };
     if (before.role === 'leader' && (role !== 'leader' || term !== before.term)) {
       const error = new RaftDriverError('LOST_LEADERSHIP', `leadership of term ${before.term} has ended`);
       this.#proposals.rejectAll(error, role === 'leader' ? term : -1);

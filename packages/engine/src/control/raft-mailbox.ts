@@ -1,4 +1,3 @@
-import type { NodeId } from '@holdfast/model';
 import type { RaftMessage } from '@holdfast/raft';
 import type { ProposalWaiter } from './pending-proposals.ts';
 
@@ -6,7 +5,7 @@ export type RaftMail =
   | { readonly kind: 'tick' }
   | { readonly kind: 'message'; readonly message: RaftMessage }
   | { readonly kind: 'propose'; readonly data: Uint8Array; readonly waiter: ProposalWaiter }
-  | { readonly kind: 'unreachable'; readonly peer: NodeId }
+  | { readonly kind: 'unreachable'; readonly peer: string }
   | { readonly kind: 'call'; readonly run: () => void };
 
 export interface RaftMailboxLimits {
@@ -59,7 +58,7 @@ export class RaftMailbox {
   }
 
   /** Once per peer is enough. */
-  unreachable(peer: NodeId): void {
+  unreachable(peer: string): void {
     if (this.#mail.some((mail) => mail.kind === 'unreachable' && mail.peer === peer)) return;
     this.#mail.push({ kind: 'unreachable', peer });
   }

@@ -1,7 +1,8 @@
 import type { LeaseTable } from '@holdfast/lease';
 import type { SessionId } from '@holdfast/model';
-import type { FromShard, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
+import type { FromShard, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
 import type { TableChange } from './lease-state-machine.ts';
+import type { ShardName } from './move-calls.ts';
 import type { ShardPort } from './shard-port.ts';
 import { directoryOf, partitionsOf } from './table-views.ts';
 
@@ -10,6 +11,7 @@ export interface ShardLinkEvents {
   onListening(addresses: readonly string[]): void;
   onAcquire(shard: number, units: Uint32Array): void;
   onRelease(shard: number, units: Uint32Array): void;
+  onMove(shard: number, to: ShardName, units: Uint32Array): void;
   onGenerationSeen(generationId: string): void;
   onGiveUp(partitions: readonly LeasedPartition[]): void;
   onAnswer(id: number, user: UserAnswer | null): void;
@@ -27,6 +29,7 @@ export class ShardLinks {
   readonly #beatsAtRenewal: number[];
   readonly #partitionsTold: string[];
   readonly #removeBufferListener: () => void;
+  readonly #hot: (readonly HotUnit[])[];
   #session: SessionId | null = null;
   #onAllStopped: ((isDone: boolean) => void) | null = null;
   #isClosed = false;
@@ -38,6 +41,7 @@ export class ShardLinks {
     this.#addresses = shards.map(() => undefined);
     this.#beatsAtRenewal = shards.map(() => -1);
     this.#partitionsTold = shards.map(() => '');
+    this.#hot = shards.map(() => []);
     this.#removeBufferListener = table.onBuffer((buffer) => this.#postAll({ kind: 'table', buffer }));
     this.#postAll({ kind: 'table', buffer: table.buffer });
     this.#postGeneration();
@@ -70,6 +74,24 @@ export class ShardLinks {
     // A session's end takes its partitions along without a record of their own.
     if (this.#session !== null && (change.partitions || change.sessions)) this.#postPartitions();
     this.#postAll({ kind: 'advanced' });
+  }
+
+  /** The units of a shard with most records of late. */
+  hot(shard: number): readonly HotUnit[] {
+    return this.#hot[shard] ?? [];
+  }
+
+  /** False when there is no such shard. */
+  tell(shard: number, message: ToShard): boolean {
+    if (this.#isClosed || this.shards[shard] === undefined) return false;
+    this.shards[shard].post(message);
+    return true;
+  }
+
+  /** By shard: how many units it shall release, its longest idle ones. */
+  makeRoom(counts: readonly number[]): void {
+    if (this.#isClosed) return;
+    for (const [i, units] of counts.entries()) if (units > 0) this.shards[i]!.post({ kind: 'makeRoom', units });
   }
 
   /** Tells all to stop; true when all have, false when the session was lost before. */
@@ -105,6 +127,12 @@ export class ShardLinks {
         return;
       case 'release':
         this.#events.onRelease(index, message.units);
+        return;
+      case 'move':
+        this.#events.onMove(index, message, message.units);
+        return;
+      case 'hot':
+        this.#hot[index] = message.units;
         return;
       case 'giveUp':
         this.#events.onGiveUp(message.partitions);

@@ -1,4 +1,5 @@
 import type { RaftEntry } from '@holdfast/raft';
+import type { Sliced } from './sliced.ts';
 
 /**
  * What the log is applied to. Synchronous and deterministic: the same entries give the same state on every node.
@@ -13,4 +14,8 @@ export interface StateMachine {
   snapshot(): Uint8Array;
   /** Replaces the state by that of a snapshot taken at `index`. */
   restore(data: Uint8Array, index: number): void;
+  /** As `snapshot`, in slices: the state as of this call, whatever is applied before the last slice. */
+  beginSnapshot?(): Sliced<Uint8Array>;
+  /** As `restore`, in slices: nothing changes before the last one, and nothing may be applied before it. */
+  beginRestore?(data: Uint8Array, index: number): Sliced<true>;
 }

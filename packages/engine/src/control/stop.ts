@@ -1,6 +1,7 @@
 import type { LeaseTable } from '@holdfast/lease';
-import { type Logger, type NodeId, nodeId } from '@holdfast/model';
+import type { Logger, NodeId } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
+import { nodeOfMember } from './member-id.ts';
 import type { NodeSession } from './node-session.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
@@ -58,11 +59,12 @@ export async function stopControlPlane(options: StopOptions): Promise<StopResult
 async function handOver(options: StopOptions, limitMs: number): Promise<void> {
   const { driver } = options;
   if (!driver.isLeader) return;
-  const followers = [...driver.status().progress].filter(([, { recentActive }]) => recentActive);
+  const { progress, conf } = driver.status();
+  const followers = [...progress].filter(([id, { recentActive }]) => recentActive && conf.voters.includes(id));
   followers.sort(([, a], [, b]) => b.match - a.match);
   const best = followers[0];
   if (best === undefined) return;
-  await driver.transferLeadership(nodeId(best[0]));
+  await driver.transferLeadership(nodeOfMember(best[0]));
   await until(options, limitMs, () => !driver.isLeader);
 }
 

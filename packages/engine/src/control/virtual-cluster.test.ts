@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type NodeId, nodeId, SeededRng, silentLogger } from '@holdfast/model';
-import { ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
+import { ControlPlane } from './control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { FakeShard, MemoryRaftStorage, MemoryStoreLife, MemoryTopics } from './memory-ports.test.ts';
 import { MemoryNetwork, VirtualTime } from './virtual-network.test.ts';
 
@@ -38,6 +39,11 @@ export class VirtualCluster {
       this.#storages.set(id, storage);
     }
     return storage;
+  }
+
+  /** The disk of a node that is down is another one from now on. */
+  replaceStorage(id: NodeId, storage: MemoryRaftStorage): void {
+    this.#storages.set(id, storage);
   }
 
   async start(id: NodeId, more: Partial<ControlPlaneOptions> = {}): Promise<VirtualNode> {

@@ -1,4 +1,5 @@
 import type { Member, MemberChange, NodeMeta } from '@holdfast/membership';
+import type { NodeId } from '@holdfast/model';
 
 /**
  * Who is in the cluster, where they listen, who seems to be gone: hints, spread by gossip.
@@ -39,6 +40,12 @@ export interface Gossip {
 
   /** Tells the cluster something new about this node. uuid and startCounter must stay the same. */
   updateMeta(meta: NodeMeta): void;
+
+  /**
+   * A connection to this node was refused or broke. A hint that may hurry a probe, or nothing: it shortens no one's time to
+   * refute. Of unknown ids no notice is taken.
+   */
+  reportUnreachable(id: NodeId): void;
 
   /**
    * Says goodbye, so that others show this node as `left` at once, then stops. Says it more than once but waits for no

@@ -12,6 +12,8 @@ export interface RaftRestored {
  * a damaged one is an error at load, never a shorter log.
  */
 export interface RaftStorage {
+  /** Made with the storage, and lost with it: who has lost its log and vote must not pass for who it was. */
+  readonly identity: string;
   /** @throws RaftStorageError CORRUPT */
   load(): Promise<RaftRestored>;
   /**

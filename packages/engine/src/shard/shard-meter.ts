@@ -14,6 +14,7 @@ export class ShardMeter {
   readonly #links: StreamLinks;
   readonly #loops: ReadonlyMap<string, PartitionLoop>;
   #lagAtMs = 0;
+  #pausesSeen = 0;
 
   constructor(
     context: ShardContext,
@@ -38,10 +39,22 @@ export class ShardMeter {
     stats.set('parkedBytes', ingest.parkedBytes);
     stats.set('framesInFlight', ingest.framesInFlight);
     stats.set('streamsOpen', this.#links.count);
+    stats.set('handOverLeft', holder.handOverLeft);
     if (nowMs - this.#lagAtMs >= lagIntervalMs) {
       this.#lagAtMs = nowMs;
+      this.#measurePauses();
       void this.#measureLag();
     }
+  }
+
+  #measurePauses(): void {
+    const { pauses } = this.#context.ingest;
+    if (pauses.count === this.#pausesSeen) return;
+    const { stats } = this.#context.options;
+    stats.add('pausesMeasured', pauses.count - this.#pausesSeen);
+    this.#pausesSeen = pauses.count;
+    stats.set('pauseP50Ms', pauses.percentile(0.5));
+    stats.set('pauseP99Ms', pauses.percentile(0.99));
   }
 
   async #measureLag(): Promise<void> {

@@ -1,9 +1,11 @@
 import { LeaseTableReader } from '@holdfast/lease';
-import { hashUnit, partitionKey, type SessionId, type ShardRef, unitHashOut } from '@holdfast/model';
+import { partitionKey, type SessionId, type ShardRef, sessionId, shardIndex } from '@holdfast/model';
 import { Holder, Ingest, RecordCounters } from '@holdfast/processor';
 import { delay } from '../ports/timers.ts';
-import type { DirectoryEntry, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
+import type { DirectoryEntry, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
+import { answerQuery } from './answer-query.ts';
 import { CommitLoop } from './commit-loop.ts';
+import { endMessages } from './end-messages.ts';
 import { OutputLoop } from './output-loop.ts';
 import { PartitionLoop } from './partition-loop.ts';
 import type { KnownGeneration, ShardContext } from './shard-context.ts';
@@ -23,8 +25,16 @@ const giveUpAfterMs = 10_000;
 const giveUpEveryMs = 2_000;
 /** How long a draining shard waits for the reports of holders that drain too. */
 const drainTogetherMsMax = 5_000;
+/** Units on their way to other shards at once: a user waits for no more than these rows and one entry. */
+const movingMax = 128;
+/** Places of the lease table looked at in one go for units to hand over: some tenths of a millisecond. */
+const handOverPlacesMax = 8_192;
+/** Hot units told to the control thread. */
+const hotListedMax = 8;
 /** Units closed for idleness per tick: bounds the work. */
 const idleClosedMax = 256;
+/** Units looked at for each that is released to make room: the longest idle of these go. */
+const roomLookRatio = 4;
 
 /**
  * A shard: the ingest and holder cores with the loops that tie them to log, store and streams. One thread runs it; the
@@ -51,6 +61,7 @@ export class Shard {
   #pumpQueued = false;
   #meter: ShardMeter | null = null;
   #gaveUpMs = Number.NEGATIVE_INFINITY;
+  #hot: readonly HotUnit[] = [];
   #cancelTick: (() => void) | null = null;
   #tickDelayMs = 0;
   #failed = false;
@@ -107,6 +118,23 @@ export class Shard {
         return;
       case 'query':
         this.#options.send({ kind: 'answer', id: message.id, user: this.#answer(message.key) });
+        return;
+      case 'makeRoom':
+        this.#makeRoom(message.units);
+        return;
+      case 'handOver':
+        this.#guard(() => {
+          const plan = message.plan.map(({ session, shard, count }) => ({ to: refOf(session, shard), count }));
+          this.#context?.holder.planHandOver(plan, this.#options.timers.monotonicMs());
+        });
+        this.#wake();
+        return;
+      case 'moveUnit':
+        this.#guard(() => {
+          const { hi, lo, session, shard } = message;
+          this.#context?.holder.moveUnit(hi, lo, refOf(session, shard), this.#options.timers.monotonicMs());
+        });
+        this.#wake();
         return;
       case 'stop':
         void this.#stop();
@@ -233,14 +261,8 @@ export class Shard {
       } while (links.move(nowMs));
       const acquires = context.stopping ? null : ingest.takeAcquires();
       if (acquires !== null) options.send({ kind: 'acquire', units: acquires });
-      const releases = holder.takeReleases(nowMs);
-      if (releases.length > 0) {
-        const units = new Uint32Array(releases.length * 4);
-        releases.forEach(({ hi, lo, epoch }, i) => {
-          units.set([hi, lo, Math.floor(epoch / 2 ** 32), epoch >>> 0], i * 4);
-        });
-        options.send({ kind: 'release', units });
-      }
+      if (!context.stopping) holder.handOverSome(nowMs, movingMax, handOverPlacesMax);
+      for (const message of endMessages(holder.takeEnds(nowMs))) options.send(message);
       this.#store!.kick(nowMs);
       for (const outputs of this.#outputs) outputs.kick();
       for (const loop of this.#loops.values()) loop.unblock();
@@ -259,7 +281,8 @@ export class Shard {
   #tick(): void {
     if (this.#closed) return;
     const context = this.#context;
-    const busy = context !== null && (context.stopping || context.ingest.restless);
+    const moving = context !== null && context.holder.handOverLeft > 0;
+    const busy = context !== null && (context.stopping || context.ingest.restless || moving);
     this.#tickIn(busy ? tickMs : idleTickMs);
     this.#options.stats.add('heartbeat', 1);
     if (context === null) return;
@@ -272,9 +295,24 @@ export class Shard {
         context.holder.checkClosed(nowMs);
         this.#commits!.kick(nowMs, this.#loops.values());
         this.#giveUp(nowMs);
+        this.#tellHot(nowMs);
       }
       this.#meter!.publish(nowMs);
     });
+    this.#wake();
+  }
+
+  #tellHot(nowMs: number): void {
+    const units = this.#context!.holder.hotUnits(nowMs, hotListedMax);
+    if (units === null || (units.length === 0 && this.#hot.length === 0)) return;
+    this.#hot = units;
+    this.#options.send({ kind: 'hot', units });
+  }
+
+  #makeRoom(units: number): void {
+    const holder = this.#context?.holder;
+    if (holder === undefined) return;
+    this.#guard(() => holder.closeLongestIdle(units, units * roomLookRatio, this.#options.timers.monotonicMs()));
     this.#wake();
   }
 
@@ -293,19 +331,7 @@ export class Shard {
   }
 
   #answer(key: Uint8Array): UserAnswer | null {
-    const context = this.#context;
-    if (context === null) return null;
-    hashUnit(key, 0, key.length);
-    const found = context.holder.user(unitHashOut.hi, unitHashOut.lo, key);
-    if (found === null) return null;
-    const { unit, user } = found;
-    return {
-      epoch: unit.epoch,
-      view: user === null ? null : this.#options.job.view(user.state, key),
-      backupAgeMs: unit.lastSavedMs === 0 ? null : this.#options.timers.monotonicMs() - unit.lastSavedMs,
-      dirty: unit.dirty,
-      applied: context.holder.vectorOf(unit),
-    };
+    return this.#context === null ? null : answerQuery(this.#context, key, this.#hot);
   }
 
   /**
@@ -361,4 +387,8 @@ export class Shard {
     this.#options.logger.error('a shard can not go on', { err: error });
     this.#options.send({ kind: 'failed', error: text });
   }
+}
+
+function refOf(session: number, shard: number): ShardRef {
+  return { session: sessionId(session), shard: shardIndex(shard) };
 }

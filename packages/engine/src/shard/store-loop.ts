@@ -27,6 +27,7 @@ export class StoreLoop {
   #roundStartMs: number;
   #roundRows = 0;
   #rounds = 0;
+  #endRest: () => void = () => {};
 
   constructor(context: ShardContext) {
     this.#context = context;
@@ -44,7 +45,20 @@ export class StoreLoop {
     if (!this.#claiming && holder.claimsQueued > 0) this.#start('claim', () => this.#claim());
     const due = nowMs - this.#roundStartMs >= options.settings.backupIntervalMs || this.#context.stopping;
     if (due && !holder.roundActive && holder.roundDue) this.beginRound(nowMs);
+    if (holder.rowsHurried) this.#endRest();
     if (!this.#writing && (holder.rowsQueued > 0 || holder.roundActive)) this.#start('write', () => this.#write());
+  }
+
+  /** Between two parts of a round; rows of closing units end it. */
+  #rest(restMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#context.options.timers.setTimer(restMs, () => this.#endRest());
+      this.#endRest = () => {
+        this.#endRest = () => {};
+        cancel();
+        resolve();
+      };
+    });
   }
 
   beginRound(nowMs: number): void {
@@ -117,7 +131,7 @@ export class StoreLoop {
       if (!this.#context.stopping) {
         const shareMs = (rows.length / Math.max(this.#roundRows, 1)) * settings.backupIntervalMs * spreadRatio;
         const restMs = Math.min(shareMs - (nowMs - startMs), 100);
-        if (restMs > 0) await delay(timers, restMs);
+        if (restMs > 0 && !holder.rowsHurried) await this.#rest(restMs);
       }
     }
     return false;

@@ -37,6 +37,13 @@ export function checkRelations(config: NodeConfig): ConfigProblem[] {
     `${frameBytesMax}B`,
     `at most limits.bytesInFlight (${bytesInFlightMax}B), or no frame could leave`,
   );
+  const { keysPath, seal } = config.gossip;
+  expect(
+    keysPath !== null || seal === 'strict',
+    'gossip.seal',
+    seal,
+    'gossip.keys with it: without keys nothing is sealed',
+  );
   checkPeers(config, expect);
   checkPorts(config, expect);
   return problems;

@@ -140,6 +140,11 @@ function convert(written: Settings, merged: Layer): NodeConfig {
     listenGossip,
     listenShards: address(written.listen.shards),
     listenHttp: written.listen.http === 'off' ? null : address(written.listen.http),
+    gossip: {
+      protocol: written.gossip.protocol,
+      keysPath: written.gossip.keys === undefined ? null : at('gossip.keys', written.gossip.keys),
+      seal: written.gossip.seal,
+    },
     shardCount: written.shards,
     job: {
       name: nameOrPath('job.name', written.job.name),

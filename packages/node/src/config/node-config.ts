@@ -23,6 +23,12 @@ export interface NodeConfig {
   /** Shard n listens on port + n; port 0: on any. */
   readonly listenShards: HostPort;
   readonly listenHttp: HostPort | null;
+  readonly gossip: {
+    readonly protocol: 'lifeguard' | 'swim';
+    /** Absolute path; null: plain datagrams. */
+    readonly keysPath: string | null;
+    readonly seal: 'strict' | 'accept-plain' | 'send-plain';
+  };
   readonly shardCount: number;
   readonly job: {
     /** A built-in job's name, or the absolute path of a module. */

@@ -71,6 +71,22 @@ export const settingsSchema = z.strictObject({
       .default('127.0.0.1:7402')
       .meta({ description: 'health and metrics (HTTP), or off', reason: 'as listen.control' }),
   }),
+  gossip: z.strictObject({
+    protocol: oneOf(['lifeguard', 'swim']).default('lifeguard').meta({
+      description: "who is there, by holdfast's own SWIM core or by npm swim; the same on all nodes",
+      reason: 'suspects far fewer living nodes under loss and starvation (ADR 0010), and is simulated',
+    }),
+    keys: text.optional().meta({
+      description:
+        'file with the keys of gossip: 32 bytes in base64 per line, the first seals, all open; read again when it changes',
+      reason: 'none: plain datagrams, for one machine; anybody who can send to the port can lie about who is there',
+    }),
+    seal: oneOf(['strict', 'accept-plain', 'send-plain']).default('strict').meta({
+      description:
+        'with keys: from plain to sealed in three steps, send-plain, accept-plain, strict, each on all nodes',
+      reason: 'strict: nothing unsealed is believed',
+    }),
+  }),
   shards: count(1, 256)
     .default(() => Math.max(1, availableParallelism() - 1))
     .meta({ description: 'worker threads for records', reason: 'cores - 1: the control thread must stay responsive' }),

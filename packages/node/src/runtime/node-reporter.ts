@@ -3,6 +3,7 @@ import type { NodeConfig } from '../config/node-config.ts';
 import type { NodeReport, ShardReport, TableFacts } from '../status/node-report.ts';
 import { RateMeter } from '../status/rate-meter.ts';
 import type { ProcessMeter } from './process-meter.ts';
+import { showKey } from './user-lookup.ts';
 
 const sampleMs = 500;
 const windowMs = 3_000;
@@ -85,8 +86,20 @@ export class NodeReporter {
         trails: raft.role === 'leader' || raft.leader === null ? null : raft.commit - raft.applied,
         leaderSinceMs: raft.leader === null ? null : performance.now() - this.#leaderSinceMs,
       },
+      balancing:
+        status.balancing === null
+          ? null
+          : { active: status.balancing.balancing, left: status.balancing.left, pause: status.balancing.pause },
       session: holding ? { id: session.id, endsInMs } : null,
-      shards: status.shards.map(({ shard, stats }) => this.#shard(shard, stats, own?.shards[shard], status.table)),
+      shards: status.shards.map(({ shard, stats, hot }) => ({
+        ...this.#shard(shard, stats, own?.shards[shard], status.table),
+        hot: hot.map(({ unit, keyHex, recordsPerSec, share }) => ({
+          unit,
+          user: keyHex === null ? null : showKey(Buffer.from(keyHex, 'hex')),
+          recPerSec: recordsPerSec,
+          share,
+        })),
+      })),
       process: this.#process.report(),
       members: this.#gossip
         .members()
@@ -99,7 +112,7 @@ export class NodeReporter {
     stats: Readonly<Record<ShardStatName, number>>,
     own: { readonly address: string; readonly units: number } | undefined,
     table: ReturnType<ControlPlane['status']>['table'],
-  ): ShardReport {
+  ): Omit<ShardReport, 'hot'> {
     const meters = this.#meters[index];
     const { nodeId } = this.#config;
     const mine = table.partitions.filter(({ reader }) => reader?.nodeId === nodeId && reader.shard === index);
@@ -126,10 +139,11 @@ export class NodeReporter {
     }
     return {
       index: table.index,
-      sessions: table.sessions.map(({ session, nodeId, closing, shards }) => ({
+      sessions: table.sessions.map(({ session, nodeId, closing, draining, shards }) => ({
         session,
         nodeId,
         closing,
+        draining,
         units: shards.reduce((sum, { units }) => sum + units, 0),
       })),
       topics: [...topics].map(([topic, readers]) => ({ topic, readers })),

@@ -8,7 +8,6 @@ import {
   openNodeFolder,
 } from '@holdfast/embedded';
 import { ControlPlane, type Gossip } from '@holdfast/engine';
-import { SwimGossip } from '@holdfast/gossip-swim';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
 import { AdminServer, GrpcPeerTransport, ServerHost } from '@holdfast/transport-grpc';
@@ -17,9 +16,11 @@ import type { NodeConfig } from '../config/node-config.ts';
 import { loadJob } from '../job/load-job.ts';
 import { statusSchemaName } from '../status/status-document.ts';
 import { userSchemaName } from '../status/user-document.ts';
+import { act, actSchemaName } from './admin-acts.ts';
 import { ClusterStatus, reportMethod } from './cluster-status.ts';
 import { CryptoRng } from './crypto-rng.ts';
 import { exportUsers } from './export-users.ts';
+import { createGossip } from './gossip.ts';
 import { healthChecks } from './node-health.ts';
 import { nodeMetrics } from './node-metrics.ts';
 import { NodeReporter } from './node-reporter.ts';
@@ -132,6 +133,7 @@ class Node implements RunningNode {
         const document = await lookUpUser(key, { nodeId: config.nodeId, control: this.#control!, store, job, confirm });
         return document === null ? null : { schema: userSchemaName, document };
       },
+      act: async (request) => ({ schema: actSchemaName, document: await act(this.#control!, request) }),
       async *exportUsers() {
         for await (const document of exportUsers(store, job)) yield { schema: 'holdfast/export/v1', document };
       },
@@ -153,7 +155,12 @@ class Node implements RunningNode {
       logger: this.#logger,
       onSessionLost: (reason) => void this.#renewSession(reason),
       onFatal: (error) => this.#fail(error),
+      zoneOf: (id) => this.#gossip?.members().find((member) => member.id === id)?.meta.zone ?? null,
+      onLeave: () => {
+        if (!this.#stopping) this.stop();
+      },
       balancingPaused: () => this.#someoneUnreachable(),
+      onUnreachable: (peer) => this.#gossip?.reportUnreachable(peer),
       calls: new Map([[reportMethod, () => needStatus().onReport()]]),
       lease: {
         sessionTtlMs: config.sessionTtlMs,
@@ -198,26 +205,17 @@ class Node implements RunningNode {
   }
 
   async #startGossip(): Promise<void> {
-    const { nodeId: id, clusterName, peers, listenGossip } = this.#config;
-    const gossip = new SwimGossip(
-      {
-        id,
-        meta: {
-          uuid: this.#folder.uuid,
-          startCounter: this.#folder.startCounter,
-          version: nodeVersion,
-          peerAddress: this.address,
-          shardAddresses: [],
-          httpAddress: this.#config.listenHttp === null ? null : formatHostPort(this.#config.listenHttp),
-          zone: null,
-        },
-        clusterName,
-        port: listenGossip.port,
-        bindHost: listenGossip.host,
-        seeds: peers.filter((peer) => peer.id !== id).map(({ gossipAddress }) => gossipAddress),
-      },
-      { clock: this.#timers, rng: new CryptoRng(), logger: this.#logger.child('gossip') },
-    );
+    const meta = {
+      uuid: this.#folder.uuid,
+      startCounter: this.#folder.startCounter,
+      version: nodeVersion,
+      peerAddress: this.address,
+      shardAddresses: [],
+      httpAddress: this.#config.listenHttp === null ? null : formatHostPort(this.#config.listenHttp),
+      zone: null,
+    };
+    const { gossip, close } = createGossip(this.#config, meta, this.#timers, this.#logger.child('gossip'));
+    this.#disposers.push(close);
     this.#gossip = gossip;
     gossip.onChange(() => this.#setPeers());
     await gossip.start();

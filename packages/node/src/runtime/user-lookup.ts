@@ -86,6 +86,7 @@ export async function lookUpUser(
       ageMs: live === null ? Date.now() - stored!.savedUnixMs : live.backupAgeMs,
       dirty: live?.dirty ?? false,
     },
+    recPerSec: live?.recordsPerSec ?? null,
     applied:
       live === null
         ? stored!.applied

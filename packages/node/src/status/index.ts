@@ -1,4 +1,4 @@
-export type { NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
+export type { BalancingReport, HotUnit, NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
 export { RateMeter } from './rate-meter.ts';
 export {
   type Health,

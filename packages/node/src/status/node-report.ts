@@ -20,6 +20,8 @@ export interface NodeReport {
     /** How long the present leader has led, as far as this node has seen. */
     readonly leaderSinceMs: number | null;
   };
+  /** Where balancing stands; null at nodes that don't lead. */
+  readonly balancing: BalancingReport | null;
   /** Null: it has no right to hold anything now. */
   readonly session: { readonly id: number; readonly endsInMs: number | null } | null;
   readonly shards: readonly ShardReport[];
@@ -46,10 +48,23 @@ export interface ShardReport {
   readonly stats: Readonly<Record<ShardStatName, number>>;
   /** Age of the oldest change that no backup covers; null when there is none. */
   readonly oldestDirtyAgeMs: number | null;
+  /** The units with most records of late, the busiest first. */
+  readonly hot: readonly HotUnit[];
   /** Records per second over the last seconds; null before there are two samples. */
   readonly readPerSec: number | null;
   readonly appliedPerSec: number | null;
   readonly forwardedPerSec: number | null;
+}
+
+/** A unit that gets many records; what is counted is a lower bound. */
+export interface HotUnit {
+  /** 16 hex digits */
+  readonly unit: string;
+  /** Its user, as text or 0x and hex; null while its state isn't there. */
+  readonly user: string | null;
+  readonly recPerSec: number;
+  /** Its part of all records of its shard, 0 to 1. */
+  readonly share: number;
 }
 
 /** A row of the table: the node's own report, or why there is none, with what it said last. */
@@ -63,6 +78,15 @@ export type NodeAnswer =
       readonly last: NodeReport | null;
     };
 
+/** How far the leader is with evening out leases. */
+export interface BalancingReport {
+  readonly active: boolean;
+  /** Units that the present round still has to move. */
+  readonly left: number;
+  /** Why nothing is moved for balance; null: nothing is in the way. */
+  readonly pause: string | null;
+}
+
 /** What the lease table knows, taken at one index. */
 export interface TableFacts {
   readonly index: number;
@@ -70,6 +94,8 @@ export interface TableFacts {
     readonly session: number;
     readonly nodeId: string;
     readonly closing: boolean;
+    /** Its node is to hold and read nothing. */
+    readonly draining: boolean;
     /** Units leased to all of its shards. */
     readonly units: number;
   }[];

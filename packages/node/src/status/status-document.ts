@@ -1,3 +1,5 @@
+import type { BalancingReport, HotUnit } from './node-report.ts';
+
 /** Schema holdfast/status/v1. A contract: it only gains fields. 64-bit numbers are strings, times ISO in UTC. */
 export const statusSchemaName = 'holdfast/status/v1';
 
@@ -50,6 +52,8 @@ export interface StatusDocument {
     readonly lagRecords: string | null;
     readonly lagSeconds: number | null;
   };
+  /** Of leases over shards, as the leader says; null when it didn't answer. */
+  readonly balancing: BalancingReport | null;
   readonly backup: { readonly oldestAgeMs: number | null; readonly intervalMs: number };
   /** Sums over the nodes that answered, since each one's start. */
   readonly totals: Totals;
@@ -82,6 +86,8 @@ export interface StatusNode {
   readonly session: { readonly id: string | null; readonly endsInMs: number | null };
   /** `stale`: by the table or an earlier report, not by the node itself. */
   readonly leases: { readonly count: number | null; readonly stale: boolean };
+  /** It is to hold and read nothing; what it has is being moved. */
+  readonly draining: boolean;
   readonly recPerSec: number | null;
   readonly fwdPerSec: number | null;
   /** Records parked and frames under way. */
@@ -106,4 +112,10 @@ export interface StatusShard {
   readonly queue: number;
   readonly lagRecords: string;
   readonly backupAgeMs: number;
+  /** Units handed over by plan since the start, and still to hand over. */
+  readonly moved: string;
+  readonly handOverLeft: number;
+  /** What the move of a key cost those of its records that came back, as this shard's readings saw it; null before the first. */
+  readonly movePause: { readonly count: string; readonly p50Ms: number; readonly p99Ms: number } | null;
+  readonly hot: readonly HotUnit[];
 }

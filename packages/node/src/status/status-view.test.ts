@@ -20,6 +20,7 @@ function shard(
     address: null,
     leases: 7,
     partitions: [],
+    hot: [],
     oldestDirtyAgeMs: null,
     ...rates,
     ...given,
@@ -44,6 +45,7 @@ function report(id: string, given: Partial<NodeReport> = {}): NodeReport {
       leaderSinceMs: 60_000,
     },
     session: { id: 5, endsInMs: null },
+    balancing: null,
     shards: [shard(0)],
     process: { cpuPercent: 50, rssBytes: 1_000, loopP99Ms: 2, upMs: 1_000 },
     members: voters.map((member) => ({ id: member, state: 'alive' as const, sinceMs: 0 })),
@@ -54,7 +56,7 @@ function report(id: string, given: Partial<NodeReport> = {}): NodeReport {
 const ok = (id: string, given?: Partial<NodeReport>): NodeAnswer => ({ ok: true, report: report(id, given) });
 const table: TableFacts = {
   index: 9,
-  sessions: voters.map((nodeId, i) => ({ session: 5 + i, nodeId, closing: false, units: 7 })),
+  sessions: voters.map((nodeId, i) => ({ session: 5 + i, nodeId, closing: false, draining: false, units: 7 })),
   topics: [{ topic: 'access-log', readers: [5, 6, 7] }],
 };
 

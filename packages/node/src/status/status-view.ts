@@ -56,6 +56,7 @@ export function statusView(input: StatusInput): StatusDocument {
       lagRecords: reports.length === 0 ? null : String(total(reports, 'lagRecords')),
       lagSeconds,
     },
+    balancing: reports.find(({ id }) => id === leader)?.balancing ?? null,
     backup: { oldestAgeMs: maxOf(nodes.flatMap(({ backupAgeMs }) => backupAgeMs ?? [])), intervalMs: backupIntervalMs },
     totals: totalsOf(reports),
     nodes,
@@ -91,6 +92,7 @@ function nodeRow(answer: NodeAnswer, via: NodeReport | undefined, table: TableFa
     addr: answer.ok ? answer.report.address : answer.address,
     member: member?.state ?? null,
     memberSinceMs: member?.sinceMs ?? null,
+    draining: held?.draining ?? false,
     version: report?.version ?? null,
     lastSeen: report === null ? null : new Date(report.atUnixMs).toISOString(),
   };
@@ -145,7 +147,16 @@ function shardRow(shard: ShardReport): StatusShard {
     queue: queueOf(shard),
     lagRecords: String(shard.stats.lagRecords),
     backupAgeMs: shard.oldestDirtyAgeMs ?? 0,
+    moved: String(shard.stats.unitsMoved),
+    handOverLeft: shard.stats.handOverLeft,
+    movePause: pauseOf(shard),
+    hot: shard.hot,
   };
+}
+
+function pauseOf({ stats }: ShardReport): StatusShard['movePause'] {
+  if (stats.pausesMeasured === 0) return null;
+  return { count: String(stats.pausesMeasured), p50Ms: stats.pauseP50Ms, p99Ms: stats.pauseP99Ms };
 }
 
 function totalsOf(reports: readonly NodeReport[]): Totals {

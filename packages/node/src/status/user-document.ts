@@ -37,6 +37,8 @@ export interface UserDocument {
     /** Changes that no backup covers yet. */
     readonly dirty: boolean;
   };
+  /** Records per second of its unit, when that is among the busiest of its shard; else null. */
+  readonly recPerSec: number | null;
   /** Last applied offset: topicId/partition → offset, as strings. */
   readonly applied: Readonly<Record<string, string>>;
 }

@@ -7,9 +7,12 @@ import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
 import { PartitionBook } from '../partition-book.ts';
 import { RecordBlockReader } from '../record-block.ts';
 import { Applier, findUser } from './applier.ts';
-import { ClosingUnits } from './closing-units.ts';
+import { ClosingUnits, type EndWish } from './closing-units.ts';
+import { type HandOver, HandOverPlan, type HandOverSteps } from './hand-over.ts';
 import { HeldUnit, type HeldUser } from './held-unit.ts';
 import type { Flight, HolderStream } from './holder-stream.ts';
+import { type HotUnitCount, HotUnits } from './hot-units.ts';
+import { LongestIdle } from './longest-idle.ts';
 import { MarkerBook, type MarkWish } from './marker-book.ts';
 import { type Output, OutputBuffer } from './output-buffer.ts';
 import { Rounds } from './rounds.ts';
@@ -59,6 +62,9 @@ export class Holder {
   readonly #reader = new RecordBlockReader();
   readonly #streams: StreamSet;
   readonly #closing: ClosingUnits;
+  readonly #handOver: HandOverPlan;
+  readonly #longestIdle: LongestIdle;
+  readonly #hot = new HotUnits();
   #claims: ClaimWish[] = [];
   #forcedSeen: number;
   #generationSeen: number;
@@ -73,7 +79,9 @@ export class Holder {
     this.#counters = options.counters ?? new RecordCounters();
     this.#rounds = new Rounds(this.#markers, this.#outputs);
     this.#streams = new StreamSet(options.self);
-    this.#closing = new ClosingUnits(this.#rounds, this.#limits.releaseRetryMs);
+    this.#closing = new ClosingUnits(this.#rounds, options.leases, this.#limits);
+    this.#handOver = new HandOverPlan(options.self, options.leases, this.#units);
+    this.#longestIdle = new LongestIdle(options.self, options.leases, this.#units);
     this.#applier = new Applier(options.job, this.#markers, this.#outputs, options.deadLetterTopic, this.#counters);
     this.#forcedSeen = options.leases.forcedCount();
     this.#generationSeen = options.leases.generationIndex();
@@ -163,6 +171,7 @@ export class Holder {
         continue;
       }
       unit.lastUsedMs = nowMs;
+      this.#hot.note(hi, lo);
       if (unit.phase === 'claiming' || unit.paused) {
         flight.waiting++;
         unit.waiting ??= [];
@@ -356,7 +365,61 @@ export class Holder {
 
   /** Lets go of closed units whose end the table shows, and proposes the others' end again: proposals may be lost. */
   checkClosed(nowMs: number): void {
-    for (const unit of this.#closing.check(nowMs)) if (!this.#stillMine(unit)) this.#drop(unit);
+    for (const unit of this.#closing.check(nowMs)) {
+      if (this.#stillMine(unit)) continue;
+      if (unit.moveTo !== null) this.#counters.unitsMoved++;
+      this.#drop(unit);
+    }
+    for (const unit of this.#closing.voided()) {
+      if (!this.#stillMine(unit)) continue;
+      this.#counters.movesVoided++;
+      if (unit.unclaimed) this.#drop(unit);
+      else this.#closing.reopen(unit);
+    }
+  }
+
+  // Planned moves (2.2): the holder chooses the units; each closes, is backed up, and its move proposed
+
+  /** Units to hand over, in place of what is left of the last plan. */
+  planHandOver(plan: readonly HandOver[], nowMs: number): void {
+    this.#handOver.set(plan, nowMs);
+  }
+
+  /** Units that are to be handed over, and aren't yet. */
+  get handOverLeft(): number {
+    return this.#handOver.left + this.#closing.movingCount;
+  }
+
+  /** Begins moves of the plan while fewer than `movingMax` units are on their way; looks at `places` of the table. */
+  handOverSome(nowMs: number, movingMax: number, places: number): void {
+    const max = movingMax - this.#closing.movingCount;
+    if (max > 0 && !this.#closing.stopping) this.#handOver.take(max, places, nowMs, this.#handOverSteps);
+  }
+
+  /** Begins the move of one unit; false when it isn't open here. */
+  moveUnit(hi: number, lo: number, to: ShardRef, nowMs: number): boolean {
+    const unit = this.#units.get(hi, lo);
+    if (this.#closing.stopping || (unit !== null && unit.phase !== 'open')) return false;
+    const leases = this.#leases;
+    if (!leases.lookup(hi, lo) || leases.session !== this.#self.session || leases.shard !== this.#self.shard) {
+      return false;
+    }
+    if (unit === null) this.#closeUnclaimed(hi, lo, leases.epoch, to, nowMs);
+    else this.#closing.close(unit, to);
+    return true;
+  }
+
+  readonly #handOverSteps: HandOverSteps = {
+    close: (unit, to) => this.#closing.close(unit, to),
+    closeUnclaimed: (hi, lo, epoch, to) => this.#closeUnclaimed(hi, lo, epoch, to, 0),
+  };
+
+  /** A lease under which nothing was ever claimed ends without a row; until then its records are refused. */
+  #closeUnclaimed(hi: number, lo: number, epoch: number, to: ShardRef | null, nowMs: number): void {
+    const unit = new HeldUnit(hi, lo, epoch, nowMs);
+    unit.unclaimed = true;
+    this.#units.add(unit);
+    this.#closing.close(unit, to);
   }
 
   /** Closes units without records for the job's idle time; looks at `max` of them, going on where it stopped. */
@@ -364,6 +427,15 @@ export class Holder {
     for (const unit of this.#units.some(max)) {
       if (unit.phase === 'open' && nowMs - unit.lastUsedMs >= this.#job.idleMs) this.#closing.close(unit);
     }
+  }
+
+  /** The table is nearly full: closes up to `max` units, the longest idle of `places` looked at. */
+  closeLongestIdle(max: number, places: number, nowMs: number): void {
+    if (this.#closing.stopping) return;
+    this.#longestIdle.release(max, places, nowMs, {
+      close: (unit) => this.#closing.close(unit),
+      closeUnclaimed: (hi, lo, epoch) => this.#closeUnclaimed(hi, lo, epoch, null, nowMs),
+    });
   }
 
   /** Refuses everything from now on and has every unit backed up: the shard is about to stop. */
@@ -379,8 +451,8 @@ export class Holder {
   }
 
   /** Closed units whose end is to be proposed. */
-  takeReleases(nowMs: number): ClaimWish[] {
-    return this.#closing.takeReleases(nowMs);
+  takeEnds(nowMs: number): EndWish[] {
+    return this.#closing.takeEnds(nowMs);
   }
 
   // Generations (5.8)
@@ -398,6 +470,7 @@ export class Holder {
         this.#claims.push({ hi: unit.hi, lo: unit.lo, epoch: unit.epoch });
         continue;
       }
+      if (unit.unclaimed) continue;
       // The floor goes with the markers, but what it stood for is in the state: write it down first.
       for (const { slot, offset } of this.#markers.floors(bucketOf(unit.hi, unit.lo))) {
         if (offset - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, offset - 1);
@@ -442,6 +515,11 @@ export class Holder {
 
   get rowsQueued(): number {
     return this.#rounds.queued;
+  }
+
+  /** A closing unit's row waits to be written: records wait for it. */
+  get rowsHurried(): boolean {
+    return this.#rounds.isHurried;
   }
 
   /** Rows to write now. Each counts as under way until `onRowAccepted`, `onFenced` or `onRowStale`. */
@@ -513,6 +591,12 @@ export class Holder {
   }
 
   // Questions
+
+  /** The units with most records, the hottest first, each with its first user's key; null while the window goes on. */
+  hotUnits(nowMs: number, max: number): (HotUnitCount & { readonly key: Uint8Array | null })[] | null {
+    const hot = this.#hot.windowEnded(nowMs, max);
+    return hot?.map((unit) => ({ ...unit, key: this.#units.get(unit.hi, unit.lo)?.users[0]?.key ?? null })) ?? null;
+  }
 
   /** A user's state as it is now; null when its unit isn't open here. */
   user(hi: number, lo: number, key: Uint8Array): { unit: HeldUnit; user: HeldUser | null } | null {

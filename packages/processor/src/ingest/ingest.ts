@@ -13,6 +13,7 @@ import { Framer } from './framer.ts';
 import type { IngestStream } from './ingest-stream.ts';
 import { type ParkedUnit, Parking } from './parking.ts';
 import type { PartitionReading } from './partition-reading.ts';
+import { PauseMeter } from './pause-meter.ts';
 import { Readings } from './readings.ts';
 import { StreamTable } from './stream-table.ts';
 
@@ -44,6 +45,7 @@ export class Ingest {
   readonly #parking = new Parking();
   readonly #reader = new RecordBlockReader();
   readonly outputs = new OutputBuffer();
+  readonly pauses = new PauseMeter();
   #acquire: number[] = [];
   /** Table index of the routing under way: read before any lookup (see #refresh). */
   #index = 0;
@@ -261,7 +263,8 @@ export class Ingest {
         continue;
       }
       const grantIndex = this.#grantIndex();
-      if (grantIndex > this.#index) continue;
+      // Its holder is closing it, most likely, and says no until the table shows where the unit went.
+      if (grantIndex > this.#index || (this.#leases.epoch === unit.refusedEpoch && nowMs < unit.retryAtMs)) continue;
       const stream = this.#streams.get(this.#leases.session, this.#leases.shard);
       if (
         stream === null ||
@@ -289,8 +292,10 @@ export class Ingest {
           nowMs,
         );
       }
+      this.pauses.leaves(unit, stream);
       this.#parking.remove(unit);
     }
+    this.pauses.sendOff(this.#framer);
   }
 
   /** Units to ask the leader for, as (hi, lo) pairs. */
@@ -310,10 +315,6 @@ export class Ingest {
 
   openStream(to: ShardRef): IngestStream {
     return this.#streams.open(to);
-  }
-
-  streams(): Iterable<IngestStream> {
-    return this.#streams;
   }
 
   /** Everything sent on it and not known durable is read and sent again (4.1). */
@@ -355,7 +356,7 @@ export class Ingest {
       const message = stream.deferred[0]!;
       if (message.kind !== 'applied' && message.tableIndex > this.#leases.tableIndex()) return;
       stream.deferred.shift();
-      if (message.kind === 'applied') stream.settle(message.frame);
+      if (message.kind === 'applied') this.pauses.settle(stream, message.frame, nowMs);
       else {
         this.catchUp();
         if (message.kind === 'refused') this.#onRefused(stream, message.number, message.frame, message.units, nowMs);
@@ -391,6 +392,9 @@ export class Ingest {
         reader.valueEnd,
         nowMs,
       );
+      const epoch = this.#leases.lookup(reader.hi, reader.lo) ? this.#leases.epoch : 0;
+      const sinceMs = this.pauses.refusedAgain(stream, reader.hi, reader.lo) ?? nowMs;
+      this.#parking.refused(reader.hi, reader.lo, sinceMs, epoch, nowMs + this.#limits.refusedRetryMs);
     }
   }
 }

@@ -20,6 +20,11 @@ export interface ParkedUnit {
   /** In offset order within each partition. */
   records: ParkedRecord[];
   askedAtMs: number;
+  /** When the first of them came back from a holder; 0: none did. */
+  refusedAtMs: number;
+  /** Under which lease they came back last, and until when they stay here while it is the unit's. */
+  refusedEpoch: number;
+  retryAtMs: number;
 }
 
 /**
@@ -46,7 +51,15 @@ export class Parking {
   add(hi: number, lo: number, record: ParkedRecord): ParkedUnit {
     let unit = this.get(hi, lo);
     if (unit === null) {
-      unit = { hi, lo, records: [], askedAtMs: Number.NEGATIVE_INFINITY };
+      unit = {
+        hi,
+        lo,
+        records: [],
+        askedAtMs: Number.NEGATIVE_INFINITY,
+        refusedAtMs: 0,
+        refusedEpoch: 0,
+        retryAtMs: 0,
+      };
       const slot = this.#free.pop() ?? this.#units.length;
       this.#units[slot] = unit;
       this.#map.set(hi, lo, slot);
@@ -66,6 +79,14 @@ export class Parking {
     this.bytes += record.bytes.length;
     record.partition.parkedCount++;
     return unit;
+  }
+
+  /** A record of the unit has come back from a holder; the first did at `sinceMs`. */
+  refused(hi: number, lo: number, sinceMs: number, epoch: number, retryAtMs: number): void {
+    const unit = this.get(hi, lo)!;
+    if (unit.refusedAtMs === 0) unit.refusedAtMs = sinceMs;
+    unit.refusedEpoch = epoch;
+    unit.retryAtMs = retryAtMs;
   }
 
   remove(unit: ParkedUnit): void {

@@ -8,6 +8,8 @@ export const faultKinds = [
   'force',
   'break',
   'close',
+  'handOver',
+  'moveUnit',
   'loseReply',
   'movePartition',
   'dropProposal',

@@ -34,10 +34,11 @@ function propose(world: World, node: SimulatedNode): void {
     const to = live[randomBelow(rng, live.length)]!;
     log.propose({ kind: 'granted', session: to.session, shard: shard0, units: acquires });
   }
-  for (const { hi, lo, epoch } of node.holder!.takeReleases(world.nowMs)) {
+  for (const { hi, lo, epoch, to: wanted } of node.holder!.takeEnds(world.nowMs)) {
     const units = Uint32Array.of(hi, lo);
-    const to = world.nodes[randomBelow(rng, world.nodes.length)]!.session;
-    if (randomBelow(rng, 2) === 0 || to === 0) {
+    // Idle units are released as well as moved to anybody: the leader may choose.
+    const to = wanted?.session ?? world.nodes[randomBelow(rng, world.nodes.length)]!.session;
+    if (wanted === null && (randomBelow(rng, 2) === 0 || to === 0)) {
       log.propose({ kind: 'released', units, epochs: Float64Array.of(epoch) });
     } else {
       log.propose({ kind: 'moved', units, fromEpochs: Float64Array.of(epoch), toSession: to, toShard: shard0 });

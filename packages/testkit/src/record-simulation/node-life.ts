@@ -45,7 +45,9 @@ function open(world: World, node: SimulatedNode): void {
       framesInFlightMax: 4,
       parkedRecordsMax: 8,
       acquireRetryMs: 25,
-      releaseRetryMs: 25,
+      refusedRetryMs: 3,
+      releaseRetryMs: world.plan.releaseRetryMs,
+      moveAsksMax: world.plan.moveAsksMax,
     },
     counters: world.counters,
   };

@@ -1,12 +1,13 @@
 import { nodeId, randomBelow } from '@holdfast/model';
 import type { Holder, Ingest } from '@holdfast/processor';
 import type { Actions } from './actions.ts';
+import { unitOf } from './key-pool.ts';
 import { breakLink, deliver, pump } from './links.ts';
 import { applyNext, notice, restart, syncPartitions } from './node-life.ts';
 import { commit, read } from './reading.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import { act, answer, claim, mark, markEverywhere, write } from './store-calls.ts';
-import type { World } from './world.ts';
+import { shard0, type World } from './world.ts';
 
 /** What may happen at one node. */
 export function offerNodeSteps(world: World, node: SimulatedNode, actions: Actions): void {
@@ -93,6 +94,37 @@ function offerIngest(world: World, node: SimulatedNode, ingest: Ingest, actions:
   });
 }
 
+/** Planned moves (PROTOCOL.md 2.2): of any units or of a named one, to a session that may end before they take effect. */
+function offerMoves(world: World, node: SimulatedNode, holder: Holder, actions: Actions): void {
+  const { rng, plan } = world;
+  const others = [...node.table.sessions(), ...world.log.leader.sessions()].filter(
+    ({ session }) => session !== node.session,
+  );
+  if (holder.handOverLeft > 0) {
+    actions.add('handOverSome', () => {
+      holder.handOverSome(world.nowMs, 1 + randomBelow(rng, 4), 4_096);
+      pump(world, node);
+    });
+  }
+  if (others.length === 0) return;
+  const target = () => ({ session: others[randomBelow(rng, others.length)]!.session, shard: shard0 });
+  const handOver = () => {
+    const most = Math.max(1, world.log.leader.load(node.session, shard0));
+    holder.planHandOver([{ to: target(), count: 1 + randomBelow(rng, most) }], world.nowMs);
+  };
+  const moveUnit = () => {
+    const { hi, lo } = unitOf(plan.keys[randomBelow(rng, plan.keys.length)]!);
+    if (holder.moveUnit(hi, lo, target(), world.nowMs)) pump(world, node);
+  };
+  if (plan.closeWeight === 0) {
+    actions.addFault('handOver', handOver);
+    actions.addFault('moveUnit', moveUnit);
+  } else if (!world.healing) {
+    actions.addPlannedFault('handOver', plan.closeWeight / 2, handOver);
+    actions.addPlannedFault('moveUnit', plan.closeWeight / 2, moveUnit);
+  }
+}
+
 function offerHolder(world: World, node: SimulatedNode, holder: Holder, actions: Actions): void {
   const closeSome = () => {
     holder.closeIdle(Number.POSITIVE_INFINITY, 1 + randomBelow(world.rng, 2));
@@ -101,6 +133,7 @@ function offerHolder(world: World, node: SimulatedNode, holder: Holder, actions:
   const { closeWeight } = world.plan;
   if (closeWeight === 0) actions.addFault('close', closeSome);
   else if (!world.healing && holder.unitCount > 0) actions.addPlannedFault('close', closeWeight, closeSome);
+  offerMoves(world, node, holder, actions);
   actions.add('tick', () => {
     holder.checkClosed(world.nowMs);
     pump(world, node);

@@ -65,6 +65,7 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
 export interface Plan {
   readonly profile: ProfileName;
   readonly nodes: number;
+  readonly keys: readonly string[];
   /** Values of the records, per partition: see `countingJob` for what they mean. */
   readonly partitions: readonly (readonly string[])[];
   readonly buckets: ReadonlySet<number>;
@@ -77,6 +78,8 @@ export interface Plan {
   readonly flushAgeMs: number;
   readonly frameRecordsMax: number;
   readonly lossDepthMax: number;
+  readonly releaseRetryMs: number;
+  readonly moveAsksMax: number;
   /** How readily units are closed for being idle, outside of the budget of faults; 0 for within it. */
   readonly closeWeight: number;
   /** Markers that have to be written before the store loses something; 0 for any time. */
@@ -97,6 +100,7 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
   return {
     profile: name,
     nodes: between([2, 3]),
+    keys,
     partitions,
     buckets: new Set(keys.map(bucketOfKey)),
     faults: between(profile.faults),
@@ -107,6 +111,8 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
     flushAgeMs: oneOf(profile.flushAgesMs),
     frameRecordsMax: oneOf(profile.frameRecordsMax),
     lossDepthMax: profile.lossDepthMax,
+    releaseRetryMs: oneOf([5, 25]),
+    moveAsksMax: oneOf([1, 3]),
     closeWeight: middle ? oneOf([0.02, 0.1, 0.4]) : 0,
     marksBeforeLoss: middle ? between([4, 30]) : 0,
     readableBeforeLoss: partitions.map(({ length }) =>

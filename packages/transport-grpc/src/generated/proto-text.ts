@@ -15,6 +15,9 @@ service Admin {
   rpc GetUser(GetUserRequest) returns (JsonReply);
   // All users, in ascending order of their key bytes.
   rpc Export(ExportRequest) returns (stream JsonReply);
+  // An operator's act: request as JSON, answer holdfast/act/v1. Answered when it is in the log, or taken by whom it concerns;
+  // not when it is done.
+  rpc Act(ActRequest) returns (JsonReply);
 }
 
 message StatusRequest {}
@@ -25,6 +28,10 @@ message GetUserRequest {
 }
 
 message ExportRequest {}
+
+message ActRequest {
+  string json = 1;
+}
 
 message JsonReply {
   string schema = 1;

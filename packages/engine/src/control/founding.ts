@@ -1,0 +1,108 @@
+import type { Logger, NodeId } from '@holdfast/model';
+import type { PeerTransport } from '../ports/peer-transport.ts';
+import type { Timers } from '../ports/timers.ts';
+import { decodeJson, encodeJson } from './calls.ts';
+import { nodeOfMember } from './member-id.ts';
+import type { RaftDriver } from './raft-driver.ts';
+
+export const foundingMethod = 'raft.founding';
+const roundMs = 250;
+const answerMsMax = 1_000;
+/** Longer than any message is on its way. */
+export const promiseMs = 30_000;
+
+interface FoundingRequest {
+  readonly founder: string;
+}
+
+interface FoundingAnswer {
+  readonly member: string;
+  readonly isBlank: boolean;
+  /** By whom the asked one would found. */
+  readonly voters: readonly string[];
+}
+
+export interface FoundingOptions {
+  readonly nodeId: NodeId;
+  readonly member: string;
+  /** The nodes by which the cluster is founded, the same at all of them. */
+  readonly voters: readonly NodeId[];
+  readonly driver: Pick<RaftDriver, 'isBlank' | 'found' | 'listenOnlyTo'>;
+  readonly transport: Pick<PeerTransport, 'call'>;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/**
+ * The founding of a cluster, once in its life: the first of the configured voters, by name, asks all others who they are.
+ * Only if all of them answer, name the same voters, and none has any trace of a cluster in its storage, it founds one, with these very members
+ * as voters. So a first voter whose storage was lost does not found a second cluster: it would hear of the one that is
+ * there, or wait for those who might know of it; it joins as a new member then. Who has answered hears only the one that
+ * asked for a while: nothing that an earlier founding has left on its way gets into this one.
+ */
+export class Founding {
+  readonly #options: FoundingOptions;
+  #isOver = false;
+  #cancel: () => void = () => {};
+
+  constructor(options: FoundingOptions) {
+    this.#options = options;
+    const first = [...options.voters].sort()[0];
+    if (first === options.nodeId) void this.#round();
+    else this.#isOver = true;
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#cancel();
+  }
+
+  /** Another node asks, on its way to found a cluster. */
+  answer(from: NodeId, body: Uint8Array): Uint8Array {
+    const { driver, member, voters } = this.#options;
+    const { founder } = decodeJson<FoundingRequest>(body);
+    const isBlank = driver.isBlank;
+    if (isBlank && nodeOfMember(founder) === from) driver.listenOnlyTo(founder, promiseMs);
+    const answer: FoundingAnswer = { member, isBlank, voters: [...voters].sort() };
+    return encodeJson(answer);
+  }
+
+  async #round(): Promise<void> {
+    const { nodeId, member, voters, driver, timers, logger } = this.#options;
+    if (this.#isOver || !driver.isBlank) return;
+    const others = voters.filter((voter) => voter !== nodeId);
+    const answers = await Promise.all(others.map((voter) => this.#ask(voter)));
+    if (this.#isOver || !driver.isBlank) return;
+    if (answers.some((answer) => answer !== null && !answer.isBlank)) {
+      logger.warn('there is a cluster already: this storage is new to it, and has to join');
+      this.#isOver = true;
+      return;
+    }
+    const wished = JSON.stringify([...voters].sort());
+    if (answers.some((answer) => answer !== null && JSON.stringify(answer.voters) !== wished)) {
+      // A node that is to join names other first voters than they do themselves.
+      logger.warn('others name other first voters: nothing is founded', { voters });
+    } else if (answers.every((answer) => answer !== null)) {
+      const members = [member, ...answers.map((answer) => answer.member)];
+      logger.info('founding a cluster', { members });
+      this.#isOver = true;
+      driver.found(members);
+      return;
+    }
+    this.#cancel = timers.setTimer(roundMs, () => void this.#round());
+  }
+
+  async #ask(voter: NodeId): Promise<FoundingAnswer | null> {
+    const request: FoundingRequest = { founder: this.#options.member };
+    try {
+      const { transport } = this.#options;
+      const answer = decodeJson<FoundingAnswer>(
+        await transport.call(voter, foundingMethod, encodeJson(request), answerMsMax),
+      );
+      return nodeOfMember(answer.member) === voter ? answer : null;
+    } catch {
+      // Not up yet.
+      return null;
+    }
+  }
+}

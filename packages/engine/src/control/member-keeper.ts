@@ -1,0 +1,143 @@
+import type { Logger, NodeId } from '@holdfast/model';
+import { type ConfTarget, isJoint, promotable } from '@holdfast/raft';
+import type { Timers } from '../ports/timers.ts';
+import type { LeaderReply } from './calls.ts';
+import { nodeOfMember } from './member-id.ts';
+import type { RaftDriver } from './raft-driver.ts';
+import { type MemberFacts, planMembers } from './voter-planner.ts';
+
+export const joinMethod = 'raft.join';
+/** How often the leader looks whether somebody should join, or vote. */
+const lookMs = 1_000;
+/** Who wants to join says so once a second. */
+const newcomerMs = 5_000;
+/** Longer than a restart: another node should vote instead of one that has been silent for so long. */
+export const voterGoneMs = 120_000;
+/** Learners that are further behind don't get a vote. */
+const lagEntriesMax = 1_000;
+
+export interface JoinRequest {
+  readonly member: string;
+}
+
+export interface MemberKeeperOptions {
+  readonly member: string;
+  readonly driver: Pick<RaftDriver, 'status' | 'changeMembers'>;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly votersWanted: number;
+  /** What may fail together; null where it isn't known. */
+  readonly zoneOf: (node: NodeId) => string | null;
+  /** Has the node a session that goes on? Such a node isn't taken out of the members. */
+  readonly hasSession: (node: NodeId) => boolean;
+}
+
+/**
+ * One leadership's care for Raft's members: takes newcomers in as learners, gives votes by the plan, one change at a
+ * time. All it knows is learnt anew by the next leader, but what the log says.
+ */
+export class MemberKeeper {
+  readonly #options: MemberKeeperOptions;
+  readonly #newcomers = new Map<string, number>();
+  readonly #activeAtMs = new Map<string, number>();
+  readonly #removed = new Set<string>();
+  readonly #beganAtMs: number;
+  #cancel: () => void = () => {};
+
+  constructor(options: MemberKeeperOptions) {
+    this.#options = options;
+    this.#beganAtMs = options.timers.monotonicMs();
+    this.#schedule();
+  }
+
+  end(): void {
+    this.#cancel();
+  }
+
+  /** A node that isn't a member asks to be one. `from` is who the channel says it is. */
+  join(from: NodeId, { member }: JoinRequest): LeaderReply {
+    if (typeof member !== 'string' || nodeOfMember(member) !== from) {
+      return { code: 'REFUSED', reason: 'BAD_REQUEST', text: `${member} is no member of ${from}` };
+    }
+    this.#newcomers.set(member, this.#options.timers.monotonicMs());
+    return { code: 'OK' };
+  }
+
+  /** An operator takes a node out of the members, for good: it is stopped or lost. */
+  async remove(node: NodeId): Promise<LeaderReply> {
+    const { driver, hasSession, member } = this.#options;
+    const refuse = (text: string): LeaderReply => ({ code: 'REFUSED', reason: 'BAD_REQUEST', text });
+    if (nodeOfMember(member) === node) return refuse(`${node} leads: stop it first`);
+    if (hasSession(node)) return refuse(`${node} has a session: stop it first, or wait until it has expired`);
+    const { conf } = driver.status();
+    const ids = [...conf.voters, ...conf.votersOutgoing, ...conf.learners].filter((id) => nodeOfMember(id) === node);
+    if (ids.length === 0) return refuse(`${node} is no member`);
+    for (const id of ids) this.#removed.add(id);
+    const { target, refusal } = await this.#look();
+    const isDropped = target !== null && !ids.some((id) => [...target.voters, ...target.learners].includes(id));
+    if (refusal === null && isDropped) return { code: 'OK' };
+    for (const id of ids) this.#removed.delete(id);
+    // Something more urgent came first.
+    if (refusal === 'CHANGE_PENDING' || (refusal === null && target !== null)) {
+      return { code: 'RETRY', text: 'another change of the members is under way' };
+    }
+    return refuse(`${node} can't be taken out now: ${refusal ?? 'it is the only voter'}`);
+  }
+
+  #schedule(): void {
+    this.#cancel = this.#options.timers.setTimer(lookMs, () => {
+      this.#schedule();
+      void this.#look();
+    });
+  }
+
+  /** Begins a change if one is due; says which, and why it was refused if it was. */
+  async #look(): Promise<{ readonly target: ConfTarget | null; readonly refusal: string | null }> {
+    const { member: leader, driver, votersWanted, logger, timers } = this.#options;
+    const { conf, canChangeConf } = driver.status();
+    const members = this.#facts(timers.monotonicMs());
+    if (isJoint(conf) || !canChangeConf) return { target: null, refusal: 'CHANGE_PENDING' };
+    const target = planMembers({ conf, leader, members, votersWanted });
+    if (target === null) return { target, refusal: null };
+    const result = await driver.changeMembers(target);
+    if (result.ok) {
+      logger.info('members are changed', { ...target });
+      return { target, refusal: null };
+    }
+    logger.debug('change of members refused', { ...result });
+    return { target, refusal: result.code };
+  }
+
+  #facts(nowMs: number): MemberFacts[] {
+    const { member: self, driver, zoneOf } = this.#options;
+    const { conf, progress, lastIndex } = driver.status();
+    const members: MemberFacts[] = [];
+    for (const member of new Set([...conf.voters, ...conf.votersOutgoing, ...conf.learners])) {
+      const peer = progress.get(member);
+      const isActive = member === self || peer?.recentActive === true;
+      if (isActive) this.#activeAtMs.set(member, nowMs);
+      const silentMs = nowMs - (this.#activeAtMs.get(member) ?? this.#beganAtMs);
+      const node = nodeOfMember(member);
+      members.push({
+        member,
+        node,
+        zone: zoneOf(node),
+        isActive,
+        isPromotable: promotable(peer, lastIndex, lagEntriesMax),
+        isRemoved: this.#removed.has(member),
+        isGone: silentMs >= voterGoneMs,
+      });
+      this.#newcomers.delete(member);
+    }
+    for (const [member, atMs] of this.#newcomers) {
+      if (nowMs - atMs > newcomerMs) this.#newcomers.delete(member);
+      else members.push(newcomer(member, zoneOf(nodeOfMember(member))));
+    }
+    return members;
+  }
+}
+
+function newcomer(member: string, zone: string | null): MemberFacts {
+  const node = nodeOfMember(member);
+  return { member, node, zone, isActive: true, isPromotable: false, isRemoved: false, isGone: false };
+}

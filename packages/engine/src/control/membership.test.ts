@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nodeId } from '@holdfast/model';
+import { memberIdOf, nodeOfMember } from './member-id.ts';
+import { voterGoneMs } from './member-keeper.ts';
+import { MemoryRaftStorage } from './memory-ports.test.ts';
+import { VirtualCluster } from './virtual-cluster.test.ts';
+
+const founders = ['n1', 'n2', 'n3'].map(nodeId);
+const n4 = nodeId('n4');
+
+async function founded(): Promise<VirtualCluster> {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  await cluster.until('a leader', () => cluster.leader !== undefined);
+  return cluster;
+}
+
+const votersAt = (cluster: VirtualCluster, id: string): string[] => [...cluster.node(id).control.status().raft.voters];
+const learnersAt = (cluster: VirtualCluster, id: string): string[] => [
+  ...cluster.node(id).control.status().raft.learners,
+];
+
+/** Starts a node that the founders don't know, with addresses for all. */
+async function join(cluster: VirtualCluster, id = n4): Promise<void> {
+  const { control } = await cluster.start(id, { voters: founders });
+  const all = new Map([...founders, id].map((peer) => [peer, `memory:${peer}`]));
+  for (const node of cluster.nodes) node.control.setPeers(all);
+  control.setPeers(all);
+}
+
+test('members are named by node and storage', () => {
+  assert.equal(memberIdOf(n4, '0123456789abcdef'), 'n4/01234567');
+  assert.equal(nodeOfMember('n4/01234567'), 'n4');
+  assert.equal(nodeOfMember('plain'), 'plain');
+});
+
+test('a cluster is founded when all its voters are there, by one of them', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.start(founders[0]!);
+  await cluster.start(founders[1]!);
+  await cluster.time.run(10_000);
+  assert.equal(cluster.leader, undefined, 'the third might know of another cluster');
+  await cluster.start(founders[2]!);
+  await cluster.until('a leader', () => cluster.leader !== undefined);
+  await cluster.until('all voters known', () => votersAt(cluster, 'n3').length === 3);
+  assert.deepEqual(votersAt(cluster, 'n1'), ['n1', 'n2', 'n3']);
+});
+
+test('a node that names other first voters founds nothing with them', async () => {
+  const cluster = new VirtualCluster();
+  const early = nodeId('a9');
+  await cluster.start(early, { voters: [early, founders[0]!] });
+  for (const id of founders) await cluster.start(id);
+  await cluster.until('a leader', () => cluster.leader !== undefined);
+  assert.deepEqual(votersAt(cluster, cluster.leader!.id), ['n1', 'n2', 'n3']);
+});
+
+test('a new node joins as learner, and opens a session', async () => {
+  const cluster = await founded();
+  await join(cluster);
+  await cluster.until('a session', () => cluster.node('n4').control.session !== null);
+  assert.deepEqual(learnersAt(cluster, 'n4'), ['n4']);
+  assert.deepEqual(votersAt(cluster, 'n4'), ['n1', 'n2', 'n3']);
+});
+
+test('a learner takes the place of a voter that is gone for long, and of one that is taken out', async () => {
+  const cluster = await founded();
+  await join(cluster);
+  await cluster.until('a session', () => cluster.node('n4').control.session !== null);
+  const lost = cluster.nodes.find(({ id, control }) => id !== n4 && !control.isLeader)!;
+  await cluster.kill(lost);
+  await cluster.time.run(voterGoneMs / 2);
+  const leader = cluster.leader!.id;
+  assert.ok(votersAt(cluster, leader).includes(lost.id), 'a restart takes less');
+  await cluster.until('replaced', () => votersAt(cluster, leader).includes('n4'), voterGoneMs);
+  await cluster.until('simple again', () => cluster.leader!.control.status().raft.votersOutgoing.length === 0);
+  assert.deepEqual(learnersAt(cluster, leader), [lost.id]);
+  const answer = await cluster.settle(
+    cluster.node('n4').control.admin({ kind: 'removeMember', nodeId: lost.id }, 3_000),
+  );
+  assert.deepEqual(answer, { code: 'OK' });
+  await cluster.until('out', () => learnersAt(cluster, leader).length === 0);
+});
+
+test('taking out is refused for a node that is there, the leader, a stranger, and where it would end the quorum', async () => {
+  const cluster = await founded();
+  const leader = cluster.leader!;
+  const others = cluster.nodes.filter((node) => node !== leader);
+  const remove = async (id: string) => {
+    const answer = await cluster.settle(leader.control.admin({ kind: 'removeMember', nodeId: id }, 3_000));
+    return answer.code;
+  };
+  for (const id of [leader.id, others[0]!.id, 'n9']) assert.equal(await remove(id), 'REFUSED');
+  await cluster.kill(others[0]!);
+  await cluster.until('session over', () => leader.control.liveSessions().length === 2, 60_000);
+  assert.equal(await remove(others[0]!.id), 'OK');
+  await cluster.until('two voters', () => votersAt(cluster, leader.id).length === 2);
+  assert.equal(await remove(others[1]!.id), 'REFUSED');
+});
+
+test('a node that has lost its storage is another member: it is taken in anew, and gets its place back', async () => {
+  const cluster = await founded();
+  const lost = cluster.nodes.find(({ control }) => !control.isLeader)!;
+  await cluster.kill(lost);
+  cluster.replaceStorage(lost.id, new MemoryRaftStorage(cluster.time, 'another'));
+  const { control } = await cluster.start(lost.id);
+  await cluster.time.run(300);
+  assert.deepEqual(control.status().raft.voters, [], 'it takes part in nothing yet');
+  await cluster.until('a learner', () => learnersAt(cluster, lost.id).includes(lost.id), 30_000);
+  // Its old self is a voter still; both go by the node's name here.
+  await cluster.until('its place back', () => learnersAt(cluster, lost.id).length === 0, 30_000);
+  await cluster.until('alone', () => control.status().raft.votersOutgoing.length === 0);
+  assert.deepEqual(votersAt(cluster, lost.id), ['n1', 'n2', 'n3']);
+});
+
+test('the first voter, without its storage, does not found a second cluster', async () => {
+  const cluster = await founded();
+  const [n1, n2, n3] = founders.map((id) => cluster.node(id));
+  const known = n2!.control.table.tableIndex;
+  await cluster.kill(n1!);
+  cluster.replaceStorage(n1!.id, new MemoryRaftStorage(cluster.time, 'another'));
+  // Alone with one that was away when all was told.
+  await cluster.kill(n2!);
+  await cluster.kill(n3!);
+  await cluster.start(n1!.id);
+  await cluster.time.run(5_000);
+  assert.equal(cluster.leader, undefined);
+  await cluster.start(n2!.id);
+  await cluster.time.run(10_000);
+  assert.equal(cluster.leader, undefined, 'n1 does not count as the voter that it was');
+  await cluster.start(n3!.id);
+  await cluster.until('a leader', () => cluster.leader !== undefined);
+  assert.notEqual(cluster.leader!.id, 'n1');
+  await cluster.until('n1 is back', () => cluster.node('n1').control.table.tableIndex > known, 30_000);
+});

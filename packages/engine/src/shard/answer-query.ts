@@ -1,0 +1,20 @@
+import { hashUnit, unitHashOut } from '@holdfast/model';
+import type { HotUnit, UserAnswer } from '../shard-messages.ts';
+import type { ShardContext } from './shard-context.ts';
+
+/** A user's state as this shard has it now; null when its unit isn't open here. */
+export function answerQuery(context: ShardContext, key: Uint8Array, hot: readonly HotUnit[]): UserAnswer | null {
+  const { holder, options } = context;
+  hashUnit(key, 0, key.length);
+  const found = holder.user(unitHashOut.hi, unitHashOut.lo, key);
+  if (found === null) return null;
+  const { unit, user } = found;
+  return {
+    epoch: unit.epoch,
+    view: user === null ? null : options.job.view(user.state, key),
+    backupAgeMs: unit.lastSavedMs === 0 ? null : options.timers.monotonicMs() - unit.lastSavedMs,
+    dirty: unit.dirty,
+    recordsPerSec: hot.find(({ hi, lo }) => hi === unit.hi && lo === unit.lo)?.recordsPerSec ?? null,
+    applied: holder.vectorOf(unit),
+  };
+}

@@ -1,0 +1,88 @@
+import { type Rng, randomRatio } from '@holdfast/model';
+import { compareClaims } from '../claim-order.ts';
+import { incarnationsPerStart } from '../limits.ts';
+import { isReachable, type MemberClaim } from '../member.ts';
+import type { News } from './packet.ts';
+import { startProbe, suspect } from './probe.ts';
+import type { SwimState } from './swim-state.ts';
+
+/** Starts that one may miss of a member; a greater leap of the incarnation is nonsense or an attack. */
+const startsMissedMax = 4096;
+const incarnationLeapMax = startsMissedMax * incarnationsPerStart;
+
+/** Takes in what somebody says about a member. */
+export function hear(state: SwimState, news: News, nowMs: number, rng: Rng): void {
+  const { claim, ageMs } = news;
+  const known = claim.id === state.options.id ? state.self : state.view.members.get(claim.id);
+  if (!isPlausible(claim) || claim.incarnation - (known?.incarnation ?? claim.incarnation) > incarnationLeapMax) {
+    state.stats.refusedClaims++;
+    return;
+  }
+  if (claim.id === state.options.id) hearOfSelf(state, claim, nowMs);
+  else if (isReachable(claim)) hearOfMember(state, news, nowMs, rng);
+  // What others are about to forget isn't to be learned any more.
+  else if (ageMs < state.options.tombstoneKeepMs) hearOfMember(state, news, nowMs, rng);
+}
+
+/** An incarnation belongs to the start that its meta tells of, or was raised above that of an earlier life's memory. */
+function isPlausible({ incarnation, meta }: MemberClaim): boolean {
+  const startsAhead = Math.floor(incarnation / incarnationsPerStart) - meta.startCounter;
+  return startsAhead >= 0 && startsAhead <= startsMissedMax;
+}
+
+/** Only this node decides what is true of it; what others hold against it is refuted by a higher incarnation. */
+function hearOfSelf(state: SwimState, claim: MemberClaim, nowMs: number): void {
+  const { self } = state;
+  state.step({ type: 'claim', claim }, nowMs);
+  if (state.isLeaving || compareClaims(claim, self) <= 0) return;
+  const sameFolder = claim.meta.uuid === self.meta.uuid;
+  // A newer start of this folder runs: it speaks for the node now.
+  if (sameFolder && claim.meta.startCounter > self.meta.startCounter) return;
+  // Another process under this name, alive: shouting each other down helps nobody, the lease table decides.
+  if (!sameFolder && isReachable(claim) && claim.gossipAddress !== self.gossipAddress) return;
+  state.stats.refutations++;
+  // One that is accused may well be slow.
+  if (claim.state !== 'alive') state.health.worsen();
+  state.raiseSelf({}, claim.incarnation, nowMs);
+}
+
+function hearOfMember(state: SwimState, news: News, nowMs: number, rng: Rng): void {
+  const { id } = news.claim;
+  const claim = isDoubtful(state, news.claim, nowMs) ? doubted(state, news.claim) : news.claim;
+  const isNew = state.step({ type: 'claim', claim }, nowMs - news.ageMs);
+  const member = state.view.members.get(id);
+  if (member === undefined) return;
+  if (member.state !== 'suspect') state.suspicions.delete(id);
+  else if (claim.state === 'suspect' && claim.incarnation === member.incarnation) {
+    const suspicion = state.suspicions.get(id);
+    suspect(state, member, news.accusers, nowMs);
+    if (suspicion === undefined) seekOwnOpinion(state, claim, nowMs, rng);
+  }
+  if (!isReachable(member)) state.probes.delete(id);
+  if (isNew) state.tell(id, nowMs);
+  // Whoever still says so hasn't heard the refutation.
+  else if (claim.state !== 'alive' && compareClaims(claim, member) < 0 && !state.rumours.has(id)) state.tell(id, nowMs);
+}
+
+/**
+ * A death told by another, of a member heard here a moment ago: the teller may be the sick one. It is taken for a
+ * suspicion, so that the member can refute; if it is dead indeed, this node finds so itself. Merging stays the maximum of
+ * a total order: what is doubted is another claim, of lower rank.
+ */
+function isDoubtful(state: SwimState, claim: MemberClaim, nowMs: number): boolean {
+  if (claim.state !== 'dead') return false;
+  const known = state.view.members.get(claim.id);
+  if (known === undefined || !isReachable(known)) return false;
+  return state.isHeardSince(claim.id, nowMs - state.options.suspicionMinMs);
+}
+
+function doubted(state: SwimState, claim: MemberClaim): MemberClaim {
+  state.stats.hearsayDoubted++;
+  return { ...claim, state: 'suspect' };
+}
+
+/** Confirmation shortens the time to refute. In large clusters a few are enough: a suspect has no time for hundreds. */
+function seekOwnOpinion(state: SwimState, claim: MemberClaim, nowMs: number, rng: Rng): void {
+  const peers = state.view.members.size;
+  if (randomRatio(rng) * peers < 3 * state.options.relaysMax) startProbe(state, claim.id, nowMs);
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Gossip } from '@holdfast/engine';
+import type { NodeMeta } from '@holdfast/membership';
+import { type Logger, silentLogger } from '@holdfast/model';
+import { compileConfig } from '../config/compile-config.ts';
+import { createGossip } from './gossip.ts';
+import { NodeTimers } from './node-timers.ts';
+
+/** Two UDP ports that were free a moment ago. */
+async function freePorts(): Promise<Record<'a' | 'b', number>> {
+  const sockets = [createSocket('udp4'), createSocket('udp4')];
+  for (const socket of sockets) {
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+  }
+  const [a, b] = sockets.map((socket) => socket.address().port);
+  for (const socket of sockets) socket.close();
+  return { a: a!, b: b! };
+}
+
+function configOf(name: 'a' | 'b', ports: Record<'a' | 'b', number>, flags: Record<string, string>) {
+  const peers = `a=127.0.0.1:7400/127.0.0.1:${ports.a},b=127.0.0.1:7410/127.0.0.1:${ports.b}`;
+  const all = { 'node.id': name, 'cluster.peers': peers, 'listen.gossip': `127.0.0.1:${ports[name]}`, ...flags };
+  return compileConfig({ flags: all, cwd: '/' }).config;
+}
+
+function metaOf(name: string): NodeMeta {
+  return {
+    uuid: `0000000${name}-0000-4000-8000-000000000000`,
+    startCounter: 1,
+    version: '0.1.0',
+    peerAddress: '127.0.0.1:7400',
+    shardAddresses: [],
+    httpAddress: null,
+    zone: null,
+  };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error('not within 20 s');
+    await sleep(10);
+  }
+}
+
+const isTogether = (gossips: readonly Gossip[]) =>
+  gossips.every((gossip) => gossip.members().filter(({ state }) => state === 'alive').length === gossips.length);
+
+for (const protocol of ['lifeguard', 'swim']) {
+  test(`gossip by ${protocol}, sealed as configured; a key file is read again when it changes`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-gossip-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const keys = join(folder, 'keys');
+    const [one, two] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+    await writeFile(keys, `${one}\n`);
+    let readAgain = 0;
+    const logger: Logger = {
+      ...silentLogger,
+      info: (text) => {
+        if (text === 'gossip keys read again') readAgain++;
+      },
+    };
+    const flags = { 'gossip.protocol': protocol, 'gossip.keys': keys };
+    const ports = await freePorts();
+    const made = (['a', 'b'] as const).map((name) => {
+      const config = configOf(name, ports, flags);
+      return createGossip(config, metaOf(name), new NodeTimers(), logger);
+    });
+    t.after(() => made.map(({ close }) => close()));
+    const gossips = made.map(({ gossip }) => gossip);
+    t.after(() => Promise.all(gossips.map((gossip) => gossip.stop())));
+    for (const gossip of gossips) await gossip.start();
+    await until(() => isTogether(gossips));
+    await writeFile(keys, `${two}\n${one}\n`);
+    await until(() => readAgain === 2);
+    assert.ok(isTogether(gossips));
+  });
+}
+
+test('a key file that is missing or none is refused with its path, and no key is shown', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-gossip-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const keys = join(folder, 'keys');
+  const make = () =>
+    createGossip(
+      configOf('a', { a: 7401, b: 7411 }, { 'gossip.keys': keys }),
+      metaOf('a'),
+      new NodeTimers(),
+      silentLogger,
+    );
+  assert.throws(make, { code: 'GOSSIP_OPTIONS', message: /gossip\.keys: .*ENOENT/ });
+  await writeFile(keys, 'c2hvcnQ=\n');
+  assert.throws(make, (error: Error) => /gossip\.keys: .*line 1: expected 32/.test(error.message));
+});
+
+test('a way to the seal without keys is refused', () => {
+  assert.throws(() => configOf('a', { a: 7401, b: 7411 }, { 'gossip.seal': 'send-plain' }), /gossip\.keys with it/);
+});

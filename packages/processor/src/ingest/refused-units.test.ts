@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hashUnit, topicId, unitHashOut } from '@holdfast/model';
+import type { Job, KeyLocator } from '../job.ts';
+import type { LeaseView } from '../lease-view.ts';
+import { Ingest } from './ingest.ts';
+
+const self = { session: 1 as never, shard: 0 as never };
+const value = Uint8Array.of(65);
+
+/** Everything is leased to this very shard, until the test says otherwise. */
+const table = {
+  session: 1,
+  shard: 0,
+  epoch: 5,
+  tableIndex: () => 10,
+  uncleanCount: () => 0,
+  forcedCount: () => 0,
+  generationIndex: () => 0,
+  epochBase: () => 0,
+  generation: () => 1,
+  isLive: () => true,
+  visitSome: () => 0,
+  lookup: () => true,
+} satisfies LeaseView;
+
+const locator = { keyBytes: value, keyStart: 0, keyEnd: 1, reason: '', locate: () => 0 } as unknown as KeyLocator;
+
+test('a refused unit rests: its closing holder is not asked again and again, its next one at once', () => {
+  const ingest = new Ingest({ self, job: { name: 'j', version: '1' } as Job, leases: table, deadLetterTopic: 'dead' });
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  const one = { count: 1, bytes: value, nextOffset: 1, offsets: Float64Array.of(0) };
+  const batch = {
+    ...one,
+    timestampsUnixMs: Float64Array.of(0),
+    keyStarts: Int32Array.of(-1),
+    keyEnds: Int32Array.of(-1),
+    valueStarts: Int32Array.of(0),
+    valueEnds: Int32Array.of(1),
+  };
+  assert.equal(ingest.route(reading, reading.reading, batch, 0, locator, 1_000), 1);
+  const stream = ingest.openStream(ingest.takeWantedStreams()[0]!);
+  const sent = (nowMs: number): number => {
+    ingest.retryParked(nowMs);
+    ingest.flushLocal();
+    return stream.sent;
+  };
+  assert.equal(sent(1_000), 1);
+  hashUnit(value, 0, 1);
+  const units = Uint32Array.of(unitHashOut.hi, unitHashOut.lo);
+  const refuse = (number: number, nowMs: number): void => {
+    ingest.onReturn(stream, { kind: 'refused', number, frame: number, tableIndex: 10, units }, nowMs);
+    ingest.onReturn(stream, { kind: 'applied', frame: number }, nowMs);
+  };
+  refuse(1, 1_002);
+  assert.equal(sent(1_002), 1, 'the shard itself is the holder: sent at once, it would come back at once, for ever');
+  assert.equal(sent(1_021), 1);
+  assert.equal(sent(1_022), 2, 'a holder may have opened the unit again');
+  refuse(2, 1_023);
+  table.epoch = 7;
+  assert.equal(sent(1_024), 3, 'another lease');
+  ingest.onReturn(stream, { kind: 'applied', frame: 3 }, 1_030);
+  assert.equal(ingest.pauses.count, 1);
+  assert.equal(ingest.pauses.percentile(0.99), 28, 'from the first refusal to the application');
+});

@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeRecords, type LeaseRecord } from '@holdfast/lease';
+import { nodeId, type SessionId, type ShardIndex, type TopicId } from '@holdfast/model';
+import { emptyRestored, type RaftEntry, type RaftMessage, simpleConf } from '@holdfast/raft';
+import type { SimulatedShard } from '../simulated-shard.ts';
+import type { VirtualProcess } from '../virtual-process.ts';
+import { CommittedLog } from './committed-log.ts';
+import { Durability } from './durability.ts';
+import { EpochsRise } from './epochs-rise.ts';
+import { HardStates } from './hard-state.ts';
+import { LeaseModel } from './lease-model.ts';
+import { LeaseService } from './lease-service.ts';
+import { LogMatching } from './log-matching.ts';
+import { MembershipViews } from './membership-views.ts';
+import { OneHolder } from './one-holder.ts';
+import { OneLeader } from './one-leader.ts';
+import { OneVote } from './one-vote.ts';
+import { SessionTimes } from './session-times.ts';
+
+/** Each checker is shown a history without a fault, in which it must see none, and one with, which it must see. */
+function watched() {
+  const reports: string[] = [];
+  const saw = (invariant: string): void => {
+    assert.equal(reports.length, 1, reports.join('; '));
+    assert.ok(reports[0]!.startsWith(`${invariant}: `), reports[0]);
+    reports.length = 0;
+  };
+  return {
+    report: (text: string): void => void reports.push(text),
+    saw,
+    sawNothing: () => assert.deepEqual(reports, []),
+  };
+}
+
+const entry = (index: number, term: number, data = Uint8Array.of(1)): RaftEntry => ({
+  index,
+  term,
+  kind: 'data',
+  data,
+});
+const diskOf = (term: number, ...entries: RaftEntry[]) => ({
+  ...emptyRestored,
+  hardState: { term, vote: null as string | null, commit: 0 },
+  entries,
+});
+const heartbeat = (from: string, term: number): RaftMessage => ({
+  type: 'heartbeat',
+  from,
+  to: 'x',
+  term,
+  commit: 0,
+  readRound: 0,
+});
+const vote = (from: string, to: string, term: number): RaftMessage => ({
+  type: 'voteReply',
+  from,
+  to,
+  term,
+  granted: true,
+  commit: 0,
+  commitTerm: 0,
+});
+const acked = (from: string, term: number, index: number): RaftMessage => ({
+  type: 'appendReply',
+  from,
+  to: 'x',
+  term,
+  reject: false,
+  index,
+  hintIndex: 0,
+  hintTerm: 0,
+});
+
+test('I11', () => {
+  const { report, saw, sawNothing } = watched();
+  const checker = new OneLeader(report);
+  assert.equal(checker.onSent(heartbeat('a', 1)), true);
+  assert.equal(checker.onSent(heartbeat('a', 1)), false);
+  checker.onSent(heartbeat('b', 2));
+  sawNothing();
+  checker.onSent(heartbeat('a', 2));
+  saw('I11');
+});
+
+test('I12', () => {
+  const { report, saw, sawNothing } = watched();
+  const checker = new LogMatching(report);
+  const [one, two] = [entry(1, 1), entry(2, 2)];
+  checker.onSynced('a', [one, two], diskOf(2, one, two));
+  checker.onSynced('b', [two], diskOf(2, one, two));
+  sawNothing();
+  checker.onSynced('c', [two], diskOf(2, entry(1, 2), two));
+  saw('I12');
+});
+
+const opened = (id: string, counter: number): LeaseRecord => ({
+  kind: 'sessionOpened',
+  nodeId: nodeId(id),
+  uuid: `folder-of-${id}`,
+  counter,
+  shards: 1,
+  addresses: ['x', 'y'],
+  version: '0',
+});
+const granted = (session: number, ...units: number[]): LeaseRecord => ({
+  kind: 'granted',
+  session: session as SessionId,
+  shard: 0 as ShardIndex,
+  units: Uint32Array.from(units),
+});
+
+/** A log of one list of records per entry, from index 1 on, all of term 1. */
+function logOf(report: (text: string) => void, ...lists: LeaseRecord[][]) {
+  const model = new LeaseModel(report);
+  const entries = lists.map((records, i) => entry(i + 1, 1, Uint8Array.from(encodeRecords(records))));
+  const log = new CommittedLog(report, (index, { records }) => {
+    for (const record of records) model.apply(record, index, index);
+    model.compare(log.table, index);
+  });
+  log.committedAt('a', entries.length, diskOf(1, ...entries), 0);
+  return { log, model, entries };
+}
+
+const base: LeaseRecord = { kind: 'epochBase', base: 100 };
+
+test('I1 of the table: the model follows the shipped rules, and sees another table', () => {
+  const { report, saw, sawNothing } = watched();
+  const topic: LeaseRecord = { kind: 'topicSet', topic: 't', topicId: 'T' as TopicId, partitions: 2 };
+  const { log, model } = logOf(
+    report,
+    [base],
+    [opened('a', 1)],
+    [granted(2, 1, 1, 2, 2)],
+    [opened('a', 2)],
+    [granted(4, 1, 1), granted(4, 2, 2)],
+    [granted(4, 1, 1)],
+    [topic],
+  );
+  assert.equal(model.units.size, 2);
+  sawNothing();
+  model.uncleanCount--;
+  model.compare(log.table, 7);
+  saw('I1');
+});
+
+test('I4', () => {
+  const { report, saw, sawNothing } = watched();
+  const { log } = logOf(report, [base], [opened('a', 1)], [granted(2, 1, 1)]);
+  new EpochsRise(report, 100).afterEntry(log.table);
+  sawNothing();
+  new EpochsRise(report, 103).afterEntry(log.table);
+  sawNothing();
+  new EpochsRise(report, 104).afterEntry(log.table);
+  saw('I4');
+});
+
+test('I13, I14 and what is not there', () => {
+  const { report, saw, sawNothing } = watched();
+  const { log, entries } = logOf(report, [base], [opened('a', 1)]);
+  log.checkLeader('b', 2, diskOf(2, ...entries));
+  log.checkDisk('b', 1, 2, diskOf(2, ...entries));
+  sawNothing();
+  log.checkLeader('c', 2, diskOf(2, entries[0]!));
+  saw('I13');
+  log.checkDisk('c', 1, 2, diskOf(2, entries[0]!, entry(2, 1)));
+  saw('I14');
+  log.committedAt('c', 3, diskOf(2, ...entries), 0);
+  saw('I16');
+});
+
+test('I15', () => {
+  const { report, saw, sawNothing } = watched();
+  const checker = new HardStates(report);
+  checker.onSent(heartbeat('a', 3));
+  checker.onSent(heartbeat('b', 2));
+  checker.onSynced('a', diskOf(1), diskOf(2));
+  checker.onStarted('a', { term: 2, vote: null, commit: 5 }, { term: 2, commit: 5 });
+  sawNothing();
+  checker.onSent(heartbeat('a', 2));
+  saw('I15');
+  checker.onSynced('a', diskOf(2), diskOf(1));
+  saw('I15');
+  checker.onStarted('a', { term: 2, vote: null, commit: 5 }, { term: 2, commit: 4 });
+  saw('I15');
+});
+
+test('I16', () => {
+  const { report, saw, sawNothing } = watched();
+  const checker = new Durability(report);
+  const disk = diskOf(1, entry(1, 1), entry(2, 1));
+  checker.onSent(acked('a', 1, 1), disk);
+  checker.onSent(vote('a', 'b', 1), { ...disk, hardState: { term: 1, vote: 'b', commit: 0 } });
+  const conf = simpleConf(['a', 'b', 'c']);
+  checker.onCommitted(2, 1, [conf], (member) => (member === 'c' ? emptyRestored : disk));
+  checker.onCommitted(2, 1, [conf, simpleConf(['a'])], (member) => (member === 'a' ? disk : emptyRestored));
+  sawNothing();
+  checker.onSent(acked('a', 1, 3), disk);
+  saw('I16');
+  checker.onSent(vote('a', 'b', 1), disk);
+  saw('I16');
+  checker.onSent(heartbeat('a', 2), disk);
+  saw('I16');
+  checker.onCommitted(2, 1, [conf], (member) => (member === 'a' ? disk : emptyRestored));
+  saw('I16');
+  const joint = { ...conf, votersOutgoing: ['a', 'd', 'e'] };
+  checker.onCommitted(2, 1, [joint], (member) => (member === 'd' || member === 'e' ? emptyRestored : disk));
+  saw('I16');
+});
+
+test('I17', () => {
+  const { report, saw, sawNothing } = watched();
+  const checker = new OneVote(report);
+  checker.onSent(vote('a', 'b', 1));
+  checker.onSent(vote('a', 'b', 1));
+  checker.onSent(vote('a', 'c', 2));
+  sawNothing();
+  checker.onSent(vote('a', 'c', 1));
+  saw('I17');
+});
+
+/** As much of a process as the checkers ask for. */
+const processAt = (ownMs: number, isPrompt = true): VirtualProcess =>
+  ({ monotonicMs: () => ownMs, isPrompt: () => isPrompt }) as unknown as VirtualProcess;
+
+const lease = { sessionTtlMs: 12_000, holderStopMs: 9_000, leaderWaitFactor: 1.1 } as never;
+
+test('I1 and I10 of sessions in time', () => {
+  const { report, saw, sawNothing } = watched();
+  const { model } = logOf(report, [base], [opened('a', 1)]);
+  const checker = new SessionTimes(report, model, lease, 0.05);
+  checker.onProof(2, { sentAtMs: 1_000, sentAtOwnMs: 50_000 });
+  checker.onHolding('a', processAt(59_050), 2);
+  checker.onHolding('a', processAt(70_000, false), 2);
+  checker.onExpired(2, 14_000);
+  sawNothing();
+  checker.onHolding('a', processAt(59_200), 2);
+  saw('I1');
+  checker.onHolding('a', processAt(0), 3);
+  saw('I1');
+  checker.onExpired(2, 13_000);
+  saw('I10');
+  model.apply({ kind: 'sessionEnded', session: 2 as SessionId, reason: 'expired' }, 3, 20_000);
+  checker.onProof(2, { sentAtMs: 19_000, sentAtOwnMs: 0 });
+  sawNothing();
+  checker.onProof(2, { sentAtMs: 21_000, sentAtOwnMs: 0 });
+  saw('I10');
+});
+
+test('I1 of shards', () => {
+  const { report, saw, sawNothing } = watched();
+  const checker = new OneHolder(report, new LeaseModel(report));
+  const shard = (id: string, epoch: number): SimulatedShard =>
+    ({
+      settings: { nodeId: id, index: 0, process: processAt(0), units: [{ hi: 1, lo: 1 }] },
+      open: new Map([[0, epoch]]),
+      session: 1,
+      isEnded: false,
+    }) as unknown as SimulatedShard;
+  const [a, b] = [shard('a', 101), shard('b', 102)];
+  checker.onOpened(a, 0, 101);
+  checker.onActed(a, 0, 101);
+  checker.onClosed(a, 0);
+  checker.onOpened(b, 0, 102);
+  checker.onActed(b, 0, 102);
+  sawNothing();
+  checker.onOpened(b, 0, 101);
+  saw('I1');
+  const c = shard('c', 103);
+  checker.onOpened(c, 0, 103);
+  checker.onActed(c, 0, 103);
+  saw('I1');
+});
+
+test('I10 of reads and answers', () => {
+  const { report, saw, sawNothing } = watched();
+  const { log, model } = logOf(report, [base], [opened('a', 1)], [granted(2, 1, 1)]);
+  const checker = new LeaseService(report, log, model);
+  checker.onApplied(3);
+  checker.onRead('a', log.table, checker.seenIndex, { hi: 1, lo: 1 });
+  checker.onOpened(nodeId('a'), 2, 1);
+  checker.onAnswered(nodeId('a'), 'units.acquire', 3);
+  sawNothing();
+  checker.onRead('a', log.table, 4, { hi: 1, lo: 1 });
+  saw('I10');
+  checker.onOpened(nodeId('a'), 3, 1);
+  saw('I10');
+  checker.onAnswered(nodeId('a'), 'units.acquire', 4);
+  saw('I10');
+  checker.onEnded(nodeId('a'), 2);
+  saw('I10');
+  model.units.clear();
+  checker.onRead('a', log.table, 3, { hi: 1, lo: 1 });
+  saw('I10');
+});
+
+test('I18', () => {
+  const { report, saw, sawNothing } = watched();
+  const checker = new MembershipViews(report);
+  const [a, b] = [nodeId('a'), nodeId('b')];
+  const view = new Map([[b, { address: 'x', start: 1, state: 'dead' as const, misses: 20 }]]);
+  for (const id of [a, b]) checker.note(id, true, 0);
+  checker.check(a, view, 10_000);
+  sawNothing();
+  checker.check(a, view, 20_000);
+  saw('I18');
+  assert.equal(checker.isTrue(a, view, new Map([[b, null]])), true);
+  assert.equal(checker.isTrue(a, view, new Map([[b, 'x']])), false);
+});

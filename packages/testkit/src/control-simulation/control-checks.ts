@@ -1,0 +1,144 @@
+import type { RaftRestored } from '@holdfast/engine';
+import { compileLeaseOptions, type LeaseOptions } from '@holdfast/lease';
+import type { NodeId } from '@holdfast/model';
+import type { RaftMessage } from '@holdfast/raft';
+import { CommittedLog } from './checkers/committed-log.ts';
+import { Durability } from './checkers/durability.ts';
+import { EpochsRise } from './checkers/epochs-rise.ts';
+import { HardStates } from './checkers/hard-state.ts';
+import { LeaseModel } from './checkers/lease-model.ts';
+import { LeaseService } from './checkers/lease-service.ts';
+import { LogMatching } from './checkers/log-matching.ts';
+import { MembershipViews } from './checkers/membership-views.ts';
+import { OneHolder } from './checkers/one-holder.ts';
+import { OneLeader } from './checkers/one-leader.ts';
+import { OneVote } from './checkers/one-vote.ts';
+import type { Report } from './checkers/report.ts';
+import { SessionTimes } from './checkers/session-times.ts';
+import { tableDigest } from './checkers/table-digest.ts';
+import type { PersistWrite } from './simulated-disk.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+
+export interface ControlChecksOptions {
+  readonly report: Report;
+  readonly nowMs: () => number;
+  readonly lease: Partial<LeaseOptions>;
+  readonly clockDriftRatio: number;
+  readonly storeHighestEpoch: number;
+  /** What is durable at a member. */
+  readonly diskOf: (member: string) => RaftRestored;
+}
+
+/** All checkers of a history, and who of them looks at what. */
+export class ControlChecks {
+  readonly #options: ControlChecksOptions;
+  readonly model: LeaseModel;
+  readonly log: CommittedLog;
+  readonly leaders: OneLeader;
+  readonly votes: OneVote;
+  readonly epochs: EpochsRise;
+  readonly holders: OneHolder;
+  readonly times: SessionTimes;
+  readonly service: LeaseService;
+  readonly views: MembershipViews;
+  readonly #matching: LogMatching;
+  readonly #hardStates: HardStates;
+  readonly #durability: Durability;
+
+  constructor(options: ControlChecksOptions) {
+    const { report, nowMs, lease, clockDriftRatio, storeHighestEpoch } = options;
+    this.#options = options;
+    this.model = new LeaseModel(report);
+    this.epochs = new EpochsRise(report, storeHighestEpoch);
+    this.times = new SessionTimes(report, this.model, compileLeaseOptions(lease), clockDriftRatio);
+    this.log = new CommittedLog(report, (index, { records }) => {
+      for (const record of records) {
+        const isExpiry = record.kind === 'sessionEnded' && record.reason === 'expired';
+        if (isExpiry && this.model.sessions.has(record.session)) this.times.onExpired(record.session, nowMs());
+        this.model.apply(record, index, nowMs());
+      }
+      this.model.compare(this.log.table, index);
+      this.epochs.afterEntry(this.log.table);
+    });
+    this.leaders = new OneLeader(report);
+    this.votes = new OneVote(report);
+    this.holders = new OneHolder(report, this.model);
+    this.service = new LeaseService(report, this.log, this.model);
+    this.views = new MembershipViews(report);
+    this.#matching = new LogMatching(report);
+    this.#hardStates = new HardStates(report);
+    this.#durability = new Durability(report);
+  }
+
+  /** Before a message leaves. */
+  onRaftSent(node: SimulatedNode, message: RaftMessage): void {
+    const disk = node.disk.synced;
+    this.#hardStates.onSent(message);
+    this.#durability.onSent(message, disk);
+    this.votes.onSent(message);
+    const isNewLeader = this.leaders.onSent(message);
+    if (isNewLeader) this.log.checkLeader(node.id, message.term, disk);
+    if (message.type === 'append' || message.type === 'heartbeat') this.#committedAt(node, message.commit);
+  }
+
+  onSynced(node: SimulatedNode, write: PersistWrite, before: RaftRestored, after: RaftRestored): void {
+    this.#matching.onSynced(node.id, write.entries, after);
+    this.#hardStates.onSynced(node.id, before, after);
+  }
+
+  onStarted(node: SimulatedNode): void {
+    const { term, commit } = node.control!.status().raft;
+    this.#hardStates.onStarted(node.id, node.disk.synced.hardState, { term, commit });
+  }
+
+  /** The node's table has changed. */
+  onApplied(node: SimulatedNode): void {
+    const { table } = node.control!;
+    const { tableIndex } = table;
+    if (tableIndex === node.checkedIndex) return;
+    if (tableIndex < node.checkedIndex) this.#options.report(`I14: the table of ${node.id} goes back to ${tableIndex}`);
+    this.#committedAt(node, tableIndex);
+    this.log.checkDisk(node.id, node.checkedIndex + 1, tableIndex, node.disk.synced);
+    node.checkedIndex = tableIndex;
+    this.service.onApplied(tableIndex);
+    const digest = this.log.entries[tableIndex]?.digest;
+    const own = tableDigest(table);
+    if (digest !== undefined && digest !== own) {
+      this.#options.report(`I14: after ${tableIndex} the table of ${node.id} is ${own}, the log gives ${digest}`);
+    }
+  }
+
+  /** What the node believes of its right to hold. */
+  afterEvent(node: SimulatedNode): void {
+    const { control, process } = node;
+    node.noteOwnRenewals();
+    const session = control?.session;
+    if (process === null || session === null || session === undefined) return;
+    this.times.onHolding(node.id, process, session);
+  }
+
+  /** A checker that saw nothing proves nothing: how much each has seen. */
+  get seen(): Readonly<Record<string, number>> {
+    return {
+      entries: this.log.lastIndex,
+      leaders: this.leaders.count,
+      votes: this.votes.count,
+      leases: this.epochs.grants,
+      acts: this.holders.acts,
+      expiries: this.times.expiries,
+      sessionEnds: this.model.ended.size,
+      answers: this.service.answers,
+      views: this.views.looks,
+    };
+  }
+
+  #committedAt(
+    { id, disk }: { readonly id: NodeId; readonly disk: { readonly synced: RaftRestored } },
+    index: number,
+  ): void {
+    const first = this.log.committedAt(id, index, disk.synced, this.#options.nowMs());
+    if (first === null) return;
+    // With the newest on a quorum, all before it are: they are in the same logs.
+    this.#durability.onCommitted(index, this.log.entries[index]!.term, this.log.confsFrom(first), this.#options.diskOf);
+  }
+}

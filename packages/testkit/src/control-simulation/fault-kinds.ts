@@ -1,0 +1,50 @@
+/** Every kind of fault that the simulation injects; each is counted when it takes effect. */
+export const faultKinds = [
+  // the network
+  'loss',
+  'delay',
+  'reorder',
+  'duplicate',
+  'cutPair',
+  'cutOneWay',
+  'isolate',
+  'split',
+  'clog',
+  // processes
+  'crash',
+  'crashLeader',
+  'crashInWrite',
+  'crashVoter',
+  'crashAll',
+  'crashEachLeader',
+  'stop',
+  'stall',
+  'pause',
+  'pauseAll',
+  'pauseInCut',
+  'strobe',
+  'shardFailed',
+  'shardStuck',
+  // disks
+  'diskLost',
+  'diskDamaged',
+  'diskFull',
+  'syncFails',
+  'diskSlow',
+  // clocks
+  'clockRate',
+  'wallClockJump',
+  // what the leader reads
+  'storeDown',
+  'storeWiped',
+  // operators and shards
+  'forceRelease',
+  'transferLeader',
+  'moveUnit',
+  'removeMember',
+  'drain',
+  'giveUp',
+  'topicGrows',
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
