@@ -12,6 +12,7 @@ export interface Figure {
 /** `npm run bench -- [NAME] [--json FILE]`: runs a benchmark and prints its figures. */
 const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   pipeline: async () => (await import('./pipeline/pipeline.ts')).pipeline(),
+  membership: async () => (await import('./membership/figures.ts')).membership(),
   leases: async () => (await import('./leases/run.ts')).leases(),
 };
 

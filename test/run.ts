@@ -48,6 +48,13 @@ const tiers: readonly Tier[] = [
     inCheck: true,
   },
   {
+    name: 'simulation',
+    commands: [
+      ['node', '--conditions=source', 'packages/testkit/src/simulate.ts', '--profile', 'control', '--seeds', '300'],
+    ],
+    inCheck: false,
+  },
+  {
     name: 'cluster',
     commands: [clusterTests],
     files: ['test/cluster/*.test.ts'],

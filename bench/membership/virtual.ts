@@ -1,7 +1,7 @@
 import { measureDetection, measureQuiet, percentile } from '@holdfast/testkit';
 
 /** The core alone, in virtual time: false verdicts over virtual days, and times to detection over many kills. */
-export function virtualFigures(hours: number, kills: number): object {
+export function virtualFigures(hours: number, kills: number) {
   const virtualMs = hours * 3_600_000;
   const quiet = { seed: 1, nodes: 3, virtualMs };
   const detection = (options: { nodes: number; lossRatio?: number; evidenceMs?: number }) => {

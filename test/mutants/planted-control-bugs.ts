@@ -63,15 +63,6 @@ export const plantedControlBugs: readonly PlantedBug[] = [
     caughtBy: ['I1'],
   },
   {
-    name: 'control: a node that stops before its session is open says that it holds',
-    rule: 'I1',
-    file: plane,
-    find: 'return isHeld && session.session !== 0 ? session.session : null;',
-    replace: 'return isHeld ? session.session : null;',
-    profile: control,
-    caughtBy: ['I1'],
-  },
-  {
     name: 'control: epochs begin anew over an old store',
     rule: 'I4',
     file: term,

@@ -73,7 +73,9 @@ test('a node that stops before it knows that its session is open ends it all the
     back.control.liveSessions().some(({ shardAddresses }) => shardAddresses[0]!.includes(':2:'));
   await cluster.until('in the table', isInTable, 5_000);
   assert.equal(back.control.session, null);
-  assert.deepEqual(await cluster.settle(back.control.stop(10_000)), { clean: true, drained: true });
+  const stopping = back.control.stop(10_000);
+  assert.equal(back.control.session, null, 'its shards never knew of it');
+  assert.deepEqual(await cluster.settle(stopping), { clean: true, drained: true });
   assert.equal(cluster.leader!.control.liveSessions().length, 2);
   assert.equal(cluster.leader!.control.table.uncleanCount, 1);
 });

@@ -1,11 +1,10 @@
-/** Seeds that have failed, with what they found. They run first, before any fresh seed. */
+/**
+ * Seeds that have failed, with what they found. They run first, before any fresh seed. When the simulation draws
+ * otherwise than before, a seed is another history: plant the bug again, and put the seed here that finds it now.
+ */
 export const corpus: readonly { readonly seed: number; readonly found: string }[] = [
   {
-    seed: 40,
-    found: 'a table that lagged by 12 s showed its node a session whose proof of life was over; its shards opened',
-  },
-  {
-    seed: 152,
-    found: 'a node that stopped while its session was being opened said that it held under session 0',
+    seed: 15,
+    found: 'a table that lagged showed its node a session whose proof of life was over; its shards opened',
   },
 ];
