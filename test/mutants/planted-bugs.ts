@@ -20,6 +20,8 @@ const ingestStream = 'processor/src/ingest/ingest-stream.ts';
 const parking = 'processor/src/ingest/parking.ts';
 const holder = 'processor/src/holder/holder.ts';
 const closingUnits = 'processor/src/holder/closing-units.ts';
+const generation = 'processor/src/holder/generation.ts';
+const waitingRecords = 'processor/src/holder/waiting-records.ts';
 const rounds = 'processor/src/holder/rounds.ts';
 const unitRow = 'processor/src/holder/unit-row.ts';
 const applier = 'processor/src/holder/applier.ts';
@@ -59,7 +61,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a lease that was never claimed is written when the store has lost something',
     rule: '5.8',
-    file: holder,
+    file: generation,
     find: 'if (unit.unclaimed) continue;',
     replace: '',
   },
@@ -164,21 +166,21 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'frames from before a generation entry are accepted',
     rule: '4.2',
-    file: holder,
+    file: waitingRecords,
     find: 'if (frame.tableIndex < this.#leases.generationIndex()) return true;',
     replace: '',
   },
   {
     name: 'records that waited for a claim are not looked at again',
     rule: '4.2',
-    file: holder,
-    find: 'if (refusing.has(stream) || this.#overtaken(stream, unit, frame)) {',
+    file: waitingRecords,
+    find: 'if (refusing.has(stream) || this.overtaken(stream, unit, frame)) {',
     replace: 'if (false) {',
   },
   {
     name: 'a refusal is not remembered',
     rule: '4.3',
-    file: holder,
+    file: waitingRecords,
     find: 'stream.refusedUnits.get(unit.hi, unit.lo) > frame.refusalSeen',
     replace: 'false',
   },
@@ -298,29 +300,29 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'what the markers stood for is not written down at a generation entry',
     rule: '5.8',
-    file: holder,
+    file: generation,
     find: 'if (offset - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, offset - 1);',
     replace: '',
   },
   {
     name: 'only unconfirmed rows are written again after a loss',
     rule: '5.8',
-    file: holder,
-    find: '      this.#rounds.changed(unit, nowMs);\n      if (unit.phase',
-    replace: '      if (unit.phase',
+    file: generation,
+    find: '    rounds.changed(unit, nowMs);\n    if (unit.phase',
+    replace: '    if (unit.phase',
   },
   {
     name: 'a round under way outlives a generation entry',
     rule: '5.8',
-    file: holder,
-    find: 'this.#rounds.void();',
+    file: generation,
+    find: 'rounds.void();',
     replace: '',
   },
   {
     name: 'closed units are not written again after a loss',
     rule: '5.8',
-    file: holder,
-    find: "if (unit.phase !== 'open') this.#closing.reopenWriting(unit);",
+    file: generation,
+    find: "if (unit.phase !== 'open') closing.reopenWriting(unit);",
     replace: '',
   },
   {
@@ -341,7 +343,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'rows are pruned by markers of an older generation',
     rule: '5.8',
     file: holder,
-    find: 'this.#checkGeneration(nowMs);\n    const rows: RowWish[] = [];',
-    replace: 'const rows: RowWish[] = [];',
+    find: 'this.#checkGeneration(nowMs);\n    return this.#rows.take(',
+    replace: 'return this.#rows.take(',
   },
 ];

@@ -6,7 +6,7 @@ import type { ShardContext } from './shard-context.ts';
 export function answerQuery(context: ShardContext, key: Uint8Array, hot: readonly HotUnit[]): UserAnswer | null {
   const { holder, options } = context;
   hashUnit(key, 0, key.length);
-  const found = holder.user(unitHashOut.hi, unitHashOut.lo, key);
+  const found = holder.questions.user(unitHashOut.hi, unitHashOut.lo, key);
   if (found === null) return null;
   const { unit, user } = found;
   return {
@@ -15,6 +15,6 @@ export function answerQuery(context: ShardContext, key: Uint8Array, hot: readonl
     backupAgeMs: unit.lastSavedMs === 0 ? null : options.timers.monotonicMs() - unit.lastSavedMs,
     dirty: unit.dirty,
     recordsPerSec: hot.find(({ hi, lo }) => hi === unit.hi && lo === unit.lo)?.recordsPerSec ?? null,
-    applied: holder.vectorOf(unit),
+    applied: holder.questions.vectorOf(unit),
   };
 }

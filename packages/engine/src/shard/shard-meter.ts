@@ -39,7 +39,7 @@ export class ShardMeter {
     stats.set('parkedBytes', ingest.parkedBytes);
     stats.set('framesInFlight', ingest.framesInFlight);
     stats.set('streamsOpen', this.#links.count);
-    stats.set('handOverLeft', holder.handOverLeft);
+    stats.set('handOverLeft', holder.ends.handOverLeft);
     if (nowMs - this.#lagAtMs >= lagIntervalMs) {
       this.#lagAtMs = nowMs;
       this.#measurePauses();

@@ -125,14 +125,14 @@ export class Shard {
       case 'handOver':
         this.#guard(() => {
           const plan = message.plan.map(({ session, shard, count }) => ({ to: refOf(session, shard), count }));
-          this.#context?.holder.planHandOver(plan, this.#options.timers.monotonicMs());
+          this.#context?.holder.ends.planHandOver(plan, this.#options.timers.monotonicMs());
         });
         this.#wake();
         return;
       case 'moveUnit':
         this.#guard(() => {
           const { hi, lo, session, shard } = message;
-          this.#context?.holder.moveUnit(hi, lo, refOf(session, shard), this.#options.timers.monotonicMs());
+          this.#context?.holder.ends.moveUnit(hi, lo, refOf(session, shard), this.#options.timers.monotonicMs());
         });
         this.#wake();
         return;
@@ -191,7 +191,7 @@ export class Shard {
     this.#commits = new CommitLoop(context);
     this.#outputs = [
       new OutputLoop(context, {
-        take: (max) => holder.takeOutputs(max),
+        take: (max) => holder.outputs.take(max),
         acked: (number) => holder.onOutputsAcked(number, options.timers.monotonicMs()),
       }),
       new OutputLoop(context, {
@@ -261,8 +261,8 @@ export class Shard {
       } while (links.move(nowMs));
       const acquires = context.stopping ? null : ingest.takeAcquires();
       if (acquires !== null) options.send({ kind: 'acquire', units: acquires });
-      if (!context.stopping) holder.handOverSome(nowMs, movingMax, handOverPlacesMax);
-      for (const message of endMessages(holder.takeEnds(nowMs))) options.send(message);
+      if (!context.stopping) holder.ends.handOverSome(nowMs, movingMax, handOverPlacesMax);
+      for (const message of endMessages(holder.ends.takeEnds(nowMs))) options.send(message);
       this.#store!.kick(nowMs);
       for (const outputs of this.#outputs) outputs.kick();
       for (const loop of this.#loops.values()) loop.unblock();
@@ -281,7 +281,7 @@ export class Shard {
   #tick(): void {
     if (this.#closed) return;
     const context = this.#context;
-    const moving = context !== null && context.holder.handOverLeft > 0;
+    const moving = context !== null && context.holder.ends.handOverLeft > 0;
     const busy = context !== null && (context.stopping || context.ingest.restless || moving);
     this.#tickIn(busy ? tickMs : idleTickMs);
     this.#options.stats.add('heartbeat', 1);
@@ -291,7 +291,7 @@ export class Shard {
       if (context.leases.tableIndex() !== this.#indexSeen) this.#onAdvanced();
       if (!context.stopping) {
         context.ingest.flushAged(nowMs, this.#options.settings.frameAgeMs);
-        context.holder.closeIdle(nowMs, idleClosedMax);
+        context.holder.ends.closeIdle(nowMs, idleClosedMax);
         context.holder.checkClosed(nowMs);
         this.#commits!.kick(nowMs, this.#loops.values());
         this.#giveUp(nowMs);
@@ -303,7 +303,7 @@ export class Shard {
   }
 
   #tellHot(nowMs: number): void {
-    const units = this.#context!.holder.hotUnits(nowMs, hotListedMax);
+    const units = this.#context!.holder.questions.hotUnits(nowMs, hotListedMax);
     if (units === null || (units.length === 0 && this.#hot.length === 0)) return;
     this.#hot = units;
     this.#options.send({ kind: 'hot', units });
@@ -312,7 +312,7 @@ export class Shard {
   #makeRoom(units: number): void {
     const holder = this.#context?.holder;
     if (holder === undefined) return;
-    this.#guard(() => holder.closeLongestIdle(units, units * roomLookRatio, this.#options.timers.monotonicMs()));
+    this.#guard(() => holder.ends.closeLongestIdle(units, units * roomLookRatio, this.#options.timers.monotonicMs()));
     this.#wake();
   }
 
@@ -350,11 +350,11 @@ export class Shard {
     try {
       for (const loop of this.#loops.values()) loop.unblock();
       await Promise.all([...this.#loops.values()].map((loop) => loop.done));
-      context.holder.closeAll();
+      context.holder.ends.closeAll();
       const settled = () =>
-        context.holder.allClosed &&
+        context.holder.ends.allClosed &&
         !context.holder.roundActive &&
-        context.holder.outputsUnacked === 0 &&
+        context.holder.outputs.unacked === 0 &&
         !this.#store!.busy &&
         this.#outputs.every((outputs) => !outputs.busy);
       const owedUntilMs = timers.monotonicMs() + drainTogetherMsMax;

@@ -133,6 +133,7 @@ function convert(written: Settings, merged: Layer): NodeConfig {
   const { limits } = written;
   return {
     nodeId: self,
+    zone: written.node.zone ?? null,
     clusterName: written.cluster.name,
     peers,
     dataDir: at('data', written.data),

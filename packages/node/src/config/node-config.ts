@@ -14,6 +14,8 @@ export interface PeerConfig {
 /** What a node runs with: frozen, checked, numbers with their unit in the name, paths absolute. */
 export interface NodeConfig {
   readonly nodeId: NodeId;
+  /** Null: no label. */
+  readonly zone: string | null;
   readonly clusterName: string;
   /** The initial voters, this node included. */
   readonly peers: readonly PeerConfig[];

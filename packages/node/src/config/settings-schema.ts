@@ -41,6 +41,10 @@ export const settingsSchema = z.strictObject({
       description: 'name of this node, unique in the cluster and the same at each start',
       reason: 'no default: two nodes of one name would refuse each other',
     }),
+    zone: nodeName.optional().meta({
+      description: 'what fails together with this node, such as a rack: voters are spread over zones',
+      reason: 'none: every node counts as a zone of its own',
+    }),
   }),
   cluster: z.strictObject({
     name: nodeName.default('holdfast').meta({

@@ -212,7 +212,7 @@ class Node implements RunningNode {
       peerAddress: this.address,
       shardAddresses: [],
       httpAddress: this.#config.listenHttp === null ? null : formatHostPort(this.#config.listenHttp),
-      zone: null,
+      zone: this.#config.zone,
     };
     const { gossip, close } = createGossip(this.#config, meta, this.#timers, this.#logger.child('gossip'));
     this.#disposers.push(close);

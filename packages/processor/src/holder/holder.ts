@@ -1,4 +1,4 @@
-import { assert, bucketOf, type PartitionId, partitionKey, type ShardRef } from '@holdfast/model';
+import { assert, bucketOf, type PartitionId, type ShardRef } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
 import type { Frame, Return, StreamId } from '../frame.ts';
 import type { Job } from '../job.ts';
@@ -6,33 +6,23 @@ import type { LeaseView } from '../lease-view.ts';
 import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
 import { PartitionBook } from '../partition-book.ts';
 import { RecordBlockReader } from '../record-block.ts';
-import { Applier, findUser } from './applier.ts';
-import { ClosingUnits, type EndWish } from './closing-units.ts';
-import { type HandOver, HandOverPlan, type HandOverSteps } from './hand-over.ts';
-import { HeldUnit, type HeldUser } from './held-unit.ts';
+import { Applier } from './applier.ts';
+import { ClosingUnits } from './closing-units.ts';
+import { beginGeneration, type GenerationParts } from './generation.ts';
+import { HeldUnit } from './held-unit.ts';
 import type { Flight, HolderStream } from './holder-stream.ts';
-import { type HotUnitCount, HotUnits } from './hot-units.ts';
-import { LongestIdle } from './longest-idle.ts';
+import { HotUnits } from './hot-units.ts';
 import { MarkerBook, type MarkWish } from './marker-book.ts';
-import { type Output, OutputBuffer } from './output-buffer.ts';
+import { OutputBuffer } from './output-buffer.ts';
 import { Rounds } from './rounds.ts';
+import { RowWriter } from './row-writer.ts';
 import { StreamSet } from './stream-set.ts';
-import { encodeUnit, loadRow } from './unit-row.ts';
+import { UnitEnds } from './unit-ends.ts';
+import { UnitQuestions } from './unit-questions.ts';
+import { loadRow } from './unit-row.ts';
 import { UnitStore } from './unit-store.ts';
-
-/** A claim for the store: raise the unit's epoch and read its row, in one step. */
-export interface ClaimWish {
-  readonly hi: number;
-  readonly lo: number;
-  readonly epoch: number;
-}
-
-/** A row for the store. A repeat after an unclear failure is the same object again: same bytes, same seq. */
-export interface RowWish extends ClaimWish {
-  readonly seq: number;
-  readonly row: Uint8Array;
-  readonly version: number;
-}
+import { WaitingRecords } from './waiting-records.ts';
+import type { ClaimWish, RowWish } from './wishes.ts';
 
 export interface HolderOptions {
   readonly self: ShardRef;
@@ -49,21 +39,24 @@ export interface HolderOptions {
  */
 export class Holder {
   readonly #self: ShardRef;
-  readonly #job: Job;
   readonly #leases: LeaseView;
   readonly #limits: RecordLimits;
   readonly #counters: RecordCounters;
   readonly #units = new UnitStore();
   readonly #partitions = new PartitionBook();
   readonly #markers = new MarkerBook();
-  readonly #outputs = new OutputBuffer();
+  readonly outputs = new OutputBuffer();
   readonly #rounds: Rounds;
   readonly #applier: Applier;
   readonly #reader = new RecordBlockReader();
   readonly #streams: StreamSet;
   readonly #closing: ClosingUnits;
-  readonly #handOver: HandOverPlan;
-  readonly #longestIdle: LongestIdle;
+  readonly #parts: GenerationParts;
+  readonly #waiting: WaitingRecords;
+  readonly #rows: RowWriter;
+  /** Ends of leases that this holder brings about. */
+  readonly ends: UnitEnds;
+  readonly questions: UnitQuestions;
   readonly #hot = new HotUnits();
   #claims: ClaimWish[] = [];
   #forcedSeen: number;
@@ -73,16 +66,29 @@ export class Holder {
 
   constructor(options: HolderOptions) {
     this.#self = options.self;
-    this.#job = options.job;
     this.#leases = options.leases;
     this.#limits = options.limits ?? defaultRecordLimits;
     this.#counters = options.counters ?? new RecordCounters();
-    this.#rounds = new Rounds(this.#markers, this.#outputs);
+    this.#rounds = new Rounds(this.#markers, this.outputs);
     this.#streams = new StreamSet(options.self);
     this.#closing = new ClosingUnits(this.#rounds, options.leases, this.#limits);
-    this.#handOver = new HandOverPlan(options.self, options.leases, this.#units);
-    this.#longestIdle = new LongestIdle(options.self, options.leases, this.#units);
-    this.#applier = new Applier(options.job, this.#markers, this.#outputs, options.deadLetterTopic, this.#counters);
+    this.#applier = new Applier(options.job, this.#markers, this.outputs, options.deadLetterTopic, this.#counters);
+    const parts = {
+      ...options,
+      counters: this.#counters,
+      units: this.#units,
+      partitions: this.#partitions,
+      markers: this.#markers,
+      rounds: this.#rounds,
+      closing: this.#closing,
+      applier: this.#applier,
+      hot: this.#hot,
+    };
+    this.#parts = parts;
+    this.#waiting = new WaitingRecords(parts);
+    this.#rows = new RowWriter(parts);
+    this.questions = new UnitQuestions(parts);
+    this.ends = new UnitEnds({ ...parts, idleMs: options.job.idleMs });
     this.#forcedSeen = options.leases.forcedCount();
     this.#generationSeen = options.leases.generationIndex();
   }
@@ -142,10 +148,7 @@ export class Holder {
   }
 
   #mustWait(frame: Frame): boolean {
-    return (
-      frame.tableIndex > this.#leases.tableIndex() ||
-      this.#outputs.emitted - this.#outputs.acked >= this.#limits.outputsUnackedMax
-    );
+    return frame.tableIndex > this.#leases.tableIndex() || this.outputs.unacked >= this.#limits.outputsUnackedMax;
   }
 
   #handle(stream: HolderStream, frame: Frame, nowMs: number): void {
@@ -216,13 +219,7 @@ export class Holder {
    */
   #accepts(stream: HolderStream, unit: HeldUnit, frame: Frame): boolean {
     if (unit.phase === 'closing' || unit.phase === 'closed') return false;
-    return unit.epoch - this.#leases.epochBase() <= frame.tableIndex && !this.#overtaken(stream, unit, frame);
-  }
-
-  /** Sent before a generation entry, or before the sender saw that this unit was refused. */
-  #overtaken(stream: HolderStream, unit: HeldUnit, frame: Frame): boolean {
-    if (frame.tableIndex < this.#leases.generationIndex()) return true;
-    return stream.refusedUnits.size > 0 && stream.refusedUnits.get(unit.hi, unit.lo) > frame.refusalSeen;
+    return unit.epoch - this.#leases.epochBase() <= frame.tableIndex && !this.#waiting.overtaken(stream, unit, frame);
   }
 
   // Claims (5.2)
@@ -264,7 +261,7 @@ export class Holder {
     if (row !== null) loadRow(unit, row, this.#partitions);
     unit.phase = 'open';
     this.#counters.unitsClaimed++;
-    this.#applyWaiting(unit, nowMs);
+    this.#waiting.apply(unit, nowMs);
     if (this.#closing.stopping) this.#closing.close(unit);
   }
 
@@ -277,58 +274,6 @@ export class Holder {
     this.#drop(unit);
   }
 
-  #applyWaiting(unit: HeldUnit, nowMs: number): void {
-    const waiting = unit.waiting;
-    unit.waiting = null;
-    if (waiting === null) return;
-    const touched = new Set<HolderStream>();
-    const overtaken = [];
-    const refusing = new Set<HolderStream>();
-    for (const record of waiting) {
-      const { stream, frame } = record;
-      record.flight.waiting--;
-      if (stream.ended) continue;
-      touched.add(stream);
-      // A generation entry may have come in between: what was read before it is void, and so is what follows a refusal.
-      if (refusing.has(stream) || this.#overtaken(stream, unit, frame)) {
-        refusing.add(stream);
-        overtaken.push(record);
-        continue;
-      }
-      const changed = this.#applier.apply(
-        unit,
-        this.#partitions.slot(frame.partition),
-        frame.topic,
-        frame.partition,
-        record.offset,
-        record.timeUnixMs,
-        frame.block,
-        record.keyStart,
-        record.keyEnd,
-        record.valueStart,
-        record.valueEnd,
-      );
-      if (changed) this.#rounds.changed(unit, nowMs);
-    }
-    this.#refuseWaiting(unit, overtaken);
-    for (const stream of touched) stream.settle();
-  }
-
-  #refuseWaiting(unit: HeldUnit, waiting: NonNullable<HeldUnit['waiting']>): void {
-    const touched = new Set<HolderStream>();
-    for (let i = 0; i < waiting.length; i++) {
-      const { stream, flight } = waiting[i]!;
-      if (stream.ended) continue;
-      touched.add(stream);
-      const previous = waiting[i - 1];
-      if (previous?.stream === stream && previous.flight === flight) continue;
-      stream.refusals++;
-      stream.refusedUnits.set(unit.hi, unit.lo, stream.refusals);
-      stream.refuse(flight.number, this.#leases.tableIndex(), Uint32Array.of(unit.hi, unit.lo), stream.refusals);
-    }
-    for (const stream of touched) stream.settle();
-  }
-
   // Ends of leases (2.2, 2.3)
 
   #drop(unit: HeldUnit): void {
@@ -338,12 +283,7 @@ export class Holder {
     if (unit.dirty) this.#counters.unitsLostDirty++;
     this.#rounds.dropped(unit);
     this.#closing.dropped(unit);
-    const waiting = unit.waiting;
-    unit.waiting = null;
-    if (waiting !== null) {
-      for (const record of waiting) record.flight.waiting--;
-      this.#refuseWaiting(unit, waiting);
-    }
+    this.#waiting.giveBack(unit);
   }
 
   #stillMine(unit: HeldUnit): boolean {
@@ -378,107 +318,13 @@ export class Holder {
     }
   }
 
-  // Planned moves (2.2): the holder chooses the units; each closes, is backed up, and its move proposed
-
-  /** Units to hand over, in place of what is left of the last plan. */
-  planHandOver(plan: readonly HandOver[], nowMs: number): void {
-    this.#handOver.set(plan, nowMs);
-  }
-
-  /** Units that are to be handed over, and aren't yet. */
-  get handOverLeft(): number {
-    return this.#handOver.left + this.#closing.movingCount;
-  }
-
-  /** Begins moves of the plan while fewer than `movingMax` units are on their way; looks at `places` of the table. */
-  handOverSome(nowMs: number, movingMax: number, places: number): void {
-    const max = movingMax - this.#closing.movingCount;
-    if (max > 0 && !this.#closing.stopping) this.#handOver.take(max, places, nowMs, this.#handOverSteps);
-  }
-
-  /** Begins the move of one unit; false when it isn't open here. */
-  moveUnit(hi: number, lo: number, to: ShardRef, nowMs: number): boolean {
-    const unit = this.#units.get(hi, lo);
-    if (this.#closing.stopping || (unit !== null && unit.phase !== 'open')) return false;
-    const leases = this.#leases;
-    if (!leases.lookup(hi, lo) || leases.session !== this.#self.session || leases.shard !== this.#self.shard) {
-      return false;
-    }
-    if (unit === null) this.#closeUnclaimed(hi, lo, leases.epoch, to, nowMs);
-    else this.#closing.close(unit, to);
-    return true;
-  }
-
-  readonly #handOverSteps: HandOverSteps = {
-    close: (unit, to) => this.#closing.close(unit, to),
-    closeUnclaimed: (hi, lo, epoch, to) => this.#closeUnclaimed(hi, lo, epoch, to, 0),
-  };
-
-  /** A lease under which nothing was ever claimed ends without a row; until then its records are refused. */
-  #closeUnclaimed(hi: number, lo: number, epoch: number, to: ShardRef | null, nowMs: number): void {
-    const unit = new HeldUnit(hi, lo, epoch, nowMs);
-    unit.unclaimed = true;
-    this.#units.add(unit);
-    this.#closing.close(unit, to);
-  }
-
-  /** Closes units without records for the job's idle time; looks at `max` of them, going on where it stopped. */
-  closeIdle(nowMs: number, max: number): void {
-    for (const unit of this.#units.some(max)) {
-      if (unit.phase === 'open' && nowMs - unit.lastUsedMs >= this.#job.idleMs) this.#closing.close(unit);
-    }
-  }
-
-  /** The table is nearly full: closes up to `max` units, the longest idle of `places` looked at. */
-  closeLongestIdle(max: number, places: number, nowMs: number): void {
-    if (this.#closing.stopping) return;
-    this.#longestIdle.release(max, places, nowMs, {
-      close: (unit) => this.#closing.close(unit),
-      closeUnclaimed: (hi, lo, epoch) => this.#closeUnclaimed(hi, lo, epoch, null, nowMs),
-    });
-  }
-
-  /** Refuses everything from now on and has every unit backed up: the shard is about to stop. */
-  closeAll(): void {
-    this.#closing.stopping = true;
-    for (const unit of this.#units) if (unit.phase === 'open') this.#closing.close(unit);
-  }
-
-  /** True when every unit is closed and backed up. */
-  get allClosed(): boolean {
-    for (const unit of this.#units) if (unit.phase !== 'closed') return false;
-    return true;
-  }
-
-  /** Closed units whose end is to be proposed. */
-  takeEnds(nowMs: number): EndWish[] {
-    return this.#closing.takeEnds(nowMs);
-  }
-
   // Generations (5.8)
 
   #checkGeneration(nowMs: number): void {
     const index = this.#leases.generationIndex();
     if (index === this.#generationSeen) return;
     this.#generationSeen = index;
-    this.#rounds.void();
-    this.#claims = [];
-    for (const unit of this.#units) {
-      unit.needVersion = 0;
-      unit.flyingVersion = -1;
-      if (unit.phase === 'claiming') {
-        this.#claims.push({ hi: unit.hi, lo: unit.lo, epoch: unit.epoch });
-        continue;
-      }
-      if (unit.unclaimed) continue;
-      // The floor goes with the markers, but what it stood for is in the state: write it down first.
-      for (const { slot, offset } of this.#markers.floors(bucketOf(unit.hi, unit.lo))) {
-        if (offset - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, offset - 1);
-      }
-      this.#rounds.changed(unit, nowMs);
-      if (unit.phase !== 'open') this.#closing.reopenWriting(unit);
-    }
-    this.#markers.forget();
+    this.#claims = beginGeneration(this.#parts, nowMs);
   }
 
   // Rounds and rows (5.3, 5.4)
@@ -526,94 +372,27 @@ export class Holder {
   takeRows(max: number, nowMs: number): RowWish[] {
     // A row that is pruned by the markers of a generation must not reach the store as one of the next.
     this.#checkGeneration(nowMs);
-    const rows: RowWish[] = [];
-    for (const unit of this.#rounds.takeUnits(max)) {
-      const { version } = unit;
-      unit.dirtySinceMs = nowMs;
-      rows.push({
-        hi: unit.hi,
-        lo: unit.lo,
-        epoch: unit.epoch,
-        seq: ++unit.seq,
-        row: encodeUnit(unit, this.#job, this.#markers, this.#partitions),
-        version,
-      });
-      if (unit.paused) this.#resume(unit, nowMs);
-    }
-    return rows;
-  }
-
-  #resume(unit: HeldUnit, nowMs: number): void {
-    unit.paused = false;
-    this.#applyWaiting(unit, nowMs);
+    return this.#rows.take(max, nowMs, (unit) => {
+      if (!unit.paused) return;
+      unit.paused = false;
+      this.#waiting.apply(unit, nowMs);
+    });
   }
 
   onRowAccepted(row: RowWish, nowMs: number): void {
-    const unit = this.#flying(row);
-    if (unit === null) return;
-    unit.flyingVersion = -1;
-    unit.lastSavedMs = nowMs;
-    this.#counters.backupsAccepted++;
-    this.#counters.backupBytes += row.row.length;
-    this.#rounds.saved(unit, row.version);
-    if (unit.phase === 'closing') this.#closing.saved(unit);
+    this.#rows.accepted(row, nowMs);
   }
 
   /** The store has a higher seq of the same epoch: a repeat that came late. The row is written anew. */
   onRowStale(row: RowWish): void {
-    const unit = this.#flying(row);
-    if (unit === null) return;
-    unit.flyingVersion = -1;
-    this.#rounds.again(unit);
-  }
-
-  #flying(row: RowWish): HeldUnit | null {
-    const unit = this.#units.get(row.hi, row.lo);
-    return unit !== null && unit.epoch === row.epoch && unit.seq === row.seq && unit.flyingVersion === row.version
-      ? unit
-      : null;
+    this.#rows.stale(row);
   }
 
   // Outputs
 
-  takeOutputs(max: number): Output[] {
-    return this.#outputs.take(max);
-  }
-
-  get outputsUnacked(): number {
-    return this.#outputs.emitted - this.#outputs.acked;
-  }
-
   /** Everything up to this output is durable in the log. */
   onOutputsAcked(number: number, nowMs: number): void {
-    this.#outputs.acked = Math.max(this.#outputs.acked, number);
+    this.outputs.acked = Math.max(this.outputs.acked, number);
     this.#continueBacklogs(nowMs);
-  }
-
-  // Questions
-
-  /** The units with most records, the hottest first, each with its first user's key; null while the window goes on. */
-  hotUnits(nowMs: number, max: number): (HotUnitCount & { readonly key: Uint8Array | null })[] | null {
-    const hot = this.#hot.windowEnded(nowMs, max);
-    return hot?.map((unit) => ({ ...unit, key: this.#units.get(unit.hi, unit.lo)?.users[0]?.key ?? null })) ?? null;
-  }
-
-  /** A user's state as it is now; null when its unit isn't open here. */
-  user(hi: number, lo: number, key: Uint8Array): { unit: HeldUnit; user: HeldUser | null } | null {
-    const unit = this.#units.get(hi, lo);
-    if (unit === null || unit.phase === 'claiming') return null;
-    const user = findUser(unit, key);
-    if (user !== null && !user.decoded) {
-      user.state = this.#job.decodeState(user.bytes!);
-      user.decoded = true;
-    }
-    return { unit, user };
-  }
-
-  /** Last applied offset per partition that the unit has a vector entry for. */
-  vectorOf(unit: HeldUnit): Record<string, number> {
-    return Object.fromEntries(
-      unit.slots.map((slot, i) => [partitionKey(this.#partitions.ids[slot]!), unit.offsets[i]!]),
-    );
   }
 }

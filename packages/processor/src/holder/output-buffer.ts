@@ -33,6 +33,10 @@ export class OutputBuffer implements OutputSink {
     this.#queue.push({ number: ++this.emitted, topic, key, value, headers });
   }
 
+  get unacked(): number {
+    return this.emitted - this.acked;
+  }
+
   get queued(): number {
     return this.#queue.length;
   }

@@ -34,7 +34,7 @@ function propose(world: World, node: SimulatedNode): void {
     const to = live[randomBelow(rng, live.length)]!;
     log.propose({ kind: 'granted', session: to.session, shard: shard0, units: acquires });
   }
-  for (const { hi, lo, epoch, to: wanted } of node.holder!.takeEnds(world.nowMs)) {
+  for (const { hi, lo, epoch, to: wanted } of node.holder!.ends.takeEnds(world.nowMs)) {
     const units = Uint32Array.of(hi, lo);
     // Idle units are released as well as moved to anybody: the leader may choose.
     const to = wanted?.session ?? world.nodes[randomBelow(rng, world.nodes.length)]!.session;
@@ -48,7 +48,7 @@ function propose(world: World, node: SimulatedNode): void {
 
 function takeOutputs(node: SimulatedNode): void {
   for (const from of ['holder', 'ingest'] as const) {
-    const taken = from === 'holder' ? node.holder!.takeOutputs(100) : node.ingest!.outputs.take(100);
+    const taken = from === 'holder' ? node.holder!.outputs.take(100) : node.ingest!.outputs.take(100);
     if (taken.length === 0) continue;
     const positions = taken.map(({ topic, headers }) =>
       topic === 'dead' ? `dead ${headers.partition}/${headers.offset}` : headers.id!,

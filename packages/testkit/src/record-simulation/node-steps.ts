@@ -100,9 +100,9 @@ function offerMoves(world: World, node: SimulatedNode, holder: Holder, actions: 
   const others = [...node.table.sessions(), ...world.log.leader.sessions()].filter(
     ({ session }) => session !== node.session,
   );
-  if (holder.handOverLeft > 0) {
+  if (holder.ends.handOverLeft > 0) {
     actions.add('handOverSome', () => {
-      holder.handOverSome(world.nowMs, 1 + randomBelow(rng, 4), 4_096);
+      holder.ends.handOverSome(world.nowMs, 1 + randomBelow(rng, 4), 4_096);
       pump(world, node);
     });
   }
@@ -110,11 +110,11 @@ function offerMoves(world: World, node: SimulatedNode, holder: Holder, actions: 
   const target = () => ({ session: others[randomBelow(rng, others.length)]!.session, shard: shard0 });
   const handOver = () => {
     const most = Math.max(1, world.log.leader.load(node.session, shard0));
-    holder.planHandOver([{ to: target(), count: 1 + randomBelow(rng, most) }], world.nowMs);
+    holder.ends.planHandOver([{ to: target(), count: 1 + randomBelow(rng, most) }], world.nowMs);
   };
   const moveUnit = () => {
     const { hi, lo } = unitOf(plan.keys[randomBelow(rng, plan.keys.length)]!);
-    if (holder.moveUnit(hi, lo, target(), world.nowMs)) pump(world, node);
+    if (holder.ends.moveUnit(hi, lo, target(), world.nowMs)) pump(world, node);
   };
   if (plan.closeWeight === 0) {
     actions.addFault('handOver', handOver);
@@ -127,7 +127,7 @@ function offerMoves(world: World, node: SimulatedNode, holder: Holder, actions: 
 
 function offerHolder(world: World, node: SimulatedNode, holder: Holder, actions: Actions): void {
   const closeSome = () => {
-    holder.closeIdle(Number.POSITIVE_INFINITY, 1 + randomBelow(world.rng, 2));
+    holder.ends.closeIdle(Number.POSITIVE_INFINITY, 1 + randomBelow(world.rng, 2));
     pump(world, node);
   };
   const { closeWeight } = world.plan;

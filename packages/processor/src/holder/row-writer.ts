@@ -1,0 +1,68 @@
+import type { RecordCounters } from '../counters.ts';
+import type { Job } from '../job.ts';
+import type { PartitionBook } from '../partition-book.ts';
+import type { ClosingUnits } from './closing-units.ts';
+import type { HeldUnit } from './held-unit.ts';
+import type { MarkerBook } from './marker-book.ts';
+import type { Rounds } from './rounds.ts';
+import { encodeUnit } from './unit-row.ts';
+import type { UnitStore } from './unit-store.ts';
+import type { RowWish } from './wishes.ts';
+
+export interface RowWriterParts {
+  readonly job: Job;
+  readonly units: UnitStore;
+  readonly partitions: PartitionBook;
+  readonly markers: MarkerBook;
+  readonly rounds: Rounds;
+  readonly closing: ClosingUnits;
+  readonly counters: RecordCounters;
+}
+
+/** Rows on their way to the store: what each is made of, and what its answer means (PROTOCOL.md 5.1, 5.4). */
+export class RowWriter {
+  readonly #parts: RowWriterParts;
+
+  constructor(parts: RowWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Rows to write now. `onTaken` is called for each unit once its row is made: what is applied from then on is the next row's. */
+  take(max: number, nowMs: number, onTaken: (unit: HeldUnit) => void): RowWish[] {
+    const { rounds, job, markers, partitions } = this.#parts;
+    const rows: RowWish[] = [];
+    for (const unit of rounds.takeUnits(max)) {
+      const { hi, lo, epoch, version } = unit;
+      unit.dirtySinceMs = nowMs;
+      rows.push({ hi, lo, epoch, seq: ++unit.seq, row: encodeUnit(unit, job, markers, partitions), version });
+      onTaken(unit);
+    }
+    return rows;
+  }
+
+  accepted(row: RowWish, nowMs: number): void {
+    const unit = this.#flying(row);
+    if (unit === null) return;
+    const { counters, rounds, closing } = this.#parts;
+    unit.flyingVersion = -1;
+    unit.lastSavedMs = nowMs;
+    counters.backupsAccepted++;
+    counters.backupBytes += row.row.length;
+    rounds.saved(unit, row.version);
+    if (unit.phase === 'closing') closing.saved(unit);
+  }
+
+  stale(row: RowWish): void {
+    const unit = this.#flying(row);
+    if (unit === null) return;
+    unit.flyingVersion = -1;
+    this.#parts.rounds.again(unit);
+  }
+
+  #flying(row: RowWish): HeldUnit | null {
+    const unit = this.#parts.units.get(row.hi, row.lo);
+    return unit !== null && unit.epoch === row.epoch && unit.seq === row.seq && unit.flyingVersion === row.version
+      ? unit
+      : null;
+  }
+}
