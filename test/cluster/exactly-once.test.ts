@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fireRound } from './support/fire-round.ts';
 
-const rounds = Number(process.env['HOLDFAST_FIRE_ROUNDS'] ?? 3);
-const firstSeed = Number(process.env['HOLDFAST_FIRE_SEED'] ?? 1);
+const rounds = Number(process.env.HOLDFAST_FIRE_ROUNDS ?? 3);
+const firstSeed = Number(process.env.HOLDFAST_FIRE_SEED ?? 1);
 const records = 200_000;
 const roundMs = 900_000;
 /** Chance decides whether a round meets everything; it mostly does. */
