@@ -1,4 +1,33 @@
-export * from './control/index.ts';
+export { type AdminRequest, type LeaderReply, type RefusalReason, refusalReasons } from './control/calls.ts';
+export type { NodeStatusRow, UserQueryAnswer } from './control/control-answers.ts';
+export { ControlPlane } from './control/control-plane.ts';
+export { ControlPlaneError, controlPlaneErrorCodes } from './control/control-plane-error.ts';
+export type { ControlPlaneOptions } from './control/control-plane-options.ts';
+export type {
+  ControlStatus,
+  PartitionSummary,
+  RaftSummary,
+  SessionSummary,
+  TableSummary,
+  UnitInfo,
+} from './control/control-status.ts';
+export { LeaseStateMachine, type LeaseStateMachineEvents, type TableChange } from './control/lease-state-machine.ts';
+export { type CompactionRule, defaultCompaction } from './control/log-compaction.ts';
+export type { NodeIncarnation, NodeSessionState } from './control/node-session.ts';
+export { RaftDriver } from './control/raft-driver.ts';
+export { RaftDriverError, type RaftDriverErrorCode, raftDriverErrorCodes } from './control/raft-driver-error.ts';
+export {
+  defaultLimits,
+  defaultTiming,
+  type Leadership,
+  type RaftDriverLimits,
+  type RaftDriverOptions,
+  type RaftDriverTiming,
+} from './control/raft-driver-options.ts';
+export type { ShardPort } from './control/shard-port.ts';
+export type { QueryAnswer } from './control/shard-queries.ts';
+export type { StateMachine } from './control/state-machine.ts';
+export type { StopResult } from './control/stop.ts';
 export type * from './ports/backup-store.ts';
 export type * from './ports/gossip.ts';
 export * from './ports/log.ts';
