@@ -35,14 +35,15 @@ export interface FoundingOptions {
 
 /**
  * The founding of a cluster, once in its life: the first of the configured voters, by name, asks all others who they are.
- * Only if all of them answer, name the same voters, and none has any trace of a cluster in its storage, it founds one, with these very members
- * as voters. So a first voter whose storage was lost does not found a second cluster: it would hear of the one that is
- * there, or wait for those who might know of it; it joins as a new member then. Who has answered hears only the one that
- * asked for a while: nothing that an earlier founding has left on its way gets into this one.
+ * Only if all of them answer, name the same voters, and none has any trace of a cluster in its storage, it founds one,
+ * with these very members as voters. So a first voter whose storage was lost does not found a second cluster: it would
+ * hear of the one that is there, or wait for those who might know of it; it joins as a new member then. Who has answered
+ * hears only the one that asked for a while: nothing that an earlier founding has left on its way gets into this one.
  */
 export class Founding {
   readonly #options: FoundingOptions;
   #isOver = false;
+  #told = '';
   #cancel: () => void = () => {};
 
   constructor(options: FoundingOptions) {
@@ -68,28 +69,38 @@ export class Founding {
   }
 
   async #round(): Promise<void> {
-    const { nodeId, member, voters, driver, timers, logger } = this.#options;
+    const { nodeId, member, voters, driver, timers } = this.#options;
     if (this.#isOver || !driver.isBlank) return;
     const others = voters.filter((voter) => voter !== nodeId);
     const answers = await Promise.all(others.map((voter) => this.#ask(voter)));
     if (this.#isOver || !driver.isBlank) return;
     if (answers.some((answer) => answer !== null && !answer.isBlank)) {
-      logger.warn('there is a cluster already: this storage is new to it, and has to join');
+      this.#tell('there is a cluster already: this storage is new to it, and has to join');
       this.#isOver = true;
       return;
     }
     const wished = JSON.stringify([...voters].sort());
     if (answers.some((answer) => answer !== null && JSON.stringify(answer.voters) !== wished)) {
       // A node that is to join names other first voters than they do themselves.
-      logger.warn('others name other first voters: nothing is founded', { voters });
+      this.#tell(`others name other first voters than ${voters.join(', ')}: nothing is founded`);
     } else if (answers.every((answer) => answer !== null)) {
       const members = [member, ...answers.map((answer) => answer.member)];
-      logger.info('founding a cluster', { members });
+      this.#tell(`founding a cluster of ${voters.join(', ')}`);
       this.#isOver = true;
       driver.found(members);
       return;
+    } else {
+      const missing = others.filter((_, i) => answers[i] === null);
+      this.#tell(`no cluster yet: waiting for ${missing.join(', ')} to found it`);
     }
     this.#cancel = timers.setTimer(roundMs, () => void this.#round());
+  }
+
+  /** Once, however often it is found again. */
+  #tell(text: string): void {
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#options.logger.info(text);
   }
 
   async #ask(voter: NodeId): Promise<FoundingAnswer | null> {
