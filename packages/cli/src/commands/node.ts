@@ -13,7 +13,7 @@ export function command(context: CommandContext): Command {
   const { io, finish } = context;
   const node = new Command('holdfast node')
     .description(
-      'Runs one node until SIGTERM or SIGINT, which drain it; a second one ends it at once. Logs: NDJSON on stderr.',
+      'Runs one node until SIGTERM or SIGINT, which drain it; a second one ends it at once. Logs: NDJSON on stdout.',
     )
     .option('-c, --config <file>', 'YAML or JSON; may be given again, later files win', collect, []);
   addNodeActs(node, context);

@@ -174,7 +174,7 @@ export const settingsSchema = z.strictObject({
   }),
   logging: z.strictObject({
     level: oneOf(['debug', 'info', 'warn', 'error']).default('info').meta({
-      description: 'least level of log lines (NDJSON on stderr)',
+      description: 'least level of log lines (NDJSON on stdout)',
       reason: 'info tells of changes only, never of records',
     }),
   }),
