@@ -5,6 +5,7 @@ import {
   decodeMessage,
   encodeMessage,
   equalConfs,
+  type RaftEntry,
   type RaftMessage,
   RawNode,
   type Ready,
