@@ -13,6 +13,7 @@ export interface Figure {
 const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   pipeline: async () => (await import('./pipeline/pipeline.ts')).pipeline(),
   membership: async () => (await import('./membership/figures.ts')).membership(),
+  moves: async () => (await import('./moves/moves.ts')).moves(),
   leases: async () => (await import('./leases/run.ts')).leases(),
 };
 

@@ -365,6 +365,11 @@ export class Ingest {
     }
   }
 
+  #isLeasedTo(to: ShardRef, hi: number, lo: number): boolean {
+    const leases = this.#leases;
+    return leases.lookup(hi, lo) && leases.session === to.session && leases.shard === to.shard;
+  }
+
   #onRefused(stream: IngestStream, number: number, frameNumber: number, units: Uint32Array, nowMs: number): void {
     // What is being built would otherwise carry the news of this refusal ahead of the refused records.
     for (const builder of stream.builders) if (builder !== undefined) this.#framer.flush(builder);
@@ -392,7 +397,8 @@ export class Ingest {
         reader.valueEnd,
         nowMs,
       );
-      const epoch = this.#leases.lookup(reader.hi, reader.lo) ? this.#leases.epoch : 0;
+      // Only who refused is left alone for a while: the table may show the next holder already.
+      const epoch = this.#isLeasedTo(stream.id.to, reader.hi, reader.lo) ? this.#leases.epoch : 0;
       const sinceMs = this.pauses.refusedAgain(stream, reader.hi, reader.lo) ?? nowMs;
       this.#parking.refused(reader.hi, reader.lo, sinceMs, epoch, nowMs + this.#limits.refusedRetryMs);
     }
