@@ -217,6 +217,15 @@ export const plantedControlBugs: readonly PlantedBug[] = [
     caughtBy: ['I16'],
   },
   {
+    name: 'control: entries are applied before they are written',
+    rule: 'I16',
+    file: 'raft/src/raw-node.ts',
+    find: 'entries[count]!.index <= stable && ',
+    replace: '',
+    profile: control,
+    caughtBy: ['I14', 'I16'],
+  },
+  {
     name: 'control: votes are not written',
     rule: 'I16',
     file: driver,
