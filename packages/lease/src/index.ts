@@ -5,6 +5,7 @@ export type {
 } from './commands.ts';
 export { LeaseCoordinator, type TickInput } from './coordinator.ts';
 export { type LeaseRefusal, type LeaseRefusalCode, leaseRefusalCodes } from './errors.ts';
+export { type HolderChange, HolderHistory } from './holder-history.ts';
 export { LeaseTable, type ShardLoad, type SnapshotInstall, type UnitLease } from './lease-table.ts';
 export { partitionsPerTopicMax, shardsMax, shardsPerSessionMax, unitsHardMax, unitsPerRecordMax } from './limits.ts';
 export { compileLeaseOptions, defaultLeaseOptions, type LeaseOptions, LeaseOptionsError } from './options.ts';

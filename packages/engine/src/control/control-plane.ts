@@ -1,4 +1,4 @@
-import { compileLeaseOptions, type LeaseOptions, LeaseTable } from '@holdfast/lease';
+import { compileLeaseOptions, type HolderChange, HolderHistory, type LeaseOptions, LeaseTable } from '@holdfast/lease';
 import { hashUnit, type NodeId, unitHashOut } from '@holdfast/model';
 import { PeerCallError } from '../ports/peer-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
@@ -33,6 +33,8 @@ import { directoryOf } from './table-views.ts';
 
 /** An order that isn't taken by then is given anew, or asked for again. */
 const handOverDeadlineMs = 1_500;
+/** Changes of one unit's holder that are shown. */
+const historyShownMax = 16;
 
 /**
  * The control thread of a node: its Raft member, the lease table, its session, and the leader's duties while it leads.
@@ -72,7 +74,7 @@ export class ControlPlane {
   private constructor(options: ControlPlaneOptions) {
     this.#options = options;
     this.#lease = compileLeaseOptions(options.lease);
-    this.table = new LeaseTable();
+    this.table = new LeaseTable(new HolderHistory());
     this.#member = memberIdOf(options.nodeId, options.raftStorage.identity);
     this.#queries = new ShardQueries(options.timers);
     this.#peers = options.voters.filter((id) => id !== options.nodeId);
@@ -89,6 +91,7 @@ export class ControlPlane {
   async #start(): Promise<void> {
     const options = this.#options;
     const machine = new LeaseStateMachine(this.table, {
+      wallUnixMs: () => options.timers.wallUnixMs(),
       onEntry: (index, records) => this.#term?.onEntry(index, records),
       onChange: (change) => this.#onChange(change),
     });
@@ -107,6 +110,7 @@ export class ControlPlane {
       ...(options.raftTiming === undefined ? {} : { timing: options.raftTiming }),
       ...(options.compaction === undefined ? {} : { compaction: options.compaction }),
     });
+    machine.liveFrom(this.#driver.status().lastIndex + 1);
     const { table, timers } = { table: this.table, timers: options.timers };
     const members = () => this.#members?.keeper ?? null;
     this.#desk = new LeaderDesk({ table, driver: this.#driver, timers, term: () => this.#term, members });
@@ -209,6 +213,11 @@ export class ControlPlane {
     const ids = new Set<NodeId>([this.nodeId, ...this.#options.voters, ...this.#peers]);
     for (const { nodeId } of this.table.sessions()) ids.add(nodeId);
     return Promise.all([...ids].sort().map((id) => this.#nodeStatus(id, timeoutMs)));
+  }
+
+  /** The last changes of a unit's holder that this node remembers, oldest first. */
+  holderHistory(hi: number, lo: number): HolderChange[] {
+    return this.table.history?.of(hi, lo, historyShownMax) ?? [];
   }
 
   unitInfo(hi: number, lo: number): UnitInfo | null {
