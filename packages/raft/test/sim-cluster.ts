@@ -253,7 +253,8 @@ export class SimCluster {
       this.#applyEntries(node, node.ready.committedEntries.slice(0, node.ready.promptCount));
       node.phase = 'begun';
     } else if (node.phase === 'begun') {
-      this.#persist(node, node.ready);
+      node.persist(node.ready);
+      this.checks.afterPersist(node.ready.entries, node.disk);
       node.phase = 'persisted';
     } else if (node.phase === 'persisted') {
       this.#sendAll(node, node.ready.messages);
@@ -270,18 +271,6 @@ export class SimCluster {
       this.checks.beforeSend(message, node.disk);
       this.#send(message);
     }
-  }
-
-  #persist(node: SimNode, ready: Ready): void {
-    const { snapshot } = ready;
-    const hardState = ready.hardState ?? node.disk.hardState;
-    let kept = node.disk.entries;
-    const first = ready.entries[0];
-    if (snapshot !== null) kept = [];
-    else if (first !== undefined) kept = kept.filter((entry) => entry.index < first.index);
-    node.disk = { hardState, snapshot: snapshot ?? node.disk.snapshot, entries: [...kept, ...ready.entries] };
-    if (ready.mustSync) node.syncedHardState = hardState;
-    this.checks.afterPersist(ready.entries, node.disk);
   }
 
   #apply(node: SimNode, ready: Ready): void {

@@ -36,4 +36,13 @@ export class SimNode {
     this.id = id;
     this.founders = founders;
   }
+
+  persist(ready: Ready): void {
+    const { snapshot } = ready;
+    const hardState = ready.hardState ?? this.disk.hardState;
+    const first = ready.entries[0]?.index ?? Number.POSITIVE_INFINITY;
+    const kept = snapshot !== null ? [] : this.disk.entries.filter((entry) => entry.index < first);
+    this.disk = { hardState, snapshot: snapshot ?? this.disk.snapshot, entries: [...kept, ...ready.entries] };
+    if (ready.mustSync) this.syncedHardState = hardState;
+  }
 }

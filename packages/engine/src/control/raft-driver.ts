@@ -31,11 +31,9 @@ import { TickClock } from './tick-clock.ts';
 
 /**
  * The one loop around a Raft member: mailbox → step → ready → persist → send → apply → advance.
- *
  * All mail that waits is stepped before one Ready, so whatever came while the disk was busy shares the next write.
  * Messages leave only after the write they may depend on; what needs no sync (a risen commit index) joins the next one.
- * What doesn't depend on the write doesn't wait for it: a leader's appends, so that all disks write at once, and entries that
- * are durable already, so that a grant is seen before the disk is done with the next ones.
+ * A leader's appends leave before it, so that all disks write at once; entries that are durable already are applied before.
  */
 export class RaftDriver {
   readonly #options: RaftDriverOptions;
