@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addCounts, type Counts, countsOfReport, noCounts } from './report-counts.ts';
+import { missingRedis } from './services/redis-binaries.ts';
 
 /**
  * Runs the tiers of tests in order: `node test/run.ts check` those that need nothing but this machine's processor,
@@ -29,6 +30,9 @@ const tests = [...runTests, '--test-concurrency=2', `--test-timeout=${testTimeou
 /** Clusters of processes get the machine for themselves: their times are part of what is tested. */
 const clusterTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
 
+/** Real servers, one test file after the other: several groups of them would starve each other. */
+const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=180000'];
+
 const tiers: readonly Tier[] = [
   {
     name: 'types',
@@ -52,6 +56,14 @@ const tiers: readonly Tier[] = [
     commands: [
       ['node', '--conditions=source', 'packages/testkit/src/simulate.ts', '--profile', 'control', '--seeds', '300'],
     ],
+    inCheck: false,
+  },
+  {
+    name: 'services',
+    commands: [serviceTests],
+    files: ['test/services/*.test.ts'],
+    skipReason: () =>
+      process.platform === 'win32' ? 'Windows has no SIGSTOP, by which a server is frozen' : missingRedis(),
     inCheck: false,
   },
   {

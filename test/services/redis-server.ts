@@ -23,7 +23,7 @@ export function serviceFolder(name: string): { readonly dir: string; remove(): v
 export class RedisServer {
   readonly port: number;
   readonly dir: string;
-  readonly #config: RedisConfig;
+  #config: RedisConfig;
   readonly #extra: readonly string[];
   #process: ChildProcess | null = null;
   #log = '';
@@ -51,6 +51,7 @@ export class RedisServer {
 
   /** Starts it, or starts it again with the same data; resolves when it answers. `changes` stay in force. */
   async start(changes: RedisConfig = {}, asSentinel = false): Promise<void> {
+    this.#config = { ...this.#config, ...changes };
     const settings: Record<string, string> = {
       port: String(this.port),
       bind: '127.0.0.1',
@@ -60,7 +61,6 @@ export class RedisServer {
       // Kept short: a fork per rewrite costs more than it saves here.
       'auto-aof-rewrite-percentage': '0',
       ...this.#config,
-      ...changes,
     };
     const file = join(this.dir, 'server.conf');
     const lines = Object.entries(settings)

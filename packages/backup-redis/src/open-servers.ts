@@ -3,7 +3,7 @@ import { createClient, mastersOf, type RedisClient } from './client.ts';
 import { backoffMs, Deadline } from './deadline.ts';
 import { RedisStoreError } from './errors.ts';
 import { type CompiledRedisOptions, describeTopology } from './options.ts';
-import { remedyOf } from './reply-errors.ts';
+import { remedyOf, withoutCommand } from './reply-errors.ts';
 import { checkServer, type Persistence, type ServerFacts, weakest } from './server-check.ts';
 import { ServerFunction } from './server-function.ts';
 import { StoreCalls } from './store-calls.ts';
@@ -33,6 +33,7 @@ export async function openServers(options: CompiledRedisOptions, logger: Logger)
     let connectionError: Error | null = null;
     const keepError = (error: Error) => {
       connectionError = error;
+      withoutCommand(error);
     };
     client.on('error', keepError);
     client.on('node error', keepError);

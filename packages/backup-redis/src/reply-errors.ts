@@ -19,10 +19,17 @@ const passing = new Set([
 const credentials = new Set(['WRONGPASS', 'NOAUTH', 'NOPERM']);
 const full = new Set(['OOM', 'MISCONF']);
 
+/** ioredis hangs the command on its errors, with rows and passwords: loggers print what hangs on errors. */
+export function withoutCommand(error: unknown): unknown {
+  if (error instanceof Error && 'command' in error) delete error.command;
+  return error;
+}
+
 /** `at` names the server or servers. ioredis gives a reply's text alone, so its first word is the code. */
 export function remedyOf(error: unknown, at: string): Remedy {
-  const text = error instanceof Error ? error.message : String(error);
   if (error instanceof RedisStoreError) return error;
+  withoutCommand(error);
+  const text = error instanceof Error ? error.message : String(error);
   const code = /^[A-Z]+/.exec(text)?.[0] ?? '';
   if (passing.has(code)) return 'retry';
   if (code === 'NOSCRIPT' || /^ERR Function not found/.test(text)) return 'reload';

@@ -2,7 +2,7 @@ import type { Logger } from '@holdfast/model';
 import { addressOf, mastersOf, type RedisClient } from './client.ts';
 import { backoffMs, type Deadline } from './deadline.ts';
 import { RedisStoreError } from './errors.ts';
-import { remedyOf } from './reply-errors.ts';
+import { remedyOf, withoutCommand } from './reply-errors.ts';
 import type { ServerFunction } from './server-function.ts';
 
 const firstRetryMs = 10;
@@ -28,6 +28,7 @@ export class StoreCalls {
     this.#logger = logger;
     // Why there is no connection: a rejected command only says that there is none.
     client.on('error', (error: Error) => {
+      withoutCommand(error);
       this.#connectionError = error;
     });
     client.on('ready', () => {
