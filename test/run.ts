@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addCounts, type Counts, countsOfReport, noCounts } from './report-counts.ts';
+import { missingRedis } from './services/redis-binaries.ts';
 import { missingForKafka } from './services/support/kafka-jars.ts';
 
 /**
@@ -29,6 +30,9 @@ const runTests = ['node', '--conditions=source', '--test', '--test-reporter=spec
 const tests = [...runTests, '--test-concurrency=2', `--test-timeout=${testTimeoutMs}`];
 /** Clusters of processes get the machine for themselves: their times are part of what is tested. */
 const clusterTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
+
+/** Real servers, one test file after the other: several groups of them would starve each other. */
+const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=180000'];
 
 const tiers: readonly Tier[] = [
   {
@@ -57,9 +61,12 @@ const tiers: readonly Tier[] = [
   },
   {
     name: 'services',
-    commands: [[...runTests, '--test-concurrency=1', '--test-timeout=300000']],
+    commands: [serviceTests],
     files: ['test/services/*.test.ts'],
-    skipReason: missingForKafka,
+    skipReason: () =>
+      process.platform === 'win32'
+        ? 'Windows has no SIGSTOP, by which a server is frozen'
+        : (missingRedis() ?? missingForKafka()),
     inCheck: false,
   },
   {
