@@ -13,6 +13,7 @@ export interface Figure {
 const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   pipeline: async () => (await import('./pipeline/pipeline.ts')).pipeline(),
   membership: async () => (await import('./membership/figures.ts')).membership(),
+  fetch: async () => (await import('./fetch/fetch.ts')).fetchRate(),
   leases: async () => (await import('./leases/run.ts')).leases(),
 };
 
