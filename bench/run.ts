@@ -14,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   pipeline: async () => (await import('./pipeline/pipeline.ts')).pipeline(),
   membership: async () => (await import('./membership/figures.ts')).membership(),
   leases: async () => (await import('./leases/run.ts')).leases(),
+  store: async () => (await import('./store/store.ts')).store(),
 };
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
