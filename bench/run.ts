@@ -16,6 +16,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   moves: async () => (await import('./moves/moves.ts')).moves(),
   fetch: async () => (await import('./fetch/fetch.ts')).fetchRate(),
   leases: async () => (await import('./leases/run.ts')).leases(),
+  store: async () => (await import('./store/store.ts')).store(),
 };
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { BucketKeys } from './bucket-keys.ts';
+import { bucketCount } from '@holdfast/model';
 import type { Deadline } from './deadline.ts';
 import { eachBounded } from './each-bounded.ts';
 import type { StoreCalls } from './store-calls.ts';
@@ -17,20 +17,26 @@ export interface Lives {
  */
 export class BucketLives {
   readonly #calls: StoreCalls;
-  readonly #keys: readonly BucketKeys[];
+  readonly #groups: readonly (readonly number[])[];
+  readonly #keys: (buckets: readonly number[]) => string[];
   readonly #callsInFlightMax: number;
   readonly #keepsAll: (deadline: Deadline) => Promise<boolean>;
   #known: Lives | null = null;
   #reading: Promise<Lives> | null = null;
 
-  /** @param keepsAll whether a restart of the server keeps everything that it acknowledged, as it is set up now */
+  /**
+   * @param groups all buckets, by the calls that ask for them
+   * @param keepsAll whether a restart of the server keeps everything that it acknowledged, as it is set up now
+   */
   constructor(
     calls: StoreCalls,
-    keys: readonly BucketKeys[],
+    groups: readonly (readonly number[])[],
+    keys: (buckets: readonly number[]) => string[],
     callsInFlightMax: number,
     keepsAll: (deadline: Deadline) => Promise<boolean>,
   ) {
     this.#calls = calls;
+    this.#groups = groups;
     this.#keys = keys;
     this.#callsInFlightMax = callsInFlightMax;
     this.#keepsAll = keepsAll;
@@ -51,11 +57,14 @@ export class BucketLives {
 
   async #read(deadline: Deadline): Promise<Lives> {
     const keeps = (await this.#keepsAll(deadline)) ? '1' : '0';
-    const ofBucket = new Array<string>(this.#keys.length);
-    await eachBounded(this.#keys, this.#callsInFlightMax, async ({ rows, markers }, bucket) => {
+    const ofBucket = new Array<string>(bucketCount);
+    await eachBounded(this.#groups, this.#callsInFlightMax, async (buckets) => {
       // Whoever comes first begins a life: the others get his id.
-      const life = await this.#calls.call([rows, markers], ['life', randomUUID(), keeps], deadline);
-      ofBucket[bucket] = String(life);
+      const args = ['life', keeps, ...buckets.map(() => randomUUID())];
+      const lives = (await this.#calls.call(this.#keys(buckets), args, deadline)) as readonly unknown[];
+      buckets.forEach((bucket, i) => {
+        ofBucket[bucket] = String(lives[i]);
+      });
     });
     // Ids alone: a server that restarted and kept everything has another replication id, and the same life.
     const ids = ofBucket.map((life) => life.split(' ', 1)[0]);

@@ -8,8 +8,24 @@ import type {
   StoreAnswer,
   StoredRow,
 } from '@holdfast/engine';
-import { bucketOf, formatUnit, type Logger, type PartitionId, silentLogger, type Unit } from '@holdfast/model';
-import { type BucketWork, backupBytes, batchByBucket, batchMarks, claimBytes } from './bucket-batches.ts';
+import {
+  bucketCount,
+  bucketOf,
+  formatUnit,
+  type Logger,
+  type PartitionId,
+  silentLogger,
+  type Unit,
+} from '@holdfast/model';
+import {
+  type BucketPart,
+  backupBytes,
+  batchByBucket,
+  type CallLimits,
+  type CallSequence,
+  claimBytes,
+  markBytes,
+} from './bucket-batches.ts';
 import { type BucketKeys, fieldOfPartition, keysOfBuckets, unitBytes, unitOfField, writeUnit } from './bucket-keys.ts';
 import { BucketLives, type Lives } from './bucket-lives.ts';
 import type { RedisClient } from './client.ts';
@@ -23,9 +39,11 @@ import type { Persistence, ServerFacts } from './server-check.ts';
 import type { StoreCalls } from './store-calls.ts';
 import { decodeBackup } from './stored-backup.ts';
 
+/** Buckets in a call where they needn't share a slot: a call's fixed cost is that of several rows. Divides their number. */
+const bucketsPerCallAtOnce = 128;
 /** Fields asked for in one step of a scan. */
 const scanFields = 200;
-/** Buckets scanned at a time when the highest epoch is looked for. */
+/** Calls at a time when the highest epoch is looked for. */
 const epochCallsMax = 8;
 
 /**
@@ -39,6 +57,9 @@ export class RedisBackupStore implements BackupStore {
   readonly #calls: StoreCalls;
   readonly #servers: OpenedServers;
   readonly #keys: readonly BucketKeys[];
+  readonly #limits: CallLimits;
+  /** All buckets, by the calls that ask for all. */
+  readonly #groups: readonly (readonly number[])[];
   readonly #lives: BucketLives;
 
   private constructor(options: CompiledRedisOptions, servers: OpenedServers) {
@@ -47,7 +68,13 @@ export class RedisBackupStore implements BackupStore {
     this.#client = servers.client;
     this.#calls = servers.calls;
     this.#keys = keysOfBuckets(options.keyPrefix);
-    this.#lives = new BucketLives(this.#calls, this.#keys, options.callsInFlightMax, servers.keepsAll);
+    const bucketsPerCallMax = options.topology.kind === 'cluster' ? 1 : bucketsPerCallAtOnce;
+    this.#limits = { ...options, bucketsPerCallMax };
+    this.#groups = Array.from({ length: bucketCount / bucketsPerCallMax }, (_, group) =>
+      Array.from({ length: bucketsPerCallMax }, (_, i) => group * bucketsPerCallMax + i),
+    );
+    const keysOf = (buckets: readonly number[]) => this.#keysOf(buckets);
+    this.#lives = new BucketLives(this.#calls, this.#groups, keysOf, options.callsInFlightMax, servers.keepsAll);
   }
 
   /**
@@ -74,9 +101,10 @@ export class RedisBackupStore implements BackupStore {
   }
 
   claim(generationId: string, claims: readonly Claim[]): Promise<StoreAnswer<ClaimResult>> {
-    const work = batchByBucket('claim', claims, this.#options, claimBytes);
     const results = new Array<ClaimResult>(claims.length);
-    return this.#underLife(generationId, work, results, ([fields, ...rows], indexes) => {
+    const sequences = batchByBucket(claims, this.#limits, bucketOfUnit, claimBytes);
+    return this.#underLife(generationId, 'claim', sequences, results, (answer, { indexes }) => {
+      const [fields, ...rows] = answer as readonly unknown[];
       const markers = markersOf(fields);
       indexes.forEach((index, i) => {
         results[index] = claimResult(rows[i], claims[index]!, markers);
@@ -85,36 +113,36 @@ export class RedisBackupStore implements BackupStore {
   }
 
   backup(generationId: string, rows: readonly RowWrite[]): Promise<StoreAnswer<RowResult>> {
-    const work = batchByBucket('backup', rows, this.#options, backupBytes);
     const results = new Array<RowResult>(rows.length);
-    return this.#underLife(generationId, work, results, (answer, indexes) => {
+    const sequences = batchByBucket(rows, this.#limits, bucketOfUnit, backupBytes);
+    return this.#underLife(generationId, 'backup', sequences, results, (answer, { indexes }) => {
       indexes.forEach((index, i) => {
-        results[index] = rowResult(answer[i]);
+        results[index] = rowResult((answer as readonly unknown[])[i]);
       });
     });
   }
 
   mark(generationId: string, marks: readonly Mark[]): Promise<StoreAnswer<'ok'>> {
-    const work = batchMarks(marks, this.#options.rowsPerCallMax);
+    const sequences = batchByBucket(marks, this.#limits, ({ bucket }) => bucket, markBytes);
     const results = marks.map(() => 'ok' as const);
-    return this.#underLife(generationId, work, results, () => {});
+    return this.#underLife(generationId, 'mark', sequences, results, () => {});
   }
 
-  async leastMarker(generationId: string, partition: PartitionId): Promise<StoreAnswer<number>> {
-    const calls = [{ operation: 'marker', args: [fieldOfPartition(partition)], indexes: [] }];
-    const work = this.#keys.map((_, bucket) => ({ bucket, calls }));
+  leastMarker(generationId: string, partition: PartitionId): Promise<StoreAnswer<number>> {
+    const request = Buffer.from(fieldOfPartition(partition));
+    const sequences = this.#groups.map((buckets) => [buckets.map((bucket) => ({ bucket, request, indexes: [] }))]);
     const results = [Number.POSITIVE_INFINITY];
-    return this.#underLife(generationId, work, results, ([offset]) => {
+    return this.#underLife(generationId, 'marker', sequences, results, (offset) => {
       results[0] = Math.min(results[0]!, Number(String(offset)));
     });
   }
 
   async highestEpoch(): Promise<number> {
     let highest = 0;
-    await eachBounded(this.#keys, epochCallsMax, async ({ rows, markers }) => {
-      // A deadline a bucket: the whole takes as long as there are rows.
-      const ofBucket = Number(await this.#calls.call([rows, markers], ['epoch'], this.#deadline()));
-      highest = Math.max(highest, ofBucket);
+    await eachBounded(this.#groups, epochCallsMax, async (buckets) => {
+      // A deadline a call: the whole takes as long as there are rows.
+      const epoch = Number(await this.#calls.call(this.#keysOf(buckets), ['epoch'], this.#deadline()));
+      highest = Math.max(highest, epoch);
     });
     return highest;
   }
@@ -159,25 +187,36 @@ export class RedisBackupStore implements BackupStore {
     return new Deadline(this.#options.callTimeoutMs);
   }
 
+  #keysOf(buckets: readonly number[]): string[] {
+    return buckets.flatMap((bucket) => [this.#keys[bucket]!.rows, this.#keys[bucket]!.markers]);
+  }
+
   /**
-   * Carries out `work` under the lives that `generationId` names, or answers GENERATION. Repeated as a whole when a bucket
+   * Carries out calls under the lives that `generationId` names, or answers GENERATION. Repeated as a whole when a bucket
    * turns out to live another life than was known: `take` then sees answers again.
    */
   async #underLife<T>(
     generationId: string,
-    work: readonly BucketWork[],
+    operation: string,
+    sequences: readonly CallSequence[],
     results: readonly T[],
-    take: (answer: readonly unknown[], indexes: readonly number[]) => void,
+    take: (answer: unknown, part: BucketPart) => void,
   ): Promise<StoreAnswer<T>> {
     const deadline = this.#deadline();
     let lives = this.#lives.known ?? (await this.#lives.read(deadline));
     if (lives.generationId !== generationId) lives = await this.#lives.read(deadline);
     for (;;) {
       if (lives.generationId !== generationId) return { code: 'GENERATION', generationId: lives.generationId };
-      if (await this.#carryOut(work, lives, deadline, take)) return { code: 'OK', results };
+      const isDone =
+        (await this.#carryOut(operation, sequences, lives, deadline, take)) &&
+        (operation === 'marker' || (await this.#onDisk(lives, deadline)));
+      if (isDone) return { code: 'OK', results };
       if (deadline.passed) {
-        const text = `${describeTopology(this.#options.topology)} keeps changing its history: does it fail over again and again?`;
-        throw new RedisStoreError('UNAVAILABLE', text);
+        const name = describeTopology(this.#options.topology);
+        throw new RedisStoreError(
+          'UNAVAILABLE',
+          `${name} keeps changing its history: does it fail over again and again?`,
+        );
       }
       lives = await this.#lives.read(deadline);
     }
@@ -185,36 +224,42 @@ export class RedisBackupStore implements BackupStore {
 
   /** False when a bucket lives another life. */
   async #carryOut(
-    work: readonly BucketWork[],
+    operation: string,
+    sequences: readonly CallSequence[],
     lives: Lives,
     deadline: Deadline,
-    take: (answer: readonly unknown[], indexes: readonly number[]) => void,
+    take: (answer: unknown, part: BucketPart) => void,
   ): Promise<boolean> {
     let isAlive = true;
-    const call = async (bucket: number, operation: string, args: readonly (string | Buffer)[]) => {
-      const { rows, markers } = this.#keys[bucket]!;
-      const all = [operation, lives.ofBucket[bucket]!, ...args];
-      const answer = resultsOf(await this.#calls.call([rows, markers], all, deadline));
-      if (answer === null) isAlive = false;
-      return answer;
-    };
-    await eachBounded(work, this.#options.callsInFlightMax, async ({ bucket, calls }) => {
-      for (const { operation, args, indexes } of calls) {
-        const answer = isAlive ? await call(bucket, operation, args) : null;
-        if (answer === null) return;
-        take(answer, indexes);
+    await eachBounded(sequences, this.#options.callsInFlightMax, async (sequence) => {
+      for (const parts of sequence) {
+        if (!isAlive) return;
+        const keys = this.#keysOf(parts.map(({ bucket }) => bucket));
+        const args = parts.flatMap(({ bucket, request }) => [lives.ofBucket[bucket]!, request]);
+        const answers = resultsOf(await this.#calls.call(keys, [operation, ...args], deadline));
+        if (answers === null) isAlive = false;
+        else for (const [i, part] of parts.entries()) take(answers[i], part);
       }
     });
-    if (!isAlive || work.length === 0 || !this.#servers.awaitsDisk()) return isAlive;
-    await this.#calls.run(async () => {
-      // In one turn, so on one connection: the disk is awaited for what this connection has written.
-      const [touched, synced] = await Promise.all([
-        this.#servers.fn.call([this.#keys[0]!.rows], ['touch', lives.ofBucket[0]!]),
-        this.#client.call('WAITAOF', 1, 0, Math.ceil(this.#options.replyTimeoutMs / 2)) as Promise<number[]>,
-      ]);
-      if (resultsOf(touched) === null) isAlive = false;
-      else if (synced[0] !== 1) throw new Error('the append-only file is not on disk yet');
-    }, deadline);
     return isAlive;
   }
+
+  /** Waits until what was answered is on disk, where the answer alone doesn't say so. False when the history changed since. */
+  async #onDisk(lives: Lives, deadline: Deadline): Promise<boolean> {
+    if (!this.#servers.awaitsDisk()) return true;
+    return this.#calls.run(async () => {
+      // In one turn, so on one connection: the disk is awaited for what this connection has written.
+      const [touched, synced] = await Promise.all([
+        this.#servers.fn.call(this.#keysOf([0]), ['touch', lives.ofBucket[0]!, '']),
+        this.#client.call('WAITAOF', 1, 0, Math.ceil(this.#options.replyTimeoutMs / 2)) as Promise<number[]>,
+      ]);
+      if (resultsOf(touched) === null) return false;
+      if (synced[0] !== 1) throw new Error('the append-only file is not on disk yet');
+      return true;
+    }, deadline);
+  }
+}
+
+function bucketOfUnit({ hi, lo }: Unit): number {
+  return bucketOf(hi, lo);
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 
 /**
- * What runs inside the server, for one bucket a call: KEYS are the bucket's rows and markers, ARGV an operation and its
- * arguments. All checks come before the first write, since nothing is undone. A call that names another life than the
- * bucket's answers {0} and does nothing.
+ * What runs inside the server. KEYS are the rows and the markers of one bucket, or of several where no Cluster forbids it;
+ * ARGV are an operation and, per bucket, the life that the caller knows and the request. All checks come before the first
+ * write, since nothing is undone. When one of the buckets lives another life the answer is {0}, and nothing was done; else
+ * it is 1, and an answer per bucket.
  *
  * The rows' hash has the bucket's life in field `g`: id, replication id, whether a restart keeps all that was
  * acknowledged. So a bucket can't lose its rows and keep its life. Every other field is a unit of 8 bytes.
@@ -27,9 +28,9 @@ local function lifeOf(rows)
 end
 
 -- Whether the bucket lives the life that the call names, as id and replication id.
-local function alive(rows, life)
+local function alive(rows, life, now)
   local id, replid = lifeOf(rows)
-  return id and id .. ' ' .. replid == life and replid == history()
+  return id and id .. ' ' .. replid == life and replid == now
 end
 
 local function hex(unit)
@@ -65,82 +66,95 @@ local function write(key, pairs)
   end
 end
 
-local operations = {}
-
--- The bucket's life now. A bucket without one begins a life with the id given; so does one whose server has another
--- history, unless that was a restart which kept everything, as far as both sides of it are known to.
-operations.life = function(keys, args)
-  local rows, markers = keys[1], keys[2]
-  local newId, keeps = args[2], args[3]
-  local id, replid, kept = lifeOf(rows)
-  local now, before = history()
-  if id and replid == now then
-    if kept == '1' and keeps == '0' then redis.call('HSET', rows, 'g', id .. ' ' .. now .. ' 0') end
-    return id .. ' ' .. now
+-- Plans every bucket's request, then writes. A plan answers, and gives what is to be written where.
+local function inBuckets(keys, args, plan)
+  local now = history()
+  local answers, writes = {1}, {}
+  for i = 1, #keys, 2 do
+    if not alive(keys[i], args[i + 1], now) then return {0} end
   end
-  if not (id and kept == '1' and keeps == '1' and string.match(before, '^0+$')) then
-    -- Markers vouch for rows: they don't outlive them.
-    if not id then redis.call('DEL', markers) end
-    id = newId
+  for i = 1, #keys, 2 do
+    answers[#answers + 1], writes[i] = plan(keys[i], keys[i + 1], args[i + 2])
   end
-  redis.call('HSET', rows, 'g', id .. ' ' .. now .. ' ' .. keeps)
-  return id .. ' ' .. now
+  for i = 1, #keys, 2 do
+    write(keys[i], writes[i].rows or {})
+    write(keys[i + 1], writes[i].markers or {})
+  end
+  return answers
 end
 
--- Writes the life anew, so that a connection that then waits for the disk waits for all that came before.
-operations.touch = function(keys, args)
-  if not alive(keys[1], args[2]) then return {0} end
-  redis.call('HSET', keys[1], 'g', redis.call('HGET', keys[1], 'g'))
-  return {1}
+local operations, plans = {}, {}
+
+-- The lives of buckets now. A bucket without one begins a life with the id given; so does one whose server has another
+-- history, unless that was a restart which kept everything, as far as both sides of it are known to.
+operations.life = function(keys, args)
+  local keeps = args[2]
+  local now, before = history()
+  local answers = {}
+  for i = 1, #keys, 2 do
+    local rows, markers, newId = keys[i], keys[i + 1], args[2 + (i + 1) / 2]
+    local id, replid, kept = lifeOf(rows)
+    local goesOn = id and (replid == now or kept == '1' and keeps == '1' and string.match(before, '^0+$'))
+    -- Markers vouch for rows: they don't outlive them.
+    if not id then redis.call('DEL', markers) end
+    if not goesOn then id = newId end
+    -- What was not kept once counts as not kept until another life or history begins.
+    local keepsNow = (goesOn and kept == '0') and '0' or keeps
+    if not goesOn or replid ~= now or kept ~= keepsNow then
+      redis.call('HSET', rows, 'g', id .. ' ' .. now .. ' ' .. keepsNow)
+    end
+    answers[#answers + 1] = id .. ' ' .. now
+  end
+  return answers
+end
+
+-- Writes lives anew, so that a connection that then waits for the disk waits for all that came before.
+plans.touch = function(rows)
+  return 1, {rows = {'g', redis.call('HGET', rows, 'g')}}
 end
 
 -- Rows as (unit, length u32, value) one behind the other. Per row: 0 accepted, -1 stale, else the epoch that fences it.
-operations.backup = function(keys, args)
-  local rows, blob = keys[1], args[3]
-  if not alive(rows, args[2]) then return {0} end
+plans.backup = function(rows, markers, request)
   local units, values, at = {}, {}, 1
-  while at <= #blob do
-    local length = struct.unpack('<I4', blob, at + 8)
-    units[#units + 1] = string.sub(blob, at, at + 7)
-    values[#values + 1] = string.sub(blob, at + 12, at + 11 + length)
+  while at <= #request do
+    local length = struct.unpack('<I4', request, at + 8)
+    units[#units + 1] = string.sub(request, at, at + 7)
+    values[#values + 1] = string.sub(request, at + 12, at + 11 + length)
     at = at + 12 + length
   end
-  local found, answer, writes = stored(rows, units), {1}, {}
+  local found, answer, writes = stored(rows, units), {}, {}
   for i = 1, #units do
     local unit, value = units[i], values[i]
     local epoch, seq = order(value, unit)
     local storedEpoch, storedSeq = order(found[unit], unit)
-    answer[i + 1] = 0
+    answer[i] = 0
     if storedEpoch and storedEpoch > epoch then
-      answer[i + 1] = storedEpoch
+      answer[i] = storedEpoch
     elseif storedEpoch and storedEpoch == epoch and storedSeq > seq then
-      answer[i + 1] = -1
+      answer[i] = -1
     elseif not (storedEpoch and storedEpoch == epoch and storedSeq == seq) then
       found[unit] = value
       writes[#writes + 1] = unit
       writes[#writes + 1] = value
     end
   end
-  write(rows, writes)
-  return answer
+  return answer, {rows = writes}
 end
 
 -- Claims as (unit, epoch) of 16 bytes. Answers the markers, then per claim its row, or the epoch that fences it.
-operations.claim = function(keys, args)
-  local rows, blob = keys[1], args[3]
-  if not alive(rows, args[2]) then return {0} end
+plans.claim = function(rows, markers, request)
   local units, epochs = {}, {}
-  for at = 1, #blob, 16 do
-    units[#units + 1] = string.sub(blob, at, at + 7)
-    epochs[#epochs + 1] = string.sub(blob, at + 8, at + 15)
+  for at = 1, #request, 16 do
+    units[#units + 1] = string.sub(request, at, at + 7)
+    epochs[#epochs + 1] = string.sub(request, at + 8, at + 15)
   end
-  local found, answer, writes = stored(rows, units), {1, false}, {}
+  local found, answer, writes = stored(rows, units), {redis.call('HGETALL', markers)}, {}
   for i = 1, #units do
     local unit = units[i]
     local epoch = struct.unpack('<I8', epochs[i])
     local storedEpoch, storedSeq = order(found[unit], unit)
     if storedEpoch and (storedEpoch > epoch or storedEpoch == epoch and storedSeq > 0) then
-      answer[i + 2] = storedEpoch
+      answer[i + 1] = storedEpoch
     else
       if storedEpoch ~= epoch then
         local rest = storedEpoch and string.sub(found[unit], header + 1) or ''
@@ -148,44 +162,52 @@ operations.claim = function(keys, args)
         writes[#writes + 1] = unit
         writes[#writes + 1] = found[unit]
       end
-      answer[i + 2] = found[unit]
+      answer[i + 1] = found[unit]
     end
   end
-  write(rows, writes)
-  answer[2] = redis.call('HGETALL', keys[2])
-  return answer
+  return answer, {rows = writes}
 end
 
--- Partition and offset, alternating.
-operations.mark = function(keys, args)
-  if not alive(keys[1], args[2]) then return {0} end
-  for i = 3, #args, 2 do
-    local old = redis.call('HGET', keys[2], args[i])
-    if not old or tonumber(old) < tonumber(args[i + 1]) then redis.call('HSET', keys[2], args[i], args[i + 1]) end
+-- Partitions and offsets, each with a u32 for its length before it.
+plans.mark = function(rows, markers, request)
+  local at, raised, writes = 1, {}, {}
+  while at <= #request do
+    local partition, offset
+    partition, offset, at = struct.unpack('<I4c0I4c0', request, at)
+    local old = raised[partition] or redis.call('HGET', markers, partition)
+    if not old or tonumber(old) < tonumber(offset) then
+      raised[partition] = offset
+      writes[#writes + 1] = partition
+      writes[#writes + 1] = offset
+    end
   end
-  return {1}
+  return 1, {markers = writes}
 end
 
-operations.marker = function(keys, args)
-  if not alive(keys[1], args[2]) then return {0} end
-  return {1, redis.call('HGET', keys[2], args[3]) or '0'}
+plans.marker = function(rows, markers, request)
+  return redis.call('HGET', markers, request) or '0', {}
 end
 
--- The highest epoch of the bucket.
+-- The highest epoch of the buckets.
 operations.epoch = function(keys)
-  local highest, cursor = 0, '0'
-  repeat
-    local page = redis.call('HSCAN', keys[1], cursor, 'COUNT', batch)
-    cursor = page[1]
-    for i = 1, #page[2], 2 do
-      if #page[2][i] == 8 then highest = math.max(highest, (order(page[2][i + 1], page[2][i]))) end
-    end
-  until cursor == '0'
+  local highest = 0
+  for i = 1, #keys, 2 do
+    local cursor = '0'
+    repeat
+      local page = redis.call('HSCAN', keys[i], cursor, 'COUNT', batch)
+      cursor = page[1]
+      for at = 1, #page[2], 2 do
+        if #page[2][at] == 8 then highest = math.max(highest, (order(page[2][at + 1], page[2][at]))) end
+      end
+    until cursor == '0'
+  end
   return highest
 end
 
 local function run(keys, args)
-  local ok, answer = pcall(operations[args[1]], keys, args)
+  local operation, plan = operations[args[1]], plans[args[1]]
+  local ok, answer
+  if plan then ok, answer = pcall(inBuckets, keys, args, plan) else ok, answer = pcall(operation, keys, args) end
   if ok then return answer end
   if type(answer) == 'table' then return answer end
   return redis.error_reply('ERR ' .. tostring(answer))

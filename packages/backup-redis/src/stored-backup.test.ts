@@ -7,12 +7,15 @@ import { decodeBackup, encodeBackup, headerBytes, type StoredBackup } from './st
 const unit = { hi: 1, lo: 2 };
 const protoFile = new URL('../../../proto/holdfast/store/v1/backup.proto', import.meta.url).pathname;
 const schema = protobuf.loadSync(protoFile).lookupType('holdfast.store.v1.StoredBackup');
-const anyBackup: fc.Arbitrary<StoredBackup> = fc.record({
-  epoch: fc.maxSafeNat(),
-  seq: fc.maxSafeNat(),
-  savedUnixMs: fc.maxSafeNat(),
-  row: fc.option(fc.uint8Array({ maxLength: 300 })),
-});
+const anyBackup: fc.Arbitrary<StoredBackup> = fc.record(
+  {
+    epoch: fc.maxSafeNat(),
+    seq: fc.maxSafeNat(),
+    savedUnixMs: fc.maxSafeNat(),
+    row: fc.option(fc.uint8Array({ maxLength: 300 })),
+  },
+  { noNullPrototype: true },
+);
 
 test('what is written is read, and is what the proto file says', () => {
   fc.assert(
