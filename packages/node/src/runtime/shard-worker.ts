@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { LmdbBackupStore, LmdbLog } from '@holdfast/embedded';
 import { defaultShardSettings, type FromShard, Shard, ShardStats, type ToShard } from '@holdfast/engine';
 import { type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
 import { PinoLogger } from '@holdfast/telemetry';
 import { GrpcRecordTransport } from '@holdfast/transport-grpc';
 import { loadJob } from '../job/load-job.ts';
 import { NodeTimers } from './node-timers.ts';
+import { openLog } from './services/open-log.ts';
+import { openStore } from './services/open-store.ts';
+import { ServiceError } from './services/service-error.ts';
 import type { ShardWorkerData, ToShardWorker } from './worker-shard.ts';
 
 /** The entry of a shard's thread: its own log, store and streams around one `Shard`. */
@@ -28,8 +30,8 @@ async function main(data: ShardWorkerData): Promise<void> {
     if (running === null) waiting.push(message);
     else running.receive(message);
   });
-  const log = await LmdbLog.open(logPath, timers);
-  const store = await LmdbBackupStore.open(storePath);
+  const log = await openLog(config, logPath, { timers, logger });
+  const store = await openStore(config, storePath, { timers, logger });
   const { host, port: basePort } = config.listenShards;
   const transport = new GrpcRecordTransport({
     clusterId: config.clusterName,
@@ -53,6 +55,7 @@ async function main(data: ShardWorkerData): Promise<void> {
       backupIntervalMs: config.backupIntervalMs,
       backupRowsMax: config.backupRowsMax,
       fetchBytesMax: config.fetchBytesMax,
+      startPosition: config.startPosition,
     },
   });
   close = async () => {
@@ -67,6 +70,8 @@ async function main(data: ShardWorkerData): Promise<void> {
 }
 
 main(workerData as ShardWorkerData).catch((error: unknown) => {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // What an operator can mend is told in one line.
+  const text = error instanceof ServiceError ? error.message : stack;
   parentPort!.postMessage({ kind: 'failed', error: text } satisfies FromShard);
 });
