@@ -11,7 +11,7 @@ import { serviceFolder, startRedis } from './redis-server.ts';
 import { kafkaUser } from './support/kafka-settings.ts';
 
 const folder = serviceFolder('node-start');
-let count = 0;
+const started: Started[] = [];
 
 interface Started {
   readonly httpPort: number;
@@ -22,7 +22,7 @@ interface Started {
 /** A node process with these settings, on free ports and a new data folder. */
 async function start(settings: Record<string, unknown>): Promise<Started> {
   const [control, gossip, http] = (await freePorts(3)) as [number, number, number];
-  const dir = join(folder.dir, `start-${++count}`);
+  const dir = join(folder.dir, `start-${started.length}`);
   mkdirSync(dir);
   const config = {
     node: { id: 'n1' },
@@ -32,12 +32,14 @@ async function start(settings: Record<string, unknown>): Promise<Started> {
     ...settings,
   };
   writeFileSync(join(dir, 'node.json'), JSON.stringify(config));
-  return { httpPort: http, ...startHoldfast(['node', '--config', join(dir, 'node.json')]) };
+  const node = { httpPort: http, ...startHoldfast(['node', '--config', join(dir, 'node.json')]) };
+  started.push(node);
+  return node;
 }
 
 /** Exit 1 and one line, without a stack. */
-async function refused(started: Started, text: RegExp): Promise<CommandResult> {
-  const result = await started.result;
+async function refused({ result: ended }: Started, text: RegExp): Promise<CommandResult> {
+  const result = await ended;
   assert.equal(result.code, 1, result.stdout + result.stderr);
   assert.match(result.stderr, text);
   assert.equal(result.stderr.trimEnd().split('\n').length, 1, result.stderr);
@@ -60,15 +62,16 @@ describe('a node starts on Kafka and Redis, or says why not', { timeout: 150_000
     kafka = await KafkaService.start({ secure: true });
   });
   after(async () => {
+    for (const { child } of started) child.kill('SIGKILL');
     await kafka?.stop();
     folder.remove();
   });
 
   test('waits for brokers and says so, then exits once the time is over', async () => {
     const [port] = await freePorts(1);
-    const started = await start(kafkaAt([`127.0.0.1:${port}`], { connectDeadline: '4s' }));
+    const node = await start(kafkaAt([`127.0.0.1:${port}`], { connectDeadline: '4s' }));
     const probe = await waitFor('a probe that tells', 20_000, async () => {
-      const answer = await fetch(`http://127.0.0.1:${started.httpPort}/startupz?verbose`).catch(() => null);
+      const answer = await fetch(`http://127.0.0.1:${node.httpPort}/startupz?verbose`).catch(() => null);
       const text = (await answer?.text()) ?? '';
       return text.includes('waiting for') ? { status: answer!.status, text } : null;
     });
@@ -77,7 +80,7 @@ describe('a node starts on Kafka and Redis, or says why not', { timeout: 150_000
     const text = new RegExp(
       `^holdfast: Kafka at 127.0.0.1:${port} is not reached after 4 s and \\d+ tries: .*ECONNREFUSED`,
     );
-    const { stdout } = await refused(started, text);
+    const { stdout } = await refused(node, text);
     const waits = stdout.split('\n').filter((line) => line.includes('not reached yet'));
     assert.ok(waits.length >= 2 && waits.every((line) => (JSON.parse(line) as { retryInMs: number }).retryInMs > 0));
   });
@@ -87,13 +90,13 @@ describe('a node starts on Kafka and Redis, or says why not', { timeout: 150_000
     const address = `127.0.0.1:${port}`;
     const text = new RegExp(`^holdfast: Redis at ${address} is not reached after 1 s and \\d+ tries: .*ECONNREFUSED`);
     await refused(await start(redisAt(address, { connectDeadline: '1s' })), text);
-    const started = await start(redisAt(address));
+    const node = await start(redisAt(address));
     await waitFor('a probe that tells', 20_000, async () => {
-      const answer = await fetch(`http://127.0.0.1:${started.httpPort}/startupz?verbose`).catch(() => null);
+      const answer = await fetch(`http://127.0.0.1:${node.httpPort}/startupz?verbose`).catch(() => null);
       return ((await answer?.text()) ?? '').includes(`waiting for Redis at ${address}`) || null;
     });
-    started.child.kill('SIGTERM');
-    const { code, stderr } = await started.result;
+    node.child.kill('SIGTERM');
+    const { code, stderr } = await node.result;
     assert.deepEqual([code, stderr], [0, '']);
   });
 
@@ -152,32 +155,24 @@ describe('a node starts on Kafka and Redis, or says why not', { timeout: 150_000
         username: kafkaUser.username,
         passwordFile,
       };
-      const started = await start({
+      const node = await start({
         ...kafkaAt(kafka.secure, { ...secure, partitions: 3, retention: '2d' }),
         ...redisAt(redis.address, { password: 'open-sesame' }),
       });
       await waitFor('a node that is ready', 60_000, async () => {
-        const answer = await fetch(`http://127.0.0.1:${started.httpPort}/readyz`).catch(() => null);
+        const answer = await fetch(`http://127.0.0.1:${node.httpPort}/readyz`).catch(() => null);
         return answer?.status === 200 || null;
       });
       assert.equal((await log.describe('access-log'))?.partitions, 3);
       assert.equal((await log.describe('holdfast.dead-letters'))?.partitions, 3);
-      const describe = async (topic: string) => {
-        const args = [
-          '--bootstrap-server',
-          kafka.plain[0]!,
-          '--describe',
-          '--entity-type',
-          'topics',
-          '--entity-name',
-          topic,
-        ];
-        return kafka.run('kafka.admin.ConfigCommand', args);
+      const describe = (topic: string) => {
+        const args = ['--bootstrap-server', kafka.plain[0]!, '--describe', '--topic', topic];
+        return kafka.run('org.apache.kafka.tools.TopicCommand', args);
       };
       assert.match(await describe('access-log'), /retention\.ms=172800000/);
       assert.match(await describe('holdfast.dead-letters'), /retention\.ms=2592000000/);
-      started.child.kill('SIGTERM');
-      const [code] = await once(started.child, 'exit');
+      node.child.kill('SIGTERM');
+      const [code] = await once(node.child, 'exit');
       assert.equal(code, 0);
     } finally {
       await log.close();
