@@ -7,6 +7,7 @@ import {
   type NewRecord,
   type OffsetCommit,
   type TopicInfo,
+  type TopicPosition,
 } from '@holdfast/engine';
 import { type Clock, type PartitionId, partitionKey, topicId } from '@holdfast/model';
 import type { RecordBatch } from '@holdfast/processor';
@@ -122,6 +123,17 @@ export class MemoryLog implements Log {
 
   endOffsets(topic: string): Promise<number[]> {
     return this.#do('endOffsets', () => this.#topic(topic).partitions.map((records) => records.length));
+  }
+
+  offsetsAt(topic: string, position: TopicPosition): Promise<number[]> {
+    return this.#do('offsetsAt', () =>
+      this.#topic(topic).partitions.map((records) => {
+        if (position === 'earliest') return 0;
+        if (position === 'latest') return records.length;
+        const at = records.findIndex(({ appendedUnixMs }) => appendedUnixMs >= position.timestampUnixMs);
+        return at < 0 ? records.length : at;
+      }),
+    );
   }
 
   async close(): Promise<void> {
