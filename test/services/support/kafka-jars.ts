@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -10,14 +10,12 @@ export const kafkaVersions = ['4.4.0', '3.9.2'] as const;
 const pom = join(import.meta.dirname, 'kafka-pom.xml');
 
 /** Why no broker can be started here; null when one can. */
-export async function missingForKafka(): Promise<string | null> {
-  for (const [program, args] of [
-    ['java', ['-version']],
-    ['mvn', ['--version']],
+export function missingForKafka(): string | null {
+  for (const [program, arg] of [
+    ['java', '-version'],
+    ['mvn', '--version'],
   ] as const) {
-    try {
-      await promisify(execFile)(program, args);
-    } catch {
+    if (spawnSync(program, [arg], { stdio: 'ignore' }).status !== 0) {
       return `Kafka needs Java 17 and Maven (apt-get install default-jre-headless maven): ${program} is missing`;
     }
   }

@@ -73,9 +73,11 @@ export class KafkaJsReader implements LogReader {
     // Its group commits nothing, so after each joining kafkajs would begin where it likes.
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, () => this.#seek());
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {
-      this.#failure = new KafkaError('UNREACHABLE', `reading ${this.#name}: ${payload.error.message}`, {
-        cause: payload.error,
-      });
+      const { error, restart } = payload;
+      // It begins anew by itself, for as long as it takes.
+      if (restart)
+        return cluster.logger.warn('reading a partition is interrupted', { partition: this.#name, err: error });
+      this.#failure = this.#kafkaJsError(error);
       this.#wake();
     });
   }

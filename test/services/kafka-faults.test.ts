@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type KafkaLog, kafkaClients } from '@holdfast/stream-kafka';
+import { partitionOf, readRecords, recordsOf, textRecords } from '@holdfast/testkit';
+import { waitFor } from '../cluster/support/wait.ts';
+import { KafkaService } from './kafka.ts';
+
+const bytesMax = 1 << 20;
+
+/** Appends "0", "1", … in twos, reads them beside it, and commits what was read, until it is told to end. */
+class Traffic {
+  readonly #log: KafkaLog;
+  readonly #topic: string;
+  appended = 0;
+  readonly read: string[] = [];
+  committed = 0;
+  #ending = false;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(log: KafkaLog, topic: string) {
+    this.#log = log;
+    this.#topic = topic;
+  }
+
+  async start(): Promise<void> {
+    const info = await this.#log.describe(this.#topic);
+    const partition = partitionOf(info!, 0);
+    const reader = await this.#log.openReader(this.#topic, partition, 0);
+    const append = async () => {
+      while (!this.#ending) {
+        await this.#log.append(this.#topic, 0, textRecords([`${this.appended}`, `${this.appended + 1}`]));
+        this.appended += 2;
+      }
+    };
+    const read = async () => {
+      while (!this.#ending || this.read.length < this.appended) {
+        const batch = await reader.next(bytesMax, 100);
+        if (batch === null) continue;
+        for (const { value } of recordsOf(batch)) this.read.push(value!);
+        await this.#log.commit('faults', [{ partition, offset: batch.nextOffset, generation: 1, fence: 1 }]);
+        this.committed = batch.nextOffset;
+      }
+      assert.deepEqual(await this.#log.committed('faults', partition), { offset: this.committed, generation: 1 });
+    };
+    this.#running = Promise.all([append(), read()]);
+    this.#running.catch(() => undefined);
+  }
+
+  /** Resolves when so many more have been read. */
+  async more(count: number): Promise<void> {
+    const goal = this.read.length + count;
+    await waitFor(`record ${goal}`, 60_000, () =>
+      Promise.race([this.#running, null]).then(() => this.read.length >= goal || null),
+    );
+  }
+
+  /** Checks that everything came, once and in order. */
+  async finish(): Promise<void> {
+    this.#ending = true;
+    await this.#running;
+    assert.deepEqual(
+      this.read,
+      Array.from({ length: this.appended }, (_, i) => `${i}`),
+    );
+  }
+}
+
+describe('a real Kafka that fails', () => {
+  test('three brokers: leaders die and move, and every record comes once and in order', {
+    timeout: 240_000,
+  }, async () => {
+    const service = await KafkaService.start({ brokers: 3 });
+    try {
+      const log = await service.open();
+      await log.createKafkaTopic('moving', 1, { configs: { 'min.insync.replicas': '2' } });
+      const traffic = new Traffic(log, 'moving');
+      await traffic.start();
+      await traffic.more(200);
+      const leader = async () => (await log.partitions('moving'))[0]!.leader;
+      for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+        const old = await leader();
+        await service.stopBroker(old, signal);
+        await waitFor('another leader', 60_000, async () => (![old, -1].includes(await leader()) ? true : null));
+        await traffic.more(200);
+        service.startBroker(old);
+        await service.ready();
+        await waitFor('the replica to follow again', 60_000, async () =>
+          (await log.partitions('moving'))[0]!.inSync.length === 3 ? true : null,
+        );
+        await traffic.more(200);
+      }
+      await traffic.finish();
+      await log.close();
+    } finally {
+      await service.stop();
+    }
+  });
+
+  for (const client of kafkaClients) {
+    test(`${client}: the only broker is killed and started again`, { timeout: 240_000 }, async () => {
+      const service = await KafkaService.start();
+      try {
+        const log = await service.open({ client });
+        await log.createTopic('restarted', 1);
+        const traffic = new Traffic(log, 'restarted');
+        await traffic.start();
+        await traffic.more(50);
+        await service.stopBroker(1, 'SIGKILL');
+        service.startBroker(1);
+        await service.ready();
+        await traffic.more(50);
+        await traffic.finish();
+        await log.close();
+      } finally {
+        await service.stop();
+      }
+    });
+  }
+
+  test('a reader says so when the brokers stay away, and goes on when they are back', {
+    timeout: 120_000,
+  }, async () => {
+    const service = await KafkaService.start();
+    try {
+      const log = await service.open({ limits: { retryTimeMs: 1_000 } });
+      const topic = await log.createTopic('away', 1);
+      await log.append('away', 0, textRecords(['a', 'b']));
+      const reader = await log.openReader('away', partitionOf(topic, 0), 0);
+      assert.equal((await readRecords(reader, 2)).length, 2);
+      await service.stopBroker(1, 'SIGKILL');
+      await assert.rejects(reader.next(bytesMax, 30_000), /given up after \d+ tries/);
+      service.startBroker(1);
+      await service.ready();
+      await waitFor('appending again', 30_000, () => log.append('away', 0, textRecords(['c'])).catch(() => null));
+      const [next] = await waitFor('reading again', 30_000, () => readRecords(reader, 1).catch(() => null));
+      assert.deepEqual([next!.offset, next!.value], [2, 'c']);
+      await log.close();
+    } finally {
+      await service.stop();
+    }
+  });
+});
