@@ -1,4 +1,4 @@
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { KafkaError } from '../errors.ts';
 import type { CompiledKafkaOptions } from '../options.ts';
@@ -58,8 +58,10 @@ export class Connection {
   static open(address: Address, options: ConnectionOptions): Promise<Connection> {
     const { host, port } = address;
     const { tls, connectTimeoutMs } = options;
+    // An address is checked against the certificate, but can't be asked for by name.
+    const named = isIP(host) === 0 ? { servername: host } : {};
     return new Promise((resolve, reject) => {
-      const socket = tls === null ? connectPlain({ host, port }) : connectTls({ servername: host, ...tls, host, port });
+      const socket = tls === null ? connectPlain({ host, port }) : connectTls({ ...named, ...tls, host, port });
       const timer = setTimeout(() => fail(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs);
       const fail = (text: string, cause?: NodeJS.ErrnoException) => {
         clearTimeout(timer);
