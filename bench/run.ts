@@ -14,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   pipeline: async () => (await import('./pipeline/pipeline.ts')).pipeline(),
   membership: async () => (await import('./membership/figures.ts')).membership(),
   moves: async () => (await import('./moves/moves.ts')).moves(),
+  fetch: async () => (await import('./fetch/fetch.ts')).fetchRate(),
   leases: async () => (await import('./leases/run.ts')).leases(),
 };
 

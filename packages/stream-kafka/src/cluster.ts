@@ -182,6 +182,8 @@ export class KafkaCluster {
     // Another caller may have begun while this one looked.
     const current = this.#held.get(key);
     if (current !== undefined && (await current.catch(() => null)) !== held) return (await current).connection;
+    // The broker has moved; a connection that is only due for renewal still has its answers to come.
+    if (held && !same) held.connection.close();
     const opening = this.#open(address);
     this.#held.set(key, opening);
     opening.catch(() => {
