@@ -10,12 +10,13 @@ import {
   type TopicPosition,
 } from '@holdfast/engine';
 import type { PartitionId } from '@holdfast/model';
-import { earliest, latest, listOffsets } from './apis/list-offsets.ts';
-import type { BrokerAddress, PartitionMetadata } from './apis/metadata.ts';
+import { earliest, latest } from './apis/list-offsets.ts';
+import type { BrokerAddress } from './apis/metadata.ts';
 import { KafkaCluster } from './cluster.ts';
-import { brokerError, logError } from './errors.ts';
+import { logError } from './errors.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import { KafkaJsRecordPath } from './kafkajs/kafkajs-record-path.ts';
+import { listedOffsets } from './listed-offsets.ts';
 import { type CompiledKafkaOptions, compileKafkaOptions, type KafkaEnvironment, type KafkaOptions } from './options.ts';
 import type { RecordPath } from './record-path.ts';
 import { type KafkaTopic, leaderOf, Topics } from './topics.ts';
@@ -192,27 +193,8 @@ export class KafkaLog implements Log {
     this.#cluster.close();
   }
 
-  /** Of all partitions, each from its leader. */
   #listed(topic: string, timestampUnixMs: number): Promise<number[]> {
-    return this.#cluster.retry(async () => {
-      const found = await this.#topics.existing(topic);
-      const byLeader = new Map<number, PartitionMetadata[]>();
-      for (const { partition } of found.partitions) {
-        const leader = leaderOf(found, partition);
-        byLeader.set(leader.leader, [...(byLeader.get(leader.leader) ?? []), leader]);
-      }
-      const offsets = new Array<number>(found.partitions.length).fill(-1);
-      await Promise.all(
-        [...byLeader].map(async ([leader, partitions]) => {
-          const answer = await this.#cluster.ask(leader, listOffsets, { topic, partitions, timestampUnixMs });
-          for (const { partition, error, offset } of answer) {
-            if (error !== 0) throw brokerError(`asking for offsets of ${topic}/${partition}`, error);
-            offsets[partition] = offset;
-          }
-        }),
-      );
-      return offsets;
-    });
+    return listedOffsets(this.#cluster, this.#topics, topic, timestampUnixMs);
   }
 
   async #do<T>(run: () => Promise<T>): Promise<T> {

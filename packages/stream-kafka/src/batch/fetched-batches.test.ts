@@ -49,7 +49,7 @@ function resealed(batch: Buffer): Buffer {
 
 function answer(bytes: Buffer, aborted: readonly AbortedTransaction[] = []): FetchAnswer {
   const end = bytes.length;
-  return { error: 0, highWatermark: 0, lastStableOffset: 0, logStartOffset: 0, aborted, bytes, start: 0, end };
+  return { error: 0, aborted, bytes, start: 0, end };
 }
 
 function fetched(bytes: Buffer, from = 0, aborted: readonly AbortedTransaction[] = []): FetchedBatches {
