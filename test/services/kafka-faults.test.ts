@@ -4,6 +4,7 @@ import { type KafkaLog, kafkaClients } from '@holdfast/stream-kafka';
 import { partitionOf, readRecords, recordsOf, textRecords } from '@holdfast/testkit';
 import { waitFor } from '../cluster/support/wait.ts';
 import { KafkaService } from './kafka.ts';
+import { TcpProxy } from './support/tcp-proxy.ts';
 
 const bytesMax = 1 << 20;
 
@@ -116,6 +117,39 @@ describe('a real Kafka that fails', () => {
       }
     });
   }
+
+  test('answers that are lost neither double nor reorder what was appended', { timeout: 120_000 }, async () => {
+    const proxy = await TcpProxy.start();
+    const advertised = `PLAINTEXT://127.0.0.1:${proxy.port}`;
+    const service = await KafkaService.start({ configs: { 'advertised.listeners': advertised } });
+    try {
+      proxy.targetPort = service.port;
+      const log = await service.open();
+      const topic = await log.createTopic('lossy', 1);
+      const rounds = 40;
+      const texts: string[] = [];
+      for (let round = 0; round < rounds; round++) {
+        const first = log.append('lossy', 0, textRecords([`${round}a`, `${round}b`]));
+        // Its request is on its way when an answer is lost, and the next append has to wait for it.
+        await new Promise((resolve) => setImmediate(resolve));
+        proxy.loseNextReply();
+        const second = log.append('lossy', 0, textRecords([`${round}c`]));
+        texts.push(`${round}a`, `${round}b`, `${round}c`);
+        assert.deepEqual([await first, await second], [round * 3, round * 3 + 2]);
+      }
+      assert.ok(proxy.repliesLost >= rounds / 2, `only ${proxy.repliesLost} answers were lost`);
+      assert.deepEqual(await log.endOffsets('lossy'), [texts.length]);
+      const read = await readRecords(await log.openReader('lossy', partitionOf(topic, 0), 0), texts.length);
+      assert.deepEqual(
+        read.map(({ value }) => value),
+        texts,
+      );
+      await log.close();
+    } finally {
+      await service.stop();
+      await proxy.close();
+    }
+  });
 
   test('a reader says so when the brokers stay away, and goes on when they are back', {
     timeout: 120_000,

@@ -78,8 +78,10 @@ function readAll(batches: FetchedBatches, bytesMax: number) {
 const values = (...texts: string[]): NewRecord[] => texts.map((text) => ({ key: null, value: Buffer.from(text) }));
 const marker: Written = { records: [{ key: Buffer.from([0, 0, 0, 0]), value: null }], producerId: 7, control: true };
 
+/** So many that their number takes two bytes. */
+const many = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`h${i}`, 'x']));
 const bytes = fc.option(fc.uint8Array({ maxLength: 40 }), { nil: null });
-const record = fc.record({ key: bytes, value: bytes, headers: fc.constantFrom(undefined, { a: 'b', ü: '' }) });
+const record = fc.record({ key: bytes, value: bytes, headers: fc.constantFrom(undefined, { a: 'b', ü: '' }, many) });
 const written = fc.record({
   records: fc.array(record, { minLength: 1, maxLength: 20 }),
   compression: fc.constantFrom(...compressions),
