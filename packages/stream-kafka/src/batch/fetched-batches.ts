@@ -6,6 +6,9 @@ import { KafkaError } from '../errors.ts';
 import { attributeBits, batchHeader, recordBytesMin } from './batch-header.ts';
 import { RecordColumns } from './record-columns.ts';
 
+/** Small compressed batches are put together to about this; larger ones aren't worth the copy. */
+const joinedBytes = 64 * 1024;
+
 /** One record batch's records, of which some may be taken already. */
 export interface Section {
   readonly bytes: Buffer;
@@ -93,7 +96,7 @@ export class FetchedBatches {
         if (end === null) break;
         const codec = this.#answer.bytes.readInt16BE(this.#at + batchHeader.attributesAt) & attributeBits.compression;
         if (this.#isPassedOver(end)) sections.push({ ...this.#section(end), recordsLeft: 0 });
-        else if (isMixed(codec)) break;
+        else if (isMixed(codec) || (codec > 0 && held >= joinedBytes)) break;
         else {
           const section = this.#opened(codec, end);
           if (codec > 0) unpacked.push(section.bytes);
