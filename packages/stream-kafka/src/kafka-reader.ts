@@ -76,6 +76,8 @@ export class KafkaReader implements LogReader {
         this.#held = loaded.batches;
       }
     } catch (error) {
+      // Damage may have come on the way: the next call fetches anew, from the first offset not given out.
+      this.#held = null;
       throw logError(error);
     }
   }

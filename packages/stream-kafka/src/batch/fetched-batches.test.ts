@@ -165,6 +165,7 @@ test('damage stops at its position, after what lies before it', () => {
       bent[at]! ^= 0x55;
       const batches = fetched(Buffer.concat([good, bent]));
       assert.deepEqual(rowsOf(batches.next(1 << 20)!), [[0, null, 'a']]);
+      assert.equal(batches.isOver, false);
       for (let i = 0; i < 2; i++) {
         assert.throws(
           () => batches.next(1 << 20),
@@ -173,6 +174,22 @@ test('damage stops at its position, after what lies before it', () => {
       }
     }
   }
+});
+
+test('a broken record behind a valid sum stops after the records before it', () => {
+  const bad = stored([{ records: values('b', 'c') }]);
+  bad.writeBigInt64BE(1n, 0);
+  // The last record's length, of one byte, says more than there is.
+  const { length } = stored([{ records: values('b') }]);
+  bad[length] = 60;
+  const batches = fetched(Buffer.concat([stored([{ records: values('a') }]), resealed(bad)]));
+  assert.deepEqual(rowsOf(batches.next(1 << 20)!), [
+    [0, null, 'a'],
+    [1, null, 'b'],
+  ]);
+  assert.equal(batches.nextOffset, 2);
+  for (let i = 0; i < 2; i++) assert.throws(() => batches.next(1 << 20), /reaches beyond its batch/);
+  assert.equal(batches.nextOffset, 2);
 });
 
 test('a batch that grows beyond the limit is an error, not memory', () => {
