@@ -27,14 +27,16 @@ class Traffic {
     const info = await this.#log.describe(this.#topic);
     const partition = partitionOf(info!, 0);
     const reader = await this.#log.openReader(this.#topic, partition, 0);
+    let allAppended = false;
     const append = async () => {
       while (!this.#ending) {
         await this.#log.append(this.#topic, 0, textRecords([`${this.appended}`, `${this.appended + 1}`]));
         this.appended += 2;
       }
+      allAppended = true;
     };
     const read = async () => {
-      while (!this.#ending || this.read.length < this.appended) {
+      while (!allAppended || this.read.length < this.appended) {
         const batch = await reader.next(bytesMax, 100);
         if (batch === null) continue;
         for (const { value } of recordsOf(batch)) this.read.push(value!);
