@@ -15,6 +15,9 @@ function token(lifeSeconds: number): string {
   return `${part({ alg: 'none' })}.${part({ sub: 'alice', iat: now - 5, exp: now + lifeSeconds })}.`;
 }
 
+/** Of an authentication, after which the broker ends the connection. */
+const lifeMs = 3_000;
+
 const mechanisms: readonly SaslOptions[] = [
   { mechanism: 'PLAIN', ...kafkaUser },
   { mechanism: 'SCRAM-SHA-256', ...kafkaUser },
@@ -26,7 +29,7 @@ describe('ways into a real Kafka', () => {
   let service: KafkaService;
   let tls: { caFile: string };
   before(async () => {
-    service = await KafkaService.start({ secure: true });
+    service = await KafkaService.start({ secure: true, configs: { 'connections.max.reauth.ms': String(lifeMs) } });
     tls = { caFile: service.caFile! };
   });
   after(() => service?.stop());
@@ -49,6 +52,20 @@ describe('ways into a real Kafka', () => {
       });
     }
   }
+
+  test('an authentication that runs out is renewed', async () => {
+    const log = await KafkaLog.open({ brokers: service.secure, sasl: mechanisms[1]!, tls }, testEnvironment);
+    const topic = await log.createTopic('renewed', 1);
+    const partition = partitionOf(topic, 0);
+    const reader = await log.openReader('renewed', partition, 0);
+    const endMs = performance.now() + 3 * lifeMs;
+    for (let n = 0; performance.now() < endMs; n++) {
+      assert.equal(await log.append('renewed', 0, textRecords([`${n}`])), n);
+      assert.equal((await readRecords(reader, 1))[0]!.value, `${n}`);
+      await log.commit('renewed-job', [{ partition, offset: n + 1, generation: 1, fence: 1 }]);
+    }
+    await log.close();
+  });
 
   async function refused(options: KafkaOptions, code: string, text: RegExp): Promise<void> {
     const beganMs = performance.now();

@@ -18,6 +18,7 @@ type Loaded = { readonly batches: FetchedBatches } | { readonly error: unknown }
 
 interface Leader {
   readonly connection: Connection;
+  readonly renewAtMs: number;
   readonly epoch: number;
   readonly topicId: Buffer;
 }
@@ -143,6 +144,7 @@ export class KafkaReader implements LogReader {
     const what = `reading ${this.#name} at offset ${offset}`;
     try {
       if (this.#closed) throw new KafkaError('CLOSED', 'the reader is closed');
+      if (this.#leader !== null && this.#cluster.nowMs >= this.#leader.renewAtMs) this.#dropLeader();
       const leader = (this.#leader ??= await this.#findLeader());
       const answer = await leader.connection.request(
         fetch,
@@ -174,9 +176,9 @@ export class KafkaReader implements LogReader {
   async #findLeader(): Promise<Leader> {
     const topic = await this.#topics.same(this.#topic, this.#partition.topicId);
     const { leader, leaderEpoch } = leaderOf(topic, this.#partition.partition);
-    const connection = await this.#cluster.dedicated(leader);
+    const { connection, renewAtMs } = await this.#cluster.dedicated(leader);
     if (this.#closed) connection.close();
-    return { connection, epoch: leaderEpoch, topicId: topic.idBytes };
+    return { connection, renewAtMs, epoch: leaderEpoch, topicId: topic.idBytes };
   }
 
   #dropLeader(): void {
