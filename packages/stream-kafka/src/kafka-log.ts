@@ -139,7 +139,9 @@ export class KafkaLog implements Log {
     return this.#do(async () => {
       const find = async () => (await this.#topics.find(topic)) ?? (await this.#topics.existing(topic));
       const found = await this.#cluster.retry(find);
-      if (found.partitions[partition] === undefined) leaderOf(await this.#topics.existing(topic), partition);
+      if (found.partitions[partition] === undefined) {
+        leaderOf(await this.#cluster.retry(() => this.#topics.existing(topic)), partition);
+      }
       if (records.length === 0) return (await this.#listed(topic, latest))[partition]!;
       return this.#records.append(topic, partition, records);
     });

@@ -94,7 +94,8 @@ export class KafkaJsRecordPath implements RecordPath {
   async #refuseUnknown(topic: string, error: unknown): Promise<void> {
     this.#topics.forget(topic);
     if ((error as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') return;
-    if ((await this.#topics.look(topic)) === null) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
+    const found = await this.#cluster.retry(() => this.#topics.look(topic));
+    if (found === null) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
   }
 
   async #connectProducer(): Promise<Producer> {
