@@ -15,12 +15,13 @@ import type { BrokerAddress } from './apis/metadata.ts';
 import { KafkaCluster } from './cluster.ts';
 import { logError } from './errors.ts';
 import { GroupOffsets } from './group-offsets.ts';
-import { KafkaJsRecordPath } from './kafkajs/kafkajs-record-path.ts';
 import { listedOffsets } from './listed-offsets.ts';
 import { type CompiledKafkaOptions, compileKafkaOptions, type KafkaEnvironment, type KafkaOptions } from './options.ts';
 import type { RecordPath } from './record-path.ts';
 import { type KafkaTopic, leaderOf, Topics } from './topics.ts';
 import { WireRecordPath } from './wire-record-path.ts';
+
+type RecordPathConstructor = new (cluster: KafkaCluster, topics: Topics) => RecordPath;
 
 /** What `createKafkaTopic` may say beyond the settings. */
 export interface KafkaTopicOptions {
@@ -58,12 +59,11 @@ export class KafkaLog implements Log {
   readonly #records: RecordPath;
   readonly #options: CompiledKafkaOptions;
 
-  private constructor(options: CompiledKafkaOptions, environment: KafkaEnvironment) {
+  private constructor(options: CompiledKafkaOptions, environment: KafkaEnvironment, Path: RecordPathConstructor) {
     this.#options = options;
     this.#cluster = new KafkaCluster(options, environment);
     this.#topics = new Topics(this.#cluster);
     this.#offsets = new GroupOffsets(this.#cluster, this.#topics);
-    const Path = options.client === 'kafkajs' ? KafkaJsRecordPath : WireRecordPath;
     this.#records = new Path(this.#cluster, this.#topics);
   }
 
@@ -72,7 +72,11 @@ export class KafkaLog implements Log {
    * @throws KafkaOptionsError; LogError ACCESS_DENIED at once, LOG_IO after `retryTimeMs` with the addresses tried
    */
   static async open(options: KafkaOptions, environment: KafkaEnvironment): Promise<KafkaLog> {
-    const log = new KafkaLog(compileKafkaOptions(options), environment);
+    const compiled = compileKafkaOptions(options);
+    // Loaded only by who chooses it.
+    const usesKafkaJs = compiled.client === 'kafkajs';
+    const Path = usesKafkaJs ? (await import('./kafkajs/kafkajs-record-path.ts')).KafkaJsRecordPath : WireRecordPath;
+    const log = new KafkaLog(compiled, environment, Path);
     try {
       await log.#cluster.retry(() => log.#cluster.metadata([]));
       return log;
