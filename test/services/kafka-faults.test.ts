@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type KafkaLog, kafkaClients } from '@holdfast/stream-kafka';
+import { type KafkaLog, type KafkaOptions, kafkaClients } from '@holdfast/stream-kafka';
 import { partitionOf, readRecords, recordsOf, textRecords } from '@holdfast/testkit';
 import { waitFor } from '../cluster/support/wait.ts';
-import { KafkaService } from './kafka.ts';
+import { KafkaService, type KafkaServiceOptions } from './kafka.ts';
+import { TcpProxy } from './support/tcp-proxy.ts';
 
 const bytesMax = 1 << 20;
 
@@ -26,14 +27,21 @@ class Traffic {
     const info = await this.#log.describe(this.#topic);
     const partition = partitionOf(info!, 0);
     const reader = await this.#log.openReader(this.#topic, partition, 0);
+    let allAppended = false;
+    let failed = false;
     const append = async () => {
       while (!this.#ending) {
         await this.#log.append(this.#topic, 0, textRecords([`${this.appended}`, `${this.appended + 1}`]));
         this.appended += 2;
       }
+      allAppended = true;
+    };
+    const stop = (error: unknown) => {
+      failed = true;
+      throw error;
     };
     const read = async () => {
-      while (!this.#ending || this.read.length < this.appended) {
+      while (!failed && (!allAppended || this.read.length < this.appended)) {
         const batch = await reader.next(bytesMax, 100);
         if (batch === null) continue;
         for (const { value } of recordsOf(batch)) this.read.push(value!);
@@ -42,7 +50,7 @@ class Traffic {
       }
       assert.deepEqual(await this.#log.committed('faults', partition), { offset: this.committed, generation: 1 });
     };
-    this.#running = Promise.all([append(), read()]);
+    this.#running = Promise.all([append().catch(stop), read()]);
     this.#running.catch(() => undefined);
   }
 
@@ -65,13 +73,28 @@ class Traffic {
   }
 }
 
-describe('a real Kafka that fails', () => {
-  test('three brokers: leaders die and move, and every record comes once and in order', {
-    timeout: 240_000,
-  }, async () => {
-    const service = await KafkaService.start({ brokers: 3 });
+/** With a Kafka and a log on it, both of which are gone afterwards, whatever happens. */
+async function withKafka(
+  starting: KafkaServiceOptions,
+  opening: Partial<KafkaOptions>,
+  run: (service: KafkaService, log: KafkaLog) => Promise<void>,
+): Promise<void> {
+  const service = await KafkaService.start(starting);
+  try {
+    const log = await service.open(opening);
     try {
-      const log = await service.open();
+      await run(service, log);
+    } finally {
+      await log.close();
+    }
+  } finally {
+    await service.stop();
+  }
+}
+
+describe('a real Kafka that fails', () => {
+  test('three brokers: leaders die and move, and every record comes once and in order', { timeout: 240_000 }, () =>
+    withKafka({ brokers: 3 }, {}, async (service, log) => {
       await log.createKafkaTopic('moving', 1, { configs: { 'min.insync.replicas': '2' } });
       const traffic = new Traffic(log, 'moving');
       await traffic.start();
@@ -90,17 +113,12 @@ describe('a real Kafka that fails', () => {
         await traffic.more(200);
       }
       await traffic.finish();
-      await log.close();
-    } finally {
-      await service.stop();
-    }
-  });
+    }),
+  );
 
   for (const client of kafkaClients) {
-    test(`${client}: the only broker is killed and started again`, { timeout: 240_000 }, async () => {
-      const service = await KafkaService.start();
-      try {
-        const log = await service.open({ client });
+    test(`${client}: the only broker is killed and started again`, { timeout: 240_000 }, () =>
+      withKafka({}, { client }, async (service, log) => {
         await log.createTopic('restarted', 1);
         const traffic = new Traffic(log, 'restarted');
         await traffic.start();
@@ -110,19 +128,43 @@ describe('a real Kafka that fails', () => {
         await service.ready();
         await traffic.more(50);
         await traffic.finish();
-        await log.close();
-      } finally {
-        await service.stop();
-      }
-    });
+      }),
+    );
   }
 
-  test('a reader says so when the brokers stay away, and goes on when they are back', {
-    timeout: 120_000,
-  }, async () => {
-    const service = await KafkaService.start();
+  test('answers that are lost neither double nor reorder what was appended', { timeout: 120_000 }, async () => {
+    const proxy = await TcpProxy.start();
+    const configs = { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${proxy.port}` };
     try {
-      const log = await service.open({ limits: { retryTimeMs: 1_000 } });
+      await withKafka({ configs }, {}, async (service, log) => {
+        proxy.targetPort = service.port;
+        const topic = await log.createTopic('lossy', 1);
+        const rounds = 40;
+        const texts: string[] = [];
+        for (let round = 0; round < rounds; round++) {
+          const first = log.append('lossy', 0, textRecords([`${round}a`, `${round}b`]));
+          // Its request is on its way when an answer is lost, and the next append has to wait for it.
+          await new Promise((resolve) => setImmediate(resolve));
+          proxy.loseNextReply();
+          const second = log.append('lossy', 0, textRecords([`${round}c`]));
+          texts.push(`${round}a`, `${round}b`, `${round}c`);
+          assert.deepEqual([await first, await second], [round * 3, round * 3 + 2]);
+        }
+        assert.ok(proxy.repliesLost >= rounds / 2, `only ${proxy.repliesLost} answers were lost`);
+        assert.deepEqual(await log.endOffsets('lossy'), [texts.length]);
+        const read = await readRecords(await log.openReader('lossy', partitionOf(topic, 0), 0), texts.length);
+        assert.deepEqual(
+          read.map(({ value }) => value),
+          texts,
+        );
+      });
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test('a reader says so when the brokers stay away, and goes on when they are back', { timeout: 120_000 }, () =>
+    withKafka({}, { limits: { retryTimeMs: 1_000 } }, async (service, log) => {
       const topic = await log.createTopic('away', 1);
       await log.append('away', 0, textRecords(['a', 'b']));
       const reader = await log.openReader('away', partitionOf(topic, 0), 0);
@@ -134,9 +176,6 @@ describe('a real Kafka that fails', () => {
       await waitFor('appending again', 30_000, () => log.append('away', 0, textRecords(['c'])).catch(() => null));
       const [next] = await waitFor('reading again', 30_000, () => readRecords(reader, 1).catch(() => null));
       assert.deepEqual([next!.offset, next!.value], [2, 'c']);
-      await log.close();
-    } finally {
-      await service.stop();
-    }
-  });
+    }),
+  );
 });

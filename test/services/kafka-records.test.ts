@@ -94,9 +94,11 @@ describe('records of a real Kafka', () => {
       await transaction[end]();
     }
     await producer.disconnect();
-    const [end] = await log.endOffsets(name);
+    // Six records and four markers; a marker is written after the client has its answer.
+    const end = 10;
+    await waitFor('the last marker', 10_000, async () => ((await log.endOffsets(name))[0] === end ? true : null));
     const reader = await log.openReader(name, partitionOf(topic, 0), 0);
-    const batches = await readTo(reader, end!);
+    const batches = await readTo(reader, end);
     const read = batches.flatMap((batch) =>
       Array.from({ length: batch.count }, (_, i) =>
         Buffer.from(batch.bytes.subarray(batch.valueStarts[i]!, batch.valueEnds[i]!)).toString(),
@@ -104,11 +106,11 @@ describe('records of a real Kafka', () => {
     );
     assert.deepEqual(read, ['a', 'b', 'c']);
     assert.equal(batches.at(-1)!.nextOffset, end);
-    await log.commit('tx-job', [{ partition: partitionOf(topic, 0), offset: end!, generation: 1, fence: 1 }]);
+    await log.commit('tx-job', [{ partition: partitionOf(topic, 0), offset: end, generation: 1, fence: 1 }]);
     assert.deepEqual(await log.lag('tx-job', name), [{ partition: 0, committed: end, end, lag: 0 }]);
 
     const uncommitted = await service.open({ isolation: 'read_uncommitted' });
-    const dirty = await readTo(await uncommitted.openReader(name, partitionOf(topic, 0), 0), end!);
+    const dirty = await readTo(await uncommitted.openReader(name, partitionOf(topic, 0), 0), end);
     assert.equal(
       dirty.reduce((sum, { count }) => sum + count, 0),
       6,

@@ -92,3 +92,26 @@ describe('ways into a real Kafka', () => {
     await refused({ brokers, limits: { retryTimeMs: 500 } }, 'LOG_IO', text);
   });
 });
+
+// A service of its own: kafkajs can't live with authentications as short as this.
+test('an authentication that runs out is renewed', async () => {
+  const lifeMs = 3_000;
+  const configs = { 'connections.max.reauth.ms': String(lifeMs) };
+  const service = await KafkaService.start({ secure: true, configs });
+  try {
+    const options = { brokers: service.secure, sasl: mechanisms[1]!, tls: { caFile: service.caFile! } };
+    const log = await KafkaLog.open(options, testEnvironment);
+    const topic = await log.createTopic('renewed', 1);
+    const partition = partitionOf(topic, 0);
+    const reader = await log.openReader('renewed', partition, 0);
+    const endMs = performance.now() + 3 * lifeMs;
+    for (let n = 0; performance.now() < endMs; n++) {
+      assert.equal(await log.append('renewed', 0, textRecords([`${n}`])), n);
+      assert.equal((await readRecords(reader, 1))[0]!.value, `${n}`);
+      await log.commit('renewed-job', [{ partition, offset: n + 1, generation: 1, fence: 1 }]);
+    }
+    await log.close();
+  } finally {
+    await service.stop();
+  }
+});

@@ -92,6 +92,11 @@ export class KafkaService {
     return this.#ports.map(({ plain }) => `127.0.0.1:${plain}`);
   }
 
+  /** Of the first broker's plain listener. */
+  get port(): number {
+    return this.#ports[0]!.plain;
+  }
+
   get sasl(): string[] {
     return this.#ports.map(({ sasl }) => `127.0.0.1:${sasl}`);
   }

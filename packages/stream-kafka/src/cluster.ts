@@ -35,7 +35,7 @@ const spoken: readonly Api<never, unknown>[] = [
 /** A connection is renewed when this part of its authentication's time is over. */
 const sessionRatio = 0.8;
 
-interface Held {
+export interface HeldConnection {
   readonly connection: Connection;
   /** Monotonic; Infinity: for ever. */
   readonly renewAtMs: number;
@@ -50,7 +50,7 @@ export class KafkaCluster {
   readonly logger: Logger;
   readonly #environment: KafkaEnvironment;
   readonly #brokers = new Map<number, BrokerAddress>();
-  readonly #held = new Map<string, Promise<Held>>();
+  readonly #held = new Map<string, Promise<HeldConnection>>();
   readonly #dedicated = new Set<Connection>();
   readonly #closing = new AbortController();
 
@@ -124,14 +124,14 @@ export class KafkaCluster {
   }
 
   /** A connection that nobody else uses; the caller closes it. @throws KafkaError */
-  async dedicated(nodeId: number): Promise<Connection> {
+  async dedicated(nodeId: number): Promise<HeldConnection> {
     const address = this.#brokers.get(nodeId);
     if (address === undefined) throw new KafkaError('UNREACHABLE', `broker ${nodeId} is not known`);
     for (const old of this.#dedicated) if (!old.isOpen) this.#dedicated.delete(old);
-    const { connection } = await this.#open(address);
-    if (this.isClosed) connection.close();
-    this.#dedicated.add(connection);
-    return connection;
+    const held = await this.#open(address);
+    if (this.isClosed) held.connection.close();
+    this.#dedicated.add(held.connection);
+    return held;
   }
 
   /**
@@ -182,8 +182,8 @@ export class KafkaCluster {
     // Another caller may have begun while this one looked.
     const current = this.#held.get(key);
     if (current !== undefined && (await current.catch(() => null)) !== held) return (await current).connection;
-    // The broker has moved; a connection that is only due for renewal still has its answers to come.
-    if (held && !same) held.connection.close();
+    // The broker has moved, or the authentication is due for renewal.
+    held?.connection.retire();
     const opening = this.#open(address);
     this.#held.set(key, opening);
     opening.catch(() => {
@@ -194,7 +194,7 @@ export class KafkaCluster {
     return connection;
   }
 
-  async #open(address: Address): Promise<Held> {
+  async #open(address: Address): Promise<HeldConnection> {
     const connection = await Connection.open(address, this.options);
     try {
       await checkVersions(connection);

@@ -10,16 +10,18 @@ import {
   type TopicPosition,
 } from '@holdfast/engine';
 import type { PartitionId } from '@holdfast/model';
-import { earliest, latest, listOffsets } from './apis/list-offsets.ts';
-import type { BrokerAddress, PartitionMetadata } from './apis/metadata.ts';
+import { earliest, latest } from './apis/list-offsets.ts';
+import type { BrokerAddress } from './apis/metadata.ts';
 import { KafkaCluster } from './cluster.ts';
-import { brokerError, logError } from './errors.ts';
+import { logError } from './errors.ts';
 import { GroupOffsets } from './group-offsets.ts';
-import { KafkaJsRecordPath } from './kafkajs/kafkajs-record-path.ts';
+import { listedOffsets } from './listed-offsets.ts';
 import { type CompiledKafkaOptions, compileKafkaOptions, type KafkaEnvironment, type KafkaOptions } from './options.ts';
 import type { RecordPath } from './record-path.ts';
 import { type KafkaTopic, leaderOf, Topics } from './topics.ts';
 import { WireRecordPath } from './wire-record-path.ts';
+
+type RecordPathConstructor = new (cluster: KafkaCluster, topics: Topics) => RecordPath;
 
 /** What `createKafkaTopic` may say beyond the settings. */
 export interface KafkaTopicOptions {
@@ -57,12 +59,11 @@ export class KafkaLog implements Log {
   readonly #records: RecordPath;
   readonly #options: CompiledKafkaOptions;
 
-  private constructor(options: CompiledKafkaOptions, environment: KafkaEnvironment) {
+  private constructor(options: CompiledKafkaOptions, environment: KafkaEnvironment, Path: RecordPathConstructor) {
     this.#options = options;
     this.#cluster = new KafkaCluster(options, environment);
     this.#topics = new Topics(this.#cluster);
     this.#offsets = new GroupOffsets(this.#cluster, this.#topics);
-    const Path = options.client === 'kafkajs' ? KafkaJsRecordPath : WireRecordPath;
     this.#records = new Path(this.#cluster, this.#topics);
   }
 
@@ -71,7 +72,11 @@ export class KafkaLog implements Log {
    * @throws KafkaOptionsError; LogError ACCESS_DENIED at once, LOG_IO after `retryTimeMs` with the addresses tried
    */
   static async open(options: KafkaOptions, environment: KafkaEnvironment): Promise<KafkaLog> {
-    const log = new KafkaLog(compileKafkaOptions(options), environment);
+    const compiled = compileKafkaOptions(options);
+    // Loaded only by who chooses it.
+    const usesKafkaJs = compiled.client === 'kafkajs';
+    const Path = usesKafkaJs ? (await import('./kafkajs/kafkajs-record-path.ts')).KafkaJsRecordPath : WireRecordPath;
+    const log = new KafkaLog(compiled, environment, Path);
     try {
       await log.#cluster.retry(() => log.#cluster.metadata([]));
       return log;
@@ -138,7 +143,9 @@ export class KafkaLog implements Log {
     return this.#do(async () => {
       const find = async () => (await this.#topics.find(topic)) ?? (await this.#topics.existing(topic));
       const found = await this.#cluster.retry(find);
-      if (found.partitions[partition] === undefined) leaderOf(await this.#topics.existing(topic), partition);
+      if (found.partitions[partition] === undefined) {
+        leaderOf(await this.#cluster.retry(() => this.#topics.existing(topic)), partition);
+      }
       if (records.length === 0) return (await this.#listed(topic, latest))[partition]!;
       return this.#records.append(topic, partition, records);
     });
@@ -192,27 +199,8 @@ export class KafkaLog implements Log {
     this.#cluster.close();
   }
 
-  /** Of all partitions, each from its leader. */
   #listed(topic: string, timestampUnixMs: number): Promise<number[]> {
-    return this.#cluster.retry(async () => {
-      const found = await this.#topics.existing(topic);
-      const byLeader = new Map<number, PartitionMetadata[]>();
-      for (const { partition } of found.partitions) {
-        const leader = leaderOf(found, partition);
-        byLeader.set(leader.leader, [...(byLeader.get(leader.leader) ?? []), leader]);
-      }
-      const offsets = new Array<number>(found.partitions.length).fill(-1);
-      await Promise.all(
-        [...byLeader].map(async ([leader, partitions]) => {
-          const answer = await this.#cluster.ask(leader, listOffsets, { topic, partitions, timestampUnixMs });
-          for (const { partition, error, offset } of answer) {
-            if (error !== 0) throw brokerError(`asking for offsets of ${topic}/${partition}`, error);
-            offsets[partition] = offset;
-          }
-        }),
-      );
-      return offsets;
-    });
+    return listedOffsets(this.#cluster, this.#topics, topic, timestampUnixMs);
   }
 
   async #do<T>(run: () => Promise<T>): Promise<T> {

@@ -2,9 +2,11 @@ import { LogError, type LogReader } from '@holdfast/engine';
 import type { PartitionId } from '@holdfast/model';
 import type { RecordBatch } from '@holdfast/processor';
 import { type FetchAnswer, fetch } from './apis/fetch.ts';
+import { earliest, latest } from './apis/list-offsets.ts';
 import { FetchedBatches } from './batch/fetched-batches.ts';
 import type { KafkaCluster } from './cluster.ts';
 import { brokerError, KafkaError, logError } from './errors.ts';
+import { listedOffsets } from './listed-offsets.ts';
 import { leaderOf, type Topics } from './topics.ts';
 import { brokerErrors } from './wire/broker-errors.ts';
 import type { Connection } from './wire/connection.ts';
@@ -16,6 +18,7 @@ type Loaded = { readonly batches: FetchedBatches } | { readonly error: unknown }
 
 interface Leader {
   readonly connection: Connection;
+  readonly renewAtMs: number;
   readonly epoch: number;
   readonly topicId: Buffer;
 }
@@ -74,6 +77,8 @@ export class KafkaReader implements LogReader {
         this.#held = loaded.batches;
       }
     } catch (error) {
+      // Damage may have come on the way: the next call fetches anew, from the first offset not given out.
+      this.#held = null;
       throw logError(error);
     }
   }
@@ -139,6 +144,7 @@ export class KafkaReader implements LogReader {
     const what = `reading ${this.#name} at offset ${offset}`;
     try {
       if (this.#closed) throw new KafkaError('CLOSED', 'the reader is closed');
+      if (this.#leader !== null && this.#cluster.nowMs >= this.#leader.renewAtMs) this.#dropLeader();
       const leader = (this.#leader ??= await this.#findLeader());
       const answer = await leader.connection.request(
         fetch,
@@ -153,7 +159,7 @@ export class KafkaReader implements LogReader {
         },
         waitMs,
       );
-      if (answer.error === brokerErrors.offsetOutOfRange) throw await this.#explainRange(answer);
+      if (answer.error === brokerErrors.offsetOutOfRange) throw await this.#explainRange();
       if (answer.error !== 0) throw brokerError(what, answer.error);
       if (tries > 1) this.#cluster.logger.info('a partition is read again', { partition: this.#name, tries });
       return answer;
@@ -170,9 +176,9 @@ export class KafkaReader implements LogReader {
   async #findLeader(): Promise<Leader> {
     const topic = await this.#topics.same(this.#topic, this.#partition.topicId);
     const { leader, leaderEpoch } = leaderOf(topic, this.#partition.partition);
-    const connection = await this.#cluster.dedicated(leader);
+    const { connection, renewAtMs } = await this.#cluster.dedicated(leader);
     if (this.#closed) connection.close();
-    return { connection, epoch: leaderEpoch, topicId: topic.idBytes };
+    return { connection, renewAtMs, epoch: leaderEpoch, topicId: topic.idBytes };
   }
 
   #dropLeader(): void {
@@ -180,10 +186,13 @@ export class KafkaReader implements LogReader {
     this.#leader = null;
   }
 
-  /** A deleted topic's records are out of range too: that is said first. */
-  async #explainRange({ logStartOffset, highWatermark }: FetchAnswer): Promise<LogError> {
+  /** A deleted topic's records are out of range too: that is said first. The answer itself doesn't tell the range. */
+  async #explainRange(): Promise<LogError> {
     await this.#topics.same(this.#topic, this.#partition.topicId);
-    return this.#outOfRange(`the partition has the offsets ${logStartOffset} to ${highWatermark}`);
+    const listed = (at: number) => listedOffsets(this.#cluster, this.#topics, this.#topic, at);
+    const [starts, ends] = await Promise.all([listed(earliest), listed(latest)]);
+    const { partition } = this.#partition;
+    return this.#outOfRange(`the partition has the offsets ${starts[partition]} to ${ends[partition]}`);
   }
 
   #outOfRange(why: string): LogError {

@@ -1,17 +1,8 @@
 import { compileLeaseOptions, type HolderChange, HolderHistory, type LeaseOptions, LeaseTable } from '@holdfast/lease';
-import { hashUnit, type NodeId, unitHashOut } from '@holdfast/model';
-import { PeerCallError } from '../ports/peer-transport.ts';
+import type { NodeId } from '@holdfast/model';
 import type { DirectoryEntry } from '../shard-messages.ts';
-import {
-  type AdminRequest,
-  decodeHex,
-  decodeJson,
-  encodeHex,
-  encodeJson,
-  isCallMethod,
-  type LeaderReply,
-  type QueryRequest,
-} from './calls.ts';
+import { type AdminRequest, decodeJson, encodeJson, isCallMethod, type LeaderReply } from './calls.ts';
+import { ClusterQuestions } from './cluster-questions.ts';
 import type { NodeStatusRow, UserQueryAnswer } from './control-answers.ts';
 import { ControlPlaneError } from './control-plane-error.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
@@ -27,7 +18,7 @@ import { type NodeIncarnation, NodeSession } from './node-session.ts';
 import { RaftDriver } from './raft-driver.ts';
 import type { Leadership } from './raft-driver-options.ts';
 import type { ShardPort } from './shard-port.ts';
-import { type QueryAnswer, ShardQueries } from './shard-queries.ts';
+import { ShardQueries } from './shard-queries.ts';
 import { type StopResult, stopControlPlane } from './stop.ts';
 import { directoryOf } from './table-views.ts';
 
@@ -45,6 +36,7 @@ export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #lease: LeaseOptions;
   readonly #queries: ShardQueries;
+  readonly #questions: ClusterQuestions;
   readonly #leaderCalls: LeaderCalls;
   readonly #listeners = new Set<() => void>();
   /** This node's name among Raft's members. */
@@ -77,6 +69,14 @@ export class ControlPlane {
     this.table = new LeaseTable(new HolderHistory());
     this.#member = memberIdOf(options.nodeId, options.raftStorage.identity);
     this.#queries = new ShardQueries(options.timers);
+    this.#questions = new ClusterQuestions({
+      nodeId: options.nodeId,
+      table: this.table,
+      transport: options.transport,
+      queries: this.#queries,
+      shard: (index) => this.#session?.shards[index],
+      status: () => this.status(),
+    });
     this.#peers = options.voters.filter((id) => id !== options.nodeId);
     this.#leaderCalls = new LeaderCalls({
       self: options.nodeId,
@@ -210,9 +210,7 @@ export class ControlPlane {
 
   /** The status of every node that is known, each within the deadline; nodes sorted by id. */
   clusterStatus(timeoutMs: number): Promise<NodeStatusRow[]> {
-    const ids = new Set<NodeId>([this.nodeId, ...this.#options.voters, ...this.#peers]);
-    for (const { nodeId } of this.table.sessions()) ids.add(nodeId);
-    return Promise.all([...ids].sort().map((id) => this.#nodeStatus(id, timeoutMs)));
+    return this.#questions.statusOf([...this.#options.voters, ...this.#peers], timeoutMs);
   }
 
   /** The last changes of a unit's holder that this node remembers, oldest first. */
@@ -225,20 +223,8 @@ export class ControlPlane {
   }
 
   /** A user's state from whoever holds it. Reads the own table: call `barrier` before, for a linearizable answer. */
-  async queryUser(key: Uint8Array, timeoutMs: number): Promise<UserQueryAnswer> {
-    hashUnit(key, 0, key.length);
-    const holder = this.unitInfo(unitHashOut.hi, unitHashOut.lo);
-    if (holder === null) return { holder, answer: null };
-    if (holder.nodeId === this.nodeId) return { holder, answer: await this.#askShard(holder.shard, key, timeoutMs) };
-    const request: QueryRequest = { shard: holder.shard, keyHex: encodeHex(key), timeoutMs };
-    try {
-      const { transport } = this.#options;
-      const bytes = await transport.call(holder.nodeId, 'query', encodeJson(request), timeoutMs);
-      return { holder, answer: decodeJson<QueryAnswer>(bytes) };
-    } catch (error) {
-      if (!(error instanceof PeerCallError)) throw error;
-      return { holder, answer: { code: 'UNREACHABLE', text: error.message } };
-    }
+  queryUser(key: Uint8Array, timeoutMs: number): Promise<UserQueryAnswer> {
+    return this.#questions.user(key, timeoutMs);
   }
 
   /** Once it resolves the table shows everything committed before the call. @throws RaftDriverError */
@@ -357,10 +343,8 @@ export class ControlPlane {
         return encodeJson(this.leadership);
       case 'status':
         return encodeJson(this.status());
-      case 'query': {
-        const { shard, keyHex, timeoutMs } = decodeJson<QueryRequest>(body);
-        return encodeJson(await this.#askShard(shard, decodeHex(keyHex), timeoutMs));
-      }
+      case 'query':
+        return this.#questions.answer(body);
       case 'node.leave':
         this.#options.onLeave?.();
         return encodeJson({});
@@ -387,19 +371,5 @@ export class ControlPlane {
   async #leave(nodeId: NodeId): Promise<void> {
     if (nodeId === this.nodeId) this.#options.onLeave?.();
     else await this.#options.transport.call(nodeId, 'node.leave', new Uint8Array(), handOverDeadlineMs);
-  }
-
-  #askShard(shard: number, key: Uint8Array, timeoutMs: number): Promise<QueryAnswer> {
-    return this.#queries.ask(this.#session?.shards[shard], key, timeoutMs);
-  }
-
-  async #nodeStatus(id: NodeId, timeoutMs: number): Promise<NodeStatusRow> {
-    if (id === this.nodeId) return { nodeId: id, reachable: true, status: this.status() };
-    try {
-      const bytes = await this.#options.transport.call(id, 'status', new Uint8Array(), timeoutMs);
-      return { nodeId: id, reachable: true, status: decodeJson<ControlStatus>(bytes) };
-    } catch (error) {
-      return { nodeId: id, reachable: false, error: error instanceof Error ? error.message : String(error) };
-    }
   }
 }

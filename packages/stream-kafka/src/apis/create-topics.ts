@@ -1,4 +1,5 @@
 import type { Api } from '../wire/api.ts';
+import type { WireReader } from '../wire/wire-reader.ts';
 
 export interface CreateTopicRequest {
   readonly topic: string;
@@ -13,6 +14,15 @@ export interface TopicChange {
   readonly error: number;
   readonly message: string | null;
   readonly id: Buffer;
+}
+
+/** One topic was asked for, and what follows its message is of no use here. */
+function readChange(r: WireReader): TopicChange {
+  r.int32();
+  r.uvarint();
+  r.compactString();
+  const id = Buffer.from(r.uuid());
+  return { id, error: r.int16(), message: r.compactString() };
 }
 
 /**
@@ -30,14 +40,7 @@ export const createTopics: Api<CreateTopicRequest, TopicChange> = {
     w.compactArray(Object.entries(configs), ([name, value]) => w.compactString(name).compactString(value).tags());
     w.tags().int32(timeoutMs).boolean(false).tags();
   },
-  read: (r) => {
-    r.int32();
-    // One topic was asked for, and what follows its message is of no use here.
-    r.uvarint();
-    r.compactString();
-    const id = Buffer.from(r.uuid());
-    return { id, error: r.int16(), message: r.compactString() };
-  },
+  read: readChange,
 };
 
 /** DeleteTopics v6, one topic, by name. [name, topic_id UUID], timeout INT32 => throttle INT32, [name, topic_id, error, message] */
@@ -49,11 +52,5 @@ export const deleteTopics: Api<{ readonly topic: string; readonly timeoutMs: num
   write: (w, { topic, timeoutMs }) => {
     w.uvarint(2).compactString(topic).uuid(Buffer.alloc(16)).tags().int32(timeoutMs).tags();
   },
-  read: (r) => {
-    r.int32();
-    r.uvarint();
-    r.compactString();
-    const id = Buffer.from(r.uuid());
-    return { id, error: r.int16(), message: r.compactString() };
-  },
+  read: readChange,
 };

@@ -19,9 +19,6 @@ export interface AbortedTransaction {
 
 export interface FetchAnswer {
   readonly error: number;
-  readonly highWatermark: number;
-  readonly lastStableOffset: number;
-  readonly logStartOffset: number;
   readonly aborted: readonly AbortedTransaction[];
   /** Where the record batches lie in the answer: nothing of them is looked at here. */
   readonly bytes: Buffer;
@@ -53,16 +50,15 @@ export const fetch: Api<FetchRequest, FetchAnswer> = {
     r.int32();
     let error = r.int16();
     r.int32();
-    const answer = { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, start: 0, end: 0 };
+    const answer = { start: 0, end: 0 };
     let aborted: AbortedTransaction[] = [];
     r.compactArray(() => {
       r.uuid();
       r.compactArray(() => {
         r.int32();
         error ||= r.int16();
-        answer.highWatermark = r.int64();
-        answer.lastStableOffset = r.int64();
-        answer.logStartOffset = r.int64();
+        // High watermark, last stable offset, log start.
+        for (let i = 0; i < 3; i++) r.int64();
         aborted = r.compactArray(() => {
           const transaction = { producerId: r.int64(), firstOffset: r.int64() };
           r.tags();

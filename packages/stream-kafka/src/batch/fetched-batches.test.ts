@@ -49,7 +49,7 @@ function resealed(batch: Buffer): Buffer {
 
 function answer(bytes: Buffer, aborted: readonly AbortedTransaction[] = []): FetchAnswer {
   const end = bytes.length;
-  return { error: 0, highWatermark: 0, lastStableOffset: 0, logStartOffset: 0, aborted, bytes, start: 0, end };
+  return { error: 0, aborted, bytes, start: 0, end };
 }
 
 function fetched(bytes: Buffer, from = 0, aborted: readonly AbortedTransaction[] = []): FetchedBatches {
@@ -78,8 +78,10 @@ function readAll(batches: FetchedBatches, bytesMax: number) {
 const values = (...texts: string[]): NewRecord[] => texts.map((text) => ({ key: null, value: Buffer.from(text) }));
 const marker: Written = { records: [{ key: Buffer.from([0, 0, 0, 0]), value: null }], producerId: 7, control: true };
 
+/** So many that their number takes two bytes. */
+const many = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`h${i}`, 'x']));
 const bytes = fc.option(fc.uint8Array({ maxLength: 40 }), { nil: null });
-const record = fc.record({ key: bytes, value: bytes, headers: fc.constantFrom(undefined, { a: 'b', ü: '' }) });
+const record = fc.record({ key: bytes, value: bytes, headers: fc.constantFrom(undefined, { a: 'b', ü: '' }, many) });
 const written = fc.record({
   records: fc.array(record, { minLength: 1, maxLength: 20 }),
   compression: fc.constantFrom(...compressions),
@@ -163,6 +165,7 @@ test('damage stops at its position, after what lies before it', () => {
       bent[at]! ^= 0x55;
       const batches = fetched(Buffer.concat([good, bent]));
       assert.deepEqual(rowsOf(batches.next(1 << 20)!), [[0, null, 'a']]);
+      assert.equal(batches.isOver, false);
       for (let i = 0; i < 2; i++) {
         assert.throws(
           () => batches.next(1 << 20),
@@ -171,6 +174,22 @@ test('damage stops at its position, after what lies before it', () => {
       }
     }
   }
+});
+
+test('a broken record behind a valid sum stops after the records before it', () => {
+  const bad = stored([{ records: values('b', 'c') }]);
+  bad.writeBigInt64BE(1n, 0);
+  // The last record's length, of one byte, says more than there is.
+  const { length } = stored([{ records: values('b') }]);
+  bad[length] = 60;
+  const batches = fetched(Buffer.concat([stored([{ records: values('a') }]), resealed(bad)]));
+  assert.deepEqual(rowsOf(batches.next(1 << 20)!), [
+    [0, null, 'a'],
+    [1, null, 'b'],
+  ]);
+  assert.equal(batches.nextOffset, 2);
+  for (let i = 0; i < 2; i++) assert.throws(() => batches.next(1 << 20), /reaches beyond its batch/);
+  assert.equal(batches.nextOffset, 2);
 });
 
 test('a batch that grows beyond the limit is an error, not memory', () => {

@@ -6,6 +6,9 @@ import { KafkaError } from '../errors.ts';
 import { attributeBits, batchHeader, recordBytesMin } from './batch-header.ts';
 import { RecordColumns } from './record-columns.ts';
 
+/** Small compressed batches are put together to about this; larger ones aren't worth the copy. */
+const joinedBytes = 64 * 1024;
+
 /** One record batch's records, of which some may be taken already. */
 export interface Section {
   readonly bytes: Buffer;
@@ -64,9 +67,12 @@ export class FetchedBatches {
       let done = 0;
       for (const section of this.#sections) {
         const taken = columns.take(section, this.nextOffset);
-        if (taken === 'broken') throw this.#corrupt(section.baseOffset, 'a record reaches beyond its batch');
+        // What lies before a broken record is given out first.
+        if (taken === 'broken' && columns.count === 0) {
+          throw this.#corrupt(section.baseOffset, 'a record reaches beyond its batch');
+        }
         this.nextOffset = Math.max(this.nextOffset, taken === 'whole' ? section.lastOffset + 1 : columns.nextOffset);
-        if (taken === 'full') break;
+        if (taken !== 'whole') break;
         done++;
       }
       this.#sections.splice(0, done);
@@ -77,7 +83,7 @@ export class FetchedBatches {
 
   /** Whether nothing is left to give out. */
   get isOver(): boolean {
-    return this.#sections.length === 0 && this.#batchEnd() === null;
+    return this.#sections.length === 0 && this.#wholeEnd() === null;
   }
 
   /** Opens further record batches until they hold `bytesMax`, those with records all in one buffer. False: none left. */
@@ -93,7 +99,7 @@ export class FetchedBatches {
         if (end === null) break;
         const codec = this.#answer.bytes.readInt16BE(this.#at + batchHeader.attributesAt) & attributeBits.compression;
         if (this.#isPassedOver(end)) sections.push({ ...this.#section(end), recordsLeft: 0 });
-        else if (isMixed(codec)) break;
+        else if (isMixed(codec) || (codec > 0 && held >= joinedBytes)) break;
         else {
           const section = this.#opened(codec, end);
           if (codec > 0) unpacked.push(section.bytes);
@@ -110,17 +116,25 @@ export class FetchedBatches {
     return sections.length > 0;
   }
 
-  /** Where the batch at the position ends; null when it is cut, as a fetch's last one may be. Checks head and sum. */
-  #batchEnd(): number | null {
+  /** Where the batch at the position ends by its own word; null when it is cut, as a fetch's last one may be. */
+  #wholeEnd(): number | null {
     const { bytes, end } = this.#answer;
     const start = this.#at;
     if (start + batchHeader.bytes > end) return null;
     const batchEnd = start + batchHeader.lengthOverhead + bytes.readInt32BE(start + batchHeader.lengthAt);
-    const magic = bytes[start + batchHeader.magicAt]!;
-    const offset = int64(bytes, start);
-    if (magic !== 2) throw this.#corrupt(offset, `its format is ${magic}, older than Kafka 0.11`);
-    if (batchEnd < start + batchHeader.bytes) throw this.#corrupt(offset, 'its length is wrong');
     return batchEnd > end ? null : batchEnd;
+  }
+
+  /** As `#wholeEnd`, for a batch whose form is known. */
+  #batchEnd(): number | null {
+    const batchEnd = this.#wholeEnd();
+    if (batchEnd === null) return null;
+    const { bytes } = this.#answer;
+    const magic = bytes[this.#at + batchHeader.magicAt]!;
+    const offset = int64(bytes, this.#at);
+    if (magic !== 2) throw this.#corrupt(offset, `its format is ${magic}, older than Kafka 0.11`);
+    if (batchEnd < this.#at + batchHeader.bytes) throw this.#corrupt(offset, 'its length is wrong');
+    return batchEnd;
   }
 
   /** Whether the batch at the position leaves no record: a control batch, or one of an aborted transaction. */

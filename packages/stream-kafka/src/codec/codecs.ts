@@ -9,14 +9,23 @@ interface Codec {
   decompress(bytes: Uint8Array, bytesMax: number): Uint8Array;
 }
 
+/** The size in which zlib's output comes: in one piece, mostly, or it is copied together. */
+function pieceBytes(bytes: Uint8Array): number {
+  return Math.min(Math.max(bytes.length * 8, 16 * 1024), 1024 * 1024);
+}
+
 const codecs: Readonly<Record<Compression, Codec>> = {
   none: { compress: (bytes) => bytes, decompress: (bytes) => bytes },
-  gzip: { compress: gzipSync, decompress: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }) },
+  gzip: {
+    compress: gzipSync,
+    decompress: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength, chunkSize: pieceBytes(bytes) }),
+  },
   snappy: { compress: snappyCompress, decompress: snappyDecompress },
   lz4: { compress: lz4Compress, decompress: lz4Decompress },
   zstd: {
     compress: (bytes) => zstdCompressSync(bytes),
-    decompress: (bytes, maxOutputLength) => zstdDecompressSync(bytes, { maxOutputLength }),
+    decompress: (bytes, maxOutputLength) =>
+      zstdDecompressSync(bytes, { maxOutputLength, chunkSize: pieceBytes(bytes) }),
   },
 };
 

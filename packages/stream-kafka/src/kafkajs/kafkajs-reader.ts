@@ -97,7 +97,7 @@ export class KafkaJsReader implements LogReader {
         const leftMs = deadlineMs - this.#cluster.nowMs;
         if (this.#failure !== null) await this.#fail();
         if (leftMs <= 0) return null;
-        if (!first) await this.#topics.same(this.#topic, this.#partition.topicId);
+        if (!first) await this.#checkTopic();
         if (this.#given === null && !this.#closed) await this.#somethingNew(Math.min(leftMs, identityCheckMs));
       }
     } catch (error) {
@@ -122,7 +122,7 @@ export class KafkaJsReader implements LogReader {
 
   async #start(): Promise<void> {
     try {
-      await this.#topics.same(this.#topic, this.#partition.topicId);
+      await this.#checkTopic();
       await this.#checkRange();
       await this.#consumer.connect();
       await this.#consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
@@ -163,7 +163,7 @@ export class KafkaJsReader implements LogReader {
   async #take(given: Given, bytesMax: number): Promise<RecordBatch | null> {
     const { batch, messages } = given;
     if (given.taken === 0) {
-      await this.#topics.same(this.#topic, this.#partition.topicId);
+      await this.#checkTopic();
       const begins = Number((batch as Batch & { fetchedOffset: string | number }).fetchedOffset);
       if (begins !== this.#position) {
         this.#drop(given);
@@ -190,6 +190,11 @@ export class KafkaJsReader implements LogReader {
     given.done();
   }
 
+  /** @throws LogError TOPIC_CHANGED */
+  async #checkTopic(): Promise<void> {
+    await this.#cluster.retry(() => this.#topics.same(this.#topic, this.#partition.topicId));
+  }
+
   async #checkRange(): Promise<void> {
     const { start, end } = await this.#range(this.#topic, this.#partition.partition);
     if (this.#position >= start && this.#position <= end) return;
@@ -201,7 +206,7 @@ export class KafkaJsReader implements LogReader {
   async #fail(): Promise<never> {
     const failure = this.#failure;
     this.#failure = null;
-    await this.#topics.same(this.#topic, this.#partition.topicId);
+    await this.#checkTopic();
     throw failure;
   }
 

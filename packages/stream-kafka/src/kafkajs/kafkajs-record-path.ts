@@ -1,13 +1,14 @@
 import { LogError, type LogReader, type NewRecord } from '@holdfast/engine';
 import type { PartitionId } from '@holdfast/model';
 import type { Kafka, Message, Producer } from 'kafkajs';
-import { earliest, latest, listOffsets } from '../apis/list-offsets.ts';
+import { earliest, latest } from '../apis/list-offsets.ts';
 import { recordBytesMaxOf } from '../batch/encode-batch.ts';
 import type { KafkaCluster } from '../cluster.ts';
 import { compressionNumber } from '../codec/codecs.ts';
-import { brokerError, KafkaError } from '../errors.ts';
+import { KafkaError } from '../errors.ts';
+import { listedOffsets } from '../listed-offsets.ts';
 import type { RecordPath } from '../record-path.ts';
-import { leaderOf, type Topics } from '../topics.ts';
+import type { Topics } from '../topics.ts';
 import { kafkaJsClient } from './kafkajs-client.ts';
 import { registerCodecs } from './kafkajs-codecs.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
@@ -93,7 +94,8 @@ export class KafkaJsRecordPath implements RecordPath {
   async #refuseUnknown(topic: string, error: unknown): Promise<void> {
     this.#topics.forget(topic);
     if ((error as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') return;
-    if ((await this.#topics.look(topic)) === null) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
+    const found = await this.#cluster.retry(() => this.#topics.look(topic));
+    if (found === null) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
   }
 
   async #connectProducer(): Promise<Producer> {
@@ -111,19 +113,10 @@ export class KafkaJsRecordPath implements RecordPath {
     }
   }
 
-  #range(topic: string, partition: number): Promise<{ start: number; end: number }> {
-    return this.#cluster.retry(async () => {
-      const { leader, leaderEpoch } = leaderOf(await this.#topics.existing(topic), partition);
-      const [start, end] = await Promise.all(
-        [earliest, latest].map(async (timestampUnixMs) => {
-          const request = { topic, partitions: [{ partition, leaderEpoch }], timestampUnixMs };
-          const [found] = await this.#cluster.ask(leader, listOffsets, request);
-          if (found!.error !== 0) throw brokerError(`asking for offsets of ${topic}/${partition}`, found!.error);
-          return found!.offset;
-        }),
-      );
-      return { start: start!, end: end! };
-    });
+  async #range(topic: string, partition: number): Promise<{ start: number; end: number }> {
+    const listed = (at: number) => listedOffsets(this.#cluster, this.#topics, topic, at);
+    const [starts, ends] = await Promise.all([listed(earliest), listed(latest)]);
+    return { start: starts[partition] ?? 0, end: ends[partition] ?? 0 };
   }
 }
 

@@ -37,6 +37,7 @@ export class Connection {
   readonly #waiting = new Map<number, Waiting>();
   #lastCorrelation = 0;
   #failure: KafkaError | null = null;
+  #retired = false;
 
   private constructor(address: Address, options: ConnectionOptions, socket: Socket) {
     this.address = address;
@@ -106,6 +107,12 @@ export class Connection {
     });
   }
 
+  /** Another connection takes its place: what was asked here is still answered. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#waiting.size === 0) this.#fail(this.#error('UNREACHABLE', 'the connection was replaced'));
+  }
+
   close(): void {
     this.#fail(new KafkaError('CLOSED', 'the connection is closed'));
   }
@@ -117,6 +124,7 @@ export class Connection {
     this.#waiting.delete(correlation);
     clearTimeout(waiting.timer);
     waiting.resolve(answer);
+    if (this.#retired) this.retire();
   }
 
   #fail(error: KafkaError): void {
