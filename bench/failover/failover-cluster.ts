@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { StatusDocument } from '@holdfast/node';
-import { Cluster } from '../../test/cluster/support/cluster.ts';
+import { Cluster, inputTopic } from '../../test/cluster/support/cluster.ts';
 import type { NodeProcess } from '../../test/cluster/support/node-process.ts';
 import { waitFor } from '../../test/cluster/support/wait.ts';
 import { MarkedUsers } from './marked-users.ts';
 
 const partitions = 6;
-const usersPerRound = 300;
+const usersPerRound = Number(process.env.HOLDFAST_BENCH_USERS ?? 300);
+const profileDir = process.env.HOLDFAST_BENCH_PROFILE;
 /** A victim that holds less shows nothing. */
 const heldMin = 20;
 const clockTicksPerSecond = 100;
@@ -33,10 +34,12 @@ export class FailoverCluster {
 
   static async start(): Promise<FailoverCluster> {
     const name = fileURLToPath(new URL('./marker-job.ts', import.meta.url));
-    const cluster = await Cluster.create({ nodes: 3, partitions, settings: { job: { name } } });
+    // Backups often, so that a round needn't wait for long until nothing is left of the one before.
+    const settings = { job: { name }, backup: { interval: '2s' } };
+    const cluster = await Cluster.create({ nodes: 3, partitions, settings });
     try {
       const made = new FailoverCluster(cluster, await MarkedUsers.begin(cluster, partitions));
-      for (const node of cluster.nodes) node.start();
+      for (const node of cluster.nodes) made.startNode(node);
       await made.whole();
       return made;
     } catch (error) {
@@ -45,7 +48,14 @@ export class FailoverCluster {
     }
   }
 
+  startNode(node: NodeProcess): void {
+    const args = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+    node.start(args);
+  }
+
   async dispose(): Promise<void> {
+    // Whoever is killed leaves no profile.
+    if (profileDir !== undefined) for (const node of this.cluster.nodes) await node.signal('SIGTERM');
     await this.users.close();
     await this.cluster.dispose();
   }
@@ -78,6 +88,7 @@ export class FailoverCluster {
   async newRound(mayDie: (node: NodeProcess, leader: string) => boolean) {
     const endMs = performance.now() + 60_000;
     for (;;) {
+      await this.#allDurable();
       const { leader } = (await this.whole()).cluster;
       const round = ++this.#round;
       const users = Array.from({ length: usersPerRound }, (_, i) => `r${round}u${i}`);
@@ -90,6 +101,17 @@ export class FailoverCluster {
       if (held(victim!).length >= heldMin) return { victim: victim!, users, held: held(victim!) };
       if (performance.now() > endMs) throw new Error(`no node to kill holds ${heldMin} of ${usersPerRound} users`);
     }
+  }
+
+  /** Else each loss would read again what all rounds before have left. */
+  async #allDurable(): Promise<void> {
+    const { log } = this.cluster;
+    const { topicId } = (await log.describe(inputTopic))!;
+    await waitFor('every record to be durable', 60_000, async () => {
+      const ends = await log.endOffsets(inputTopic);
+      const commits = await Promise.all(ends.map((_, partition) => log.committed('markers', { topicId, partition })));
+      return commits.every((commit, i) => (commit?.offset ?? 0) === ends[i]) || null;
+    });
   }
 
   async #settle(users: readonly string[]): Promise<void> {

@@ -49,7 +49,7 @@ async function lossRound(failover: FailoverCluster, kind: 'follower' | 'leader' 
     of.map((user) => Math.max(0, failover.users.appliedAs(user, number)!.atUnixMs - startUnixMs));
   const seen = lines.read();
   if (kind === 'silence') await victim.signal('SIGCONT');
-  else victim.start();
+  else failover.startNode(victim);
   const elected = seen.find(({ msg, fields }) => msg === 'leadership' && fields.role === 'leader');
   const proven = seen.find(({ msg }) => msg === 'the process of a session is gone');
   return {
@@ -79,7 +79,7 @@ async function drainRound(failover: FailoverCluster): Promise<Round> {
     Math.max(...marks.map(({ number, atUnixMs }) => failover.users.appliedAs(user, number)!.atUnixMs - atUnixMs));
   const notApplied = marks.filter(({ number }) => !failover.users.isApplied(users, number));
   if (notApplied.length > 0) throw new Error(`${notApplied.length} marks of a drain were not applied in time`);
-  victim.start();
+  failover.startNode(victim);
   return {
     heldMs: held.map(waited),
     othersMs: users.filter((user) => !held.includes(user)).map(waited),

@@ -17,6 +17,8 @@ const lookMs = 50;
 /** A host on the same continent answers by then; the rest of a round is for the other nodes' word. */
 const connectMs = 200;
 const witnessMs = 400;
+/** Asked in one round: one that is refused is enough, if nobody else is let in. */
+const witnessesMax = 4;
 
 export interface CrashWatchOptions {
   readonly nodeId: NodeId;
@@ -110,11 +112,17 @@ export class CrashWatch {
     };
     const own = await this.#tryConnect(table.session(round.session)?.addresses[0]);
     if (!told(nodeId, own)) return;
-    const witnesses = [...table.sessions()].map((info) => info.nodeId);
-    for (const witness of witnesses) {
-      if (witness === nodeId || witness === round.nodeId) continue;
+    for (const witness of this.#witnesses(round)) {
       void this.#askWitness(witness, round).then((outcome) => told(witness, outcome));
     }
+  }
+
+  /** Others with a session; where there are many, the next round asks the next ones. */
+  #witnesses({ nodeId: victim, number }: CrashRound): NodeId[] {
+    const { table, nodeId } = this.#options;
+    const ids = [...table.sessions()].map((info) => info.nodeId).filter((id) => id !== nodeId && id !== victim);
+    const first = ids.length === 0 ? 0 : (number * witnessesMax) % ids.length;
+    return [...ids.slice(first), ...ids.slice(0, first)].slice(0, witnessesMax);
   }
 
   async #askWitness(witness: NodeId, { session }: CrashRound): Promise<ConnectOutcome> {
