@@ -13,6 +13,8 @@ export interface Figure {
 const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   pipeline: async () => (await import('./pipeline/pipeline.ts')).pipeline(),
   membership: async () => (await import('./membership/figures.ts')).membership(),
+  moves: async () => (await import('./moves/moves.ts')).moves(),
+  failover: async () => (await import('./failover/run.ts')).failover(),
   leases: async () => (await import('./leases/run.ts')).leases(),
   store: async () => (await import('./store/store.ts')).store(),
 };

@@ -79,7 +79,12 @@ test('under load a node joins and gets its share, one is drained, one user is mo
     say(`user ${known.user} from ${before} to ${target}`);
     const move = await holdfast(['user', 'move', known.user, '--to', target, '--addr', address]);
     assert.equal(move.code, 0, move.stderr);
-    assert.equal((await get()).holder?.node, target);
+    const after = await get();
+    assert.equal(after.holder?.node, target);
+    assert.deepEqual(
+      after.history.slice(-2).map(({ node }) => node),
+      [before, target],
+    );
     const nobody = await holdfast(['user', 'move', known.user, '--to', 'n9', '--addr', address]);
     assert.equal(nobody.code, 1);
 

@@ -84,6 +84,9 @@ const userSchema = z.object({
   consistency: z.enum(['leader', 'local']),
   index: integerText.nullable(),
   holder: z.object({ node: z.string(), shard: z.int(), addr: text, reachable: z.boolean(), error: text }).nullable(),
+  history: z.array(
+    z.object({ how: z.string(), node: text, shard: z.int(), index: integerText, at: instant.nullable() }),
+  ),
   leaseEpoch: integerText.nullable(),
   source: z.enum(['holder', 'backup']),
   stale: z.boolean(),

@@ -121,6 +121,10 @@ export const sampleUser: UserDocument = {
   consistency: 'leader',
   index: '918204',
   holder: { node: 'n3', shard: 1, addr: '10.0.0.13:7400', reachable: false, error: 'deadline' },
+  history: [
+    { how: 'granted', node: 'n1', shard: 2, index: '884101', at: '2026-01-01T10:00:00.000Z' },
+    { how: 'moved', node: 'n3', shard: 1, index: '912377', at: null },
+  ],
   leaseEpoch: '912377',
   source: 'backup',
   stale: true,

@@ -44,15 +44,16 @@ raftStorageConformance(
     return {
       open: () => LmdbRaftStorage.open(path),
       damage: async (what) => {
-        const name = what === 'entry' ? 'entries' : 'state';
+        const name = { hardState: 'state', entry: 'entries', snapshot: 'snapshots' }[what];
         const env = await LmdbEnv.open(path, { [name]: { versions: false } });
         const table = env.table(name);
-        const keys = { hardState: textKey('hard-state'), entry: u64Key(3), snapshot: textKey('snapshot-data') };
-        const stored = table.getBinary(keys[what]);
+        const [chunk] = table.getKeys({ limit: 1 });
+        const key = { hardState: textKey('hard-state'), entry: u64Key(3), snapshot: chunk ?? textKey('none') }[what];
+        const stored = table.getBinary(key);
         if (stored !== undefined) {
           const bytes = asBuffer(stored);
           bytes[bytes.length - 1]! ^= 0x10;
-          await env.write(() => [table.put(keys[what], bytes)]);
+          await env.write(() => [table.put(key, bytes)]);
         }
         await env.close();
         return stored !== undefined;

@@ -14,46 +14,53 @@ import {
   decodeEntry,
   decodeHardState,
   decodeIdentity,
-  decodeSnapshotHead,
   encodeBounds,
   encodeEntry,
   encodeHardState,
   encodeIdentity,
-  encodeSnapshotHead,
-  sumInPieces,
 } from './raft-codec.ts';
+import { type StagedSnapshot, StoredSnapshot } from './stored-snapshot.ts';
 
-const formatVersion = 2;
+const formatVersion = 3;
 const formatKey = textKey('format');
 const hardStateKey = textKey('hard-state');
 const boundsKey = textKey('bounds');
 const identityKey = textKey('identity');
-const snapshotKey = textKey('snapshot');
-const snapshotDataKey = textKey('snapshot-data');
-const tableSpecs: TableSpecs = { state: { versions: false }, entries: { versions: false } };
+const tableSpecs: TableSpecs = {
+  state: { versions: false },
+  entries: { versions: false },
+  snapshots: { versions: false },
+};
 /** One member's log: far less than the shared environments hold. */
 const raftMapBytes = 2 ** 34;
 
 type PersistWrite = Parameters<RaftStorage['persist']>[0];
 
+/** Given what is stored, the puts of a transaction, and what is stored after them. */
+type TurnWrite = (bounds: Bounds) => { readonly puts: Promise<boolean>[]; readonly bounds: Bounds };
+
 /**
  * Raft log, vote and snapshot of one member, in an LMDB environment that only its process opens. Each `persist` is one
- * synced transaction. After a failed write nothing more is taken: what the disk holds is no longer known for sure.
+ * synced transaction, before which the data of a snapshot is staged. After a failed write nothing more is taken: what the disk holds is no longer known for sure.
  */
 export class LmdbRaftStorage implements RaftStorage {
   readonly identity: string;
   readonly #env: LmdbEnv;
   readonly #state: Table;
   readonly #entries: Table;
+  readonly #snapshot: StoredSnapshot;
   #bounds: Bounds | null = null;
   /** Writes go one after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Snapshots too, with other writes in between. */
+  #lastSnapshot: Promise<unknown> = Promise.resolve();
   #failed: RaftStorageError | null = null;
 
   private constructor(env: LmdbEnv) {
     this.#env = env;
     this.#state = env.table('state');
     this.#entries = env.table('entries');
+    this.#snapshot = new StoredSnapshot(this.#state, env.table('snapshots'));
     this.#checkFormat();
     this.identity = decodeIdentity(this.#stored(identityKey));
   }
@@ -98,7 +105,7 @@ export class LmdbRaftStorage implements RaftStorage {
       this.#checkFormat();
       const bounds = decodeBounds(this.#stored(boundsKey));
       const hardState = decodeHardState(this.#stored(hardStateKey));
-      const snapshot = await this.#loadSnapshot();
+      const snapshot = await this.#snapshot.load(setImmediate);
       const entries = this.#loadEntries(bounds);
       const follows = (snapshot?.index ?? 0) + 1;
       if (bounds.first > follows) corrupt(`entries begin at ${bounds.first}, after a gap from ${follows}`);
@@ -109,34 +116,33 @@ export class LmdbRaftStorage implements RaftStorage {
     }
   }
 
-  async persist(write: PersistWrite): Promise<void> {
-    const sum = write.snapshot === null ? 0 : await sumInPieces(write.snapshot.data, setImmediate);
-    const { hardState, entries, snapshot } = write;
+  async persist({ hardState, entries, snapshot }: PersistWrite): Promise<void> {
     const start = entries[0]?.index;
     const end = start === undefined ? 0 : checkContiguous(entries);
-    await this.#inTurn((bounds) => {
+    const write = (staged: StagedSnapshot | null) => (bounds: Bounds) => {
       const base = snapshot === null ? bounds : { first: snapshot.index + 1, last: snapshot.index };
       assert(start === undefined || (start >= base.first && start <= base.last + 1), `entry ${start} leaves a gap`);
       const puts: Promise<boolean>[] = [];
       if (hardState !== null) puts.push(this.#state.put(hardStateKey, encodeHardState(hardState)));
       if (snapshot !== null) {
         // All of the stored log goes: what lies beyond the snapshot may be of a term that lost.
-        puts.push(...this.#putSnapshot(snapshot, sum), ...this.#remove(bounds.first, bounds.last));
+        puts.push(...this.#snapshot.replace(snapshot, staged!), ...this.#remove(bounds.first, bounds.last));
       }
       if (start === undefined) return { puts, bounds: base };
       puts.push(...this.#remove(end + 1, base.last));
       for (const entry of entries) puts.push(this.#entries.put(u64Key(entry.index), encodeEntry(entry)));
       return { puts, bounds: { first: base.first, last: end } };
-    });
+    };
+    if (snapshot === null) await this.#inTurn(write(null));
+    else await this.#withSnapshot(snapshot, write);
   }
 
   async compact(snapshot: Snapshot, firstIndexKept: number): Promise<void> {
-    const sum = await sumInPieces(snapshot.data, setImmediate);
     assert(firstIndexKept <= snapshot.index + 1, `keeping from ${firstIndexKept} leaves a gap after ${snapshot.index}`);
-    await this.#inTurn((bounds) => {
+    await this.#withSnapshot(snapshot, (staged) => (bounds) => {
       const first = Math.max(bounds.first, firstIndexKept);
       const puts = [
-        ...this.#putSnapshot(snapshot, sum),
+        ...this.#snapshot.replace(snapshot, staged),
         ...this.#remove(bounds.first, Math.min(first - 1, bounds.last)),
       ];
       return { puts, bounds: { first, last: Math.max(bounds.last, first - 1) } };
@@ -144,6 +150,7 @@ export class LmdbRaftStorage implements RaftStorage {
   }
 
   async close(): Promise<void> {
+    await this.#lastSnapshot.catch(() => undefined);
     await this.#last.catch(() => undefined);
     await this.#env.close();
   }
@@ -155,17 +162,6 @@ export class LmdbRaftStorage implements RaftStorage {
 
   #stored(key: Buffer): Buffer {
     return this.#state.getBinary(key) ?? corrupt(`${key.toString()} is missing`);
-  }
-
-  async #loadSnapshot(): Promise<Snapshot | null> {
-    const stored = this.#state.getBinary(snapshotKey);
-    if (stored === undefined) return null;
-    const data = this.#state.getBinary(snapshotDataKey) ?? Buffer.alloc(0);
-    const { dataLength, dataSum, ...head } = decodeSnapshotHead(stored);
-    if (data.length !== dataLength || (await sumInPieces(data, setImmediate)) !== dataSum) {
-      corrupt(`the data of the snapshot at ${head.index} fails its checksum`);
-    }
-    return { ...head, data };
   }
 
   #loadEntries(bounds: Bounds): RaftEntry[] {
@@ -180,11 +176,18 @@ export class LmdbRaftStorage implements RaftStorage {
     return entries;
   }
 
-  #putSnapshot(snapshot: Snapshot, dataSum: number): Promise<boolean>[] {
-    const { index, term, conf, data } = snapshot;
-    const head = encodeSnapshotHead({ index, term, conf, dataLength: data.length, dataSum });
-    const putHead = this.#state.put(snapshotKey, head);
-    return [putHead, data.length > 0 ? this.#state.put(snapshotDataKey, data) : this.#state.remove(snapshotDataKey)];
+  /** Stages the snapshot's data between other writes, then makes it the present one together with what else `write` puts. */
+  #withSnapshot(snapshot: Snapshot, write: (staged: StagedSnapshot) => TurnWrite): Promise<void> {
+    const turn = this.#lastSnapshot
+      .catch(() => undefined)
+      .then(async () => {
+        const putOnly = (put: () => Promise<boolean>[]) => this.#inTurn((bounds) => ({ puts: put(), bounds }));
+        const staged = await this.#snapshot.stage(snapshot.data, putOnly);
+        await this.#inTurn(write(staged));
+        this.#snapshot.replaced(staged);
+      });
+    this.#lastSnapshot = turn;
+    return turn;
   }
 
   /** Both inclusive. */
@@ -194,7 +197,7 @@ export class LmdbRaftStorage implements RaftStorage {
     return removals;
   }
 
-  #inTurn(write: (bounds: Bounds) => { puts: Promise<boolean>[]; bounds: Bounds }): Promise<void> {
+  #inTurn(write: TurnWrite): Promise<void> {
     const turn = this.#last
       .catch(() => undefined)
       .then(async () => {

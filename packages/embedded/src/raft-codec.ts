@@ -78,16 +78,19 @@ export function decodeIdentity(bytes: Uint8Array): string {
   return unseal(identitySalt, bytes, 'the identity').text();
 }
 
-/** All of a snapshot but its data, whose length and sum it holds: the data is stored beside it, uncopied. */
+/** All of a snapshot but its data, which is stored beside it in so many chunks at one of two places. */
 export interface SnapshotHead extends Omit<Snapshot, 'data'> {
   readonly dataLength: number;
   readonly dataSum: number;
+  readonly slot: number;
+  readonly chunks: number;
 }
 
 export function encodeSnapshotHead(head: SnapshotHead): Uint8Array {
   const writer = new ByteWriter(128).varint(head.index).varint(head.term);
   encodeConf(writer, head.conf);
-  return seal(snapshotSalt, writer.varint(head.dataLength).u32(head.dataSum).finish());
+  writer.varint(head.dataLength).u32(head.dataSum).u8(head.slot).varint(head.chunks);
+  return seal(snapshotSalt, writer.finish());
 }
 
 export function decodeSnapshotHead(bytes: Uint8Array): SnapshotHead {
@@ -95,16 +98,6 @@ export function decodeSnapshotHead(bytes: Uint8Array): SnapshotHead {
   const index = reader.varint();
   const term = reader.varint();
   const conf = decodeConf(reader);
-  return { index, term, conf, dataLength: reader.varint(), dataSum: reader.u32() };
-}
-
-/** Summed in pieces, with other work of the thread in between: a large snapshot takes long. */
-export async function sumInPieces(data: Uint8Array, pause: () => Promise<void>): Promise<number> {
-  const pieceBytes = 1 << 20;
-  let sum = crc32c(new Uint8Array(0));
-  for (let at = 0; at < data.length; at += pieceBytes) {
-    if (at > 0) await pause();
-    sum = crc32c(data.subarray(at, at + pieceBytes), sum);
-  }
-  return sum;
+  const data = { dataLength: reader.varint(), dataSum: reader.u32(), slot: reader.u8(), chunks: reader.varint() };
+  return { index, term, conf, ...data };
 }

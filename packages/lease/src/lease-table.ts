@@ -8,6 +8,7 @@ import {
   type ShardIndex,
   type TopicId,
 } from '@holdfast/model';
+import type { HolderHistory } from './holder-history.ts';
 import { PartitionRegistry } from './partition-registry.ts';
 import type { LeaseRecord } from './records.ts';
 import { Replay } from './replay.ts';
@@ -53,8 +54,11 @@ export class LeaseTable {
   readonly #listeners = new Set<(buffer: SharedArrayBuffer) => void>();
   readonly #reader: LeaseTableReader;
   #replay: Replay;
+  /** Told of every change of a holder; null: nobody wants to know. */
+  readonly history: HolderHistory | null;
 
-  constructor() {
+  constructor(history: HolderHistory | null = null) {
+    this.history = history;
     const marks = { tableIndex: 0, epochBase: -1, uncleanCount: 0, uncleanIndex: 0, forcedCount: 0 };
     this.#parts = {
       marks: { ...marks, generation: 0, generationIndex: 0, storeGeneration: '' },
@@ -62,7 +66,7 @@ export class LeaseTable {
       partitions: new PartitionRegistry(),
       slots: new UnitSlots((buffer) => this.#publishBuffer(buffer)),
     };
-    this.#replay = new Replay(this.#parts);
+    this.#replay = new Replay(this.#parts, this.history);
     this.#reader = new LeaseTableReader(this.buffer);
   }
 
@@ -259,7 +263,7 @@ export class LeaseTable {
       `snapshot of ${parts.marks.tableIndex} after ${old.marks.tableIndex}`,
     );
     this.#parts = parts;
-    this.#replay = new Replay(parts);
+    this.#replay = new Replay(parts, this.history);
     old.slots.supersede();
     this.#publishBuffer(parts.slots.buffer);
     return differenceOf(old, parts);

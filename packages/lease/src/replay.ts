@@ -1,4 +1,5 @@
 import { assert, type LeaseEpoch, type SessionId, type ShardIndex, type TopicId } from '@holdfast/model';
+import type { HolderHistory } from './holder-history.ts';
 import { addressesMax, partitionsPerTopicMax, shardsMax, shardsPerSessionMax, unitsHardMax } from './limits.ts';
 import type {
   ForceReleased,
@@ -33,12 +34,14 @@ import type { TableParts } from './table-parts.ts';
  */
 export class Replay {
   readonly #parts: TableParts;
+  readonly #history: HolderHistory | null;
   /** Index of the latest entry that granted something, and of the latest that then ended something. */
   #grantedIndex = 0;
   #grantsOverIndex = 0;
 
-  constructor(parts: TableParts) {
+  constructor(parts: TableParts, history: HolderHistory | null) {
     this.#parts = parts;
+    this.#history = history;
   }
 
   apply(record: LeaseRecord, index: number): ReplayOutcome {
@@ -105,6 +108,7 @@ export class Replay {
       this.#endSession(known.session, 'superseded', index, ended, partitions);
     }
     const info = sessions.open(index as SessionId, record);
+    this.#history?.sessionOpened(index, nodeId);
     slots.addSession(index, shards);
     return outcomeOf({ opened: [info], ended, partitions, unclean: ended.length > 0 });
   }
@@ -141,6 +145,7 @@ export class Replay {
     parts.sessions.end(session);
     partitions.push(...parts.partitions.endSession(session));
     ended.push({ session, nodeId, reason, units });
+    this.#history?.sessionEnded(session, nodeId, reason, index);
   }
 
   #replayGranted(record: Granted, index: number): ReplayOutcome {
@@ -155,6 +160,7 @@ export class Replay {
       const lo = units[2 * i + 1]!;
       if (slots.unitCount >= unitsHardMax || slots.find(hi, lo) >= 0) continue;
       slots.put(hi, lo, holder, index);
+      this.#history?.note('granted', hi, lo, record.session, record.shard, index);
       granted++;
     }
     if (granted > 0) this.#grantedIndex = index;
@@ -168,6 +174,7 @@ export class Replay {
     for (let i = 0; i < epochs.length; i++) {
       const slot = this.#findLease(units[2 * i]!, units[2 * i + 1]!, epochs[i]!, index);
       if (slot < 0) continue;
+      this.#history?.left('released', units[2 * i]!, units[2 * i + 1]!, index);
       slots.remove(slot);
       released++;
     }
@@ -186,6 +193,7 @@ export class Replay {
       const lo = units[2 * i + 1]!;
       if (this.#findLease(hi, lo, fromEpochs[i]!, index) < 0) continue;
       slots.put(hi, lo, holder, index);
+      this.#history?.note('moved', hi, lo, record.toSession, record.toShard, index);
       moved++;
     }
     if (moved > 0) this.#grantedIndex = index;
@@ -199,6 +207,7 @@ export class Replay {
     this.#raiseUnclean(index);
     marks.forcedCount++;
     Atomics.store(slots.words, headerAt.forcedCount, marks.forcedCount);
+    this.#history?.left('forced', record.hi, record.lo, index);
     slots.remove(slot);
     return outcomeOf({ unitsChanged: 1, unclean: true });
   }

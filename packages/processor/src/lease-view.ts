@@ -1,3 +1,5 @@
+import type { ShardRef } from '@holdfast/model';
+
 /**
  * The lease table as a shard reads it, without a message or an await. The lease package's reader has this shape.
  * `lookup` fills the fields; they are valid until the next call.
@@ -27,4 +29,9 @@ export interface LeaseView {
   readonly session: number;
   readonly shard: number;
   readonly epoch: number;
+}
+
+/** Does the shard have the unit's live lease? Fills the fields as `lookup`. */
+export function isLeasedTo(leases: LeaseView, to: ShardRef, hi: number, lo: number): boolean {
+  return leases.lookup(hi, lo) && leases.session === to.session && leases.shard === to.shard;
 }

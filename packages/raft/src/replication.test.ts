@@ -1,21 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diskWith, entry, Network, newNode, ofType, settle } from '../test/network.ts';
-import type { RaftEntry, RaftMessage, RaftOptions, RawNode } from './index.ts';
-
-/** Node `a` as leader of term 1, with its no-op at index 1 sent but not answered. */
-function newLeader(options: Partial<RaftOptions> = {}): RawNode {
-  const a = newNode({ preVote: false, checkQuorum: false, ...options });
-  a.campaign();
-  settle(a);
-  a.step({ type: 'voteReply', from: 'b', to: 'a', term: a.status().term, granted: true, commit: 0, commitTerm: 0 });
-  settle(a);
-  return a;
-}
-
-function ack(from: string, index: number, term = 1): RaftMessage {
-  return { type: 'appendReply', from, to: 'a', term, reject: false, index, hintIndex: 0, hintTerm: 0 };
-}
+import { ack, diskWith, entry, Network, newLeader, newNode, ofType, settle } from '../test/network.ts';
+import type { RaftEntry, RaftMessage } from './index.ts';
 
 function append(term: number, prev: [term: number, index: number], entries: RaftEntry[], commit = 0): RaftMessage {
   const [prevTerm, prevIndex] = prev;
@@ -66,37 +52,6 @@ test('5.3: a follower that takes no appends now still learns of the commit of wh
   );
   a.step(ack('c', 1));
   assert.deepEqual(settle(a), [], 'no news for c before it has the entry');
-});
-
-test('5.3: the own log of a leader counts only when it is on disk', () => {
-  const a = newLeader({ voters: ['a', 'b'] });
-  a.step(ack('b', 1));
-  settle(a);
-  a.propose(Uint8Array.of(1));
-  const ready = a.ready();
-  assert.deepEqual(
-    ready.entries.map(({ index }) => index),
-    [2],
-  );
-  assert.equal(ofType(ready.messages, 'append').length, 1, 'it is sent along');
-  a.step(ack('b', 2));
-  assert.equal(a.status().commit, 1);
-  a.advance(ready);
-  assert.equal(a.status().commit, 2);
-});
-
-test('5.3: a single voter commits what it persisted', () => {
-  const a = newNode({ voters: ['a'] });
-  a.campaign();
-  settle(a);
-  a.propose(Uint8Array.of(1));
-  const ready = a.ready();
-  assert.deepEqual(ready.committedEntries, []);
-  a.advance(ready);
-  assert.deepEqual(
-    a.ready().committedEntries.map(({ index }) => index),
-    [2],
-  );
 });
 
 test('5.3: consistency check of an append', () => {

@@ -45,12 +45,27 @@ export function newNode(options: Partial<RaftOptions> = {}): RawNode {
   });
 }
 
+/** Node `a` as leader of term 1, with its no-op at index 1 sent but not answered. */
+export function newLeader(options: Partial<RaftOptions> = {}): RawNode {
+  const a = newNode({ preVote: false, checkQuorum: false, ...options });
+  a.campaign();
+  settle(a);
+  a.step({ type: 'voteReply', from: 'b', to: 'a', term: a.status().term, granted: true, commit: 0, commitTerm: 0 });
+  settle(a);
+  return a;
+}
+
+/** A follower's answer to `a`. */
+export function ack(from: string, index: number, term = 1): RaftMessage {
+  return { type: 'appendReply', from, to: 'a', term, reject: false, index, hintIndex: 0, hintTerm: 0 };
+}
+
 /** All that a node has to do, done at once, until nothing is left. Returns what it sent. */
 export function settle(node: RawNode, seen: (ready: Ready) => void = () => {}): RaftMessage[] {
   const sent: RaftMessage[] = [];
   while (node.hasReady()) {
     const ready = node.ready();
-    sent.push(...ready.messages);
+    sent.push(...ready.promptMessages, ...ready.messages);
     seen(ready);
     node.advance(ready);
   }

@@ -24,7 +24,7 @@ export class SimNode {
   syncedHardState: HardState = emptyRestored.hardState;
   ready: Ready | null = null;
   /** How far the driver is with `ready`. */
-  phase: 'taken' | 'persisted' | 'sent' = 'taken';
+  phase: 'taken' | 'begun' | 'persisted' | 'sent' = 'taken';
   appliedIndex = 0;
   appliedHash = 0;
   /** Stalled until this event: neither ticks nor work, and messages wait. */
@@ -35,5 +35,14 @@ export class SimNode {
   constructor(id: string, founders: readonly string[]) {
     this.id = id;
     this.founders = founders;
+  }
+
+  persist(ready: Ready): void {
+    const { snapshot } = ready;
+    const hardState = ready.hardState ?? this.disk.hardState;
+    const first = ready.entries[0]?.index ?? Number.POSITIVE_INFINITY;
+    const kept = snapshot !== null ? [] : this.disk.entries.filter((entry) => entry.index < first);
+    this.disk = { hardState, snapshot: snapshot ?? this.disk.snapshot, entries: [...kept, ...ready.entries] };
+    if (ready.mustSync) this.syncedHardState = hardState;
   }
 }

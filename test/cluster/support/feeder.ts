@@ -11,6 +11,8 @@ export interface FeedPlan {
   readonly overMs: number;
   /** Goes on at a quarter of the pace until it is resolved. */
   readonly atLeastUntil?: Promise<unknown>;
+  /** Ends as soon as this is resolved, whatever is left. */
+  readonly atMostUntil?: Promise<unknown>;
 }
 
 const batchMs = 50;
@@ -18,6 +20,10 @@ const batchMs = 50;
 /** Appends generated logins, a user's records spread over all partitions. Resolves, with their number, when all are in the log. */
 export async function feed(cluster: Cluster, plan: FeedPlan): Promise<number> {
   const { seed, records, users, overMs, atLeastUntil = Promise.resolve() } = plan;
+  let tooMuch = false;
+  void plan.atMostUntil?.finally(() => {
+    tooMuch = true;
+  });
   let enough = false;
   void atLeastUntil.finally(() => {
     enough = true;
@@ -28,7 +34,7 @@ export async function feed(cluster: Cluster, plan: FeedPlan): Promise<number> {
   const perMs = records / overMs;
   const startMs = performance.now();
   let fed = 0;
-  while (fed < records || !enough) {
+  while (!tooMuch && (fed < records || !enough)) {
     const elapsedMs = performance.now() - startMs + batchMs;
     const due =
       Math.min(records, Math.ceil(perMs * elapsedMs)) + Math.ceil((perMs / 4) * Math.max(elapsedMs - overMs, 0));

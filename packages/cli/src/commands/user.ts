@@ -13,6 +13,7 @@ interface GetOptions extends ClientOptions {
   readonly output: OutputForm;
   readonly hex?: boolean;
   readonly job: string;
+  readonly history?: boolean;
 }
 
 export function command({ io }: CommandContext): Command {
@@ -24,13 +25,18 @@ export function command({ io }: CommandContext): Command {
   withClientOptions(get)
     .addOption(outputOption(['text', 'json']))
     .option('--hex', 'KEY is given as hex digits')
+    .option('--history', 'also who held it before, as far as the answering node remembers')
     .option('--job <name>', 'whose state to read from --data while no node runs', 'access-anomaly')
     .action(async (text: string, options: GetOptions) => {
       const key = keyBytes(text, options.hex === true);
       const document = await find(key, options, io);
       if (document === null) throw new CliError(exitCodes.notFound, 'NOT_FOUND', `no such user: ${text}`);
       const json = options.output === 'json';
-      await io.out(json ? `${JSON.stringify(document, null, 2)}\n` : `${renderUser(document).join('\n')}\n`);
+      await io.out(
+        json
+          ? `${JSON.stringify(document, null, 2)}\n`
+          : `${renderUser(document, options.history === true).join('\n')}\n`,
+      );
     });
   const move = user
     .command('move')

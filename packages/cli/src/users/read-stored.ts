@@ -20,6 +20,7 @@ export async function readStored(key: Uint8Array, dataDir: string, jobName: stri
       consistency: 'local',
       index: null,
       holder: null,
+      history: [],
       leaseEpoch: String(epoch),
       source: 'backup',
       stale: true,

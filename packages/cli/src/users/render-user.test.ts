@@ -27,3 +27,11 @@ test('user get: from the holder, dirty, never backed up', () => {
     '  no state yet',
   ]);
 });
+
+test('user get --history: who held it before, oldest first', () => {
+  assert.match(
+    renderUser(sampleUser, true).at(-1)!,
+    /^history {2}n1\/2 @884101 \(granted, .* ago\) > n3\/1 @912377 \(moved\)$/,
+  );
+  assert.equal(renderUser({ ...sampleUser, history: [] }, true).at(-1), 'history  nothing that this node remembers');
+});

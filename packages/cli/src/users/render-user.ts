@@ -1,8 +1,8 @@
 import type { UserDocument } from '@holdfast/node';
 import { formatAge, formatCount } from '../render/figures.ts';
 
-/** One user as lines: where it lives, who says so, how fresh it is, and what its job shows. Pure. */
-export function renderUser(document: UserDocument): string[] {
+/** One user as lines: where it lives, who says so, how fresh it is, what its job shows, and who held it before. Pure. */
+export function renderUser(document: UserDocument, withHistory = false): string[] {
   const { holder, backup } = document;
   const epoch = document.leaseEpoch === null ? '' : `  epoch ${document.leaseEpoch}`;
   const where =
@@ -23,7 +23,18 @@ export function renderUser(document: UserDocument): string[] {
   lines.push(`${document.job}  backup ${age}${backup.dirty ? ', changed since' : ''}${position}`);
   if (document.state === null) lines.push('  no state yet');
   else lines.push(...stateLines(document.state));
+  if (withHistory) lines.push(historyLine(document));
   return lines;
+}
+
+/** Oldest first; ages by the clock of who answered. */
+function historyLine({ history, at }: UserDocument): string {
+  if (history.length === 0) return 'history  nothing that this node remembers';
+  const changes = history.map((change) => {
+    const age = change.at === null ? '' : `, ${formatAge(Date.parse(at) - Date.parse(change.at))} ago`;
+    return `${change.node ?? '?'}/${change.shard} @${change.index} (${change.how}${age})`;
+  });
+  return `history  ${changes.join(' > ')}`;
 }
 
 function sourceText({ source, stale, holder }: UserDocument): string {

@@ -1,21 +1,14 @@
-import { compileLeaseOptions, type LeaseOptions, LeaseTable } from '@holdfast/lease';
-import { hashUnit, type NodeId, unitHashOut } from '@holdfast/model';
-import { PeerCallError } from '../ports/peer-transport.ts';
+import { compileLeaseOptions, type HolderChange, HolderHistory, type LeaseOptions, LeaseTable } from '@holdfast/lease';
+import type { NodeId } from '@holdfast/model';
+import type { PeerHandlers } from '../ports/peer-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
-import {
-  type AdminRequest,
-  decodeHex,
-  decodeJson,
-  encodeHex,
-  encodeJson,
-  isCallMethod,
-  type LeaderReply,
-  type QueryRequest,
-} from './calls.ts';
+import { type AdminRequest, decodeJson, encodeJson, isCallMethod, type LeaderReply } from './calls.ts';
+import { ClusterQuestions } from './cluster-questions.ts';
 import type { NodeStatusRow, UserQueryAnswer } from './control-answers.ts';
 import { ControlPlaneError } from './control-plane-error.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { type ControlStatus, controlStatus, type UnitInfo, unitInfoOf } from './control-status.ts';
+import { CrashWatch } from './crash-watch.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { LeaderTerm } from './leader-term.ts';
@@ -27,12 +20,14 @@ import { type NodeIncarnation, NodeSession } from './node-session.ts';
 import { RaftDriver } from './raft-driver.ts';
 import type { Leadership } from './raft-driver-options.ts';
 import type { ShardPort } from './shard-port.ts';
-import { type QueryAnswer, ShardQueries } from './shard-queries.ts';
+import { ShardQueries } from './shard-queries.ts';
 import { type StopResult, stopControlPlane } from './stop.ts';
 import { directoryOf } from './table-views.ts';
 
 /** An order that isn't taken by then is given anew, or asked for again. */
 const handOverDeadlineMs = 1_500;
+/** Changes of one unit's holder that are shown. */
+const historyShownMax = 16;
 
 /**
  * The control thread of a node: its Raft member, the lease table, its session, and the leader's duties while it leads.
@@ -43,12 +38,14 @@ export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #lease: LeaseOptions;
   readonly #queries: ShardQueries;
+  readonly #questions: ClusterQuestions;
   readonly #leaderCalls: LeaderCalls;
   readonly #listeners = new Set<() => void>();
   /** This node's name among Raft's members. */
   readonly #member: string;
   #driver!: RaftDriver;
   #members: NodeMembership | null = null;
+  readonly #crashes: CrashWatch;
   #desk!: LeaderDesk;
   #peerAddress = '';
   #peers: readonly NodeId[];
@@ -72,10 +69,19 @@ export class ControlPlane {
   private constructor(options: ControlPlaneOptions) {
     this.#options = options;
     this.#lease = compileLeaseOptions(options.lease);
-    this.table = new LeaseTable();
+    this.table = new LeaseTable(new HolderHistory());
     this.#member = memberIdOf(options.nodeId, options.raftStorage.identity);
     this.#queries = new ShardQueries(options.timers);
+    this.#questions = new ClusterQuestions({
+      nodeId: options.nodeId,
+      table: this.table,
+      transport: options.transport,
+      queries: this.#queries,
+      shard: (index) => this.#session?.shards[index],
+      status: () => this.status(),
+    });
     this.#peers = options.voters.filter((id) => id !== options.nodeId);
+    this.#crashes = new CrashWatch({ ...options, table: this.table });
     this.#leaderCalls = new LeaderCalls({
       self: options.nodeId,
       leader: () => this.#driver.leadership.leader,
@@ -89,6 +95,7 @@ export class ControlPlane {
   async #start(): Promise<void> {
     const options = this.#options;
     const machine = new LeaseStateMachine(this.table, {
+      wallUnixMs: () => options.timers.wallUnixMs(),
       onEntry: (index, records) => this.#term?.onEntry(index, records),
       onChange: (change) => this.#onChange(change),
     });
@@ -107,25 +114,26 @@ export class ControlPlane {
       ...(options.raftTiming === undefined ? {} : { timing: options.raftTiming }),
       ...(options.compaction === undefined ? {} : { compaction: options.compaction }),
     });
-    const { table, timers } = { table: this.table, timers: options.timers };
+    machine.liveFrom(this.#driver.status().lastIndex + 1);
     const members = () => this.#members?.keeper ?? null;
-    this.#desk = new LeaderDesk({ table, driver: this.#driver, timers, term: () => this.#term, members });
-    this.#peerAddress = await options.transport.listen({
+    const { nodeId, voters, transport, timers } = options;
+    this.#desk = new LeaderDesk({ table: this.table, driver: this.#driver, timers, term: () => this.#term, members });
+    const handlers: PeerHandlers = {
       onRaft: (from, messages) => this.#driver.step(from, messages),
       onCall: (from, method, body) => this.#onCall(from, method, body),
       onUnreachable: (peer) => {
         this.#driver.reportUnreachable(peer);
         options.onUnreachable?.(peer);
       },
-    });
-    const { nodeId, voters, transport } = options;
+    };
+    this.#peerAddress = await transport.listen(this.#crashes.listening(handlers));
     this.#members = new NodeMembership({
       nodeId,
       member: this.#member,
       voters,
       votersWanted: options.votersWanted ?? (voters.length < 5 ? 3 : 5),
       zoneOf: options.zoneOf ?? (() => null),
-      hasSession: (node) => (table.node(node)?.session ?? 0) > 0,
+      hasSession: (node) => (this.table.node(node)?.session ?? 0) > 0,
       driver: this.#driver,
       leaderCalls: this.#leaderCalls,
       transport,
@@ -206,9 +214,12 @@ export class ControlPlane {
 
   /** The status of every node that is known, each within the deadline; nodes sorted by id. */
   clusterStatus(timeoutMs: number): Promise<NodeStatusRow[]> {
-    const ids = new Set<NodeId>([this.nodeId, ...this.#options.voters, ...this.#peers]);
-    for (const { nodeId } of this.table.sessions()) ids.add(nodeId);
-    return Promise.all([...ids].sort().map((id) => this.#nodeStatus(id, timeoutMs)));
+    return this.#questions.statusOf([...this.#options.voters, ...this.#peers], timeoutMs);
+  }
+
+  /** The last changes of a unit's holder that this node remembers, oldest first. */
+  holderHistory(hi: number, lo: number): HolderChange[] {
+    return this.table.history?.of(hi, lo, historyShownMax) ?? [];
   }
 
   unitInfo(hi: number, lo: number): UnitInfo | null {
@@ -216,20 +227,8 @@ export class ControlPlane {
   }
 
   /** A user's state from whoever holds it. Reads the own table: call `barrier` before, for a linearizable answer. */
-  async queryUser(key: Uint8Array, timeoutMs: number): Promise<UserQueryAnswer> {
-    hashUnit(key, 0, key.length);
-    const holder = this.unitInfo(unitHashOut.hi, unitHashOut.lo);
-    if (holder === null) return { holder, answer: null };
-    if (holder.nodeId === this.nodeId) return { holder, answer: await this.#askShard(holder.shard, key, timeoutMs) };
-    const request: QueryRequest = { shard: holder.shard, keyHex: encodeHex(key), timeoutMs };
-    try {
-      const { transport } = this.#options;
-      const bytes = await transport.call(holder.nodeId, 'query', encodeJson(request), timeoutMs);
-      return { holder, answer: decodeJson<QueryAnswer>(bytes) };
-    } catch (error) {
-      if (!(error instanceof PeerCallError)) throw error;
-      return { holder, answer: { code: 'UNREACHABLE', text: error.message } };
-    }
+  queryUser(key: Uint8Array, timeoutMs: number): Promise<UserQueryAnswer> {
+    return this.#questions.user(key, timeoutMs);
   }
 
   /** Once it resolves the table shows everything committed before the call. @throws RaftDriverError */
@@ -329,6 +328,7 @@ export class ControlPlane {
       timers,
       logger: logger.child('leader'),
       balancingPaused: balancingPaused ?? (() => false),
+      crashes: this.#crashes,
       handOver: (nodeId, request) => this.#handOver(nodeId, request),
       leave: (nodeId) => this.#leave(nodeId),
     });
@@ -348,10 +348,8 @@ export class ControlPlane {
         return encodeJson(this.leadership);
       case 'status':
         return encodeJson(this.status());
-      case 'query': {
-        const { shard, keyHex, timeoutMs } = decodeJson<QueryRequest>(body);
-        return encodeJson(await this.#askShard(shard, decodeHex(keyHex), timeoutMs));
-      }
+      case 'query':
+        return this.#questions.answer(body);
       case 'node.leave':
         this.#options.onLeave?.();
         return encodeJson({});
@@ -378,19 +376,5 @@ export class ControlPlane {
   async #leave(nodeId: NodeId): Promise<void> {
     if (nodeId === this.nodeId) this.#options.onLeave?.();
     else await this.#options.transport.call(nodeId, 'node.leave', new Uint8Array(), handOverDeadlineMs);
-  }
-
-  #askShard(shard: number, key: Uint8Array, timeoutMs: number): Promise<QueryAnswer> {
-    return this.#queries.ask(this.#session?.shards[shard], key, timeoutMs);
-  }
-
-  async #nodeStatus(id: NodeId, timeoutMs: number): Promise<NodeStatusRow> {
-    if (id === this.nodeId) return { nodeId: id, reachable: true, status: this.status() };
-    try {
-      const bytes = await this.#options.transport.call(id, 'status', new Uint8Array(), timeoutMs);
-      return { nodeId: id, reachable: true, status: decodeJson<ControlStatus>(bytes) };
-    } catch (error) {
-      return { nodeId: id, reachable: false, error: error instanceof Error ? error.message : String(error) };
-    }
   }
 }

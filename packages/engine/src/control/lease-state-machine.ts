@@ -22,6 +22,8 @@ export interface TableChange {
 }
 
 export interface LeaseStateMachineEvents {
+  /** For the history of holders. */
+  wallUnixMs?(): number;
   /** An entry was replayed: for the leader's coordinator. Not called for what a snapshot brings. */
   onEntry(index: number, records: readonly LeaseRecord[]): void;
   /** Once per batch, after the table's index was raised. */
@@ -33,15 +35,24 @@ export class LeaseStateMachine implements StateMachine {
   readonly table: LeaseTable;
   readonly #events: LeaseStateMachineEvents;
   #outcomes: ReplayOutcome[] = [];
+  #liveFrom = Number.POSITIVE_INFINITY;
 
   constructor(table: LeaseTable, events: LeaseStateMachineEvents) {
     this.table = table;
     this.#events = events;
   }
 
+  /** Entries from this index on are applied about when they are committed; those before were found on the disk. */
+  liveFrom(index: number): void {
+    this.#liveFrom = index;
+  }
+
   apply(entry: RaftEntry): void {
     if (entry.data.length === 0) return;
     const records = decodeRecords(entry.data);
+    const { history } = this.table;
+    if (history !== null)
+      history.nowUnixMs = entry.index >= this.#liveFrom ? (this.#events.wallUnixMs?.() ?? null) : null;
     for (const record of records) this.#outcomes.push(this.table.replay(record, entry.index));
     this.#events.onEntry(entry.index, records);
   }

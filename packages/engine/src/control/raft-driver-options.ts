@@ -67,6 +67,6 @@ export const raftLimits = {
   /** Taken from a leader at most: it is put together in memory. */
   snapshotBytesMax: 1024 * 1024 * 1024,
   uncommittedBytesMax: 32 * 1024 * 1024,
-  /** Applied in one turn of the event loop: some 15,000 grants. */
-  applyBytesMax: 128 * 1024,
+  /** Applied in one turn of the event loop: some 4,000 grants, and the part of a larger table's making that they pay for. */
+  applyBytesMax: 32 * 1024,
 } as const;

@@ -56,7 +56,8 @@ export async function lookUpUser(
   const stored = live === null ? await readStoredUser(store, key) : null;
   if (live === null && stored === null) return null;
   hashUnit(key, 0, key.length);
-  const unit = formatUnit(unitHashOut.hi, unitHashOut.lo);
+  const { hi, lo } = unitHashOut;
+  const unit = formatUnit(hi, lo);
   const session = control.status().table.sessions.find(({ session }) => session === holder?.session);
   const reached = answer?.code === 'OK';
   return {
@@ -77,6 +78,13 @@ export async function lookUpUser(
             reachable: reached,
             error: answer !== null && answer.code !== 'OK' ? answer.text : null,
           },
+    history: control.holderHistory(hi, lo).map(({ kind, nodeId, shard, index, atUnixMs }) => ({
+      how: kind,
+      node: nodeId,
+      shard,
+      index: String(index),
+      at: atUnixMs === null ? null : new Date(atUnixMs).toISOString(),
+    })),
     leaseEpoch: String(holder?.epoch ?? stored?.epoch ?? 0),
     source: live === null ? 'backup' : 'holder',
     stale: live === null && holder !== null && !reached,

@@ -22,6 +22,14 @@ export interface UserDocument {
     /** Why it didn't answer. */
     readonly error: string | null;
   } | null;
+  /** The unit's last changes of holder that the answering node remembers, oldest first; at null: before it started. */
+  readonly history: readonly {
+    readonly how: string;
+    readonly node: string | null;
+    readonly shard: number;
+    readonly index: string;
+    readonly at: string | null;
+  }[];
   /** Of the lease; without one, that of the stored row. */
   readonly leaseEpoch: string | null;
   /** Where `state` comes from. */

@@ -4,7 +4,7 @@ import type { Return } from '../frame.ts';
 import { deadLetterHeaders } from '../holder/applier.ts';
 import { OutputBuffer } from '../holder/output-buffer.ts';
 import type { Job, KeyLocator } from '../job.ts';
-import type { LeaseView } from '../lease-view.ts';
+import { isLeasedTo, type LeaseView } from '../lease-view.ts';
 import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
 import type { RecordBatch } from '../record-batch.ts';
 import { RecordBlockReader } from '../record-block.ts';
@@ -30,8 +30,8 @@ export interface IngestOptions {
 export const readingChanged = -1;
 
 /**
- * The ingest: routes what it reads to holders, goes back when it must, and knows what is durable (PROTOCOL.md 3, 4).
- * Pure and synchronous: batches, returns, table changes and time come in; frames, wishes and watermarks are taken out.
+ * The ingest: routes what it reads to holders, goes back when it must, knows what is durable (PROTOCOL.md 3, 4). Pure and
+ * synchronous: batches, returns, table changes, time come in; frames, wishes and watermarks are taken out.
  */
 export class Ingest {
   readonly #job: Job;
@@ -73,8 +73,6 @@ export class Ingest {
   get framesInFlight(): number {
     return this.#streams.framesInFlight;
   }
-
-  // Partitions (3.1, 3.2)
 
   /** Begins a partition at `start`: everything below it is durable. */
   startPartition(topic: string, id: PartitionId, leaseEpoch: number, start: number): PartitionReading {
@@ -392,7 +390,8 @@ export class Ingest {
         reader.valueEnd,
         nowMs,
       );
-      const epoch = this.#leases.lookup(reader.hi, reader.lo) ? this.#leases.epoch : 0;
+      // Only who refused is left alone for a while: the table may show the next holder already.
+      const epoch = isLeasedTo(this.#leases, stream.id.to, reader.hi, reader.lo) ? this.#leases.epoch : 0;
       const sinceMs = this.pauses.refusedAgain(stream, reader.hi, reader.lo) ?? nowMs;
       this.#parking.refused(reader.hi, reader.lo, sinceMs, epoch, nowMs + this.#limits.refusedRetryMs);
     }

@@ -24,21 +24,45 @@ const table = {
   lookup: () => true,
 } satisfies LeaseView;
 
+const batchOfOne = {
+  count: 1,
+  bytes: value,
+  nextOffset: 1,
+  offsets: Float64Array.of(0),
+  timestampsUnixMs: Float64Array.of(0),
+  keyStarts: Int32Array.of(-1),
+  keyEnds: Int32Array.of(-1),
+  valueStarts: Int32Array.of(0),
+  valueEnds: Int32Array.of(1),
+};
+
 const locator = { keyBytes: value, keyStart: 0, keyEnd: 1, reason: '', locate: () => 0 } as unknown as KeyLocator;
+
+test('records that come back when the table shows their next holder already leave at once', () => {
+  const leases = { ...table };
+  const ingest = new Ingest({ self, job: { name: 'j', version: '1' } as Job, leases, deadLetterTopic: 'dead' });
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  ingest.route(reading, reading.reading, batchOfOne, 0, locator, 1_000);
+  const old = ingest.openStream(ingest.takeWantedStreams()[0]!);
+  ingest.retryParked(1_000);
+  ingest.flushLocal();
+  Object.assign(leases, { session: 2, epoch: 7 });
+  hashUnit(value, 0, 1);
+  const units = Uint32Array.of(unitHashOut.hi, unitHashOut.lo);
+  ingest.onReturn(old, { kind: 'refused', number: 1, frame: 1, tableIndex: 10, units }, 1_002);
+  ingest.onReturn(old, { kind: 'applied', frame: 1 }, 1_002);
+  ingest.retryParked(1_002);
+  const [to] = ingest.takeWantedStreams();
+  assert.deepEqual(to, { session: 2, shard: 0 });
+  const next = ingest.openStream(to!);
+  ingest.retryParked(1_003);
+  assert.equal(next.sent, 1);
+});
 
 test('a refused unit rests: its closing holder is not asked again and again, its next one at once', () => {
   const ingest = new Ingest({ self, job: { name: 'j', version: '1' } as Job, leases: table, deadLetterTopic: 'dead' });
   const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
-  const one = { count: 1, bytes: value, nextOffset: 1, offsets: Float64Array.of(0) };
-  const batch = {
-    ...one,
-    timestampsUnixMs: Float64Array.of(0),
-    keyStarts: Int32Array.of(-1),
-    keyEnds: Int32Array.of(-1),
-    valueStarts: Int32Array.of(0),
-    valueEnds: Int32Array.of(1),
-  };
-  assert.equal(ingest.route(reading, reading.reading, batch, 0, locator, 1_000), 1);
+  assert.equal(ingest.route(reading, reading.reading, batchOfOne, 0, locator, 1_000), 1);
   const stream = ingest.openStream(ingest.takeWantedStreams()[0]!);
   const sent = (nowMs: number): number => {
     ingest.retryParked(nowMs);
