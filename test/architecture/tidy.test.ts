@@ -113,6 +113,8 @@ test('the checkers see planted untidiness', () => {
   assert.equal(sourceViolations(planted('', 'packages/planted/src/BadName.ts')).length, 1);
   assert.equal(sourceViolations(planted('', 'packages/planted/src/utils.ts')).length, 1);
   assert.equal(sourceViolations(planted('export default 1;')).length, 1);
+  assert.equal(sourceViolations(planted('export default 1;', 'bench/x/some-job.ts')).length, 0);
+  assert.equal(sourceViolations(planted('export default 1;', 'bench/x/some.ts')).length, 1);
   assert.equal(sourceViolations(planted('let counter = 0;')).length, 1);
   assert.deepEqual(sourceViolations(planted('const limit = 1;\nfunction f() {\n  let n = 0;\n}')), []);
 });

@@ -13,6 +13,7 @@ const session = 'engine/src/control/node-session.ts';
 const plane = 'engine/src/control/control-plane.ts';
 const machine = 'engine/src/control/lease-state-machine.ts';
 const replay = 'lease/src/replay.ts';
+const evidence = 'lease/src/crash-evidence.ts';
 const sessionClock = 'lease/src/session-clock.ts';
 
 /** In the order of the invariants. */
@@ -133,6 +134,33 @@ export const plantedControlBugs: readonly PlantedBug[] = [
     replace: '?? this.#startedAtMs - 9_000;',
     profile: control,
     caughtBy: ['I1', 'I10'],
+  },
+  {
+    name: 'control: one refused connection is proof enough',
+    rule: 'I10',
+    file: evidence,
+    find: 'const refusalsNeeded = 2;',
+    replace: 'const refusalsNeeded = 1;',
+    profile: control,
+    caughtBy: ['I10'],
+  },
+  {
+    name: 'control: no answer counts as a refusal',
+    rule: 'I10',
+    file: evidence,
+    find: "outcome !== 'refused' ||",
+    replace: "outcome === 'accepted' ||",
+    profile: control,
+    caughtBy: ['I10'],
+  },
+  {
+    name: 'control: the leader tries to connect where a shard listened',
+    rule: 'I10',
+    file: 'engine/src/control/crash-watch.ts',
+    find: 'table.session(round.session)?.addresses[0]',
+    replace: 'table.session(round.session)?.addresses[1]',
+    profile: control,
+    caughtBy: ['I8', 'I10'],
   },
   {
     name: 'control: reads are taken for proven at once',

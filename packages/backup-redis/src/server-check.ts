@@ -5,7 +5,7 @@ import { RedisStoreError } from './errors.ts';
 /**
  * What an acknowledged write survives:
  * - `always`: crash of process and power; it is on disk before the answer.
- * - `everysec-awaited`: the same, since each call waits for the disk (WAITAOF, 7.2 or newer, a single server).
+ * - `everysec-awaited`: the same, since each call waits for the disk (WAITAOF; a single server, 8.0 or newer).
  * - `everysec`: what the last second or two before a crash wrote may be undone; found by the generation, repaired by replay.
  * - `snapshots`: what was written since the last snapshot; the same repair.
  * - `none`: a restart is an empty store; the same repair, from the beginning.
@@ -24,10 +24,14 @@ export interface ServerFacts {
 }
 
 const versionMin = [7, 0] as const;
-const awaitedVersionMin = [7, 2] as const;
+/**
+ * WAITAOF is there from 7.2 on, but answers before the disk has it under `everysec` (redis/redis#13793, mended early in
+ * 2025; also in Valkey, which calls itself 7.2.4 here). Where it can't be trusted, a restart counts as a loss.
+ */
+const awaitedVersionMin = [8, 0] as const;
 
 /**
- * Looks at one server.
+ * Looks at one server: at the start, and whenever the lives of the buckets are read again.
  * @param single there is no failover: WAITAOF then makes a promise
  * @throws RedisStoreError UNSUITABLE with address and remedy; what the command itself rejects with
  */
@@ -43,6 +47,8 @@ export async function checkServer(master: Redis, single: boolean): Promise<Serve
   const role = info.get('role');
   if (role !== 'master') {
     const of = `${info.get('master_host')}:${info.get('master_port')}`;
+    // Where there is failover that passes: the client will find the new master.
+    if (!single) throw new Error(`READONLY ${address} is a replica of ${of} now`);
     throw unsuitable(`is a replica of ${of}: name the master, or Sentinel, which knows it`);
   }
   if (!info.has('master_replid')) throw unsuitable('tells no replication id (INFO replication): it is no Redis');

@@ -4,6 +4,13 @@ export type {
   LeaseDecision,
 } from './commands.ts';
 export { LeaseCoordinator, type TickInput } from './coordinator.ts';
+export {
+  type ConnectOutcome,
+  CrashEvidence,
+  type CrashRound,
+  connectOutcomes,
+  defaultCrashEvidence,
+} from './crash-evidence.ts';
 export { type LeaseRefusal, type LeaseRefusalCode, leaseRefusalCodes } from './errors.ts';
 export { type HolderChange, HolderHistory } from './holder-history.ts';
 export { LeaseTable, type ShardLoad, type SnapshotInstall, type UnitLease } from './lease-table.ts';

@@ -112,6 +112,21 @@ export class MemoryPeerTransport implements PeerTransport, Attached {
     });
   }
 
+  tryConnect(address: string, timeoutMs: number): Promise<'refused' | 'accepted' | 'unknown'> {
+    const { time } = this.#network;
+    return new Promise((resolve) => {
+      const cancelDeadline = time.setTimer(timeoutMs, () => resolve('unknown'));
+      const site = this.#network.siteOf(address);
+      this.#carry(this.site, site, () => {
+        const outcome = this.#network.listener(address) === undefined ? 'refused' : 'accepted';
+        this.#carry(site, this.site, () => {
+          cancelDeadline();
+          resolve(outcome);
+        });
+      });
+    });
+  }
+
   async listen(handlers: PeerHandlers): Promise<string> {
     assert(this.#handlers === null && !this.#closed, 'listen is called once, before close');
     if (!this.#network.listen(this.#address, this)) throw addressInUse(this.#address);

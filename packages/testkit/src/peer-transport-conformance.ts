@@ -186,6 +186,18 @@ export function peerTransportConformance(name: string, makeHarness: () => PeerTr
       await a.transport.close();
     });
 
+    test('tryConnect: who listens accepts, whoever it is; an address without a listener is refused', async () => {
+      const { a, b, close } = await pair();
+      const address = await b.listening;
+      assert.equal(await a.transport.tryConnect(address, 5_000), 'accepted');
+      const stranger = peer({ nodeId: two, clusterId: 'other' });
+      assert.equal(await a.transport.tryConnect(await stranger.listening, 5_000), 'accepted');
+      await b.transport.close();
+      assert.equal(await a.transport.tryConnect(address, 5_000), 'refused');
+      assert.deepEqual(received(b.log), []);
+      await Promise.all([close(), stranger.transport.close()]);
+    });
+
     const strangers: readonly { what: string; options: { nodeId: NodeId; clusterId?: string } }[] = [
       { what: 'another cluster', options: { nodeId: two, clusterId: 'other' } },
       { what: 'another node', options: { nodeId: nodeId('three') } },

@@ -8,6 +8,7 @@ import { PeerLink } from './peer-link.ts';
 import { PeerService } from './peer-service.ts';
 import type { ServerHost } from './server-host.ts';
 import type { TlsFiles } from './tls.ts';
+import { tryConnect } from './try-connect.ts';
 
 export interface GrpcPeerTransportOptions {
   readonly nodeId: NodeId;
@@ -64,6 +65,10 @@ export class GrpcPeerTransport implements PeerTransport {
     const link = this.#links.get(to);
     if (link === undefined) throw new PeerCallError('UNREACHABLE', `no address is known for node ${to}`);
     return link.call(method, body, timeoutMs);
+  }
+
+  tryConnect(address: string, timeoutMs: number): Promise<'refused' | 'accepted' | 'unknown'> {
+    return tryConnect(address, timeoutMs);
   }
 
   /** @throws TransportError */

@@ -31,6 +31,8 @@ export const callMethods = [
   'status',
   'query',
   'units.handOver',
+  /** to any node: does the host of a session's node refuse a connection from you too? */
+  'node.tryConnect',
   /** the node's process shall stop: it is being removed */
   'node.leave',
   /** to the leader, for operators */

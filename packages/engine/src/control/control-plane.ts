@@ -1,5 +1,6 @@
 import { compileLeaseOptions, type HolderChange, HolderHistory, type LeaseOptions, LeaseTable } from '@holdfast/lease';
 import type { NodeId } from '@holdfast/model';
+import type { PeerHandlers } from '../ports/peer-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
 import { type AdminRequest, decodeJson, encodeJson, isCallMethod, type LeaderReply } from './calls.ts';
 import { ClusterQuestions } from './cluster-questions.ts';
@@ -7,6 +8,7 @@ import type { NodeStatusRow, UserQueryAnswer } from './control-answers.ts';
 import { ControlPlaneError } from './control-plane-error.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { type ControlStatus, controlStatus, type UnitInfo, unitInfoOf } from './control-status.ts';
+import { CrashWatch } from './crash-watch.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { LeaderTerm } from './leader-term.ts';
@@ -43,6 +45,7 @@ export class ControlPlane {
   readonly #member: string;
   #driver!: RaftDriver;
   #members: NodeMembership | null = null;
+  readonly #crashes: CrashWatch;
   #desk!: LeaderDesk;
   #peerAddress = '';
   #peers: readonly NodeId[];
@@ -78,6 +81,7 @@ export class ControlPlane {
       status: () => this.status(),
     });
     this.#peers = options.voters.filter((id) => id !== options.nodeId);
+    this.#crashes = new CrashWatch({ ...options, table: this.table });
     this.#leaderCalls = new LeaderCalls({
       self: options.nodeId,
       leader: () => this.#driver.leadership.leader,
@@ -111,25 +115,25 @@ export class ControlPlane {
       ...(options.compaction === undefined ? {} : { compaction: options.compaction }),
     });
     machine.liveFrom(this.#driver.status().lastIndex + 1);
-    const { table, timers } = { table: this.table, timers: options.timers };
     const members = () => this.#members?.keeper ?? null;
-    this.#desk = new LeaderDesk({ table, driver: this.#driver, timers, term: () => this.#term, members });
-    this.#peerAddress = await options.transport.listen({
+    const { nodeId, voters, transport, timers } = options;
+    this.#desk = new LeaderDesk({ table: this.table, driver: this.#driver, timers, term: () => this.#term, members });
+    const handlers: PeerHandlers = {
       onRaft: (from, messages) => this.#driver.step(from, messages),
       onCall: (from, method, body) => this.#onCall(from, method, body),
       onUnreachable: (peer) => {
         this.#driver.reportUnreachable(peer);
         options.onUnreachable?.(peer);
       },
-    });
-    const { nodeId, voters, transport } = options;
+    };
+    this.#peerAddress = await transport.listen(this.#crashes.listening(handlers));
     this.#members = new NodeMembership({
       nodeId,
       member: this.#member,
       voters,
       votersWanted: options.votersWanted ?? (voters.length < 5 ? 3 : 5),
       zoneOf: options.zoneOf ?? (() => null),
-      hasSession: (node) => (table.node(node)?.session ?? 0) > 0,
+      hasSession: (node) => (this.table.node(node)?.session ?? 0) > 0,
       driver: this.#driver,
       leaderCalls: this.#leaderCalls,
       transport,
@@ -324,6 +328,7 @@ export class ControlPlane {
       timers,
       logger: logger.child('leader'),
       balancingPaused: balancingPaused ?? (() => false),
+      crashes: this.#crashes,
       handOver: (nodeId, request) => this.#handOver(nodeId, request),
       leave: (nodeId) => this.#leave(nodeId),
     });

@@ -7,11 +7,12 @@ import {
   type LeaseRecord,
   type LeaseTable,
 } from '@holdfast/lease';
-import { type Logger, type NodeId, sessionId } from '@holdfast/model';
+import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
 import type { BackupStore } from '../ports/backup-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { Timers } from '../ports/timers.ts';
 import { Balancing } from './balancing.ts';
+import type { CrashWatch } from './crash-watch.ts';
 import type { HandOverRequest } from './move-calls.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
@@ -37,6 +38,8 @@ export interface LeaderTermOptions {
   readonly logger: Logger;
   /** A node is unreachable or a rollout is under way: nothing is moved for balance. */
   readonly balancingPaused: () => boolean;
+  /** Led by this term: says whose process is gone. */
+  readonly crashes: Pick<CrashWatch, 'lead' | 'end'>;
   /** Tells a node what one of its shards shall hand over. True when the node has taken it. */
   readonly handOver: (nodeId: NodeId, request: HandOverRequest) => Promise<boolean>;
   /** Tells a node's process to stop. */
@@ -73,6 +76,7 @@ export class LeaderTerm {
     this.#balancing = new Balancing(options.table, this.#coordinator);
     this.#quorumConfirmedAtMs = nowMs;
     this.#scheduleTick(0);
+    options.crashes.lead((session) => this.#endGone(session));
   }
 
   get isOver(): boolean {
@@ -96,6 +100,7 @@ export class LeaderTerm {
   end(): void {
     this.#isOver = true;
     this.#cancelTick();
+    this.#options.crashes.end();
   }
 
   decide(command: LeaseCommand): LeaseDecision {
@@ -233,6 +238,13 @@ export class LeaderTerm {
       this.#options.logger.debug('hand-over not ordered', { node: info.nodeId, err: error });
       return false;
     }
+  }
+
+  /** The process of a session is proven gone: its end needn't wait for its time to live. */
+  #endGone(session: SessionId): void {
+    if (this.#isOver) return;
+    const decision = this.decide({ kind: 'endSession', session, reason: 'gone' });
+    if (decision.ok) this.#proposeAlone(decision.records);
   }
 
   #proposeAlone(records: readonly LeaseRecord[]): void {

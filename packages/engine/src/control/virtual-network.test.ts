@@ -83,6 +83,8 @@ export class MemoryNetwork {
   readonly #time: VirtualTime;
   readonly #listeners = new Map<string, PeerHandlers>();
   readonly #cut = new Set<string>();
+  /** Nodes whose host says that nobody listens there, to all or to some. */
+  readonly refusing = new Map<string, readonly string[] | 'all'>();
   readonly raftSent: { from: NodeId; to: NodeId; message: RaftMessage }[] = [];
 
   constructor(time: VirtualTime) {
@@ -135,6 +137,15 @@ export class MemoryNetwork {
               },
             );
           });
+        }),
+      tryConnect: (address, timeoutMs) =>
+        new Promise((resolve) => {
+          const to = address.slice('memory:'.length);
+          const refusing = this.refusing.get(to);
+          if (refusing === 'all' || refusing?.includes(id)) {
+            this.#time.setTimer(2 * this.latencyMs, () => resolve('refused'));
+          } else if (reach(to) !== undefined) this.#time.setTimer(2 * this.latencyMs, () => resolve('accepted'));
+          else this.#time.setTimer(timeoutMs, () => resolve('unknown'));
         }),
       listen: async (handlers) => {
         own = handlers;

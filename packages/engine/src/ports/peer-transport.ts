@@ -15,6 +15,12 @@ export interface PeerTransport {
    * from now (`DEADLINE`): whether it acted is then unknown.
    */
   call(to: NodeId, method: string, body: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /**
+   * Opens a new connection to an address and closes it at once, whoever lives there. `refused` only when its host said
+   * that nobody listens there, at each address that a name stands for; `unknown` for all other failures, and after
+   * `timeoutMs`. Never rejects.
+   */
+  tryConnect(address: string, timeoutMs: number): Promise<'refused' | 'accepted' | 'unknown'>;
   /** Starts listening. Resolves with the address that others can reach. */
   listen(handlers: PeerHandlers): Promise<string>;
   close(): Promise<void>;

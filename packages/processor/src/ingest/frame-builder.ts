@@ -1,6 +1,7 @@
 import { RecordBlockWriter } from '../record-block.ts';
 import type { IngestStream } from './ingest-stream.ts';
 import type { PartitionReading } from './partition-reading.ts';
+import { UnitFilter } from './unit-filter.ts';
 
 /** Records of one partition on their way into a frame for one holder. */
 export class FrameBuilder {
@@ -12,6 +13,7 @@ export class FrameBuilder {
   startedMs = 0;
   firstOffset = 0;
   #units = new Uint32Array(64);
+  #filter = new UnitFilter();
 
   constructor(stream: IngestStream, partition: PartitionReading) {
     this.stream = stream;
@@ -33,14 +35,18 @@ export class FrameBuilder {
     }
     this.#units[at] = hi;
     this.#units[at + 1] = lo;
+    this.#filter.note(lo);
   }
 
   hasUnit(hi: number, lo: number): boolean {
-    return hasUnit(this.#units, this.block.count, hi, lo);
+    return this.#filter.mayHave(lo) && hasUnit(this.#units, this.block.count, hi, lo);
   }
 
-  takeUnits(): Uint32Array {
-    return this.#units.slice(0, this.block.count * 2);
+  /** The units of the frame that is sent off, and their filter: the next frame begins with none. */
+  takeUnits(): { readonly units: Uint32Array; readonly filter: UnitFilter } {
+    const filter = this.#filter;
+    this.#filter = new UnitFilter();
+    return { units: this.#units.slice(0, this.block.count * 2), filter };
   }
 }
 

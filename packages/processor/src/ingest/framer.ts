@@ -56,7 +56,7 @@ export class Framer {
   flush(builder: FrameBuilder): void {
     const { stream, partition, block } = builder;
     if (block.count === 0) return;
-    const units = builder.takeUnits();
+    const { units, filter } = builder.takeUnits();
     const frame: Frame = {
       number: ++stream.sent,
       tableIndex: builder.tableIndex,
@@ -70,7 +70,7 @@ export class Framer {
       count: block.count,
       block: block.finish(),
     };
-    const sent = new SentFrame(frame, units, partition, builder.firstOffset);
+    const sent = new SentFrame(frame, units, filter, partition, builder.firstOffset);
     stream.unsettled.push(sent);
     stream.unsettledBytes += frame.block.length;
     stream.outbox.push(frame);

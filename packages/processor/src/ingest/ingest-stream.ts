@@ -3,6 +3,7 @@ import type { Frame, Return, StreamId } from '../frame.ts';
 import { type FrameBuilder, hasUnit } from './frame-builder.ts';
 import type { PartitionReading } from './partition-reading.ts';
 import type { UnitWait } from './pause-meter.ts';
+import { UnitFilter } from './unit-filter.ts';
 
 /** A frame that was sent and is not yet known durable. */
 export class SentFrame {
@@ -10,14 +11,17 @@ export class SentFrame {
   frame: Frame;
   /** hi, lo pairs, one per record, in block order; empty once it is settled. */
   units: Uint32Array;
+  /** Of `units`. */
+  filter: UnitFilter;
   readonly partition: PartitionReading;
   /** Least offset of its records. */
   readonly firstOffset: number;
   durable = false;
 
-  constructor(frame: Frame, units: Uint32Array, partition: PartitionReading, firstOffset: number) {
+  constructor(frame: Frame, units: Uint32Array, filter: UnitFilter, partition: PartitionReading, firstOffset: number) {
     this.frame = frame;
     this.units = units;
+    this.filter = filter;
     this.partition = partition;
     this.firstOffset = firstOffset;
   }
@@ -30,6 +34,7 @@ export class SentFrame {
 
 const noBytes = new Uint8Array(0);
 const noUnits = new Uint32Array(0);
+const noFilter = new UnitFilter();
 
 /** The ingest's side of one stream to a holder (PROTOCOL.md 4). */
 export class IngestStream {
@@ -73,6 +78,7 @@ export class IngestStream {
       this.unsettledBytes -= sent.frame.block.length;
       sent.frame = { ...sent.frame, block: noBytes };
       sent.units = noUnits;
+      sent.filter = noFilter;
       if (sent.current) this.undurable.push(sent);
     }
     this.unsettled.splice(0, n);
@@ -93,7 +99,7 @@ export class IngestStream {
   /** Whether records of the unit are under way here, in frames of their partition's present reading or being built. */
   hasUnsettled(hi: number, lo: number): boolean {
     for (const sent of this.unsettled) {
-      if (sent.current && hasUnit(sent.units, sent.frame.count, hi, lo)) return true;
+      if (sent.current && sent.filter.mayHave(lo) && hasUnit(sent.units, sent.frame.count, hi, lo)) return true;
     }
     for (const builder of this.builders) if (builder?.hasUnit(hi, lo)) return true;
     return false;

@@ -5,6 +5,7 @@ import type { RaftMessage } from '@holdfast/raft';
 import { CommittedLog } from './checkers/committed-log.ts';
 import { Durability } from './checkers/durability.ts';
 import { EpochsRise } from './checkers/epochs-rise.ts';
+import { GoneSessions } from './checkers/gone-sessions.ts';
 import { HardStates } from './checkers/hard-state.ts';
 import { LeaseModel } from './checkers/lease-model.ts';
 import { LeaseService } from './checkers/lease-service.ts';
@@ -25,6 +26,8 @@ export interface ControlChecksOptions {
   readonly lease: Partial<LeaseOptions>;
   readonly clockDriftRatio: number;
   readonly storeHighestEpoch: number;
+  /** Does a process live that listens there? */
+  readonly isListening: (address: string) => boolean;
   /** What is durable at a member. */
   readonly diskOf: (member: string) => RaftRestored;
 }
@@ -39,6 +42,7 @@ export class ControlChecks {
   readonly epochs: EpochsRise;
   readonly holders: OneHolder;
   readonly times: SessionTimes;
+  readonly gone: GoneSessions;
   readonly service: LeaseService;
   readonly views: MembershipViews;
   readonly #matching: LogMatching;
@@ -51,10 +55,12 @@ export class ControlChecks {
     this.model = new LeaseModel(report);
     this.epochs = new EpochsRise(report, storeHighestEpoch);
     this.times = new SessionTimes(report, this.model, compileLeaseOptions(lease), clockDriftRatio);
+    this.gone = new GoneSessions(report, this.model, options.isListening);
     this.log = new CommittedLog(report, (index, { records }) => {
       for (const record of records) {
         const isExpiry = record.kind === 'sessionEnded' && record.reason === 'expired';
         if (isExpiry && this.model.sessions.has(record.session)) this.times.onExpired(record.session, nowMs());
+        this.gone.beforeRecord(record);
         this.model.apply(record, index, nowMs());
       }
       this.model.compare(this.log.table, index);
@@ -127,6 +133,7 @@ export class ControlChecks {
       leases: this.epochs.grants,
       acts: this.holders.acts,
       expiries: this.times.expiries,
+      goneSessions: this.gone.count,
       sessionEnds: this.model.ended.size,
       answers: this.service.answers,
       views: this.views.looks,

@@ -52,6 +52,7 @@ export class ControlWorld {
       lease: this.plan.lease,
       clockDriftRatio: this.plan.clockDriftRatio,
       storeHighestEpoch: this.plan.storeHighestEpoch,
+      isListening: (address) => this.network.isListening(address),
       diskOf: (member) => this.disks.get(member.slice(member.indexOf('/') + 1))?.synced ?? emptyRestored,
     });
     const calls = new CallWatch(this);

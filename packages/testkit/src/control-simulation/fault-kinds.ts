@@ -10,6 +10,7 @@ export const faultKinds = [
   'isolate',
   'split',
   'clog',
+  'firewall',
   // processes
   'crash',
   'crashLeader',

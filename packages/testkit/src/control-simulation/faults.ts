@@ -8,6 +8,8 @@ import type { SimulatedNode } from './simulated-node.ts';
 export class Faults {
   readonly #world: ControlWorld;
   #votersLost = 0;
+  /** One wrong firewall at a time is what the rule of two witnesses is for. */
+  #firewallUntilMs = 0;
 
   constructor(world: ControlWorld) {
     this.#world = world;
@@ -71,6 +73,8 @@ export class Faults {
         return this.#split();
       case 'clog':
         return this.#spell({ isClogged: true }, this.#between(500, 4_000));
+      case 'firewall':
+        return this.#firewall(node);
       case 'crash':
         return this.#crash(node, [0, 6_000, 24_000][this.#below(3)]!);
       case 'crashLeader':
@@ -193,6 +197,23 @@ export class Faults {
     const durationMs = this.#between(1_000, 25_000);
     this.#cutBetween(left, right, durationMs, this.#below(4) > 0);
     return `${left.map(({ id }) => id).join()} | ${right.map(({ id }) => id).join()} for ${durationMs} ms`;
+  }
+
+  /** One node, often the leader, is refused the connection to another that is well, or stands still for a while. */
+  #firewall(node: SimulatedNode): string | null {
+    const { network, time, leader } = this.#world;
+    const from = this.#below(2) === 0 ? node : (leader ?? node);
+    const to = this.#pick(this.#world.nodes.filter((other) => other !== from && other.isLive));
+    if (to === undefined || this.#firewallUntilMs > time.nowMs) return null;
+    this.#firewallUntilMs = time.nowMs + this.#between(3_000, 15_000);
+    network.begin({
+      untilMs: this.#firewallUntilMs,
+      from: this.#nodes([from]),
+      to: this.#nodes([to]),
+      isRefused: true,
+    });
+    if (this.#below(2) === 0) this.#pause(to, this.#between(500, 6_000));
+    return `${from.id} is refused by ${to.id}`;
   }
 
   #crash(node: SimulatedNode, downMs: number): string {

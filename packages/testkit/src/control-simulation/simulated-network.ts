@@ -1,5 +1,5 @@
 import { PeerCallError, type PeerHandlers, type PeerTransport } from '@holdfast/engine';
-import { crc32c, type NodeId, type Rng, randomBelow, randomRatio } from '@holdfast/model';
+import { crc32c, type NodeId, nodeId, type Rng, randomBelow, randomRatio } from '@holdfast/model';
 import { decodeMessage, encodeMessage, type RaftMessage } from '@holdfast/raft';
 import type { Trace } from './trace.ts';
 import type { VirtualProcess } from './virtual-process.ts';
@@ -14,6 +14,8 @@ export interface Spell {
   readonly isCut?: boolean;
   /** Nothing gets through before the end of the spell, then all of it. */
   readonly isClogged?: boolean;
+  /** A wrong firewall: new connections are refused, whoever listens. What is connected stays so. */
+  readonly isRefused?: boolean;
   readonly lossRatio?: number;
   readonly duplicateRatio?: number;
   readonly reorderRatio?: number;
@@ -23,6 +25,7 @@ export interface Spell {
 
 interface Weather {
   isCut: boolean;
+  isRefused: boolean;
   cloggedUntilMs: number;
   lossRatio: number;
   duplicateRatio: number;
@@ -54,6 +57,7 @@ export class SimulatedNetwork {
   readonly #trace: Trace;
   readonly #events: NetworkEvents;
   readonly #listeners = new Map<string, Endpoint>();
+  readonly #goneHosts = new Set<string>();
   readonly #lastAtMs = new Map<string, number>();
   #spells: Spell[] = [];
   #batches = 0;
@@ -73,15 +77,21 @@ export class SimulatedNetwork {
     this.#spells = [];
   }
 
-  /** The process is gone: who connects to its address is refused. */
-  close(address: string): void {
+  /** The process is gone: its host refuses who connects to its address, or is gone with it and says nothing. */
+  close(address: string, isHostGone = false): void {
     this.#listeners.delete(address);
+    if (isHostGone) this.#goneHosts.add(address);
+  }
+
+  isListening(address: string): boolean {
+    return this.#listeners.has(address);
   }
 
   weather(from: NodeId, to: NodeId): Weather {
     const { nowMs } = this.#time;
     const weather: Weather = {
       isCut: false,
+      isRefused: false,
       cloggedUntilMs: 0,
       lossRatio: 0,
       duplicateRatio: 0,
@@ -93,6 +103,7 @@ export class SimulatedNetwork {
     for (const spell of this.#spells) {
       if ((spell.from !== null && !spell.from.has(from)) || (spell.to !== null && !spell.to.has(to))) continue;
       if (spell.isCut) weather.isCut = true;
+      if (spell.isRefused) weather.isRefused = true;
       if (spell.isClogged) weather.cloggedUntilMs = Math.max(weather.cloggedUntilMs, spell.untilMs);
       weather.lossRatio = Math.max(weather.lossRatio, spell.lossRatio ?? 0);
       weather.duplicateRatio = Math.max(weather.duplicateRatio, spell.duplicateRatio ?? 0);
@@ -130,6 +141,7 @@ export class SimulatedNetwork {
       },
       call: (to, method, body, timeoutMs) =>
         this.#call({ id, process, to, address: peers.get(to), method, body, timeoutMs }),
+      tryConnect: (target, timeoutMs) => this.#tryConnect(id, process, target, timeoutMs),
       listen: async (handlers) => {
         own = handlers;
         this.#listeners.set(address, { id, process, handlers });
@@ -180,7 +192,7 @@ export class SimulatedNetwork {
         const atMs = this.#arrival(weather, to, id);
         if (atMs !== null) process.receive(atMs - this.#time.nowMs, name, fn);
       };
-      if (!this.#listeners.has(address) && !this.weather(id, to).isCut) {
+      if (!this.#listeners.has(address) && !this.#goneHosts.has(address) && !this.weather(id, to).isCut) {
         goBack('refused', () => fail('UNREACHABLE', `${to} refused the connection`));
         return;
       }
@@ -201,6 +213,38 @@ export class SimulatedNetwork {
         address,
         method,
       );
+    });
+  }
+
+  /** The host answers, not the process: one that is paused has its listener all the same. */
+  #tryConnect(
+    id: NodeId,
+    process: VirtualProcess,
+    address: string,
+    timeoutMs: number,
+  ): Promise<'refused' | 'accepted' | 'unknown'> {
+    const to = nodeId(address.split(':')[1] ?? '');
+    return new Promise((resolve) => {
+      const cancel = process.setTimer(timeoutMs, () => resolve('unknown'));
+      const answer = (outcome: 'refused' | 'accepted', weather: Weather): void => {
+        const atMs = this.#arrival(weather, to, id);
+        if (atMs === null) return;
+        process.receive(atMs - this.#time.nowMs, outcome, () => {
+          cancel();
+          resolve(outcome);
+        });
+      };
+      const weather = this.weather(id, to);
+      if (weather.isRefused) {
+        answer('refused', { ...weather, isCut: false });
+        return;
+      }
+      const atMs = this.#arrival(weather, id, to);
+      if (atMs === null) return;
+      this.#time.after(atMs - this.#time.nowMs, 'connect', () => {
+        if (this.#goneHosts.has(address) || this.weather(id, to).isCut) return;
+        answer(this.#listeners.has(address) ? 'accepted' : 'refused', this.weather(to, id));
+      });
     });
   }
 

@@ -7,6 +7,9 @@ import { VirtualProcess } from './virtual-process.ts';
 
 export type NodeState = 'down' | 'starting' | 'up' | 'stopping';
 
+/** How often a process takes its host with it: nothing is refused then, silence is all. */
+const hostGoneRatio = 0.3;
+
 /** A node over all its lives: its folder and disk, and the process of the present life. */
 export class SimulatedNode {
   readonly id: NodeId;
@@ -109,7 +112,7 @@ export class SimulatedNode {
     if (this.process === null) return;
     this.#world.say(() => `${this.id} dies`);
     this.process.isAlive = false;
-    this.#world.network.close(this.address);
+    this.#world.network.close(this.address, randomRatio(this.#rng) < hostGoneRatio);
     for (const shard of this.shards) shard.end();
     this.process = null;
     this.control = null;

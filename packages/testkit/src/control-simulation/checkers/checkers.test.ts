@@ -8,6 +8,7 @@ import type { VirtualProcess } from '../virtual-process.ts';
 import { CommittedLog } from './committed-log.ts';
 import { Durability } from './durability.ts';
 import { EpochsRise } from './epochs-rise.ts';
+import { GoneSessions } from './gone-sessions.ts';
 import { HardStates } from './hard-state.ts';
 import { LeaseModel } from './lease-model.ts';
 import { LeaseService } from './lease-service.ts';
@@ -244,6 +245,24 @@ test('I1 and I10 of sessions in time', () => {
   checker.onProof(2, { sentAtMs: 19_000, sentAtOwnMs: 0 });
   sawNothing();
   checker.onProof(2, { sentAtMs: 21_000, sentAtOwnMs: 0 });
+  saw('I10');
+});
+
+test('I10 of sessions whose process is gone', () => {
+  const { report, saw, sawNothing } = watched();
+  const { model } = logOf(report, [base], [opened('a', 1)]);
+  let lives = false;
+  const checker = new GoneSessions(report, model, () => lives);
+  const end = (session: number, reason: 'gone' | 'expired') =>
+    checker.beforeRecord({ kind: 'sessionEnded', session: session as SessionId, reason });
+  end(2, 'gone');
+  sawNothing();
+  assert.equal(checker.count, 1);
+  lives = true;
+  end(2, 'expired');
+  end(9, 'gone');
+  sawNothing();
+  end(2, 'gone');
   saw('I10');
 });
 

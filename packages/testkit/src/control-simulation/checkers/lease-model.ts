@@ -10,6 +10,8 @@ interface Lease {
 
 interface Session {
   readonly nodeId: NodeId;
+  /** Where its node said that it listens. */
+  readonly address: string;
   closing: boolean;
 }
 
@@ -53,7 +55,7 @@ export class LeaseModel {
         if (this.base < 0 || this.sessions.has(index)) return;
         if (known !== undefined && (known.uuid !== record.uuid || known.counter >= record.counter)) return;
         if (known !== undefined) this.#end(known.session, 'superseded', index, atMs);
-        this.sessions.set(index, { nodeId: record.nodeId, closing: false });
+        this.sessions.set(index, { nodeId: record.nodeId, address: record.addresses[0]!, closing: false });
         this.#nodes.set(record.nodeId, { uuid: record.uuid, counter: record.counter, session: index });
         return;
       }
