@@ -234,6 +234,11 @@ export class RaftDriver {
     });
   }
 
+  /** Whether this node had rather not lead, while others can. */
+  setReluctant(isReluctant: boolean): void {
+    this.#raft.setReluctant(isReluctant);
+  }
+
   /** Stands for election now: for the first node of a cluster, and for tests. */
   campaign(): void {
     this.#mailbox.call(() => this.#raft.campaign());
