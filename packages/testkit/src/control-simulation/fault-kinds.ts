@@ -42,6 +42,7 @@ export const faultKinds = [
   'transferLeader',
   'moveUnit',
   'removeMember',
+  'removedReturns',
   'drain',
   'giveUp',
   'topicGrows',
