@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ExportedUser, recount } from '@holdfast/access-anomaly';
+import { compare, type ExportedUser, recount } from '@holdfast/access-anomaly';
 import { LmdbBackupStore, LmdbLog, openDataFolder } from '@holdfast/embedded';
 import { exportUsers, loadJob, type StatusDocument } from '@holdfast/node';
 import { AdminClient } from '@holdfast/transport-grpc';
@@ -160,6 +160,12 @@ export class Cluster {
       await reader.close();
     }
     return recount(this.#mapping as 'holdfast', records);
+  }
+
+  /** The store against the recomputation; of the differences the first few. */
+  async compared(): Promise<{ lost: number; duplicates: number; differences: string[] }> {
+    const { lost, duplicates, differences } = compare(await this.exported(), await this.recounted());
+    return { lost, duplicates, differences: differences.slice(0, 5) };
   }
 
   /** Ends every process that was started here, by pid, and removes the folder. */

@@ -29,7 +29,7 @@ export interface NodeConfig {
     readonly protocol: 'lifeguard' | 'swim';
     /** Absolute path; null: plain datagrams. */
     readonly keysPath: string | null;
-    readonly seal: 'strict' | 'accept-plain' | 'send-plain';
+    readonly seal: 'strict' | 'accept-plain' | 'send-plain' | 'none';
   };
   readonly shardCount: number;
   readonly job: {
