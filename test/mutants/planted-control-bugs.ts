@@ -12,6 +12,7 @@ const term = 'engine/src/control/leader-term.ts';
 const session = 'engine/src/control/node-session.ts';
 const plane = 'engine/src/control/control-plane.ts';
 const machine = 'engine/src/control/lease-state-machine.ts';
+const standing = 'engine/src/control/member-standing.ts';
 const replay = 'lease/src/replay.ts';
 const evidence = 'lease/src/crash-evidence.ts';
 const sessionClock = 'lease/src/session-clock.ts';
@@ -308,5 +309,23 @@ export const plantedControlBugs: readonly PlantedBug[] = [
     replace: 'Number(process.hrtime.bigint() % 7n) % peers.length',
     profile: control,
     caughtBy: ['I24'],
+  },
+  {
+    name: 'control: whoever is no member any more, or not yet, is told that it was removed',
+    rule: 'ASSERT',
+    file: standing,
+    find: "conf.removed.includes(member) ? 'removed' : 'unknown'",
+    replace: "conf.voters.length > 0 ? 'removed' : 'unknown'",
+    profile: control,
+    caughtBy: ['ASSERT', 'I8'],
+  },
+  {
+    name: 'control: who was removed is not told',
+    rule: 'I8',
+    file: standing,
+    find: "conf.removed.includes(member) ? 'removed' : 'unknown'",
+    replace: "'unknown'",
+    profile: control,
+    caughtBy: ['I8'],
   },
 ];

@@ -18,7 +18,7 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'run a cluster on this machine: generated or real input, live status, summary',
     load: () => import('./commands/dev.ts'),
   },
-  node: { summary: 'run one node; drain or resume one', load: () => import('./commands/node.ts') },
+  node: { summary: 'run one node; list, drain, resume or remove nodes', load: () => import('./commands/node.ts') },
   status: { summary: 'show the cluster: health and why, leader, nodes', load: () => import('./commands/status.ts') },
   user: { summary: 'look up one user: holder, lease epoch, state; move it', load: () => import('./commands/user.ts') },
   export: { summary: 'print all users, one JSON line each', load: () => import('./commands/export.ts') },

@@ -75,6 +75,8 @@ const statusSchema = z.object({
   ),
 });
 
+const nodesSchema = z.object({ schema: z.literal('holdfast/nodes/v1'), nodes: statusSchema.shape.nodes });
+
 const userSchema = z.object({
   schema: z.literal('holdfast/user/v1'),
   at: instant,
@@ -206,6 +208,7 @@ const configShowSchema = z.object({
 /** The schemas themselves, for checks of what is printed. */
 export const documentSchemas: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
   ['holdfast/status/v1', statusSchema],
+  ['holdfast/nodes/v1', nodesSchema],
   ['holdfast/user/v1', userSchema],
   ['holdfast/export/v1', exportSchema],
   ['holdfast/dev/v1', devSchema],

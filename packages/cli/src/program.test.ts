@@ -84,6 +84,11 @@ test('wrong command lines: one line on stderr, exit 2', async () => {
     refused(['status', '--timeout', '5'], 2, /duration with its unit/),
     refused(['dev', '--nodes', 'three'], 2, /whole number from 1 to 9/),
     refused(['export', '-o', 'json'], 2, /Allowed choices are jsonl/),
+    refused(
+      ['node', 'add', 'n4', '--peer', 'x'],
+      2,
+      /joins by being started: holdfast node --config FILE, where cluster\.peers/,
+    ),
     refused(['user', 'get'], 2, /missing required argument 'key'/),
   ]);
 });

@@ -21,7 +21,7 @@ import {
 } from './raft-codec.ts';
 import { type StagedSnapshot, StoredSnapshot } from './stored-snapshot.ts';
 
-const formatVersion = 3;
+const formatVersion = 4;
 const formatKey = textKey('format');
 const hardStateKey = textKey('hard-state');
 const boundsKey = textKey('bounds');

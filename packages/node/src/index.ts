@@ -27,6 +27,7 @@ export {
 export { builtInJobs, JobLoadError, type JobLoadErrorCode, loadJob, loadMapping } from './job/index.ts';
 export { type ActDocument, type ActPlace, actSchemaName } from './runtime/admin-acts.ts';
 export { exportUsers } from './runtime/export-users.ts';
+export { NodeEndError } from './runtime/node-end.ts';
 export { NodeTimers } from './runtime/node-timers.ts';
 export { type NodeEnd, NodeStartError, nodeVersion, type RunningNode, runNode } from './runtime/run-node.ts';
 export { openLog } from './runtime/services/open-log.ts';

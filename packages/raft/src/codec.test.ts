@@ -19,7 +19,7 @@ const u32 = fc.nat({ max: 2 ** 32 - 1 });
 const kind = fc.constantFrom('data' as const, 'conf' as const);
 const ids = fc.array(id, { maxLength: 4 });
 const conf = fc
-  .record({ voters: ids, votersOutgoing: ids, learners: ids, learnersNext: ids })
+  .record({ voters: ids, votersOutgoing: ids, learners: ids, learnersNext: ids, removed: ids })
   .map((fields): ConfState => ({ ...fields }));
 const head = { from: id, to: id, term: number };
 const typed = <Type extends RaftMessage['type'], Fields extends object>(

@@ -4,7 +4,7 @@ import type { RaftMessage } from './messages.ts';
 import type { RaftEntry } from './types.ts';
 
 /** First byte of every message; another format gets another number. */
-const formatVersion = 2;
+const formatVersion = 3;
 
 /** The second byte is the place in this list: only ever add at the end. */
 const types = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { entry, Network, newNode, ofType, settle } from '../test/network.ts';
-import { confAfterJoint, nextConf, targetProblem } from './conf.ts';
+import { confAfterJoint, nextConf, removedMax, targetProblem } from './conf.ts';
 import { type ConfState, encodeConfEntry, promotable, type RaftEntry, type Restored, simpleConf } from './index.ts';
 
 const confEntry = (term: number, index: number, conf: ConfState): RaftEntry => {
@@ -30,8 +30,8 @@ test('6: a configuration holds from when it is applied, at each node for itself'
   assert.deepEqual(a.conf, simpleConf(['a', 'b', 'c']));
   // Those messages were lost: the next heartbeat finds out.
   net.tick(2);
-  assert.deepEqual(a.conf, simpleConf(['a', 'b']));
-  assert.deepEqual(net.node('b').conf, simpleConf(['a', 'b']));
+  assert.deepEqual(a.conf, simpleConf(['a', 'b'], [], ['c']));
+  assert.deepEqual(net.node('b').conf, simpleConf(['a', 'b'], [], ['c']));
 });
 
 test('6: more than one voter at a time changes through a joint configuration, where both groups decide', () => {
@@ -43,7 +43,7 @@ test('6: more than one voter at a time changes through a joint configuration, wh
   assert.deepEqual(a.conf, { ...simpleConf(['a', 'b', 'c'], ['d']) }, 'the old voters have not said anything');
   net.cut.clear();
   net.tick(1);
-  assert.deepEqual(a.conf, simpleConf(['a', 'd']));
+  assert.deepEqual(a.conf, simpleConf(['a', 'd'], [], ['b', 'c']));
   const joint = net.applied.get('a')!.filter(({ kind }) => kind === 'conf');
   assert.equal(joint.length, 3, 'learner, joint, left by itself');
 });
@@ -60,7 +60,7 @@ test('6: a new leader ends a joint configuration', () => {
   net.tick(60, ['b', 'c', 'd']);
   const [leader] = net.leaders().filter((id) => id !== 'a');
   assert.ok(leader !== undefined);
-  assert.deepEqual(net.node(leader).conf, simpleConf(['a', 'b', 'd']));
+  assert.deepEqual(net.node(leader).conf, simpleConf(['a', 'b', 'd'], [], ['c']));
 });
 
 test('6: only one change at a time, and none before a new leader has applied its no-op', () => {
@@ -238,7 +238,10 @@ test('changes: steps lead to the target, by neighbours that share a voter in all
         const target = { voters: to, learners: l2.filter((id) => !to.includes(id)) };
         const next = nextConf(conf, target, leader);
         const end = next.votersOutgoing.length === 0 ? next : confAfterJoint(next);
-        assert.deepEqual(end, simpleConf(target.voters, target.learners));
+        const stays = [...to, ...target.learners];
+        const gone = [...from, ...conf.learners].filter((id) => !stays.includes(id));
+        assert.deepEqual({ ...end, removed: [...end.removed].sort() }, simpleConf(to, target.learners, gone.sort()));
+        assert.ok(!next.removed.some((id) => next.votersOutgoing.includes(id)), 'an outgoing voter is a member still');
         const overlap = [...next.voters, ...next.votersOutgoing].filter((id) => next.learners.includes(id));
         assert.deepEqual(overlap, [], 'voter and learner at once');
         for (const [one, other] of [
@@ -260,6 +263,22 @@ test('changes: steps lead to the target, by neighbours that share a voter in all
     ),
     { numRuns: 2000 },
   );
+});
+
+test('who left is remembered, the latest so many; who is taken in again has not left', () => {
+  let conf = simpleConf(['a']);
+  const toLearners = (learners: readonly string[]): void => {
+    conf = nextConf(conf, { voters: ['a'], learners }, 'a');
+  };
+  toLearners(['b', 'c']);
+  toLearners(['c']);
+  toLearners([]);
+  assert.deepEqual(conf.removed, ['b', 'c']);
+  toLearners(['b']);
+  assert.deepEqual(conf.removed, ['c']);
+  for (let i = 0; i < removedMax; i++) toLearners([`l${i}`]);
+  assert.equal(conf.removed.length, removedMax);
+  assert.deepEqual([conf.removed[0], conf.removed.at(-1)], ['b', `l${removedMax - 2}`]);
 });
 
 test('changes: a leader that loses its office drops what it waited for', () => {

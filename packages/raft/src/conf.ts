@@ -12,7 +12,12 @@ export interface ConfState {
   readonly learners: readonly string[];
   /** Outgoing voters that become learners when the joint configuration is left. */
   readonly learnersNext: readonly string[];
+  /** Who was a member and isn't any more, the latest last, `removedMax` at most: they have to be told. */
+  readonly removed: readonly string[];
 }
+
+/** A cluster takes long to lose so many; the earliest are forgotten. */
+export const removedMax = 64;
 
 /** The members wished for; the core works out the steps. */
 export interface ConfTarget {
@@ -21,11 +26,15 @@ export interface ConfTarget {
 }
 
 /** Nobody yet: what a node knows that is to join a cluster. */
-export const emptyConf: ConfState = { voters: [], votersOutgoing: [], learners: [], learnersNext: [] };
+export const emptyConf: ConfState = { voters: [], votersOutgoing: [], learners: [], learnersNext: [], removed: [] };
 
 /** A configuration that isn't on its way to another. */
-export function simpleConf(voters: readonly string[], learners: readonly string[] = []): ConfState {
-  return { voters: [...voters].sort(), votersOutgoing: [], learners: [...learners].sort(), learnersNext: [] };
+export function simpleConf(
+  voters: readonly string[],
+  learners: readonly string[] = [],
+  removed: readonly string[] = [],
+): ConfState {
+  return { ...emptyConf, voters: [...voters].sort(), learners: [...learners].sort(), removed };
 }
 
 export function isJoint(conf: ConfState): boolean {
@@ -56,22 +65,31 @@ export function nextConf(conf: ConfState, target: ConfTarget, leader: string): C
   const added = target.voters.filter((id) => !conf.voters.includes(id));
   const removed = conf.voters.filter((id) => !target.voters.includes(id));
   if (added.length + removed.length <= 1 && !removed.includes(leader))
-    return simpleConf(target.voters, target.learners);
+    return noteRemoved(conf, simpleConf(target.voters, target.learners));
   const isOutgoing = (id: string): boolean => conf.voters.includes(id);
-  return {
+  return noteRemoved(conf, {
     voters: [...target.voters].sort(),
     votersOutgoing: [...conf.voters].sort(),
     // Nobody is voter and learner at once: who loses its vote is a learner only afterwards.
     learners: target.learners.filter((id) => !isOutgoing(id)).sort(),
     learnersNext: target.learners.filter(isOutgoing).sort(),
-  };
+    removed: [],
+  });
 }
 
 /** The end of a joint configuration: the new voters decide alone. */
 export function confAfterJoint(conf: ConfState): ConfState {
-  return simpleConf(conf.voters, [...conf.learners, ...conf.learnersNext]);
+  return noteRemoved(conf, simpleConf(conf.voters, [...conf.learners, ...conf.learnersNext]));
 }
 
+/** Outgoing voters are members still; who is taken in again hasn't left. */
+function noteRemoved(before: ConfState, after: ConfState): ConfState {
+  const members = new Set(allMembers(after));
+  const removed = [...before.removed, ...allMembers(before)].filter((id) => !members.has(id));
+  return { ...after, removed: removed.slice(-removedMax) };
+}
+
+/** The same members in the same places? */
 export function equalConfs(a: ConfState, b: ConfState): boolean {
   const equal = (x: readonly string[], y: readonly string[]): boolean =>
     x.length === y.length && x.every((id, i) => id === y[i]);
@@ -93,7 +111,7 @@ export function targetProblem({ voters, learners }: ConfTarget): string | null {
 }
 
 /** First byte of a configuration in the log; another format gets another number. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /** The payload of a configuration entry: the whole configuration that holds once it is applied. */
 export function encodeConfEntry(conf: ConfState): Uint8Array {
@@ -114,7 +132,7 @@ export function decodeConfEntry(data: Uint8Array): ConfState {
 
 /** In messages, and for the disk. */
 export function encodeConf(w: ByteWriter, conf: ConfState): void {
-  for (const ids of [conf.voters, conf.votersOutgoing, conf.learners, conf.learnersNext]) {
+  for (const ids of [conf.voters, conf.votersOutgoing, conf.learners, conf.learnersNext, conf.removed]) {
     w.varint(ids.length);
     for (const id of ids) w.text(id);
   }
@@ -127,5 +145,5 @@ export function decodeConf(r: ByteReader): ConfState {
     for (let left = r.varint(); left > 0; left--) ids.push(r.text());
     return ids;
   };
-  return { voters: list(), votersOutgoing: list(), learners: list(), learnersNext: list() };
+  return { voters: list(), votersOutgoing: list(), learners: list(), learnersNext: list(), removed: list() };
 }

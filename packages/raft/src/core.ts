@@ -31,6 +31,8 @@ export class RaftCore {
   electionElapsed = 0;
   heartbeatElapsed = 0;
   randomizedTimeoutTicks = 0;
+  /** It had rather not lead: the others' election timeouts are over before its own. */
+  isReluctant = false;
   /** The leader asked this node to stand, which it may do once it has applied a configuration. */
   isCampaignOwed = false;
   /** Where a leader hands its office to, and for how many ticks it has waited. */
@@ -223,8 +225,15 @@ export class RaftCore {
     this.takenForwards.clear();
   }
 
+  setReluctant(isReluctant: boolean): void {
+    if (isReluctant === this.isReluctant) return;
+    this.isReluctant = isReluctant;
+    this.#drawTimeout();
+  }
+
   #drawTimeout(): void {
     const { electionTimeoutTicks, rng } = this.options;
-    this.randomizedTimeoutTicks = electionTimeoutTicks + randomBelow(rng, electionTimeoutTicks);
+    const delayTicks = this.isReluctant ? 2 * electionTimeoutTicks : electionTimeoutTicks;
+    this.randomizedTimeoutTicks = delayTicks + randomBelow(rng, electionTimeoutTicks);
   }
 }

@@ -311,3 +311,28 @@ test('8: a leader asks nobody else to remember requests: a proposal is answered 
   const { index, term } = result;
   assert.deepEqual(net.applied.get('a')!.find((entry) => entry.index === index)?.term, term);
 });
+
+test('a voter that had rather not lead leaves elections to the others, but wins where nobody else stands', () => {
+  for (let seed = 0; seed < 200; seed++) {
+    const net = new Network(['a', 'b', 'c'], { rng: new SeededRng(seed) });
+    net.node('b').setReluctant(true);
+    net.elect('a');
+    net.cut.add('a');
+    net.tick(100, ['b', 'c']);
+    assert.deepEqual(
+      net.leaders().filter((id) => id !== 'a'),
+      ['c'],
+    );
+  }
+  const net = new Network(['a', 'b', 'c']);
+  net.node('b').setReluctant(true);
+  net.elect('a');
+  net.cut.add('a');
+  // The other can't make itself heard, but it can answer.
+  net.isLost = ({ from, type }) => from === 'c' && (type === 'preVote' || type === 'vote');
+  net.tick(100, ['b', 'c']);
+  assert.deepEqual(
+    net.leaders().filter((id) => id !== 'a'),
+    ['b'],
+  );
+});

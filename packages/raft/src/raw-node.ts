@@ -108,6 +108,11 @@ export class RawNode {
     return transferLeadership(this.#core, to);
   }
 
+  /** Whether this node had rather not lead, while others can; it votes as before. Not kept over a restart. */
+  setReluctant(isReluctant: boolean): void {
+    this.#core.setReluctant(isReluctant);
+  }
+
   /**
    * Asks for the index that a read has to wait for to be linearizable; it comes as one of `readStates`. It may never
    * come (a lost message, a change of leader): the caller asks again after a timeout or a change of `softState`.

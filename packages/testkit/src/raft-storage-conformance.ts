@@ -31,6 +31,7 @@ const conf: ConfState = {
   votersOutgoing: ['n1', 'n2', 'n3'],
   learners: ['n5'],
   learnersNext: ['n3'],
+  removed: ['n6', 'n0'],
 };
 const snap = (index: number, term: number, text = `state at ${index}`): Snapshot => {
   return { index, term, conf, data: bytesOf(text) };

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ExportedUser, recount } from '@holdfast/access-anomaly';
+import { compare, type ExportedUser, recount } from '@holdfast/access-anomaly';
 import { LmdbBackupStore, LmdbLog, openDataFolder } from '@holdfast/embedded';
 import { exportUsers, loadJob, type StatusDocument } from '@holdfast/node';
 import { NodeProcess } from './node-process.ts';
@@ -127,6 +127,12 @@ export class Cluster {
   /** The independent recomputation from the raw records of the log. */
   async recounted(): Promise<ReturnType<typeof recount>> {
     return recount(this.#mapping as 'holdfast', await rawRecords(this.log, inputTopic));
+  }
+
+  /** The store against the recomputation; of the differences the first few. */
+  async compared(): Promise<{ lost: number; duplicates: number; differences: string[] }> {
+    const { lost, duplicates, differences } = compare(await this.exported(), await this.recounted());
+    return { lost, duplicates, differences: differences.slice(0, 5) };
   }
 
   /** Ends every process that was started here, by pid, and removes the folder. */

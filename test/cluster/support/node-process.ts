@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { existsSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
@@ -24,6 +24,16 @@ export class NodeProcess {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** How it ended; null while it runs, and when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#child?.exitCode ?? null;
+  }
+
+  /** All that it has written in all its lives. */
+  get output(): string {
+    return existsSync(this.logPath) ? readFileSync(this.logPath, 'utf8') : '';
   }
 
   /** @param nodeArgs further arguments of Node.js itself */

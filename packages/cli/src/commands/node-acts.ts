@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { CliError } from '../cli-error.ts';
-import { clientAddresses } from '../client-addresses.ts';
+import { CliError, usage } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { type ClientOptions, parseDurationMs, withClientOptions } from '../options.ts';
 import { formatCount } from '../render/figures.ts';
 import { type DrainState, drainState, isDrained } from '../status/drain-progress.ts';
-import { ClusterClient } from '../status/fetch-status.ts';
+import { type ClusterClient, withCluster } from '../status/fetch-status.ts';
 
 interface WaitOptions extends ClientOptions {
   readonly detach?: boolean;
@@ -21,12 +20,23 @@ const defaultWaitMs = 300_000;
 
 /** What operators do with nodes that run elsewhere: below `holdfast node`, which runs one here. */
 export function addNodeActs(node: Command, { io }: CommandContext): void {
+  // There is no such act: people look for it all the same.
+  node
+    .command('add')
+    .argument('[args...]')
+    .allowUnknownOption()
+    .description('how a node is added: it joins by being started')
+    .action(() => {
+      throw usage(
+        'a node joins by being started: holdfast node --config FILE, where cluster.peers names itself and any node that is there',
+      );
+    });
   const drain = node
     .command('drain')
     .argument('<id>', 'the node')
     .description('hand over all that a node holds and reads; it goes on running, and gets nothing new');
   withWaitOptions(drain).action((id: string, options: WaitOptions) =>
-    withClient(options, io, async (client) => {
+    withCluster(options, io, async (client) => {
       await client.act({ kind: 'drainNode', node: id });
       io.note(`${id} is draining\n`);
       if (options.detach !== true) await untilDrained(client, id, options, io);
@@ -35,16 +45,18 @@ export function addNodeActs(node: Command, { io }: CommandContext): void {
   const rm = node
     .command('rm')
     .argument('<id>', 'the node')
-    .description('remove a node for good: drained, stopped, forgotten; refused where it would end the quorum');
+    .description(
+      'remove a node for good, also a lost one: drained, stopped, forgotten; refused where it would end the quorum',
+    );
   withWait(rm).action((id: string, options: WaitOptions) =>
-    withClient(options, io, (client) => removeNode(client, id, options, io)),
+    withCluster(options, io, (client) => removeNode(client, id, options, io)),
   );
   const resume = node
     .command('resume')
     .argument('<id>', 'the node')
     .description('undo drain: the node may hold and read again');
   withClientOptions(resume).action((id: string, options: ClientOptions) =>
-    withClient(options, io, async (client) => {
+    withCluster(options, io, async (client) => {
       await client.act({ kind: 'resumeNode', node: id });
       io.note(`${id} may hold and read again\n`);
     }),
@@ -87,19 +99,6 @@ function withWait(command: Command): Command {
     parseDurationMs,
     defaultWaitMs,
   );
-}
-
-async function withClient(
-  options: ClientOptions,
-  io: Io,
-  work: (client: ClusterClient) => Promise<void>,
-): Promise<void> {
-  const client = new ClusterClient(clientAddresses(options, io), options.timeout);
-  try {
-    await work(client);
-  } finally {
-    client.close();
-  }
 }
 
 /** Waits until a node holds and reads nothing, and says how far it is. */

@@ -1,4 +1,4 @@
-import { compileConfig, type RunningNode, runNode, ServiceError } from '@holdfast/node';
+import { compileConfig, NodeEndError, type RunningNode, runNode, ServiceError } from '@holdfast/node';
 import { Command } from 'commander';
 import { failed } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { readConfigFiles, settingFlags, withSettingFlags } from '../node-settings.ts';
 import { addNodeActs } from './node-acts.ts';
+import { addNodeList } from './node-list.ts';
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
@@ -16,6 +17,7 @@ export function command(context: CommandContext): Command {
       'Runs one node until SIGTERM or SIGINT, which drain it; a second one ends it at once. Logs: NDJSON on stdout.',
     )
     .option('-c, --config <file>', 'YAML or JSON; may be given again, later files win', collect, []);
+  addNodeList(node, context);
   addNodeActs(node, context);
   return withSettingFlags(node).action(async (options: Record<string, unknown>) => {
     const files = readConfigFiles(options.config as string[], io.cwd);
@@ -37,6 +39,8 @@ export function command(context: CommandContext): Command {
     }
     if (wanted.signal.aborted) running.stop();
     const end = await running.ended;
+    if (end.kind === 'failed' && end.error instanceof NodeEndError)
+      throw failed(end.error.code, end.error.message, end.error);
     if (end.kind === 'failed')
       throw failed('NODE_FAILED', `node ${config.nodeId} failed: ${end.error.message}`, end.error);
     report(io, config.nodeId, end.drained);

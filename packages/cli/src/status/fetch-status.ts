@@ -1,6 +1,9 @@
 import { type ActDocument, actSchemaName, type StatusDocument, type UserDocument } from '@holdfast/node';
 import { AdminClient, AdminError } from '@holdfast/transport-grpc';
 import { failed } from '../cli-error.ts';
+import { clientAddresses } from '../client-addresses.ts';
+import type { Io } from '../io.ts';
+import type { ClientOptions } from '../options.ts';
 
 /** The clients of a cluster's nodes, kept open between questions. */
 export class ClusterClient {
@@ -70,6 +73,20 @@ export class ClusterClient {
 
   close(): void {
     for (const client of this.#clients) client.close();
+  }
+}
+
+/** Works with the cluster that the options name, and closes what was opened for it. */
+export async function withCluster(
+  options: ClientOptions,
+  io: Io,
+  work: (client: ClusterClient) => Promise<void>,
+): Promise<void> {
+  const client = new ClusterClient(clientAddresses(options, io), options.timeout);
+  try {
+    await work(client);
+  } finally {
+    client.close();
   }
 }
 

@@ -60,11 +60,22 @@ export const refusalReasons = [
   'SUPERSEDED',
   /** The session is over, or closing. */
   'SESSION_OVER',
+  /** The asking member was taken out of Raft's members: its storage is of no use any more. */
+  'REMOVED',
   'BAD_REQUEST',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
+/** Refusals after which a node can't go on, whatever it does. */
+export type EndingReason = Extract<RefusalReason, 'NODE_ID_TAKEN' | 'SUPERSEDED' | 'REMOVED'>;
+
+export function isEndingReason(reason: RefusalReason): reason is EndingReason {
+  return reason === 'NODE_ID_TAKEN' || reason === 'SUPERSEDED' || reason === 'REMOVED';
+}
+
 export interface SessionOpenRequest {
+  /** Among Raft's members: who isn't one has no lease table to hold by. */
+  readonly member: string;
   readonly uuid: string;
   readonly counter: number;
   /** the node's own, then one per shard */

@@ -21,7 +21,13 @@ test('a node that sees its successor ends', async () => {
   const leader = cluster.leader!;
   // Its successor opens a session through another machine that has the same folder.
   const body = new TextEncoder().encode(
-    JSON.stringify({ uuid: `folder-of-${node.id}`, counter: 7, addresses: ['x', 'y'], version: '0' }),
+    JSON.stringify({
+      member: `${node.id}/only-one`,
+      uuid: `folder-of-${node.id}`,
+      counter: 7,
+      addresses: ['x', 'y'],
+      version: '0',
+    }),
   );
   await cluster.settle(cluster.network.callAs(node.id, leader.id, 'session.open', body));
   await cluster.until('fatal', () => node.fatal.length > 0, 5_000);

@@ -1,4 +1,4 @@
-export const controlPlaneErrorCodes = ['NODE_ID_TAKEN', 'SUPERSEDED', 'SHARD_FAILED'] as const;
+export const controlPlaneErrorCodes = ['NODE_ID_TAKEN', 'SUPERSEDED', 'REMOVED', 'SHARD_FAILED'] as const;
 
 /** Why a control plane ended its node; match on `code`. */
 export class ControlPlaneError extends Error {

@@ -130,15 +130,17 @@ export class ControlPlane {
     this.#members = new NodeMembership({
       nodeId,
       member: this.#member,
+      uuid: options.incarnation.uuid,
       voters,
       votersWanted: options.votersWanted ?? (voters.length < 5 ? 3 : 5),
       zoneOf: options.zoneOf ?? (() => null),
-      hasSession: (node) => (this.table.node(node)?.session ?? 0) > 0,
+      table: this.table,
       driver: this.#driver,
       leaderCalls: this.#leaderCalls,
       transport,
       timers,
       logger: options.logger.child('members'),
+      onRefused: (reason, text) => this.#fail(new ControlPlaneError(reason, text)),
     });
     // Founded long ago, it may lead already.
     this.#checkTerm();
@@ -275,6 +277,7 @@ export class ControlPlane {
     const { nodeId, version, timers, logger, onSessionLost } = this.#options;
     this.#session = new NodeSession({
       nodeId,
+      member: this.#member,
       version,
       incarnation,
       peerAddress: this.#peerAddress,
@@ -288,7 +291,7 @@ export class ControlPlane {
         this.#queries.clear();
         onSessionLost(reason);
       },
-      onSuperseded: (reason, text) => this.#fail(new ControlPlaneError(reason, text)),
+      onRefused: (reason, text) => this.#fail(new ControlPlaneError(reason, text)),
       onShardFailed: (shard, error) => this.#fail(new ControlPlaneError('SHARD_FAILED', `shard ${shard}: ${error}`)),
       onAnswer: (id, user) => this.#queries.answered(id, user),
     });

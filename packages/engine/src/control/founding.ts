@@ -13,6 +13,8 @@ export const promiseMs = 30_000;
 
 interface FoundingRequest {
   readonly founder: string;
+  /** The asked one shall hear nobody else for a while: the founder has heard that all are blank. */
+  readonly promise: boolean;
 }
 
 interface FoundingAnswer {
@@ -37,8 +39,9 @@ export interface FoundingOptions {
  * The founding of a cluster, once in its life: the first of the configured voters, by name, asks all others who they are.
  * Only if all of them answer, name the same voters, and none has any trace of a cluster in its storage, it founds one,
  * with these very members as voters. So a first voter whose storage was lost does not found a second cluster: it would
- * hear of the one that is there, or wait for those who might know of it; it joins as a new member then. Who has answered
- * hears only the one that asked for a while: nothing that an earlier founding has left on its way gets into this one.
+ * hear of the one that is there, or wait for those who might know of it; it joins as a new member then. If all are blank
+ * they are asked once more, and promise to hear only the founder for a while: nothing that an earlier founding has left on
+ * its way gets into this one.
  */
 export class Founding {
   readonly #options: FoundingOptions;
@@ -61,39 +64,50 @@ export class Founding {
   /** Another node asks, on its way to found a cluster. */
   answer(from: NodeId, body: Uint8Array): Uint8Array {
     const { driver, member, voters } = this.#options;
-    const { founder } = decodeJson<FoundingRequest>(body);
+    const { founder, promise } = decodeJson<FoundingRequest>(body);
     const isBlank = driver.isBlank;
-    if (isBlank && nodeOfMember(founder) === from) driver.listenOnlyTo(founder, promiseMs);
+    if (isBlank && promise && nodeOfMember(founder) === from) driver.listenOnlyTo(founder, promiseMs);
     const answer: FoundingAnswer = { member, isBlank, voters: [...voters].sort() };
     return encodeJson(answer);
   }
 
   async #round(): Promise<void> {
-    const { nodeId, member, voters, driver, timers } = this.#options;
-    if (this.#isOver || !driver.isBlank) return;
+    const { driver, timers } = this.#options;
+    for (const promise of [false, true]) {
+      if (this.#isOver || !driver.isBlank) return;
+      if (!(await this.#askAll(promise))) break;
+    }
+    if (this.#isOver) return;
+    this.#cancel = timers.setTimer(roundMs, () => void this.#round());
+  }
+
+  /** True when all have answered that they are blank; with their promises, the cluster is founded then. */
+  async #askAll(promise: boolean): Promise<boolean> {
+    const { nodeId, member, voters, driver } = this.#options;
     const others = voters.filter((voter) => voter !== nodeId);
-    const answers = await Promise.all(others.map((voter) => this.#ask(voter)));
-    if (this.#isOver || !driver.isBlank) return;
+    const answers = await Promise.all(others.map((voter) => this.#ask(voter, promise)));
+    if (this.#isOver || !driver.isBlank) return false;
     if (answers.some((answer) => answer !== null && !answer.isBlank)) {
       this.#tell('there is a cluster already: this storage is new to it, and has to join');
       this.#isOver = true;
-      return;
+      return false;
     }
     const wished = JSON.stringify([...voters].sort());
     if (answers.some((answer) => answer !== null && JSON.stringify(answer.voters) !== wished)) {
       // A node that is to join names other first voters than they do themselves.
       this.#tell(`others name other first voters than ${voters.join(', ')}: nothing is founded`);
     } else if (answers.every((answer) => answer !== null)) {
+      if (!promise) return true;
       const members = [member, ...answers.map((answer) => answer.member)];
       this.#tell(`founding a cluster of ${voters.join(', ')}`);
       this.#isOver = true;
       driver.found(members);
-      return;
+      return true;
     } else {
       const missing = others.filter((_, i) => answers[i] === null);
       this.#tell(`no cluster yet: waiting for ${missing.join(', ')} to found it`);
     }
-    this.#cancel = timers.setTimer(roundMs, () => void this.#round());
+    return false;
   }
 
   /** Once, however often it is found again. */
@@ -103,8 +117,8 @@ export class Founding {
     this.#options.logger.info(text);
   }
 
-  async #ask(voter: NodeId): Promise<FoundingAnswer | null> {
-    const request: FoundingRequest = { founder: this.#options.member };
+  async #ask(voter: NodeId, promise: boolean): Promise<FoundingAnswer | null> {
+    const request: FoundingRequest = { founder: this.#options.member, promise };
     try {
       const { transport } = this.#options;
       const answer = decodeJson<FoundingAnswer>(

@@ -29,6 +29,7 @@ import {
 import type { LeaderTerm } from './leader-term.ts';
 import { nodeOfMember } from './member-id.ts';
 import type { MemberKeeper } from './member-keeper.ts';
+import { nameTakenText, removedText, standingOf } from './member-standing.ts';
 import { decodeMove, type MoveRequest } from './move-calls.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
@@ -119,7 +120,11 @@ export class LeaderDesk {
   }
 
   async #open(term: LeaderTerm, from: NodeId, request: SessionOpenRequest, atMs: number): Promise<LeaderReply> {
-    const { uuid, counter, addresses, version } = request;
+    const { member, uuid, counter, addresses, version } = request;
+    if (typeof member !== 'string' || nodeOfMember(member) !== from) return no(`${member} is no member of ${from}`);
+    const standing = standingOf(this.#options.driver.members(), member);
+    if (standing === 'removed') return { code: 'REFUSED', reason: 'REMOVED', text: removedText(member) };
+    if (standing === 'unknown') return { code: 'RETRY', text: `${member} hasn't joined yet` };
     const shards = addresses.length - 1;
     const decision = term.decide({ kind: 'openSession', nodeId: from, uuid, counter, shards, addresses, version });
     if (decision.ok) return { ...ok, session: await term.propose(decision.records) } as LeaderReply;
@@ -209,6 +214,7 @@ export class LeaderDesk {
       case 'removeMember':
         return this.#options.members()?.remove(request.nodeId as NodeId) ?? this.#notLeader();
       case 'transferLeader': {
+        if (this.#options.table.node(request.to as NodeId)?.draining) return no(`node ${request.to} is draining`);
         const result = await this.#options.driver.transferLeadership(request.to as NodeId);
         return result.ok ? ok : { code: 'REFUSED', reason: 'BAD_REQUEST', text: result.code };
       }
@@ -310,7 +316,7 @@ function refusalReply(refusal: LeaseRefusal): LeaderReply {
   const text = JSON.stringify(refusal);
   switch (refusal.code) {
     case 'NODE_ID_TAKEN':
-      return { code: 'REFUSED', reason: 'NODE_ID_TAKEN', text };
+      return { code: 'REFUSED', reason: 'NODE_ID_TAKEN', text: nameTakenText(refusal.nodeId) };
     case 'STALE_INCARNATION':
       return { code: 'REFUSED', reason: 'SUPERSEDED', text };
     case 'SESSION_OVER':

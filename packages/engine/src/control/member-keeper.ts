@@ -1,8 +1,10 @@
+import type { LeaseTable } from '@holdfast/lease';
 import type { Logger, NodeId } from '@holdfast/model';
 import { type ConfTarget, isJoint, promotable } from '@holdfast/raft';
 import type { Timers } from '../ports/timers.ts';
 import type { LeaderReply } from './calls.ts';
 import { nodeOfMember } from './member-id.ts';
+import { nameTakenText, standingOf } from './member-standing.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { type MemberFacts, planMembers } from './voter-planner.ts';
 
@@ -18,18 +20,19 @@ const lagEntriesMax = 1_000;
 
 export interface JoinRequest {
   readonly member: string;
+  /** Of the data folder. */
+  readonly uuid: string;
 }
 
 export interface MemberKeeperOptions {
   readonly member: string;
-  readonly driver: Pick<RaftDriver, 'status' | 'changeMembers'>;
+  readonly driver: Pick<RaftDriver, 'status' | 'members' | 'changeMembers'>;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly votersWanted: number;
   /** What may fail together; null where it isn't known. */
   readonly zoneOf: (node: NodeId) => string | null;
-  /** Has the node a session that goes on? Such a node isn't taken out of the members. */
-  readonly hasSession: (node: NodeId) => boolean;
+  readonly table: Pick<LeaseTable, 'node'>;
 }
 
 /**
@@ -55,9 +58,16 @@ export class MemberKeeper {
   }
 
   /** A node that isn't a member asks to be one. `from` is who the channel says it is. */
-  join(from: NodeId, { member }: JoinRequest): LeaderReply {
+  join(from: NodeId, { member, uuid }: JoinRequest): LeaderReply {
+    const { driver, table } = this.#options;
     if (typeof member !== 'string' || nodeOfMember(member) !== from) {
       return { code: 'REFUSED', reason: 'BAD_REQUEST', text: `${member} is no member of ${from}` };
+    }
+    if (standingOf(driver.members(), member) === 'member') return { code: 'OK' };
+    // It would take the vote of the node whose name it has, and then be refused a session (PROTOCOL.md 1).
+    const known = table.node(from);
+    if (known !== undefined && known.uuid !== uuid) {
+      return { code: 'REFUSED', reason: 'NODE_ID_TAKEN', text: nameTakenText(from) };
     }
     this.#newcomers.set(member, this.#options.timers.monotonicMs());
     return { code: 'OK' };
@@ -65,10 +75,11 @@ export class MemberKeeper {
 
   /** An operator takes a node out of the members, for good: it is stopped or lost. */
   async remove(node: NodeId): Promise<LeaderReply> {
-    const { driver, hasSession, member } = this.#options;
+    const { driver, table, member } = this.#options;
     const refuse = (text: string): LeaderReply => ({ code: 'REFUSED', reason: 'BAD_REQUEST', text });
     if (nodeOfMember(member) === node) return refuse(`${node} leads: stop it first`);
-    if (hasSession(node)) return refuse(`${node} has a session: stop it first, or wait until it has expired`);
+    if ((table.node(node)?.session ?? 0) > 0)
+      return refuse(`${node} has a session: stop it first, or wait until it has expired`);
     const { conf } = driver.status();
     const ids = [...conf.voters, ...conf.votersOutgoing, ...conf.learners].filter((id) => nodeOfMember(id) === node);
     if (ids.length === 0) return refuse(`${node} is no member`);

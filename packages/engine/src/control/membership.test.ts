@@ -134,3 +134,16 @@ test('the first voter, without its storage, does not found a second cluster', as
   assert.notEqual(cluster.leader!.id, 'n1');
   await cluster.until('n1 is back', () => cluster.node('n1').control.table.tableIndex > known, 30_000);
 });
+
+test('voters that lost their storages together, the first one among them, are taken in within seconds', async () => {
+  const cluster = new VirtualCluster({}, ['n1', 'n2', 'n3', 'n4', 'n5']);
+  await cluster.startAll();
+  for (const id of ['n1', 'n3'].map(nodeId)) {
+    await cluster.kill(cluster.node(id));
+    cluster.replaceStorage(id, new MemoryRaftStorage(cluster.time, 'another'));
+  }
+  // The first asks all whether they would found a cluster with it, the other blank one among them.
+  for (const id of ['n3', 'n1'].map(nodeId)) await cluster.start(id);
+  const follows = (id: string): boolean => cluster.node(id).control.leadership.leader !== null;
+  await cluster.until('both follow', () => follows('n1') && follows('n3'), 15_000);
+});

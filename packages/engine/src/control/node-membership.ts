@@ -1,27 +1,34 @@
+import type { LeaseTable } from '@holdfast/lease';
 import type { Logger, NodeId } from '@holdfast/model';
 import type { PeerTransport } from '../ports/peer-transport.ts';
 import type { Timers } from '../ports/timers.ts';
-import { decodeJson, encodeJson, type LeaderReply } from './calls.ts';
+import { decodeJson, type EndingReason, encodeJson, type LeaderReply } from './calls.ts';
+import { DrainingVoter } from './draining-voter.ts';
 import { Founding, foundingMethod } from './founding.ts';
 import type { LeaderCalls } from './leader-calls.ts';
 import { MemberJoin } from './member-join.ts';
 import { type JoinRequest, joinMethod, MemberKeeper } from './member-keeper.ts';
+import { removedText, standingOf } from './member-standing.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
 export interface NodeMembershipOptions {
   readonly nodeId: NodeId;
   /** This node's name among Raft's members. */
   readonly member: string;
+  /** Of the data folder. */
+  readonly uuid: string;
   /** The nodes by which the cluster is founded; others join. */
   readonly voters: readonly NodeId[];
   readonly votersWanted: number;
   readonly zoneOf: (node: NodeId) => string | null;
-  readonly hasSession: (node: NodeId) => boolean;
+  readonly table: LeaseTable;
   readonly driver: RaftDriver;
   readonly leaderCalls: LeaderCalls;
   readonly transport: Pick<PeerTransport, 'call'>;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** This node was removed, or its name is another folder's: it must end. */
+  readonly onRefused: (reason: EndingReason, text: string) => void;
 }
 
 /** A node's part in Raft's membership: it founds, joins, and while it leads takes care of who is in. */
@@ -29,12 +36,14 @@ export class NodeMembership {
   readonly #options: NodeMembershipOptions;
   readonly #founding: Founding;
   readonly #join: MemberJoin;
+  readonly #draining: DrainingVoter;
   #keeper: MemberKeeper | null = null;
 
   constructor(options: NodeMembershipOptions) {
     this.#options = options;
     this.#founding = new Founding(options);
     this.#join = new MemberJoin(options);
+    this.#draining = new DrainingVoter(options);
   }
 
   /** Of the present leadership of this node, if any. */
@@ -52,13 +61,22 @@ export class NodeMembership {
   answer(from: NodeId, method: string, body: Uint8Array): Uint8Array | null {
     if (method === foundingMethod) return this.#founding.answer(from, body);
     if (method !== joinMethod) return null;
-    const { leader, role } = this.#options.driver.leadership;
-    const notLeader: LeaderReply = { code: 'NOT_LEADER', leader: role === 'leader' ? null : leader };
-    return encodeJson(this.#keeper?.join(from, decodeJson<JoinRequest>(body)) ?? notLeader);
+    return encodeJson(this.#answerJoin(from, decodeJson<JoinRequest>(body)));
+  }
+
+  #answerJoin(from: NodeId, request: JoinRequest): LeaderReply {
+    const { driver } = this.#options;
+    // What any node has applied is committed: nobody needs a leader for being told this.
+    if (standingOf(driver.members(), request.member) === 'removed') {
+      return { code: 'REFUSED', reason: 'REMOVED', text: removedText(request.member) };
+    }
+    const { leader, role } = driver.leadership;
+    return this.#keeper?.join(from, request) ?? { code: 'NOT_LEADER', leader: role === 'leader' ? null : leader };
   }
 
   close(): void {
     this.lead(false);
+    this.#draining.close();
     this.#founding.close();
     this.#join.close();
   }

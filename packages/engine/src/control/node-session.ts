@@ -2,7 +2,16 @@ import { type LeaseOptions, type LeaseTable, type SessionEndReason, SessionKeepe
 import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
 import type { HotUnit, LeasedPartition, UserAnswer } from '../shard-messages.ts';
-import { encodeJson, encodeUnits, type GiveUpRequest, type LeaderReply, type ShardUnits } from './calls.ts';
+import {
+  type EndingReason,
+  encodeJson,
+  encodeUnits,
+  type GiveUpRequest,
+  isEndingReason,
+  type LeaderReply,
+  type SessionOpenRequest,
+  type ShardUnits,
+} from './calls.ts';
 import type { LeaderCalls } from './leader-calls.ts';
 import type { TableChange } from './lease-state-machine.ts';
 import { encodeMove, type HandOverRequest, MoveBatches, type ShardName } from './move-calls.ts';
@@ -38,6 +47,8 @@ export interface NodeIncarnation {
 
 export interface NodeSessionOptions {
   readonly nodeId: NodeId;
+  /** This node's name among Raft's members. */
+  readonly member: string;
   readonly version: string;
   readonly incarnation: NodeIncarnation;
   readonly peerAddress: string;
@@ -49,8 +60,8 @@ export interface NodeSessionOptions {
   readonly logger: Logger;
   /** The session is over, or can't be proven alive: shards must be ended at once. Called once. */
   readonly onLost: (reason: string) => void;
-  /** Another process is this node: this one must end. */
-  readonly onSuperseded: (reason: 'NODE_ID_TAKEN' | 'SUPERSEDED', text: string) => void;
+  /** Another process is this node, or it was removed: this one must end. */
+  readonly onRefused: (reason: EndingReason, text: string) => void;
   readonly onShardFailed: (shard: number, error: string) => void;
   readonly onAnswer: (id: number, user: UserAnswer | null) => void;
 }
@@ -208,8 +219,9 @@ export class NodeSession {
   #open(addresses: readonly string[]): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'opening';
-    const { incarnation, version, peerAddress } = this.#options;
-    this.#openBody = encodeJson({ ...incarnation, version, addresses: [peerAddress, ...addresses] });
+    const { member, incarnation, version, peerAddress } = this.#options;
+    const request: SessionOpenRequest = { member, ...incarnation, version, addresses: [peerAddress, ...addresses] };
+    this.#openBody = encodeJson(request);
     void this.#askToOpen();
   }
 
@@ -240,9 +252,9 @@ export class NodeSession {
   }
 
   #refused({ reason, text }: Extract<LeaderReply, { code: 'REFUSED' }>): void {
-    if (reason === 'NODE_ID_TAKEN' || reason === 'SUPERSEDED') {
+    if (isEndingReason(reason)) {
       this.close();
-      this.#options.onSuperseded(reason, text);
+      this.#options.onRefused(reason, text);
     } else this.#lose(`the leader refused: ${text}`);
   }
 
@@ -251,7 +263,7 @@ export class NodeSession {
     const known = table.node(nodeId);
     if (known !== undefined && known.uuid === incarnation.uuid && known.counter > incarnation.counter) {
       this.close();
-      this.#options.onSuperseded('SUPERSEDED', `incarnation ${known.counter} of this data folder has begun`);
+      this.#options.onRefused('SUPERSEDED', `incarnation ${known.counter} of this data folder has begun`);
       return;
     }
     if (this.#session === 0 || this.#state === 'waiting' || this.#state === 'over') return;

@@ -26,6 +26,7 @@ import {
   type RaftDriverTiming,
   raftLimits,
 } from './raft-driver-options.ts';
+import { RaftHearing } from './raft-hearing.ts';
 import { type RaftMail, RaftMailbox } from './raft-mailbox.ts';
 import { TickClock } from './tick-clock.ts';
 
@@ -46,7 +47,7 @@ export class RaftDriver {
   readonly #proposals = new PendingProposals();
   readonly #reads = new PendingReads();
   #waitingReads: ReadWaiter[] = [];
-  #heard: { readonly member: string; readonly untilMs: number } | null = null;
+  readonly #hearing: RaftHearing;
   #owedHardState: Ready['hardState'] = null;
   #leadership: Leadership;
   readonly #applier: EntryApplier;
@@ -81,6 +82,7 @@ export class RaftDriver {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#raft = raft;
     this.#mailbox = new RaftMailbox(this.#limits);
+    this.#hearing = new RaftHearing(options.timers);
     this.#compaction = new LogCompaction({
       raft,
       storage: options.storage,
@@ -138,7 +140,7 @@ export class RaftDriver {
 
   /** Messages from a peer. What doesn't come from a member of that node is dropped. */
   step(from: NodeId, messages: readonly RaftMessage[]): void {
-    const isHeard = (sender: string): boolean => nodeOfMember(sender) === from && !this.#isDeafTo(sender);
+    const isHeard = (of: string): boolean => nodeOfMember(of) === from && this.#hearing.hears(of, this.isBlank);
     this.#mailbox.messages(messages.filter((message) => isHeard(message.from)));
     this.#wake();
   }
@@ -150,20 +152,12 @@ export class RaftDriver {
 
   /** Founds a cluster of these members, this one among them; see `Founding`, which makes sure that nobody else does. */
   found(members: readonly string[]): void {
-    this.#mailbox.call(() => {
-      if (this.#raft.isBlank) this.#raft.found(members);
-    });
-    this.#wake();
+    void this.#call(() => this.#raft.isBlank && this.#raft.found(members));
   }
 
   /** While this member is blank, and for so long, it takes messages of no other member. */
   listenOnlyTo(member: string, durationMs: number): void {
-    this.#heard = { member, untilMs: this.#options.timers.monotonicMs() + durationMs };
-  }
-
-  #isDeafTo(member: string): boolean {
-    if (this.#heard === null || !this.#raft.isBlank) return false;
-    return this.#heard.member !== member && this.#options.timers.monotonicMs() < this.#heard.untilMs;
+    this.#hearing.listenOnlyTo(member, durationMs);
   }
 
   reportUnreachable(peer: NodeId): void {
@@ -215,27 +209,32 @@ export class RaftDriver {
    * the target. What is refused, and why: `ConfChangeResult`.
    */
   changeMembers(target: ConfTarget): Promise<ConfChangeResult> {
-    return new Promise((resolve) => {
-      this.#mailbox.call(() => resolve(this.#raft.proposeConfChange(target)));
-      this.#wake();
-    });
+    return this.#call(() => this.#raft.proposeConfChange(target));
   }
 
   /** Hands leadership to a node's voter that is up to date enough; the result says only that it has begun. */
   transferLeadership(to: NodeId): Promise<TransferResult> {
-    return new Promise((resolve) => {
-      this.#mailbox.call(() => {
-        const member = this.#raft.conf.voters.find((voter) => nodeOfMember(voter) === to);
-        resolve(member === undefined ? { ok: false, code: 'UNKNOWN_PEER' } : this.#raft.transferLeadership(member));
-      });
-      this.#wake();
+    return this.#call(() => {
+      const member = this.#raft.conf.voters.find((voter) => nodeOfMember(voter) === to);
+      return member === undefined ? { ok: false, code: 'UNKNOWN_PEER' } : this.#raft.transferLeadership(member);
     });
+  }
+
+  /** Whether this node had rather not lead, while others can. */
+  setReluctant(isReluctant: boolean): void {
+    this.#raft.setReluctant(isReluctant);
   }
 
   /** Stands for election now: for the first node of a cluster, and for tests. */
   campaign(): void {
-    this.#mailbox.call(() => this.#raft.campaign());
-    this.#wake();
+    void this.#call(() => this.#raft.campaign());
+  }
+
+  #call<T>(act: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      this.#mailbox.call(() => resolve(act()));
+      this.#wake();
+    });
   }
 
   /** Stops ticking, stepping and sending; resolves when nothing of this driver touches the storage any more. */
@@ -252,8 +251,7 @@ export class RaftDriver {
     this.#proposals.rejectAll(error);
     this.#reads.rejectAll(error);
     for (const mail of this.#mailbox.take()) if (mail.kind === 'propose') mail.waiter.reject(error);
-    for (const waiter of this.#waitingReads) waiter.reject(error);
-    this.#waitingReads = [];
+    for (const waiter of this.#waitingReads.splice(0)) waiter.reject(error);
   }
 
   #fail(error: unknown): void {

@@ -1,7 +1,7 @@
 import type { LeaseTable } from '@holdfast/lease';
 import type { Logger, NodeId } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
-import { nodeOfMember } from './member-id.ts';
+import { lastingSuccessor } from './leader-successor.ts';
 import type { NodeSession } from './node-session.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
@@ -55,16 +55,13 @@ export async function stopControlPlane(options: StopOptions): Promise<StopResult
   return { clean, drained };
 }
 
-/** Gives leadership to the voter that is furthest, so that the cluster needs no election time-out. */
+/** Gives leadership to another voter, so that the cluster needs no election time-out. */
 async function handOver(options: StopOptions, limitMs: number): Promise<void> {
-  const { driver } = options;
+  const { driver, table } = options;
   if (!driver.isLeader) return;
-  const { progress, conf } = driver.status();
-  const followers = [...progress].filter(([id, { recentActive }]) => recentActive && conf.voters.includes(id));
-  followers.sort(([, a], [, b]) => b.match - a.match);
-  const best = followers[0];
-  if (best === undefined) return;
-  await driver.transferLeadership(nodeOfMember(best[0]));
+  const successor = lastingSuccessor(driver.status(), table);
+  if (successor === null) return;
+  await driver.transferLeadership(successor);
   await until(options, limitMs, () => !driver.isLeader);
 }
 

@@ -85,10 +85,16 @@ export class MemoryNetwork {
   readonly #cut = new Set<string>();
   /** Nodes whose host says that nobody listens there, to all or to some. */
   readonly refusing = new Map<string, readonly string[] | 'all'>();
+  readonly #unanswered = new Set<string>();
   readonly raftSent: { from: NodeId; to: NodeId; message: RaftMessage }[] = [];
 
   constructor(time: VirtualTime) {
     this.#time = time;
+  }
+
+  /** Its messages and calls arrive, but no call of it gets an answer. */
+  loseAnswersTo(id: string): void {
+    this.#unanswered.add(id);
   }
 
   isolate(id: string): void {
@@ -127,7 +133,7 @@ export class MemoryNetwork {
             there.onCall(me, method, body).then(
               (answer) => {
                 this.#time.setTimer(this.latencyMs, () => {
-                  if (reach(to) === there) resolve(answer);
+                  if (reach(to) === there && !this.#unanswered.has(id)) resolve(answer);
                 });
               },
               (error: unknown) => {

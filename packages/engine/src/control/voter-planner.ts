@@ -30,7 +30,7 @@ export interface VoterPlanInput {
 /**
  * The next change of Raft's members, or null. One thing at a time, the most urgent first:
  *
- * 1. newcomers become learners; learners that were removed, or whose node has come back as another member, go
+ * 1. newcomers become learners, never those that were members before; learners that were removed, or whose node has come back as another member, go
  * 2. a voter that was removed, whose node has come back as another member, or that is gone, is replaced by a learner that
  *    has the log, in one change; without such a learner only one that was removed goes
  * 3. too few voters: learners that have the log become voters, so many that the number of voters is odd
@@ -57,7 +57,8 @@ function planLearners({ conf, members }: VoterPlanInput, facts: Facts): ConfTarg
   const isNameFree = (node: string): boolean =>
     !members.some((other) => other.node === node && known.has(other.member) && other.isActive);
   const newcomers = members.filter(
-    ({ member, node, isActive, isRemoved }) => !known.has(member) && isActive && !isRemoved && isNameFree(node),
+    ({ member, node, isActive, isRemoved }) =>
+      !known.has(member) && !conf.removed.includes(member) && isActive && !isRemoved && isNameFree(node),
   );
   const stays = (id: string): boolean => {
     const learner = facts.get(id);

@@ -1,5 +1,5 @@
 import type { ConfigProblem } from './config-problem.ts';
-import { formatHostPort } from './host-port.ts';
+import { formatHostPort, isLoopback } from './host-port.ts';
 import type { NodeConfig } from './node-config.ts';
 
 /** What must hold between settings that are each right by themselves. */
@@ -37,19 +37,34 @@ export function checkRelations(config: NodeConfig): ConfigProblem[] {
     `${frameBytesMax}B`,
     `at most limits.bytesInFlight (${bytesInFlightMax}B), or no frame could leave`,
   );
-  const { keysPath, seal } = config.gossip;
-  expect(
-    keysPath !== null || seal === 'strict',
-    'gossip.seal',
-    seal,
-    'gossip.keys with it: without keys nothing is sealed',
-  );
+  checkGossip(config, expect);
   checkPeers(config, expect);
   checkPorts(config, expect);
   return problems;
 }
 
 type Expect = (holds: boolean, path: string, value: unknown, expected: string) => void;
+
+function checkGossip({ gossip, listenGossip }: NodeConfig, expect: Expect): void {
+  const { keysPath, seal } = gossip;
+  if (keysPath !== null) {
+    expect(seal !== 'none', 'gossip.seal', seal, 'no gossip.keys with it, or another way: strict uses them');
+    return;
+  }
+  expect(
+    seal === 'strict' || seal === 'none',
+    'gossip.seal',
+    seal,
+    'gossip.keys with it: without keys nothing is sealed',
+  );
+  expect(
+    seal !== 'strict' || isLoopback(listenGossip.host),
+    'gossip.keys',
+    undefined,
+    `missing, and other machines can send to listen.gossip (${formatHostPort(listenGossip)}): make a file with ` +
+      '"openssl rand -base64 32 > FILE", the same for all nodes; or allow plain datagrams by gossip.seal: none',
+  );
+}
 
 function checkPeers({ peers, nodeId }: NodeConfig, expect: Expect): void {
   const path = 'cluster.peers';

@@ -126,3 +126,21 @@ test('the schema and the reference page name every setting', () => {
   }
   assert.ok(!('required' in schema));
 });
+
+test('gossip that other machines can reach wants keys, or a word that it does without', () => {
+  const of = (flags: Record<string, string>) =>
+    problemsOf(() => compileConfig({ flags: { 'node.id': 'n1', ...flags }, cwd }));
+  for (const host of ['10.0.0.11', '0.0.0.0', '[::]']) {
+    const beyond = { 'listen.gossip': `${host}:7401` };
+    const problems = of(beyond);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]!, /^gossip\.keys: missing, .*openssl rand.*gossip\.seal: none$/);
+    assert.deepEqual(of({ ...beyond, 'gossip.keys': 'keys' }), []);
+    assert.deepEqual(of({ ...beyond, 'gossip.seal': 'none' }), []);
+  }
+  assert.match(
+    of({ 'gossip.keys': 'keys', 'gossip.seal': 'none' })[0]!,
+    /^gossip\.seal: "none": no gossip\.keys with it/,
+  );
+  assert.deepEqual(of({ 'listen.gossip': '[::1]:7401' }), []);
+});

@@ -17,3 +17,8 @@ export function parseHostPort(text: string): HostPort | null {
 export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** Nobody outside this machine can send to it. */
+export function isLoopback(host: string): boolean {
+  return host === '::1' || host === 'localhost' || host.startsWith('127.');
+}

@@ -31,7 +31,7 @@ export interface NodeConfig extends NodeServices {
     readonly protocol: 'lifeguard' | 'swim';
     /** Absolute path; null: plain datagrams. */
     readonly keysPath: string | null;
-    readonly seal: 'strict' | 'accept-plain' | 'send-plain';
+    readonly seal: 'strict' | 'accept-plain' | 'send-plain' | 'none';
   };
   readonly shardCount: number;
   readonly job: {

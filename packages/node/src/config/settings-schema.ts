@@ -72,12 +72,12 @@ export const settingsSchema = z.strictObject({
     keys: text.optional().meta({
       description:
         'file with the keys of gossip: 32 bytes in base64 per line, the first seals, all open; read again when it changes',
-      reason: 'none: plain datagrams, for one machine; anybody who can send to the port can lie about who is there',
+      reason: 'none: plain datagrams, for one machine; beyond it they have to be asked for by gossip.seal none',
     }),
-    seal: oneOf(['strict', 'accept-plain', 'send-plain']).default('strict').meta({
+    seal: oneOf(['strict', 'accept-plain', 'send-plain', 'none']).default('strict').meta({
       description:
-        'with keys: from plain to sealed in three steps, send-plain, accept-plain, strict, each on all nodes',
-      reason: 'strict: nothing unsealed is believed',
+        'with keys: from plain to sealed in three steps, send-plain, accept-plain, strict, each on all nodes; none, without keys: plain datagrams are wanted',
+      reason: 'strict: nothing unsealed is believed, for anybody who can send to the port could lie about who is there',
     }),
   }),
   shards: count(1, 256)

@@ -21,7 +21,7 @@ const sealModes = {
   strict: 'strict',
   'accept-plain': 'acceptPlain',
   'send-plain': 'sendPlain',
-} as const satisfies Record<NodeConfig['gossip']['seal'], SealMode>;
+} as const satisfies Record<Exclude<NodeConfig['gossip']['seal'], 'none'>, SealMode>;
 
 /**
  * Gossip as configured. With keys, `close` ends the watch over their file.
@@ -34,12 +34,9 @@ export function createGossip(
   logger: Logger,
 ): { readonly gossip: Gossip; readonly close: () => void } {
   const { nodeId: id, clusterName, peers, listenGossip } = config;
-  const { protocol, keysPath, seal: mode } = config.gossip;
-  const ring = keysPath === null ? null : openKeyFile(keysPath);
+  const { protocol, keysPath, seal } = config.gossip;
+  const ring = keysPath === null || seal === 'none' ? null : openKeyFile(keysPath);
   const close = ring === null ? () => {} : watchKeys(keysPath!, ring, logger);
-  if (ring === null && !isLoopback(listenGossip.host)) {
-    logger.warn('gossip is not sealed: set gossip.keys where others can send to this address');
-  }
   const options = {
     id,
     meta,
@@ -48,7 +45,9 @@ export function createGossip(
     bindHost: listenGossip.host,
     advertiseHost: advertisedHost(config),
     seeds: peers.filter((peer) => peer.id !== id).map(({ gossipAddress }) => gossipAddress),
-    ...(ring === null ? {} : { seal: new SealedDatagrams(ring, clusterName, { id, ...meta }, sealModes[mode]) }),
+    ...(ring === null || seal === 'none'
+      ? {}
+      : { seal: new SealedDatagrams(ring, clusterName, { id, ...meta }, sealModes[seal]) }),
   };
   const dependencies = { clock, rng: new CryptoRng(), logger };
   try {
@@ -88,8 +87,4 @@ function advertisedHost({ nodeId, peers, listenGossip }: NodeConfig): string | n
   if (listenGossip.host !== '0.0.0.0' && listenGossip.host !== '::') return null;
   const self = peers.find(({ id }) => id === nodeId);
   return self === undefined ? null : (parseHostPort(self.gossipAddress)?.host ?? null);
-}
-
-function isLoopback(host: string): boolean {
-  return host === '::1' || host.startsWith('127.');
 }

@@ -19,6 +19,7 @@ import { ClusterStatus, reportMethod } from './cluster-status.ts';
 import { CryptoRng } from './crypto-rng.ts';
 import { exportUsers } from './export-users.ts';
 import { createGossip } from './gossip.ts';
+import { nodeEndError } from './node-end.ts';
 import { healthChecks } from './node-health.ts';
 import { nodeMetrics } from './node-metrics.ts';
 import { NodeReporter } from './node-reporter.ts';
@@ -168,7 +169,7 @@ class Node implements RunningNode {
       rng: new CryptoRng(),
       logger: this.#logger,
       onSessionLost: (reason) => void this.#renewSession(reason),
-      onFatal: (error) => this.#fail(error),
+      onFatal: (error) => this.#fail(nodeEndError(error, config.nodeId, this.#folder.dir)),
       zoneOf: (id) => this.#gossip?.members().find((member) => member.id === id)?.meta.zone ?? null,
       onLeave: () => {
         if (!this.#stopping) this.stop();

@@ -43,6 +43,7 @@ export const faultKinds = [
   'transferLeader',
   'moveUnit',
   'removeMember',
+  'removedReturns',
   'drain',
   'giveUp',
   'topicGrows',

@@ -114,7 +114,8 @@ export class Faults {
       case 'diskDamaged':
         return this.#harmDisk(kind, node);
       case 'removeMember':
-        return this.#removeMember(node);
+      case 'removedReturns':
+        return this.#removeMember(kind, node);
       case 'diskFull':
         node.disk.writesFailUntilMs = world.time.nowMs + this.#between(500, 6_000);
         return node.id;
@@ -289,12 +290,13 @@ export class Faults {
     return node.id;
   }
 
-  /** A machine is gone for good; another one comes in its place, under its name. */
-  #removeMember(node: SimulatedNode): string | null {
+  /** A machine is gone for good; another one comes in its place, under its name, or the old disk does by mistake. */
+  #removeMember(kind: 'removeMember' | 'removedReturns', node: SimulatedNode): string | null {
     const world = this.#world;
     if (!this.#mayLoseVoter()) return null;
     this.#crash(node, this.#between(20_000, 30_000));
-    node.loseFolder();
+    if (kind === 'removeMember') node.loseFolder();
+    else node.mayBeRemoved = true;
     // Its session has to expire first.
     const ask = (left: number): void => {
       if (left === 0 || node.state !== 'down') return;
@@ -304,7 +306,7 @@ export class Faults {
       world.time.after(1_500, 'remove member', () => ask(left - 1));
     };
     world.time.after(14_000, 'remove member', () => ask(8));
-    return node.id;
+    return kind === 'removeMember' ? node.id : null;
   }
 
   /** With a majority of the voters lost nobody could go on. */

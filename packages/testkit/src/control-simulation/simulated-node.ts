@@ -32,6 +32,8 @@ export class SimulatedNode {
   diesVoting = false;
   /** A shard was made to fail: its process may end. */
   mayEnd = false;
+  /** It was to be taken out of the members with the disk that it has now. */
+  mayBeRemoved = false;
   readonly #world: ControlWorld;
   readonly #rng: Rng;
   #ledAtMs = Number.NEGATIVE_INFINITY;
@@ -68,6 +70,7 @@ export class SimulatedNode {
   loseFolder(): void {
     this.folder++;
     this.counter = 0;
+    this.mayBeRemoved = false;
     this.newDisk();
   }
 
@@ -224,6 +227,10 @@ export class SimulatedNode {
     if (!this.#isExpected(error)) this.#world.report(`ASSERT: ${this.id} ended: ${describe(error)}`);
     process.receive(0, 'exit', () => {
       this.kill();
+      if (error instanceof ControlPlaneError && error.code === 'REMOVED') {
+        this.#world.faultHappened('removedReturns', this.id);
+        this.loseFolder();
+      }
       this.#world.restartLater(this);
     });
   }
@@ -244,6 +251,7 @@ export class SimulatedNode {
     if (error instanceof RaftStorageError) return this.disk.hasFailed;
     if (!(error instanceof ControlPlaneError)) return false;
     if (error.code === 'NODE_ID_TAKEN') return this.folder > 1;
+    if (error.code === 'REMOVED') return this.mayBeRemoved;
     return error.code === 'SHARD_FAILED' && this.mayEnd;
   }
 }

@@ -1,0 +1,33 @@
+import type { LeaseTable } from '@holdfast/lease';
+import type { NodeId } from '@holdfast/model';
+import { promotable, type RaftStatus } from '@holdfast/raft';
+import { nodeOfMember } from './member-id.ts';
+
+/** A voter that is further behind would have the cluster wait for it. */
+const lagEntriesMax = 1_000;
+
+/**
+ * The voter to hand leadership to: heard from lately, with nearly all of the log, and neither draining nor stopping; the
+ * furthest first. Null: there is none.
+ */
+export function fitSuccessor(status: RaftStatus, table: Pick<LeaseTable, 'node' | 'session'>): NodeId | null {
+  return furthest(status, (node, peer) => {
+    const known = table.node(node);
+    const isGoing = known?.draining === true || (known && table.session(known.session)?.closing) === true;
+    return !isGoing && promotable(peer, status.lastIndex, lagEntriesMax);
+  });
+}
+
+/** Who leads when this node goes all the same: a fit voter, else any that was heard from lately. */
+export function lastingSuccessor(status: RaftStatus, table: Pick<LeaseTable, 'node' | 'session'>): NodeId | null {
+  return fitSuccessor(status, table) ?? furthest(status, (_, { recentActive }) => recentActive);
+}
+
+type Peer = RaftStatus['progress'] extends ReadonlyMap<string, infer P> ? P : never;
+
+function furthest({ progress, conf }: RaftStatus, suits: (node: NodeId, peer: Peer) => boolean): NodeId | null {
+  const voters = [...progress].filter(([id, peer]) => conf.voters.includes(id) && suits(nodeOfMember(id), peer));
+  voters.sort(([, a], [, b]) => b.match - a.match);
+  const [best] = voters;
+  return best === undefined ? null : nodeOfMember(best[0]);
+}
