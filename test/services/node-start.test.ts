@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { KafkaLog } from '@holdfast/stream-kafka';
 import { freePorts } from '../cluster/support/free-ports.ts';
-import { type CommandResult, startHoldfast } from '../cluster/support/holdfast.ts';
+import { type CommandResult, holdfast, startHoldfast } from '../cluster/support/holdfast.ts';
 import { waitFor } from '../cluster/support/wait.ts';
 import { KafkaService } from './kafka.ts';
 import { serviceFolder, startRedis } from './redis-server.ts';
@@ -14,6 +15,7 @@ const folder = serviceFolder('node-start');
 const started: Started[] = [];
 
 interface Started {
+  readonly configPath: string;
   readonly httpPort: number;
   readonly child: ReturnType<typeof startHoldfast>['child'];
   readonly result: Promise<CommandResult>;
@@ -31,8 +33,9 @@ async function start(settings: Record<string, unknown>): Promise<Started> {
     shards: 1,
     ...settings,
   };
-  writeFileSync(join(dir, 'node.json'), JSON.stringify(config));
-  const node = { httpPort: http, ...startHoldfast(['node', '--config', join(dir, 'node.json')]) };
+  const configPath = join(dir, 'node.json');
+  writeFileSync(configPath, JSON.stringify(config));
+  const node = { configPath, httpPort: http, ...startHoldfast(['node', '--config', configPath]) };
   started.push(node);
   return node;
 }
@@ -55,6 +58,38 @@ const redisAt = (address: string, more: Record<string, unknown> = {}) => ({
   store: { kind: 'redis' },
   redis: { url: `redis://${address}`, ...more },
 });
+
+/** A record that no job can process is found, with all that it had, and comes back by replay. */
+async function deadLetters(log: KafkaLog, configPath: string): Promise<void> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  await log.append('access-log', 1, [{ key: bytes('k'), value: bytes('{bad'), headers: { trace: 'x' } }]);
+  const json = async (...args: string[]) => {
+    const { code, stdout, stderr } = await holdfast([...args, '--config', configPath, '-o', 'json']);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as Record<string, unknown>;
+  };
+  const letters = (count: number) =>
+    waitFor(`${count} dead letters`, 30_000, async () => {
+      const { letters } = (await json('dlq', 'ls')) as { letters: { letter: string; reason: string }[] };
+      return letters.length === count ? letters : null;
+    });
+  const [letter] = await letters(1);
+  const shown = await json('dlq', 'show', letter!.letter);
+  assert.deepEqual((shown.value as { text: string }).text, '{bad');
+  assert.deepEqual((shown.key as { text: string }).text, 'k');
+  assert.deepEqual([shown.headers, shown.keyIs], [{ trace: 'x' }, 'record']);
+  assert.deepEqual(shown.from, { topic: 'access-log', partition: 1, offset: '0' });
+  const replay = await json('dlq', 'replay', letter!.letter);
+  assert.deepEqual([replay.matching, replay.replayed], ['1', '1']);
+  // As bad as it was: another letter, which tells of the first.
+  const again = await letters(2);
+  const second = await json('dlq', 'show', again.find((one) => one.letter !== letter!.letter)!.letter);
+  assert.deepEqual(second.headers, { trace: 'x', 'replay-of': shown.id });
+  await waitFor('everything to be committed', 60_000, async () => {
+    const { partitions } = (await json('topic', 'lag')) as { partitions: { lag: string }[] };
+    return (partitions.length === 3 && partitions.every(({ lag }) => lag === '0')) || null;
+  });
+}
 
 describe('a node starts on Kafka and Redis, or says why not', { timeout: 150_000 }, () => {
   let kafka: KafkaService;
@@ -171,6 +206,7 @@ describe('a node starts on Kafka and Redis, or says why not', { timeout: 150_000
       };
       assert.match(await describe('access-log'), /retention\.ms=172800000/);
       assert.match(await describe('holdfast.dead-letters'), /retention\.ms=2592000000/);
+      await deadLetters(log, node.configPath);
       node.child.kill('SIGTERM');
       const [code] = await once(node.child, 'exit');
       assert.equal(code, 0);
