@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { LmdbLog, openDataFolder } from '@holdfast/embedded';
 import type { NewRecord } from '@holdfast/engine';
 import { documentSchemas } from '../output-schemas.ts';
-import { run } from '../program.ts';
+import { runHere } from '../run-here.test.ts';
 import { deadLetterTopic } from './letter-topic.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'holdfast-dlq-'));
@@ -15,21 +15,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
 let log: LmdbLog;
 
-async function holdfast(...args: string[]): Promise<{ exit: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const exit = await run(args, {
-    env: {},
-    cwd: dir,
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    columns: 80,
-    out: async (text) => void (out += text),
-    note: (text) => void (err += text),
-    style: (_kind, text) => text,
-  });
-  return { exit, out, err };
-}
+const holdfast = (...args: string[]) => runHere(args, dir);
 
 async function json(...args: string[]): Promise<Record<string, unknown>> {
   const { exit, out, err } = await holdfast(...args, '-o', 'json');
