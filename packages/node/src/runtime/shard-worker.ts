@@ -17,21 +17,33 @@ async function main(data: ShardWorkerData): Promise<void> {
   const timers = new NodeTimers();
   const logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId, shard } });
   const send = (message: FromShard) => port.postMessage(message);
+  const stop = new AbortController();
   const waiting: ToShard[] = [];
   let session: SessionId | null = null;
   let running: Shard | null = null;
   let close: (() => Promise<void>) | null = null;
   port.on('message', (message: ToShardWorker) => {
     if (message.kind === 'close') {
+      stop.abort();
       void (close?.() ?? Promise.resolve()).finally(() => port.close());
       return;
     }
     if (message.kind === 'session') session = message.session as SessionId;
-    if (running === null) waiting.push(message);
-    else running.receive(message);
+    if (running !== null) running.receive(message);
+    // While a service is waited for the table goes on; one word of it is enough.
+    else if (message.kind !== 'advanced' || waiting.at(-1)?.kind !== 'advanced') waiting.push(message);
   });
-  const log = await openLog(config, logPath, { timers, logger });
-  const store = await openStore(config, storePath, { timers, logger });
+  const environment = { timers, logger, stop: stop.signal, isPatient: true };
+  const log = await openLog(config, logPath, environment);
+  const store = await openStore(config, storePath, environment).catch(async (error: unknown) => {
+    await log.close();
+    throw error;
+  });
+  if (stop.signal.aborted) {
+    await log.close();
+    await store.close();
+    return;
+  }
   const { host, port: basePort } = config.listenShards;
   const transport = new GrpcRecordTransport({
     clusterId: config.clusterName,

@@ -10,6 +10,8 @@ export interface ServiceEnvironment {
   readonly onWaiting?: (what: string | null) => void;
   /** Aborted: the node is asked to stop. */
   readonly stop?: AbortSignal;
+  /** Whether to wait for ever: what was there at the node's start comes back, and giving up would only restart the node. */
+  readonly isPatient?: boolean;
 }
 
 /** One try at a service: there, or why not yet. What can't pass is thrown. */
@@ -24,12 +26,12 @@ const pauseMsMax = 5_000;
  * @throws ServiceError `code` once `deadlineMs` is over; START_INTERRUPTED; what `attempt` throws
  */
 export async function untilReached<T>(
-  { timers, logger, onWaiting, stop }: ServiceEnvironment,
+  { timers, logger, onWaiting, stop, isPatient = false }: ServiceEnvironment,
   what: { readonly name: string; readonly code: 'LOG_UNREACHABLE' | 'STORE_UNREACHABLE'; readonly deadlineMs: number },
   attempt: () => Promise<Reached<T>>,
 ): Promise<T> {
   const { name, code, deadlineMs } = what;
-  const endMs = timers.monotonicMs() + deadlineMs;
+  const endMs = isPatient ? Number.POSITIVE_INFINITY : timers.monotonicMs() + deadlineMs;
   try {
     for (let tries = 1, pauseMs = firstPauseMs; ; tries++, pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
       const reached = await attempt();
@@ -49,7 +51,7 @@ export async function untilReached<T>(
         why,
         tries,
         retryInMs: Math.round(waitMs),
-        leftMs: Math.round(leftMs),
+        leftMs: isPatient ? null : Math.round(leftMs),
       });
       onWaiting?.(`${name}: ${why}`);
       await Promise.race([delay(timers, waitMs), aborted(stop)]);
