@@ -1,15 +1,14 @@
 import { type NodeId, randomBelow, randomRatio } from '@holdfast/model';
-import type { ControlWorld } from './control-world.ts';
-import type { FaultKind } from './fault-kinds.ts';
 import type { Spell } from './simulated-network.ts';
 import type { SimulatedNode } from './simulated-node.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
 
 /** Draws faults from the plan's kinds, one after the other, until the world heals. */
 export class Faults {
-  readonly #world: ControlWorld;
+  readonly #world: SimulatedWorld;
   #votersLost = 0;
 
-  constructor(world: ControlWorld) {
+  constructor(world: SimulatedWorld) {
     this.#world = world;
   }
 
@@ -49,7 +48,7 @@ export class Faults {
   }
 
   /** @returns what was done, for the trace; null when it couldn't be, or is counted when it takes effect */
-  #do(kind: FaultKind): string | null {
+  #do(kind: string): string | null {
     const world = this.#world;
     const node = this.#pick(world.nodes.filter(({ isLive }) => isLive));
     if (node === undefined) return null;
@@ -133,8 +132,7 @@ export class Faults {
         world.store.downUntilMs = world.time.nowMs + this.#between(2_000, 20_000);
         return '';
       case 'storeWiped':
-        world.store.generation++;
-        return world.store.generationId;
+        return world.store.wipe();
       default:
         return this.#operate(kind, node);
     }
@@ -256,7 +254,7 @@ export class Faults {
       node.mayEnd = true;
       node.process!.receive(0, 'shard failed', () => shard.say({ kind: 'failed', error: 'out of memory' }));
     }
-    return `${node.id}/${shard.settings.index}`;
+    return `${node.id}/${shard.index}`;
   }
 
   /** The node comes back with a blank disk, and has to join the cluster anew. */
@@ -293,7 +291,7 @@ export class Faults {
     return true;
   }
 
-  #operate(kind: FaultKind, node: SimulatedNode): string | null {
+  #operate(kind: string, node: SimulatedNode): string | null {
     const world = this.#world;
     const { control, process } = node;
     if (node.state !== 'up' || process!.isPaused) return null;
@@ -335,7 +333,7 @@ export class Faults {
         return `${partitions}`;
       }
       default:
-        throw new Error(`no such fault: ${kind}`);
+        return world.inject(kind, node);
     }
   }
 }
