@@ -49,6 +49,7 @@ const message: fc.Arbitrary<RaftMessage> = fc.oneof(
   append,
   typed('appendReply', { reject: flag, index: number, hintIndex: number, hintTerm: number }),
   typed('heartbeat', { commit: number, readRound: number }),
+  typed('commit', { commit: number, commitTerm: number }),
   typed('heartbeatReply', { readRound: number }),
   typed('vote', { lastIndex: number, lastTerm: number, force: flag }),
   typed('voteReply', { granted: flag, commit: number, commitTerm: number }),

@@ -24,6 +24,7 @@ const types = [
   'snapshotProgress',
   'propose',
   'proposeReply',
+  'commit',
 ] as const satisfies readonly RaftMessage['type'][];
 
 /** The message as bytes. Entries must follow `prevIndex` without gaps, so their indexes are not written. */
@@ -49,6 +50,9 @@ export function encodeMessage(m: RaftMessage): Uint8Array {
       break;
     case 'preVote':
       w.varint(m.lastIndex).varint(m.lastTerm);
+      break;
+    case 'commit':
+      w.varint(m.commit).varint(m.commitTerm);
       break;
     case 'voteReply':
     case 'preVoteReply':
@@ -127,6 +131,8 @@ function decodeBody(
       return { type, ...head, lastIndex: r.varint(), lastTerm: r.varint(), force: decodeFlag(r) };
     case 'preVote':
       return { type, ...head, lastIndex: r.varint(), lastTerm: r.varint() };
+    case 'commit':
+      return { type, ...head, commit: r.varint(), commitTerm: r.varint() };
     case 'voteReply':
     case 'preVoteReply':
       return { type, ...head, granted: decodeFlag(r), commit: r.varint(), commitTerm: r.varint() };

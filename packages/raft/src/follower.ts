@@ -1,5 +1,5 @@
 import type { RaftCore } from './core.ts';
-import type { Append, Heartbeat, InstallSnapshot, ReadIndexReply } from './messages.ts';
+import type { Append, Commit, Heartbeat, InstallSnapshot, ReadIndexReply } from './messages.ts';
 import { SnapshotAssembly } from './snapshot-assembly.ts';
 
 /** Entries from the leader of this term (5.3). The reply leaves after they are on disk, as all messages do. */
@@ -25,6 +25,11 @@ export function onAppend(core: RaftCore, m: Append): void {
 export function onHeartbeat(core: RaftCore, m: Heartbeat): void {
   core.log.commitTo(m.commit);
   core.send({ type: 'heartbeatReply', from: core.id, to: m.from, term: core.term, readRound: m.readRound });
+}
+
+/** Where the logs agree on an entry they agree on all before it (5.3); an entry that got lost on the way comes with its commit. */
+export function onCommit(core: RaftCore, m: Commit): void {
+  if (core.log.matches(m.commit, m.commitTerm)) core.log.commitTo(m.commit);
 }
 
 export function onSnapshot(core: RaftCore, m: InstallSnapshot): void {

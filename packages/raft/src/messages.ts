@@ -34,6 +34,15 @@ export interface Heartbeat extends Envelope<'heartbeat'> {
   readonly readRound: number;
 }
 
+/**
+ * The log is committed up to `commit`, whose entry is of `commitTerm`: for a follower that has been sent all up to there,
+ * so that what it holds counts at once and not at the next heartbeat. Lost without harm, hence without an answer.
+ */
+export interface Commit extends Envelope<'commit'> {
+  readonly commit: number;
+  readonly commitTerm: number;
+}
+
 export interface HeartbeatReply extends Envelope<'heartbeatReply'> {
   readonly readRound: number;
 }
@@ -137,4 +146,5 @@ export type RaftMessage =
   | ReadIndexReply
   | SnapshotProgress
   | Propose
-  | ProposeReply;
+  | ProposeReply
+  | Commit;

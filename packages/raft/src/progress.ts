@@ -64,12 +64,15 @@ export class Progress {
   }
 
   /** Is an append due, given the leader's log? */
-  appendDue(lastIndex: number, commit: number): boolean {
+  appendDue(lastIndex: number): boolean {
     if (this.state === 'probe') return !this.#probeSent;
     if (this.state === 'snapshot') return false;
-    if (this.nudge) return true;
-    if (!this.canCarryEntries) return false;
-    return this.next <= lastIndex || Math.min(commit, this.next - 1) > this.commitSent;
+    return this.nudge || (this.canCarryEntries && this.next <= lastIndex);
+  }
+
+  /** Up to here the follower holds the leader's log, or will once what is on its way has arrived. */
+  get sentThrough(): number {
+    return this.state === 'replicate' ? this.next - 1 : this.match;
   }
 
   get isPieceDue(): boolean {

@@ -153,6 +153,7 @@ export class RawNode {
     const entries = core.log.unstableEntries();
     const snapshot = core.log.pendingSnapshot;
     const committedEntries = core.log.committedToApply(core.options.applyBytesMax);
+    const isPrompt = core.role === 'leader' && !this.#isVoteNew();
     const hasConf = committedEntries.some(({ kind }) => kind === 'conf');
     const ready: Ready = {
       // With a configuration, its commit has to be on the disk: it may only have been written without a sync.
@@ -161,7 +162,9 @@ export class RawNode {
       entries,
       snapshot,
       committedEntries,
-      messages: core.outbox,
+      promptCount: snapshot === null ? countPrompt(committedEntries, core.log.stable) : 0,
+      promptMessages: isPrompt ? core.outbox.filter(isOfLeader) : [],
+      messages: isPrompt ? core.outbox.filter((message) => !isOfLeader(message)) : core.outbox,
       readStates: core.readStates,
       forwardResults: core.forwardResults,
       // A commit index alone can be learnt again. But not that of a configuration: those who would tell may be gone then.
@@ -278,4 +281,16 @@ export class RawNode {
   #isSoftStateNew(): boolean {
     return this.#core.role !== this.#softState.role || this.#core.leader !== this.#softState.leader;
   }
+}
+
+/** What relies on the sender's term alone, and not on what the Ready is about to write. */
+function isOfLeader({ type }: RaftMessage): boolean {
+  return type === 'append' || type === 'heartbeat' || type === 'commit' || type === 'snapshot';
+}
+
+/** Entries that are on the disk, and come before any configuration: that one's commit has to be written first. */
+function countPrompt(entries: readonly RaftEntry[], stable: number): number {
+  let count = 0;
+  while (count < entries.length && entries[count]!.index <= stable && entries[count]!.kind === 'data') count++;
+  return count;
 }

@@ -9,7 +9,7 @@ test('6.4: a read at the leader waits for a quorum that was asked after it', () 
   assert.deepEqual(a.readIndex('r'), { ok: true });
   const ready = a.ready();
   assert.deepEqual(ready.readStates, []);
-  const [heartbeat] = ofType(ready.messages, 'heartbeat');
+  const [heartbeat] = ofType(ready.promptMessages, 'heartbeat');
   a.advance(ready);
   a.step({ type: 'heartbeatReply', from: 'b', to: 'a', term: 1, readRound: heartbeat!.readRound });
   assert.deepEqual(a.ready().readStates, [{ context: 'r', index: 1 }]);

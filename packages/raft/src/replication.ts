@@ -11,7 +11,7 @@ export function isFlushDue(core: RaftCore): boolean {
   if (core.reads.isRoundDue) return true;
   const { lastIndex, commit } = core.log;
   for (const progress of core.progress.values()) {
-    if (progress.appendDue(lastIndex, commit) || isCommitNewsDue(progress, commit) || progress.isPieceDue) return true;
+    if (progress.appendDue(lastIndex) || isCommitNewsDue(progress, commit) || progress.isPieceDue) return true;
   }
   return false;
 }
@@ -32,7 +32,7 @@ export function flush(core: RaftCore): void {
       // As many as the limit on unanswered appends allows.
     }
     while (progress.isPieceDue) sendPiece(core, peer, progress);
-    if (isCommitNewsDue(progress, core.log.commit)) sendHeartbeat(core, peer, progress);
+    if (isCommitNewsDue(progress, core.log.commit)) sendCommit(core, peer, progress);
   }
 }
 
@@ -54,9 +54,18 @@ export function maybeCommit(core: RaftCore): void {
   core.reads.releaseHeld(index);
 }
 
-/** A peer that can't take an append now still learns of the commit of what it holds. */
+/** A commit index that rose is told at once, as far as the peer has been sent the log. */
 function isCommitNewsDue(progress: Progress, commit: number): boolean {
-  return Math.min(progress.match, commit) > progress.commitSent;
+  return Math.min(progress.sentThrough, commit) > progress.commitSent;
+}
+
+function sendCommit(core: RaftCore, peer: string, progress: Progress): void {
+  const commit = Math.min(progress.sentThrough, core.log.commit);
+  progress.commitSent = commit;
+  const commitTerm = core.log.termAt(commit);
+  // Dropped here, so applied there long ago, or part of a snapshot to come.
+  if (commitTerm === null) return;
+  core.send({ type: 'commit', from: core.id, to: peer, term: core.term, commit, commitTerm });
 }
 
 function sendHeartbeat(core: RaftCore, peer: string, progress: Progress): void {
@@ -76,7 +85,7 @@ function sendHeartbeat(core: RaftCore, peer: string, progress: Progress): void {
 /** Sends one append if one is due. True if another may follow. */
 function sendAppend(core: RaftCore, peer: string, progress: Progress): boolean {
   const { log } = core;
-  if (!progress.appendDue(log.lastIndex, log.commit)) return false;
+  if (!progress.appendDue(log.lastIndex)) return false;
   const prevIndex = progress.next - 1;
   const prevTerm = log.termAt(prevIndex);
   if (prevTerm === null) {

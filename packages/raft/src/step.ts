@@ -1,7 +1,7 @@
 import { assert } from '@holdfast/model';
 import type { RaftCore } from './core.ts';
 import { answerVote, campaign, onPreVoteReply, onVoteReply } from './election.ts';
-import { onAppend, onHeartbeat, onReadIndexReply, onSnapshot } from './follower.ts';
+import { onAppend, onCommit, onHeartbeat, onReadIndexReply, onSnapshot } from './follower.ts';
 import { onPropose, onProposeReply } from './forwarding.ts';
 import { onAppendReply, onHeartbeatReply, onSnapshotProgress, onSnapshotReply } from './leader.ts';
 import type { RaftMessage } from './messages.ts';
@@ -23,6 +23,10 @@ export function step(core: RaftCore, m: RaftMessage): void {
     case 'heartbeat':
       followLeader(core, m.from);
       onHeartbeat(core, m);
+      break;
+    case 'commit':
+      followLeader(core, m.from);
+      onCommit(core, m);
       break;
     case 'snapshot':
       followLeader(core, m.from);
@@ -86,6 +90,7 @@ function meetHigherTerm(core: RaftCore, m: RaftMessage): boolean {
       return true;
     case 'append':
     case 'heartbeat':
+    case 'commit':
     case 'snapshot':
       core.becomeFollower(m.term, m.from);
       return true;
@@ -108,7 +113,7 @@ function answerLowerTerm(core: RaftCore, m: RaftMessage): void {
   }
 }
 
-/** Only a leader of this term sends appends, heartbeats and snapshots. */
+/** Only a leader of this term sends appends, heartbeats, commits and snapshots. */
 function followLeader(core: RaftCore, leader: string): void {
   assert(core.role !== 'leader', `${leader} and ${core.id} both lead in term ${core.term}`);
   if (core.role !== 'follower') core.becomeFollower(core.term, leader);

@@ -55,8 +55,9 @@ export interface ForwardResult {
 }
 
 /**
- * Work for the driver, in this order: persist `hardState`, `snapshot` and `entries` in one atomic write (synced if
- * `mustSync`), send `messages`, restore `snapshot`, apply `committedEntries`, call `advance`.
+ * Work for the driver, in this order: send `promptMessages`, persist `hardState`, `snapshot` and `entries` in one atomic
+ * write (synced if `mustSync`), send `messages`, restore `snapshot`, apply `committedEntries`, call `advance`. The
+ * first `promptCount` of `committedEntries` may be applied before or during the write.
  */
 export interface Ready {
   /** To persist; null if unchanged. */
@@ -69,7 +70,14 @@ export interface Ready {
   readonly snapshot: Snapshot | null;
   /** To apply, in order, each once; durable here as soon as this Ready is persisted. */
   readonly committedEntries: readonly RaftEntry[];
-  /** To send after persisting; they may be lost, repeated and reordered. */
+  /** So many of them are on the disk already. */
+  readonly promptCount: number;
+  /**
+   * A leader's, which rely on nothing that isn't on its disk: its term is, and its own copy of an entry counts for the
+   * quorum only after `advance`. So followers write while it writes (thesis, 10.2.1).
+   */
+  readonly promptMessages: readonly RaftMessage[];
+  /** To send after persisting; they may be lost, repeated and reordered, as all may. */
   readonly messages: readonly RaftMessage[];
   readonly readStates: readonly ReadState[];
   /** Answers to `forwardProposal`. */

@@ -31,6 +31,8 @@ function describeBody(m: RaftMessage): string {
       return m.reject ? `, refused after ${m.index}, try ${m.hintTerm}/${m.hintIndex}` : `, holds up to ${m.index}`;
     case 'heartbeat':
       return `, commit ${m.commit}${m.readRound > 0 ? `, round ${m.readRound}` : ''}`;
+    case 'commit':
+      return `, through ${m.commitTerm}/${m.commit}`;
     case 'heartbeatReply':
       return m.readRound > 0 ? `, round ${m.readRound}` : '';
     case 'vote':

@@ -50,7 +50,7 @@ export function settle(node: RawNode, seen: (ready: Ready) => void = () => {}): 
   const sent: RaftMessage[] = [];
   while (node.hasReady()) {
     const ready = node.ready();
-    sent.push(...ready.messages);
+    sent.push(...ready.promptMessages, ...ready.messages);
     seen(ready);
     node.advance(ready);
   }

@@ -248,18 +248,26 @@ export class SimCluster {
       node.ready = raw.ready();
       node.phase = 'taken';
     } else if (node.phase === 'taken') {
+      this.#sendAll(node, node.ready.promptMessages);
+      this.#applyEntries(node, node.ready.committedEntries.slice(0, node.ready.promptCount));
+      node.phase = 'begun';
+    } else if (node.phase === 'begun') {
       this.#persist(node, node.ready);
       node.phase = 'persisted';
     } else if (node.phase === 'persisted') {
-      for (const message of node.ready.messages) {
-        this.checks.beforeSend(message, node.disk);
-        this.#send(message);
-      }
+      this.#sendAll(node, node.ready.messages);
       node.phase = 'sent';
     } else {
       this.#apply(node, node.ready);
       raw.advance(node.ready);
       node.ready = null;
+    }
+  }
+
+  #sendAll(node: SimNode, messages: readonly RaftMessage[]): void {
+    for (const message of messages) {
+      this.checks.beforeSend(message, node.disk);
+      this.#send(message);
     }
   }
 
@@ -282,19 +290,23 @@ export class SimCluster {
       node.appliedHash = payloadId(ready.snapshot.data);
       this.checks.afterApply(node.id, node.appliedIndex, node.appliedHash);
     }
-    for (const entry of ready.committedEntries) {
-      assert.equal(entry.index, node.appliedIndex + 1, `${node.id} was given entries out of order`);
-      node.appliedIndex = entry.index;
-      node.appliedHash = (Math.imul(node.appliedHash, 31) + entry.term * 7919 + contentId(entry)) >>> 0;
-      this.checks.afterApplyEntry(entry);
-      this.checks.afterApply(node.id, node.appliedIndex, node.appliedHash);
-    }
+    this.#applyEntries(node, ready.committedEntries.slice(ready.promptCount));
     for (const { context, index } of ready.readStates) {
       const committed = node.reads.get(context as number);
       if (committed === undefined) continue;
       assert.ok(index >= committed, `I10: read at ${index} asked for when ${committed} was committed`);
       node.reads.delete(context as number);
       this.readsAnswered++;
+    }
+  }
+
+  #applyEntries(node: SimNode, entries: readonly RaftEntry[]): void {
+    for (const entry of entries) {
+      assert.equal(entry.index, node.appliedIndex + 1, `${node.id} was given entries out of order`);
+      node.appliedIndex = entry.index;
+      node.appliedHash = (Math.imul(node.appliedHash, 31) + entry.term * 7919 + contentId(entry)) >>> 0;
+      this.checks.afterApplyEntry(entry);
+      this.checks.afterApply(node.id, node.appliedIndex, node.appliedHash);
     }
   }
 

@@ -24,7 +24,7 @@ export class SimNode {
   syncedHardState: HardState = emptyRestored.hardState;
   ready: Ready | null = null;
   /** How far the driver is with `ready`. */
-  phase: 'taken' | 'persisted' | 'sent' = 'taken';
+  phase: 'taken' | 'begun' | 'persisted' | 'sent' = 'taken';
   appliedIndex = 0;
   appliedHash = 0;
   /** Stalled until this event: neither ticks nor work, and messages wait. */

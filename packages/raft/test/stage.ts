@@ -223,13 +223,15 @@ export class Stage {
         const { role, leader } = ready.softState;
         tell(`${id} is ${role}${role === 'leader' ? '' : ` of ${leader ?? 'nobody'}`} in term ${raw.status().term}`);
       }
-      this.#persist(actor, ready);
-      for (const entry of ready.entries) tell(`${id} stores ${describeEntry(entry)}`);
-      for (const m of ready.messages) {
+      const send = (m: RaftMessage): void => {
         const isLost = this.#cut.has(m.from) || this.#cut.has(m.to) || this.#lostTypes.includes(m.type);
         tell(`${describeMessage(m)}${isLost ? ' (lost)' : ''}`);
         if (!isLost) this.#wire.push(m);
-      }
+      };
+      for (const m of ready.promptMessages) send(m);
+      this.#persist(actor, ready);
+      for (const entry of ready.entries) tell(`${id} stores ${describeEntry(entry)}`);
+      for (const m of ready.messages) send(m);
       if (ready.snapshot !== null) {
         this.#takeState(actor, ready.snapshot.data);
         tell(`${id} restores the state at ${ready.snapshot.term}/${ready.snapshot.index}`);

@@ -182,16 +182,25 @@ test('proposals beyond the bound are refused', async () => {
   assert.equal(outcomes.filter((outcome) => outcome.includes('proposals wait')).length, 5_000 - 4_096);
 });
 
-test('a failed write stops the member; nothing that depends on it was sent', async () => {
+test('a failed write stops the leader', async () => {
   const members = new Members();
   const leader = await members.startAll();
   leader.storage.failing = true;
-  const sentBefore = members.network.raftSent.length;
   await assert.rejects(members.settle(leader.driver.propose(Uint8Array.of(1))), code('STOPPED'));
   assert.equal(leader.fatal.length, 1);
-  const sent = members.network.raftSent.slice(sentBefore).filter(({ from }) => from === leader.id);
-  assert.ok(sent.every(({ message }) => message.type !== 'append' || message.entries.length === 0));
   await assert.rejects(leader.driver.propose(Uint8Array.of(1)), code('STOPPED'));
+});
+
+test('a failed write stops a follower; nothing that depends on it was sent', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  const follower = [...members.up.values()].find((member) => member !== leader)!;
+  follower.storage.failing = true;
+  const sentBefore = members.network.raftSent.length;
+  const { index } = await members.settle(leader.driver.propose(Uint8Array.of(1)));
+  assert.ok(await members.time.until(() => follower.fatal.length === 1, 1_000));
+  const sent = members.network.raftSent.slice(sentBefore).filter(({ from }) => from === follower.id);
+  assert.ok(sent.every(({ message }) => message.type !== 'appendReply' || message.index < index));
 });
 
 test('a snapshot that can not be stored stops the member', async () => {

@@ -3,10 +3,12 @@ import {
   type ConfChangeResult,
   type ConfState,
   type ConfTarget,
+  type RaftEntry,
   type RaftMessage,
   type RaftStatus,
   RawNode,
   type Ready,
+  type Snapshot,
   type TransferResult,
 } from '@holdfast/raft';
 import { EntryApplier } from './entry-applier.ts';
@@ -32,6 +34,8 @@ import { TickClock } from './tick-clock.ts';
  *
  * All mail that waits is stepped before one Ready, so whatever came while the disk was busy shares the next write.
  * Messages leave only after the write they may depend on; what needs no sync (a risen commit index) joins the next one.
+ * What doesn't depend on the write doesn't wait for it: a leader's appends, so that all disks write at once, and entries that
+ * are durable already, so that a grant is seen before the disk is done with the next ones.
  */
 export class RaftDriver {
   readonly #options: RaftDriverOptions;
@@ -283,12 +287,15 @@ export class RaftDriver {
         continue;
       }
       const ready = this.#raft.ready();
+      const { committedEntries, promptCount, snapshot } = ready;
+      this.#send(ready.promptMessages);
+      this.#apply(committedEntries.slice(0, promptCount));
       await this.#persist(ready);
       if (this.#isStopped) return;
       this.#send(ready.messages);
-      if (ready.snapshot !== null) await this.#applier.restore(ready.snapshot);
+      if (snapshot !== null) await this.#restore(snapshot);
       if (this.#isStopped) return;
-      this.#apply(ready);
+      this.#apply(committedEntries.slice(promptCount));
       const membersBefore = this.members();
       this.#raft.advance(ready);
       this.#observe(ready);
@@ -353,12 +360,18 @@ export class RaftDriver {
     }
   }
 
-  #apply({ snapshot, committedEntries }: Ready): void {
-    if (snapshot === null && committedEntries.length === 0) return;
-    if (snapshot !== null) this.#compaction.restarted();
-    this.#applier.apply(committedEntries);
+  async #restore(snapshot: Snapshot): Promise<void> {
+    await this.#applier.restore(snapshot);
+    if (this.#isStopped) return;
+    this.#compaction.restarted();
+    this.#applier.apply([]);
+  }
+
+  #apply(entries: readonly RaftEntry[]): void {
+    if (entries.length === 0) return;
+    this.#applier.apply(entries);
     // Only now: who waits for an outcome finds it in the state.
-    for (const { index, term } of committedEntries) this.#proposals.applied(index, term);
+    for (const { index, term } of entries) this.#proposals.applied(index, term);
   }
 
   #observeMembers(before: ConfState, isRestored: boolean): void {

@@ -78,7 +78,8 @@ export class ControlChecks {
     this.votes.onSent(message);
     const isNewLeader = this.leaders.onSent(message);
     if (isNewLeader) this.log.checkLeader(node.id, message.term, disk);
-    if (message.type === 'append' || message.type === 'heartbeat') this.#committedAt(node, message.commit);
+    const { type } = message;
+    if (type === 'append' || type === 'heartbeat' || type === 'commit') this.#committedAt(node, message.commit);
   }
 
   onSynced(node: SimulatedNode, write: PersistWrite, before: RaftRestored, after: RaftRestored): void {

@@ -3,7 +3,10 @@ import type { ConfState, RaftMessage } from '@holdfast/raft';
 import { lastOnDisk, termOnDisk } from '../simulated-disk.ts';
 import type { Report } from './report.ts';
 
-/** I16: nothing based on an entry or a vote leaves before it is durable; what is committed is durable on a quorum. */
+/**
+ * I16: nothing based on an entry or a vote leaves before it is durable; what is committed is durable on a quorum. A leader's
+ * entries may leave before they are on its own disk: that copy counts for the quorum only then.
+ */
 export class Durability {
   readonly #report: Report;
 
@@ -26,11 +29,6 @@ export class Durability {
       if (hardState.term === term && lastOnDisk(disk) < message.index) {
         this.#report(`I16: ${from} acknowledges ${message.index}, its disk ends at ${lastOnDisk(disk)}`);
       }
-    }
-    if (type === 'append' && hardState.term === term) {
-      const last = message.prevIndex + message.entries.length;
-      if (lastOnDisk(disk) < last)
-        this.#report(`I16: ${from} sends entry ${last}, its disk ends at ${lastOnDisk(disk)}`);
     }
   }
 

@@ -17,7 +17,7 @@ export class OneLeader {
 
   /** @returns whether the sender has just begun to lead */
   onSent({ type, term, from }: RaftMessage): boolean {
-    if (type !== 'append' && type !== 'heartbeat' && type !== 'snapshot') return false;
+    if (type !== 'append' && type !== 'heartbeat' && type !== 'commit' && type !== 'snapshot') return false;
     const known = this.#leaders.get(term);
     if (known !== undefined && known !== from) this.#report(`I11: ${known} and ${from} both lead in term ${term}`);
     this.#leaders.set(term, known ?? from);
