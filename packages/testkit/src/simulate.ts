@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { clusterProfile } from './cluster-simulation/seeds.ts';
 import { controlProfile } from './control-simulation/seeds.ts';
 import { faultKinds } from './record-simulation/actions.ts';
 import { type ProfileName, profileNames } from './record-simulation/profile.ts';
@@ -7,21 +8,25 @@ import { runSeeds, type SeedProfile } from './simulation/run-seeds.ts';
 
 /**
  * Runs many seeds of a simulation, or one again: of the record path, of the control plane, or of the whole cluster.
- * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|control] [--trace] [--stop] [--resume FILE]`
+ * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|control|cluster] [--trace] [--stop] [--resume FILE]`
  */
 
 /** Simulations in virtual time, and how many seeds of each are run unless it is said. */
-const virtual: readonly (readonly [profile: SeedProfile, seeds: number])[] = [[controlProfile, 300]];
+const virtual: readonly (readonly [profile: SeedProfile, seeds: number])[] = [
+  [controlProfile, 300],
+  [clusterProfile, 200],
+];
 const names = [...profileNames, ...virtual.map(([{ name }]) => name)];
 
 const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${names.join('|')}] [--trace] [--stop] [--resume FILE]
   --seeds    how many seeds (2000, ${virtual.map(([{ name }, n]) => `of ${name} ${n}`).join(', ')}; 1 with --seed or --trace)
   --seed     the first of them (1)
   --profile  mixed (the default): every fault; focus: around losses of the store;
-             control: the control planes of a cluster, each seed two virtual minutes and more
+             control: the control planes of a cluster, each seed two virtual minutes and more;
+             cluster: whole clusters, the shipped engine with records, log and store, two minutes or ten
   --trace    print the history of the first seed
   --stop     end at the first seed that fails
-  --resume   of control: remember in FILE what is done, and go on there`;
+  --resume   of control and cluster: remember in FILE what is done, and go on there`;
 
 /** From this many seeds on, a kind of fault that never fired fails the run: it proved nothing about that kind. */
 const seedsThatShowAll = 1_000;

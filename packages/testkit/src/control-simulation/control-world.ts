@@ -12,6 +12,7 @@ import { SimulatedStore } from './simulated-store.ts';
 export class ControlWorld extends SimulatedWorld<SimulatedShard> {
   override readonly plan: Plan;
   override readonly store: SimulatedStore;
+  override readonly log: SimulatedStore;
   readonly holders: OneHolder;
 
   constructor(seed: number, isTraced: boolean) {
@@ -20,13 +21,14 @@ export class ControlWorld extends SimulatedWorld<SimulatedShard> {
     super(own, next(), isTraced);
     this.plan = drawPlan(planRng);
     this.store = new SimulatedStore(this.time, this.plan.storeHighestEpoch);
+    this.log = this.store;
     this.store.setTopic('in', this.plan.partitions);
     this.assemble(next);
     this.holders = new OneHolder((text) => this.report(text), this.checks.model);
   }
 
   override leaderReads(): { readonly log: LeaderLog; readonly store: LeaderStore } {
-    return { log: this.store.log, store: this.store.store };
+    return { log: this.store.leaderLog, store: this.store.leaderStore };
   }
 
   override newShards(node: SimulatedNode<SimulatedShard>, rng: Rng): SimulatedShard[] {

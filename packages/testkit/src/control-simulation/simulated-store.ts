@@ -1,10 +1,10 @@
 import type { TopicInfo } from '@holdfast/engine';
 import { topicId } from '@holdfast/model';
-import type { LeaderLog, LeaderStore, OutsideWorld } from '../simulation/leader-reads.ts';
+import type { LeaderLog, LeaderStore, OutsideLog, OutsideStore } from '../simulation/leader-reads.ts';
 import type { VirtualTime } from '../simulation/virtual-time.ts';
 
 /** As much of a store and a log as a leader reads: which generation, which highest epoch, which topics. */
-export class SimulatedStore implements OutsideWorld {
+export class SimulatedStore implements OutsideStore, OutsideLog {
   #generation = 1;
   readonly highestEpoch: number;
   downUntilMs = 0;
@@ -37,14 +37,14 @@ export class SimulatedStore implements OutsideWorld {
     this.#topics.set(topic, { topic, topicId: topicId(`id-of-${topic}`), partitions });
   }
 
-  get store(): LeaderStore {
+  get leaderStore(): LeaderStore {
     return {
       generationId: async () => this.#read(this.generationId),
       highestEpoch: async () => this.#read(this.highestEpoch),
     };
   }
 
-  get log(): LeaderLog {
+  get leaderLog(): LeaderLog {
     return { describe: async (topic) => this.#read(this.#topics.get(topic) ?? null) };
   }
 

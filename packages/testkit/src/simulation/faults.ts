@@ -7,17 +7,20 @@ import type { SimulatedWorld } from './simulated-world.ts';
 export class Faults {
   readonly #world: SimulatedWorld;
   #votersLost = 0;
+  #round = 0;
 
   constructor(world: SimulatedWorld) {
     this.#world = world;
   }
 
+  /** From now on, until the world heals. */
   begin(): void {
     const { plan, rng, time } = this.#world;
+    const round = ++this.#round;
     const again = (): void => {
       const gapMs = Math.min(20_000, -Math.log(1 - randomRatio(rng)) * plan.faultEveryMs);
       time.after(gapMs, 'fault', () => {
-        if (this.#world.isHealing) return;
+        if (this.#world.isHealing || round !== this.#round) return;
         this.#one();
         again();
       });
@@ -327,13 +330,13 @@ export class Faults {
         return node.id;
       }
       case 'topicGrows': {
-        const partitions = world.store.topics[0]!.partitions + 1;
+        const partitions = world.log.topics[0]!.partitions + 1;
         if (partitions > 12) return null;
-        world.store.setTopic('in', partitions);
+        world.log.setTopic('in', partitions);
         return `${partitions}`;
       }
       default:
-        return world.inject(kind, node);
+        return world.inject(kind, node, () => this.#mayLoseVoter());
     }
   }
 }

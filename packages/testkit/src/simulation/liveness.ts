@@ -53,8 +53,7 @@ export function whatControlMisses(world: SimulatedWorld): string | null {
   const sessions = [...table.sessions()];
   if (sessions.length !== upNodes.length) return `${sessions.length} sessions live, for ${upNodes.length} nodes`;
   for (const { topicId, partitions, topic } of table.topics()) {
-    if (partitions !== world.store.topics.find((info) => info.topic === topic)?.partitions)
-      return `${topic} isn't known`;
+    if (partitions !== world.log.topics.find((info) => info.topic === topic)?.partitions) return `${topic} isn't known`;
     for (const [partition, lease] of table.partitionLeases(topicId).entries()) {
       if (lease === null) return `partition ${partition} of ${topic} has no reader`;
     }

@@ -6,7 +6,7 @@ import type { CommittedEntry } from './checkers/committed-log.ts';
 import type { CommonPlan } from './common-plan.ts';
 import { ControlChecks } from './control-checks.ts';
 import { SimulationFailure } from './failure.ts';
-import type { LeaderLog, LeaderStore, OutsideWorld } from './leader-reads.ts';
+import type { LeaderLog, LeaderStore, OutsideLog, OutsideStore } from './leader-reads.ts';
 import type { ShardLife } from './shard-life.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedGossip, type SimulatedMembership } from './simulated-gossip.ts';
@@ -32,7 +32,8 @@ export function randomnessOf(seed: number): WorldRandomness {
 export abstract class SimulatedWorld<S extends ShardLife = ShardLife> {
   readonly rng: Rng;
   abstract readonly plan: CommonPlan;
-  abstract readonly store: OutsideWorld;
+  abstract readonly store: OutsideStore;
+  abstract readonly log: OutsideLog;
   readonly trace: Trace;
   readonly time: VirtualTime;
   network!: SimulatedNetwork;
@@ -87,8 +88,12 @@ export abstract class SimulatedWorld<S extends ShardLife = ShardLife> {
   /** The node has lost its session: its shards end. `then` is called when new ones may be made. */
   abstract endSession(node: SimulatedNode<S>, rng: Rng, then: () => void): void;
 
-  /** Does a fault that only this world has. @returns what was done; null when it couldn't be */
-  inject(kind: string, _node: SimulatedNode<S>): string | null {
+  /**
+   * Does a fault that only this world has.
+   * @param _mayLoseVoter asked before a member of Raft is lost for good
+   * @returns what was done; null when it couldn't be
+   */
+  inject(kind: string, _node: SimulatedNode<S>, _mayLoseVoter: () => boolean): string | null {
     throw new Error(`no such fault: ${kind}`);
   }
 

@@ -36,6 +36,7 @@ export class VirtualProcess implements Timers {
     const thread = new VirtualProcess(`${this.name}/${name}`, this.#time, this.#rate, this.monotonicMs());
     thread.#wallOffsetMs = this.#wallOffsetMs;
     if (this.isPaused) thread.pause(this.pausedUntilMs - this.#time.nowMs);
+    for (const other of this.#threads) if (!other.isAlive) this.#threads.delete(other);
     this.#threads.add(thread);
     return thread;
   }
@@ -54,6 +55,11 @@ export class VirtualProcess implements Timers {
   /** Neither dead, nor paused now or until just before: what it does, it does in time. */
   isPrompt(withinMs: number): boolean {
     return this.isAlive && !this.isPaused && this.#time.nowMs - this.resumedAtMs > withinMs;
+  }
+
+  /** The world's time. */
+  get worldMs(): number {
+    return this.#time.nowMs;
   }
 
   monotonicMs(): number {

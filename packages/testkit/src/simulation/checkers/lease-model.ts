@@ -1,5 +1,5 @@
 import type { LeaseRecord, LeaseTable, SessionEndReason } from '@holdfast/lease';
-import type { NodeId } from '@holdfast/model';
+import { formatUnit, type NodeId } from '@holdfast/model';
 import type { Report } from './report.ts';
 
 interface Lease {
@@ -175,9 +175,7 @@ export class LeaseModel {
   }
 }
 
-export function unitKey(hi: number, lo: number): string {
-  return `${hi >>> 0}.${lo >>> 0}`;
-}
+export const unitKey = formatUnit;
 
 function forUnits(units: Uint32Array, visit: (unit: string, i: number) => void): void {
   for (let i = 0; i < units.length; i += 2) visit(unitKey(units[i]!, units[i + 1]!), i / 2);
