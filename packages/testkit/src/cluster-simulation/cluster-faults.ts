@@ -61,10 +61,8 @@ export function injectRecordFault(
       const part = randomBelow(rng, 4);
       return store.failOver((bucket) => bucket % 4 === part);
     }
-    case 'storeSplit': {
-      const behind = world.nodes.filter(() => randomBelow(rng, 2) === 0).map(({ id }) => id);
-      return store.split(behind, time.nowMs + between(500, 12_000));
-    }
+    case 'storeSplit':
+      return splitStore(world, between(500, 20_000));
     case 'shardPaused': {
       const shard = node.shards[randomBelow(rng, node.shards.length)];
       if (shard === undefined || shard.isEnded) return null;
@@ -91,6 +89,16 @@ function describe({
   readonly settings: { readonly from: { nodeId: string }; readonly to: { nodeId: string } };
 }): string {
   return `${settings.from.nodeId} > ${settings.to.nodeId}`;
+}
+
+/** Some nodes don't hear of a failover, and soon one of them may lead. */
+function splitStore(world: ClusterWorld, durationMs: number): string | null {
+  const { rng, time, store } = world;
+  const behind = world.nodes.filter(() => randomBelow(rng, 2) === 0).map(({ id }) => id);
+  const [to] = behind;
+  if (to === undefined) return null;
+  if (randomBelow(rng, 2) === 0) time.after(durationMs * 0.6, 'lead', () => ask(world, { kind: 'transferLeader', to }));
+  return store.split(behind, time.nowMs + durationMs);
 }
 
 /** One node after the other stops in good order and comes back, as for an upgrade. */

@@ -16,6 +16,8 @@ export function runSeed(
 
 /** Time to look at queues. */
 const lookMs = 500;
+/** The last records come so long after the last fault. */
+const lastRecordsMs = 3_000;
 /** Once faults have stopped, everything is in order and durable within this time. */
 const recoveryMsMax = 60_000;
 
@@ -64,6 +66,8 @@ export class ClusterSimulation {
       world.store.heal();
       world.log.heal();
       world.streams.heal();
+      await run.pass(lastRecordsMs);
+      producers.oneEach();
       const isInOrder = await run.pass(recoveryMsMax, () => whatIsMissing(world) === null);
       if (!isInOrder) run.fail(`I8: ${recoveryMsMax} ms after the last fault ${whatIsMissing(world)}`);
       records.compare(world.store.life);

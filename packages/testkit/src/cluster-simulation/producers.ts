@@ -35,6 +35,12 @@ export class Producers {
     while (this.#left > 0) this.#burst(Math.min(this.#left, burstMax));
   }
 
+  /** One more for each partition: whatever was done to committed offsets, there is something to commit. */
+  oneEach(): void {
+    const { partitions } = this.#world.log.describe(inputTopic)!;
+    for (let partition = 0; partition < partitions; partition++) this.#one(partition);
+  }
+
   #burst(count: number): void {
     const { rng, plan, log } = this.#world;
     const { partitions } = log.describe(inputTopic)!;
