@@ -31,19 +31,14 @@ export class StoredRows {
 
   /** A lease record that has just been committed. */
   noteRecord(record: LeaseRecord): void {
-    if (record.kind !== 'generationChanged' || this.#generations.has(record.number)) return;
-    this.#generations.set(record.number, record.storeGeneration);
+    if (record.kind !== 'generationChanged' || this.#generations.size + 1 !== record.number) return;
+    if (![...this.#generations.values()].includes(record.storeGeneration))
+      this.#generations.set(record.number, record.storeGeneration);
   }
 
   /** The store of a generation, by its number in the log. */
   lifeOf(generation: number): StoreLife | undefined {
     return this.#lives.get(this.#generations.get(generation) ?? '');
-  }
-
-  /** The generation's number, if the log knows the store's life already. */
-  generationOf(life: StoreLife): number | null {
-    for (const [number, id] of this.#generations) if (id === life.generationId) return number;
-    return null;
   }
 
   /** @param row as it is kept: never changed */

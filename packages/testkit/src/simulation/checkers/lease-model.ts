@@ -36,6 +36,8 @@ export class LeaseModel {
   readonly #nodes = new Map<NodeId, { uuid: string; counter: number; session: number }>();
   readonly #partitions = new Map<string, (Lease | null)[]>();
   readonly #topics = new Map<string, string>();
+  /** Stores that were the log's once; never again. */
+  readonly #storesSeen = new Set<string>();
   readonly #report: Report;
 
   constructor(report: Report) {
@@ -117,7 +119,9 @@ export class LeaseModel {
         return;
       }
       case 'generationChanged':
-        if (record.number === this.generation + 1) this.generation = record.number;
+        if (record.number !== this.generation + 1 || this.#storesSeen.has(record.storeGeneration)) return;
+        this.generation = record.number;
+        this.#storesSeen.add(record.storeGeneration);
         return;
       case 'nodeForgotten':
         if (this.#nodes.get(record.nodeId)?.session === 0) this.#nodes.delete(record.nodeId);
