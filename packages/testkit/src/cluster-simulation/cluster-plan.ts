@@ -33,6 +33,20 @@ const longEvery = 50;
 /** Without these a seed proves too little: sessions that end, units that move. */
 const always = ['crash', 'pause', 'moveHotUnit'];
 
+/** What belongs together, so that some histories have much of it. */
+const themes: readonly (readonly string[])[] = [
+  ['storeSplit', 'crashLeader', 'transferLeader'],
+  ['storeFailover', 'storeBucketsLost', 'moveHotUnit', 'streamBreak'],
+  ['storeWiped', 'storeFailover', 'crash', 'storeSlow'],
+  ['streamBreak', 'streamHalfOpen', 'streamStall', 'moveHotUnit'],
+  ['rollingRestart', 'drainShortly', 'moveHotUnit', 'giveUp'],
+  ['shardPaused', 'pause', 'stall', 'storeFrozen'],
+  ['brokerDown', 'brokerStall', 'partitionLeaderMoves', 'logReplyLost', 'offsetsRewound'],
+  ['storeLossy', 'storeSlow', 'storeCutOff', 'crash'],
+  ['forceRelease', 'moveUnit', 'cutOneWay', 'delay'],
+];
+const themeWeight = 4;
+
 export function drawPlan(rng: Rng, seed: number): ClusterPlan {
   const between = (least: number, most: number): number => least + randomBelow(rng, most - least + 1);
   const oneOf = <T>(values: readonly T[]): T => values[randomBelow(rng, values.length)]!;
@@ -46,6 +60,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
   }
   const average = [...weights.values()].reduce((sum, weight) => sum + weight, 0) / weights.size;
   for (const kind of always) weights.set(kind, average);
+  if (randomBelow(rng, 2) === 0) for (const kind of oneOf(themes)) weights.set(kind, themeWeight);
   const users = drawUsers(rng, oneOf([12, 40, 80, 120]));
   const isLong = seed % longEvery === 7;
   return {
