@@ -11,9 +11,10 @@ test('a generation of the store that was given up is never taken again, also aft
     table.replay({ kind: 'generationChanged', storeGeneration, number }, index);
     table.publishIndex(index);
   };
-  change('x', 1, 1);
-  change('y', 2, 2);
-  change('x', 3, 3);
+  table.replay({ kind: 'epochBase', base: 0 }, 1);
+  change('x', 1, 2);
+  change('y', 2, 3);
+  change('x', 3, 4);
   assert.deepEqual([table.generation, table.storeGeneration], [2, 'y'], 'void, whoever proposed it');
   const restored = LeaseTable.restore(table.encodeSnapshot());
   for (const each of [table, restored]) {
@@ -22,7 +23,7 @@ test('a generation of the store that was given up is never taken again, also aft
     assert.equal(!answer.ok && answer.refusal.code, 'FORMER_GENERATION');
     assert.ok(coordinator.decide({ kind: 'reportGeneration', storeGeneration: 'z', knownNumber: 2 }, 0).ok);
   }
-  for (let i = 0; i < 2 * formerGenerationsMax; i++) change(`next-${i}`, 3 + i, 4 + i);
+  for (let i = 0; i < 2 * formerGenerationsMax; i++) change(`next-${i}`, 3 + i, 5 + i);
   assert.equal(table.isFormerGeneration('x'), false, 'bounded');
   assert.equal(table.isFormerGeneration(`next-${formerGenerationsMax}`), true);
 });
