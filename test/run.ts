@@ -29,6 +29,8 @@ const tests = [...runTests, '--test-concurrency=2', `--test-timeout=${testTimeou
 /** Clusters of processes get the machine for themselves: their times are part of what is tested. */
 const clusterTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
 
+const simulate = ['node', '--conditions=source', 'packages/testkit/src/simulate.ts'];
+
 const tiers: readonly Tier[] = [
   {
     name: 'types',
@@ -50,7 +52,8 @@ const tiers: readonly Tier[] = [
   {
     name: 'simulation',
     commands: [
-      ['node', '--conditions=source', 'packages/testkit/src/simulate.ts', '--profile', 'control', '--seeds', '300'],
+      [...simulate, '--profile', 'control', '--seeds', '300'],
+      [...simulate, '--profile', 'cluster', '--seeds', '200'],
     ],
     inCheck: false,
   },
