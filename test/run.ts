@@ -32,7 +32,9 @@ const tests = [...runTests, '--test-concurrency=2', `--test-timeout=${testTimeou
 const clusterTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
 
 /** Real servers, one test file after the other: several groups of them would starve each other. */
-const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=180000'];
+const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
+
+const simulate = ['node', '--conditions=source', 'packages/testkit/src/simulate.ts'];
 
 const tiers: readonly Tier[] = [
   {
@@ -55,7 +57,8 @@ const tiers: readonly Tier[] = [
   {
     name: 'simulation',
     commands: [
-      ['node', '--conditions=source', 'packages/testkit/src/simulate.ts', '--profile', 'control', '--seeds', '300'],
+      [...simulate, '--profile', 'control', '--seeds', '300'],
+      [...simulate, '--profile', 'cluster', '--seeds', '200'],
     ],
     inCheck: false,
   },

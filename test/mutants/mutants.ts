@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
+import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
 
 /**
@@ -13,11 +14,13 @@ import { plantedControlBugs } from './planted-control-bugs.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What the simulations are made of. */
-const packages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'testkit'];
+const packages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'sdk', 'testkit'];
+/** What these need of the outside. */
+const outside = ['zod'];
 const recordProfiles = ['mixed', 'focus'];
 const defaultSeeds = 20_000;
-/** A seed of the control plane is two virtual minutes and more, and has many faults. */
-const controlSeedsMax = 200;
+/** A seed of a cluster is two virtual minutes and more, and has many faults. */
+const clusterSeedsMax = 200;
 
 /** A copy of the sources in which packages find each other as in the workspace. */
 async function copyTree(): Promise<string> {
@@ -28,6 +31,9 @@ async function copyTree(): Promise<string> {
       await cp(join(root, 'packages', name, part), join(folder, 'packages', name, part), { recursive: true });
     }
     await symlink(join(folder, 'packages', name), join(folder, 'node_modules/@holdfast', name), 'junction');
+  }
+  for (const name of outside) {
+    await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'junction');
   }
   return folder;
 }
@@ -66,7 +72,7 @@ async function tryBug(folder: string, bug: PlantedBug, seeds: number): Promise<s
             [recordProfiles, 500],
             [recordProfiles, seeds],
           ]
-        : [[[bug.profile], controlSeedsMax]];
+        : [[[bug.profile], clusterSeedsMax]];
     for (const [from, share] of looks) {
       for (const profile of from) {
         const output = await simulate(folder, profile, Math.min(share, seeds));
@@ -92,7 +98,7 @@ async function main(args: readonly string[]): Promise<number> {
   const seedsAt = args.indexOf('--seeds');
   const seeds = seedsAt < 0 ? defaultSeeds : Number(args[seedsAt + 1]);
   const words = args.filter((_, i) => seedsAt < 0 || (i !== seedsAt && i !== seedsAt + 1));
-  const bugs = [...plantedBugs, ...plantedControlBugs].filter(
+  const bugs = [...plantedBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(
     ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
   );
   if (!Number.isInteger(seeds) || seeds < 1 || bugs.length === 0) {

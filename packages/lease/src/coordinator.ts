@@ -257,6 +257,7 @@ export class LeaseCoordinator {
   #reportGeneration({ storeGeneration, knownNumber }: CommandOf<'reportGeneration'>): LeaseDecision {
     const { generation: number } = this.#table;
     if (knownNumber !== number) return refused({ code: 'STALE_GENERATION', number });
+    if (this.#table.isFormerGeneration(storeGeneration)) return refused({ code: 'FORMER_GENERATION', storeGeneration });
     if (storeGeneration === this.#table.storeGeneration || this.#proposals.generation !== 0) return decided([]);
     return decided([{ kind: 'generationChanged', storeGeneration, number: number + 1 }]);
   }

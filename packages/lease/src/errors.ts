@@ -4,6 +4,7 @@ import type { NodeId, SessionId, TopicId } from '@holdfast/model';
 export const leaseRefusalCodes = [
   'ALREADY_FOUNDED',
   'BATCH_TOO_LARGE',
+  'FORMER_GENERATION',
   'INVALID_COMMAND',
   'LAST_NODE',
   'NODE_ALIVE',
@@ -26,6 +27,8 @@ export type LeaseRefusal =
   /** The epoch base is in the log already. */
   | { readonly code: 'ALREADY_FOUNDED'; readonly base: number }
   | { readonly code: 'BATCH_TOO_LARGE'; readonly units: number; readonly unitsMax: number }
+  /** The store that answered was given up for another one, and hasn't noticed: an old master, most likely. */
+  | { readonly code: 'FORMER_GENERATION'; readonly storeGeneration: string }
   /** The command can't be meant: the text says which value. A bug of the sender, or a damaged message. */
   | { readonly code: 'INVALID_COMMAND'; readonly problem: string }
   /** Nobody would be left to hold what this node holds. */

@@ -61,7 +61,7 @@ export class LeaseTable {
     this.history = history;
     const marks = { tableIndex: 0, epochBase: -1, uncleanCount: 0, uncleanIndex: 0, forcedCount: 0 };
     this.#parts = {
-      marks: { ...marks, generation: 0, generationIndex: 0, storeGeneration: '' },
+      marks: { ...marks, generation: 0, generationIndex: 0, storeGeneration: '', formerGenerations: [] },
       sessions: new SessionRegistry(),
       partitions: new PartitionRegistry(),
       slots: new UnitSlots((buffer) => this.#publishBuffer(buffer)),
@@ -120,6 +120,11 @@ export class LeaseTable {
   /** '' before the first is known. */
   get storeGeneration(): string {
     return this.#parts.marks.storeGeneration;
+  }
+
+  /** The store of this generation was given up for another one: what has been written to it since is nobody's. */
+  isFormerGeneration(storeGeneration: string): boolean {
+    return this.#parts.marks.formerGenerations.includes(storeGeneration);
   }
 
   /** Units with a live lease. */

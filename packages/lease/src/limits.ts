@@ -6,6 +6,8 @@ export const unitsPerRecordMax = 8192;
 export const shardsPerSessionMax = 1024;
 /** Shards of all live sessions: holder numbers have 16 bits, and a rebuild wants twice the room. */
 export const shardsMax = 30_000;
+/** Former generations of the store that are remembered: more failovers than an old master can sleep through. */
+export const formerGenerationsMax = 64;
 /** Addresses of one node: its peer address and one per shard. */
 export const addressesMax = shardsPerSessionMax + 1;
 /** Partitions of one topic; Kafka's own practical limit is lower. */

@@ -1,6 +1,13 @@
 import { assert, type LeaseEpoch, type SessionId, type ShardIndex, type TopicId } from '@holdfast/model';
 import type { HolderHistory } from './holder-history.ts';
-import { addressesMax, partitionsPerTopicMax, shardsMax, shardsPerSessionMax, unitsHardMax } from './limits.ts';
+import {
+  addressesMax,
+  formerGenerationsMax,
+  partitionsPerTopicMax,
+  shardsMax,
+  shardsPerSessionMax,
+  unitsHardMax,
+} from './limits.ts';
 import type {
   ForceReleased,
   GenerationChanged,
@@ -258,6 +265,12 @@ export class Replay {
   #replayGenerationChanged(record: GenerationChanged, index: number): ReplayOutcome {
     const { marks, slots } = this.#parts;
     if (record.number !== marks.generation + 1) return voidOutcome;
+    // Its rows and markers are of another history: holders that go back to it would overwrite what its markers vouch for.
+    const { storeGeneration } = record;
+    if (storeGeneration === marks.storeGeneration || marks.formerGenerations.includes(storeGeneration))
+      return voidOutcome;
+    if (marks.storeGeneration !== '')
+      marks.formerGenerations = [...marks.formerGenerations, marks.storeGeneration].slice(-formerGenerationsMax);
     marks.generation = record.number;
     marks.generationIndex = index;
     marks.storeGeneration = record.storeGeneration;

@@ -24,6 +24,7 @@ export class SlowTwin {
   forced = 0;
   generation = 0;
   generationIndex = 0;
+  readonly storesSeen = new Set<string>();
   units = new Map<string, TwinLease>();
   sessions = new Map<number, TwinSession>();
   nodes = new Map<string, { uuid: string; counter: number; session: number; draining: boolean }>();
@@ -131,7 +132,8 @@ export class SlowTwin {
         return [0, 0, 0, 1];
       }
       case 'generationChanged':
-        if (r.number === this.generation + 1) {
+        if (r.number === this.generation + 1 && !this.storesSeen.has(r.storeGeneration)) {
+          this.storesSeen.add(r.storeGeneration);
           this.generation++;
           this.generationIndex = index;
         }

@@ -14,6 +14,8 @@ export interface TableMarks {
   generationIndex: number;
   /** '' before the first is known */
   storeGeneration: string;
+  /** Those before it, oldest first, as many as are remembered. */
+  formerGenerations: readonly string[];
 }
 
 /** All that a table consists of. */

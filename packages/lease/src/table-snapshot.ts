@@ -9,7 +9,7 @@ import {
   shardIndex,
   topicId,
 } from '@holdfast/model';
-import { partitionsPerTopicMax, shardsMax, unitsHardMax } from './limits.ts';
+import { formerGenerationsMax, partitionsPerTopicMax, shardsMax, unitsHardMax } from './limits.ts';
 import { PartitionRegistry } from './partition-registry.ts';
 import { decodeIncarnation, encodeIncarnation } from './record-codec.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -23,7 +23,9 @@ import { UnitSlots } from './unit-slots.ts';
  * an entry as in the table's buffer (`entryAt`), in little-endian words. Holder numbers count the shards of the
  * sessions in their order, from 1. Sixteen bytes as they are beat a smaller encoding: a million units in 10 ms.
  */
-const formatVersion = 2;
+const formatVersion = 3;
+/** The one before knew no former generations. */
+const formatVersionBefore = 2;
 const unitBytes = entryWords * 4;
 
 /** Entries looked at, or units installed, in one slice: a few milliseconds. */
@@ -99,10 +101,10 @@ export class SnapshotDecoder {
   constructor(bytes: Uint8Array, onBuffer: (buffer: SharedArrayBuffer) => void) {
     const input = new ByteReader(bytes);
     const version = input.u8();
-    if (version !== formatVersion)
+    if (version !== formatVersion && version !== formatVersionBefore)
       throw new ByteFormatError(`lease snapshot of format ${version}, expected ${formatVersion}`);
     const head = new ByteReader(input.bytes());
-    const marks = decodeMarks(head);
+    const marks = decodeMarks(head, version);
     const sessions = new SessionRegistry();
     for (let count = head.varint(); count > 0; count--) decodeSession(head, sessions);
     for (let count = head.varint(); count > 0; count--) decodeNode(head, sessions);
@@ -144,6 +146,8 @@ function encodeHead({ marks, sessions, partitions }: TableParts, units: UnitsVie
     .varint(marks.uncleanCount)
     .varint(marks.uncleanIndex);
   out.varint(marks.forcedCount).varint(marks.generation).varint(marks.generationIndex).text(marks.storeGeneration);
+  out.varint(marks.formerGenerations.length);
+  for (const former of marks.formerGenerations) out.text(former);
   out.varint(units.sessions.length);
   for (const { session } of units.sessions) {
     const info = sessions.session(sessionId(session));
@@ -171,8 +175,8 @@ function encodeHead({ marks, sessions, partitions }: TableParts, units: UnitsVie
   return out.varint(units.unitCount).finish();
 }
 
-function decodeMarks(head: ByteReader): TableMarks {
-  return {
+function decodeMarks(head: ByteReader, version: number): TableMarks {
+  const marks = {
     tableIndex: head.varint(),
     epochBase: head.varint() - 1,
     uncleanCount: head.varint(),
@@ -182,6 +186,11 @@ function decodeMarks(head: ByteReader): TableMarks {
     generationIndex: head.varint(),
     storeGeneration: head.text(),
   };
+  const formerGenerations: string[] = [];
+  const count = version === formatVersionBefore ? 0 : head.varint();
+  if (count > formerGenerationsMax) throw new ByteFormatError(`a lease snapshot with ${count} former generations`);
+  for (let i = 0; i < count; i++) formerGenerations.push(head.text());
+  return { ...marks, formerGenerations };
 }
 
 function decodeSession(head: ByteReader, sessions: SessionRegistry): void {

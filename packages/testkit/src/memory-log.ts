@@ -11,15 +11,12 @@ import {
 } from '@holdfast/engine';
 import { type Clock, type PartitionId, partitionKey, topicId } from '@holdfast/model';
 import type { RecordBatch } from '@holdfast/processor';
+import { batchOf, offsetAt, type StoredRecord } from './log-batch.ts';
 import type { NetworkTime } from './network-time.ts';
 import { type TwinHooks, throughHooks } from './twin-hooks.ts';
 
 /** Time for waits and append stamps; the engine's `Timers` are enough. */
 export type MemoryLogTime = NetworkTime & Clock;
-
-interface StoredRecord extends NewRecord {
-  readonly appendedUnixMs: number;
-}
 
 interface MemoryTopic {
   readonly info: TopicInfo;
@@ -126,14 +123,7 @@ export class MemoryLog implements Log {
   }
 
   offsetsAt(topic: string, position: TopicPosition): Promise<number[]> {
-    return this.#do('offsetsAt', () =>
-      this.#topic(topic).partitions.map((records) => {
-        if (position === 'earliest') return 0;
-        if (position === 'latest') return records.length;
-        const at = records.findIndex(({ appendedUnixMs }) => appendedUnixMs >= position.timestampUnixMs);
-        return at < 0 ? records.length : at;
-      }),
-    );
+    return this.#do('offsetsAt', () => this.#topic(topic).partitions.map((records) => offsetAt(records, position)));
   }
 
   async close(): Promise<void> {
@@ -228,42 +218,6 @@ class MemoryLogReader implements LogReader {
       this.#disk.watchers.add(this.#wake);
     });
   }
-}
-
-function batchOf(records: readonly StoredRecord[], from: number, bytesMax: number): RecordBatch {
-  const sizeOf = (r: StoredRecord) => (r.key?.length ?? 0) + (r.value?.length ?? 0);
-  let to = from;
-  let size = 0;
-  while (to < records.length && (to === from || size + sizeOf(records[to]!) <= bytesMax))
-    size += sizeOf(records[to++]!);
-  const count = to - from;
-  const batch = {
-    count,
-    bytes: new Uint8Array(size),
-    offsets: new Float64Array(count),
-    timestampsUnixMs: new Float64Array(count),
-    keyStarts: new Int32Array(count).fill(-1),
-    keyEnds: new Int32Array(count).fill(-1),
-    valueStarts: new Int32Array(count).fill(-1),
-    valueEnds: new Int32Array(count).fill(-1),
-    nextOffset: to,
-    headersOf: (row: number) => records[from + row]?.headers ?? {},
-  };
-  let at = 0;
-  const put = (bytes: Uint8Array | null, starts: Int32Array, ends: Int32Array, row: number) => {
-    if (bytes === null) return;
-    batch.bytes.set(bytes, at);
-    starts[row] = at;
-    ends[row] = at += bytes.length;
-  };
-  for (let row = 0; row < count; row++) {
-    const record = records[from + row]!;
-    batch.offsets[row] = from + row;
-    batch.timestampsUnixMs[row] = record.appendedUnixMs;
-    put(record.key, batch.keyStarts, batch.keyEnds, row);
-    put(record.value, batch.valueStarts, batch.valueEnds, row);
-  }
-  return batch;
 }
 
 function commitKey(group: string, partition: PartitionId): string {

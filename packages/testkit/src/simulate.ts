@@ -1,23 +1,32 @@
 import { parseArgs } from 'node:util';
-import { runControlSeeds } from './control-simulation/run-seeds.ts';
+import { clusterProfile } from './cluster-simulation/seeds.ts';
+import { controlProfile } from './control-simulation/seeds.ts';
 import { faultKinds } from './record-simulation/actions.ts';
 import { type ProfileName, profileNames } from './record-simulation/profile.ts';
 import { RecordSimulation } from './record-simulation/simulation.ts';
+import { runSeeds, type SeedProfile } from './simulation/run-seeds.ts';
 
 /**
- * Runs many seeds of a simulation, or one again: of the record path, or of the control plane.
- * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|control] [--trace] [--stop]`
+ * Runs many seeds of a simulation, or one again: of the record path, of the control plane, or of the whole cluster.
+ * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|control|cluster] [--trace] [--stop] [--resume FILE]`
  */
 
-const control = 'control';
+/** Simulations in virtual time, and how many seeds of each are run unless it is said. */
+const virtual: readonly (readonly [profile: SeedProfile, seeds: number])[] = [
+  [controlProfile, 300],
+  [clusterProfile, 200],
+];
+const names = [...profileNames, ...virtual.map(([{ name }]) => name)];
 
-const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${[...profileNames, control].join('|')}] [--trace] [--stop]
-  --seeds    how many seeds (2000, of the control plane 300; 1 with --seed or --trace)
+const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${names.join('|')}] [--trace] [--stop] [--resume FILE]
+  --seeds    how many seeds (2000, ${virtual.map(([{ name }, n]) => `of ${name} ${n}`).join(', ')}; 1 with --seed or --trace)
   --seed     the first of them (1)
   --profile  mixed (the default): every fault; focus: around losses of the store;
-             control: the control planes of a cluster, each seed two virtual minutes and more
+             control: the control planes of a cluster, each seed two virtual minutes and more;
+             cluster: whole clusters, the shipped engine with records, log and store, two minutes or ten
   --trace    print the history of the first seed
-  --stop     end at the first seed that fails`;
+  --stop     end at the first seed that fails
+  --resume   of control and cluster: remember in FILE what is done, and go on there`;
 
 /** From this many seeds on, a kind of fault that never fired fails the run: it proved nothing about that kind. */
 const seedsThatShowAll = 1_000;
@@ -25,9 +34,10 @@ const seedsThatShowAll = 1_000;
 interface Settings {
   readonly seeds: number;
   readonly first: number;
-  readonly profile: ProfileName | typeof control;
+  readonly profile: string;
   readonly trace: boolean;
   readonly stop: boolean;
+  readonly resume: string | null;
 }
 
 /** Null when they make no sense. */
@@ -41,14 +51,17 @@ function readSettings(args: readonly string[]): Settings | null {
         profile: { type: 'string', default: 'mixed' },
         trace: { type: 'boolean', default: false },
         stop: { type: 'boolean', default: false },
+        resume: { type: 'string' },
       },
     });
     const first = Number(values.seed ?? 1);
-    const profile = [...profileNames, control as typeof control].find((name) => name === values.profile);
-    const most = profile === control ? 300 : 2_000;
+    const profile = names.find((name) => name === values.profile);
+    const most = virtual.find(([{ name }]) => name === profile)?.[1] ?? 2_000;
     const seeds = Number(values.seeds ?? (values.seed === undefined && !values.trace ? most : 1));
     if (!Number.isInteger(first) || !Number.isInteger(seeds) || seeds < 1 || profile === undefined) return null;
-    return { seeds, first, profile, trace: values.trace, stop: values.stop };
+    const { trace, stop, resume = null } = values;
+    if (resume !== null && profileNames.includes(profile as ProfileName)) return null;
+    return { seeds, first, profile, trace, stop, resume };
   } catch {
     return null;
   }
@@ -84,7 +97,7 @@ function runRecordSeeds({ seeds, first, trace, stop }: Settings, profile: Profil
     failed++;
   }
   console.log(`${passed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+  return failed;
 }
 
 const settings = readSettings(process.argv.slice(2));
@@ -92,9 +105,11 @@ if (settings === null) {
   console.error(usage);
   process.exitCode = 2;
 } else {
-  const { profile } = settings;
-  if (profile === control) {
-    const print = (line: string): void => console.log(line);
-    process.exitCode = (await runControlSeeds({ ...settings, print })) === 0 ? 0 : 1;
-  } else process.exitCode = runRecordSeeds(settings, profile);
+  const profile = virtual.map(([each]) => each).find(({ name }) => name === settings.profile);
+  const print = (line: string): void => console.log(line);
+  const failed =
+    profile === undefined
+      ? runRecordSeeds(settings, settings.profile as ProfileName)
+      : await runSeeds(profile, { ...settings, print });
+  process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -20,6 +20,8 @@ import { RaftDriverError } from './raft-driver-error.ts';
 /** How often the leader looks at the topics it assigns, and retries what the store or log refused. */
 export const topicLookMs = 5_000;
 export const storeRetryMs = 1_000;
+/** How often the leader looks whether the store is still the one that the log knows: an idle cluster hears of it no other way. */
+export const storeLookMs = 5_000;
 /**
  * A quorum round at least so often: after a stall the leader ends no session before a round that was begun since has
  * told it that it still leads.
@@ -162,7 +164,8 @@ export class LeaderTerm {
       logger.warn('store generation not known', { err: error });
     } finally {
       this.#storeBusy = false;
-      this.#nextStoreMs = this.#options.timers.monotonicMs() + storeRetryMs;
+      const waitMs = this.#problems.has('store') ? storeRetryMs : storeLookMs;
+      this.#nextStoreMs = this.#options.timers.monotonicMs() + waitMs;
     }
   }
 
@@ -187,10 +190,9 @@ export class LeaderTerm {
     const { timers, lease, table, balancingPaused } = this.#options;
     const nowMs = timers.monotonicMs();
     this.#confirmNowAndThen(nowMs, tickLateMs);
-    if (!this.isFounded) {
-      if (nowMs >= this.#nextStoreMs) void this.checkGeneration();
-      return;
-    }
+    // Also when nobody calls the store: what was lost is still in the memory of its holders now.
+    if (nowMs >= this.#nextStoreMs) void this.checkGeneration();
+    if (!this.isFounded) return;
     if (nowMs >= this.#nextTopicsMs) void this.#lookAtTopics();
     let isSomeoneSilent = false;
     for (const { session } of table.sessions()) {

@@ -109,14 +109,17 @@ export class PartitionLoop {
         const batch = await this.#next(reader, stale);
         if (batch === null) continue;
         stats.add('recordsRead', batch.count);
+        let pausedAt = -1;
         // A batch without records is routed too: it moves the position past what the log keeps for itself.
         for (let row = 0, first = true; first || row < batch.count; first = false) {
           const next = clock.measure('nsRoute', () =>
             ingest.route(reading, number, batch, row, locator, timers.monotonicMs()),
           );
-          this.#context.wake();
+          // Each pump unblocks what is paused: one that moved nothing since must not have another pump at once, or the
+          // shard would do nothing else while it waits for a holder.
+          if (next !== pausedAt) this.#context.wake();
           if (next === readingChanged) return;
-          row = next;
+          row = pausedAt = next;
           if (row < batch.count) await this.#blocked();
           if (stale()) return;
         }

@@ -3,6 +3,7 @@ import type { Frame } from '../frame.ts';
 import type { RecordLimits } from '../limits.ts';
 import { FrameBuilder } from './frame-builder.ts';
 import { type IngestStream, SentFrame } from './ingest-stream.ts';
+import type { ParkedUnit } from './parking.ts';
 import type { PartitionReading } from './partition-reading.ts';
 import type { StreamTable } from './stream-table.ts';
 
@@ -51,6 +52,41 @@ export class Framer {
     builder.noteUnit(hi, lo, offset);
     block.append(hi, lo, offset, timeUnixMs, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd);
     if (block.count >= this.#limits.frameRecordsMax || block.length >= this.#limits.frameBytesMax) this.flush(builder);
+  }
+
+  /** Appends parked records of a unit, in order, until the stream is full. @returns how many: one at least */
+  appendParked(
+    stream: IngestStream,
+    { hi, lo, records }: ParkedUnit,
+    tableIndex: number,
+    grantIndex: number,
+    nowMs: number,
+  ): number {
+    let sent = 0;
+    for (const { partition, offset, timeUnixMs, bytes, keyLength, hasValue } of records) {
+      // The rest waits where it is counted: a unit may have more than a stream may have in flight.
+      if (sent > 0 && this.#streams.isFull(stream)) break;
+      const start = hasValue ? keyLength : -1;
+      this.append(
+        stream,
+        partition,
+        hi,
+        lo,
+        offset,
+        timeUnixMs,
+        bytes,
+        0,
+        keyLength,
+        bytes,
+        start,
+        bytes.length,
+        tableIndex,
+        grantIndex,
+        nowMs,
+      );
+      sent++;
+    }
+    return sent;
   }
 
   flush(builder: FrameBuilder): void {

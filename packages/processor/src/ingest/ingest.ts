@@ -268,25 +268,10 @@ export class Ingest {
         this.#streams.mustWait(stream, unit.hi, unit.lo, grantIndex)
       )
         continue;
-      for (const { partition, offset, timeUnixMs, bytes, keyLength, hasValue } of unit.records) {
-        const valueStart = hasValue ? keyLength : -1;
-        this.#framer.append(
-          stream,
-          partition,
-          unit.hi,
-          unit.lo,
-          offset,
-          timeUnixMs,
-          bytes,
-          0,
-          keyLength,
-          bytes,
-          valueStart,
-          bytes.length,
-          this.#index,
-          grantIndex,
-          nowMs,
-        );
+      const sent = this.#framer.appendParked(stream, unit, this.#index, grantIndex, nowMs);
+      if (sent < unit.records.length) {
+        this.#parking.removeFirst(unit, sent);
+        continue;
       }
       this.pauses.leaves(unit, stream);
       this.#parking.remove(unit);

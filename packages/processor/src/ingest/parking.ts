@@ -97,6 +97,11 @@ export class Parking {
     this.#free.push(slot);
   }
 
+  /** The first `count` records have left, and others stay. */
+  removeFirst(unit: ParkedUnit, count: number): void {
+    for (const record of unit.records.splice(0, count)) this.#forget(record);
+  }
+
   /** Drops all records of a partition: it goes back, or is lost. */
   dropPartition(partition: PartitionReading): void {
     if (partition.parkedCount === 0) return;

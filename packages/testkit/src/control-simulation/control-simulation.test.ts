@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { faultKinds } from '../simulation/fault-kinds.ts';
 import { runSeed } from './control-simulation.ts';
 import { corpus } from './corpus.ts';
-import { faultKinds } from './fault-kinds.ts';
 
 // `npm run sim -- --profile control` runs more, and wants all kinds of faults; this is for a change to be tried soon.
 const freshSeeds = 12;

@@ -1,57 +1,14 @@
+import { whatControlMisses } from '../simulation/liveness.ts';
 import type { ControlWorld } from './control-world.ts';
-
-/** Once faults have stopped, everything is in order within this time: a dead session's 13.2 s, and twice as much again. */
-export const recoveryMsMax = 45_000;
-/** And then it stays so. */
-export const calmMs = 12_000;
-
-/** Renewals come every 3 s. */
-const renewalAgeMsMax = 4_500;
-
-/** Ends all faults, and brings back who can come back. */
-export function heal(world: ControlWorld): void {
-  world.isHealing = true;
-  world.say(() => 'HEAL');
-  world.network.heal();
-  world.store.downUntilMs = 0;
-  for (const node of world.nodes) {
-    node.disk.writesFailUntilMs = 0;
-    node.disk.syncsFailUntilMs = 0;
-    node.disk.slowUntilMs = 0;
-    node.diesWriting = false;
-    node.diesVoting = false;
-    if (node.process?.isPaused) world.time.resume(node.process);
-    for (const shard of node.shards) shard.isStuck = false;
-    node.begin();
-  }
-}
 
 /** What keeps the world from being in order; null when it is. */
 export function whatIsMissing(world: ControlWorld): string | null {
+  return whatControlMisses(world) ?? whatUnitsMiss(world);
+}
+
+function whatUnitsMiss(world: ControlWorld): string | null {
   const { upNodes, plan } = world;
-  if (upNodes.length < world.nodes.length) return `${world.nodes.length - upNodes.length} nodes aren't up`;
-  const leaders = upNodes.filter(({ control }) => control!.isLeader);
-  if (leaders.length !== 1) return `${leaders.length} nodes lead`;
-  const [leader] = leaders;
-  const { table } = leader!.control!;
-  const { voters, votersOutgoing, learners } = leader!.control!.status().raft;
-  if (votersOutgoing.length > 0) return 'a change of the members is under way';
-  const members = [...voters, ...learners].sort().join();
-  if (members !== [...plan.nodeIds].sort().join()) return `the members are ${members}`;
-  if (voters.length < plan.founders.length)
-    return `${voters.length} of ${plan.founders.length} wanted nodes have a vote`;
-  const { lastIndex } = world.checks.log;
-  for (const { id, control } of upNodes) {
-    if (control!.leadership.leader !== leader!.id) return `${id} follows ${control!.leadership.leader}`;
-    const { renewedAgoMs } = control!.status().session;
-    if (control!.session === null || renewedAgoMs === null) return `${id} has no session`;
-    // Else its session may still end of what was before.
-    if (renewedAgoMs > renewalAgeMsMax) return `${id} hasn't renewed its session for ${renewedAgoMs} ms`;
-    if (control!.table.tableIndex !== lastIndex) return `the table of ${id} is behind`;
-  }
-  if ([...table.nodes()].some(({ draining }) => draining)) return 'a node is draining';
-  const sessions = [...table.sessions()];
-  if (sessions.length !== upNodes.length) return `${sessions.length} sessions live, for ${upNodes.length} nodes`;
+  const { table } = world.leader!.control!;
   const wished = new Set(upNodes.flatMap(({ shards }) => shards.flatMap((shard) => [...shard.wished])));
   for (const [unit, { hi, lo }] of plan.units.entries()) {
     if (!wished.has(unit)) continue;
@@ -59,18 +16,6 @@ export function whatIsMissing(world: ControlWorld): string | null {
     if (lease === null) return `unit ${unit} has no holder`;
     const shard = world.node(lease.nodeId).shards[lease.shard]!;
     if (shard.session !== lease.session || shard.open.get(unit) !== lease.epoch) return `unit ${unit} isn't open`;
-  }
-  for (const { topicId, partitions, topic } of table.topics()) {
-    if (partitions !== world.store.topics.find((info) => info.topic === topic)?.partitions)
-      return `${topic} isn't known`;
-    for (const [partition, lease] of table.partitionLeases(topicId).entries()) {
-      if (lease === null) return `partition ${partition} of ${topic} has no reader`;
-    }
-  }
-  if (table.storeGeneration !== world.store.generationId) return `the log says ${table.storeGeneration}`;
-  const truth = new Map(world.nodes.map(({ id, state, address }) => [id, state === 'up' ? address : null]));
-  for (const { id } of upNodes) {
-    if (!world.checks.views.isTrue(id, world.gossip.view(id), truth)) return `I20: the view of ${id} isn't true`;
   }
   return null;
 }

@@ -1,31 +1,14 @@
-import type { CompactionRule } from '@holdfast/engine';
-import type { LeaseOptions } from '@holdfast/lease';
-import { type NodeId, nodeId, type Rng, randomBelow, randomRatio, type Unit } from '@holdfast/model';
-import { type FaultKind, faultKinds } from './fault-kinds.ts';
+import { nodeId, type Rng, randomBelow, randomRatio } from '@holdfast/model';
+import type { CommonPlan } from '../simulation/common-plan.ts';
+import { type FaultKind, faultKinds } from '../simulation/fault-kinds.ts';
 
 /** All that a seed decides before the first event. */
-export interface Plan {
-  readonly nodeIds: readonly NodeId[];
-  /** Those that found the cluster; the others join it. */
-  readonly founders: readonly NodeId[];
-  readonly shardsPerNode: number;
-  readonly units: readonly Unit[];
+export interface Plan extends CommonPlan {
   readonly partitions: number;
   /** How long faults come; the liveness phase follows. */
   readonly faultsMs: number;
-  /** Mean time between two faults. */
-  readonly faultEveryMs: number;
-  /** The kinds that this history has, and how likely each is. */
-  readonly weights: ReadonlyMap<FaultKind, number>;
-  /** Voters that may lose their disk or their vote in all: never a majority. */
-  readonly votersLostMax: number;
   /** Mean time between two changes of what units have records. */
   readonly wishEveryMs: number;
-  readonly compaction: Partial<CompactionRule>;
-  readonly lease: Partial<LeaseOptions>;
-  /** Speeds of clocks are drawn from 1 - this to 1 + this. */
-  readonly clockDriftRatio: number;
-  readonly storeHighestEpoch: number;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */

@@ -1,7 +1,8 @@
-import { type FromShard, type ShardMove, type ShardPort, ShardStats, type ToShard } from '@holdfast/engine';
+import { type FromShard, type ShardMove, ShardStats, type ToShard } from '@holdfast/engine';
 import { LeaseTableReader } from '@holdfast/lease';
 import { type Rng, randomBelow, randomRatio, type Unit } from '@holdfast/model';
-import type { VirtualProcess } from './virtual-process.ts';
+import type { ShardLife } from '../simulation/shard-life.ts';
+import type { VirtualProcess } from '../simulation/virtual-process.ts';
 
 export interface ShardEvents {
   /** It begins to work on a unit under this epoch. */
@@ -42,7 +43,7 @@ const turnsPerStoreCall = 10;
  * As much of a shard as the control plane sees: it asks for the units of the records it reads, works on those that the
  * table shows as its own, closes them before it has them released, and proves by its heartbeat that it turns.
  */
-export class SimulatedShard implements ShardPort {
+export class SimulatedShard implements ShardLife {
   readonly stats = new ShardStats();
   readonly settings: ShardSettings;
   session = 0;
@@ -66,6 +67,10 @@ export class SimulatedShard implements ShardPort {
     const { process, nodeId, serial } = settings;
     process.receive(5, 'shard listens', () => this.say({ kind: 'listening', address: `shard:${nodeId}:${serial}` }));
     this.#scheduleTurn();
+  }
+
+  get index(): number {
+    return this.settings.index;
   }
 
   get partitions(): Extract<ToShard, { kind: 'partitions' }>['partitions'] {

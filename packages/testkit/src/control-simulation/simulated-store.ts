@@ -1,10 +1,11 @@
-import type { BackupStore, Log, TopicInfo } from '@holdfast/engine';
+import type { TopicInfo } from '@holdfast/engine';
 import { topicId } from '@holdfast/model';
-import type { VirtualTime } from './virtual-time.ts';
+import type { LeaderLog, LeaderStore, OutsideLog, OutsideStore } from '../simulation/leader-reads.ts';
+import type { VirtualTime } from '../simulation/virtual-time.ts';
 
 /** As much of a store and a log as a leader reads: which generation, which highest epoch, which topics. */
-export class SimulatedStore {
-  generation = 1;
+export class SimulatedStore implements OutsideStore, OutsideLog {
+  #generation = 1;
   readonly highestEpoch: number;
   downUntilMs = 0;
   readonly #topics = new Map<string, TopicInfo>();
@@ -20,7 +21,12 @@ export class SimulatedStore {
   }
 
   get generationId(): string {
-    return `generation-${this.generation}`;
+    return `generation-${this.#generation}`;
+  }
+
+  wipe(): string {
+    this.#generation++;
+    return this.generationId;
   }
 
   get topics(): readonly TopicInfo[] {
@@ -31,14 +37,14 @@ export class SimulatedStore {
     this.#topics.set(topic, { topic, topicId: topicId(`id-of-${topic}`), partitions });
   }
 
-  get store(): Pick<BackupStore, 'generationId' | 'highestEpoch'> {
+  get leaderStore(): LeaderStore {
     return {
       generationId: async () => this.#read(this.generationId),
       highestEpoch: async () => this.#read(this.highestEpoch),
     };
   }
 
-  get log(): Pick<Log, 'describe'> {
+  get leaderLog(): LeaderLog {
     return { describe: async (topic) => this.#read(this.#topics.get(topic) ?? null) };
   }
 

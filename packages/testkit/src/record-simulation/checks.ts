@@ -1,6 +1,6 @@
 import { decodeRow } from '@holdfast/processor';
+import { fail } from '../simulation/failure.ts';
 import type { CountingState } from './counting-job.ts';
-import { fail } from './failure.ts';
 import type { World } from './world.ts';
 
 type Partitions = readonly (readonly string[])[];

@@ -1,5 +1,5 @@
 import { randomBelow } from '@holdfast/model';
-import { fail } from './failure.ts';
+import { fail } from '../simulation/failure.ts';
 import type { Link, SimulatedNode } from './simulated-node.ts';
 import { shard0, type World } from './world.ts';
 

@@ -1,7 +1,7 @@
 import type { RecordCounters } from '@holdfast/processor';
+import { fail } from '../simulation/failure.ts';
 import { Actions } from './actions.ts';
 import { checkEnd, isComplete } from './checks.ts';
-import { fail } from './failure.ts';
 import { offerLeaderSteps, offerLosses } from './leader-steps.ts';
 import { offerNodeSteps } from './node-steps.ts';
 import type { ProfileName } from './profile.ts';

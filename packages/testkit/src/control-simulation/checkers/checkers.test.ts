@@ -3,21 +3,21 @@ import { test } from 'node:test';
 import { encodeRecords, type LeaseRecord } from '@holdfast/lease';
 import { nodeId, type SessionId, type ShardIndex, type TopicId } from '@holdfast/model';
 import { emptyRestored, type RaftEntry, type RaftMessage, simpleConf } from '@holdfast/raft';
+import { CommittedLog } from '../../simulation/checkers/committed-log.ts';
+import { Durability } from '../../simulation/checkers/durability.ts';
+import { EpochsRise } from '../../simulation/checkers/epochs-rise.ts';
+import { GoneSessions } from '../../simulation/checkers/gone-sessions.ts';
+import { HardStates } from '../../simulation/checkers/hard-state.ts';
+import { LeaseModel } from '../../simulation/checkers/lease-model.ts';
+import { LeaseService } from '../../simulation/checkers/lease-service.ts';
+import { LogMatching } from '../../simulation/checkers/log-matching.ts';
+import { MembershipViews } from '../../simulation/checkers/membership-views.ts';
+import { OneLeader } from '../../simulation/checkers/one-leader.ts';
+import { OneVote } from '../../simulation/checkers/one-vote.ts';
+import { SessionTimes } from '../../simulation/checkers/session-times.ts';
+import type { VirtualProcess } from '../../simulation/virtual-process.ts';
 import type { SimulatedShard } from '../simulated-shard.ts';
-import type { VirtualProcess } from '../virtual-process.ts';
-import { CommittedLog } from './committed-log.ts';
-import { Durability } from './durability.ts';
-import { EpochsRise } from './epochs-rise.ts';
-import { GoneSessions } from './gone-sessions.ts';
-import { HardStates } from './hard-state.ts';
-import { LeaseModel } from './lease-model.ts';
-import { LeaseService } from './lease-service.ts';
-import { LogMatching } from './log-matching.ts';
-import { MembershipViews } from './membership-views.ts';
 import { OneHolder } from './one-holder.ts';
-import { OneLeader } from './one-leader.ts';
-import { OneVote } from './one-vote.ts';
-import { SessionTimes } from './session-times.ts';
 
 /** Each checker is shown a history without a fault, in which it must see none, and one with, which it must see. */
 function watched() {

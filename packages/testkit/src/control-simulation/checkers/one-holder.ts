@@ -1,10 +1,7 @@
+import { type LeaseModel, unitKey } from '../../simulation/checkers/lease-model.ts';
+import type { Report } from '../../simulation/checkers/report.ts';
+import { promptMs } from '../../simulation/checkers/session-times.ts';
 import type { SimulatedShard } from '../simulated-shard.ts';
-import type { LeaseModel } from './lease-model.ts';
-import { unitKey } from './lease-model.ts';
-import type { Report } from './report.ts';
-
-/** After a pause a shard may act before it learns the time: the store's fence is for that, not this check. */
-export const promptMs = 300;
 
 /**
  * I1: under one epoch one shard only ever works on a unit; and no two work on it at once under different epochs, as far

@@ -1,12 +1,12 @@
 import type { LeaderReply } from '@holdfast/engine';
 import { decodeUtf8, type NodeId } from '@holdfast/model';
-import type { ControlWorld } from './control-world.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
 
 /** Reads what nodes ask of the leader and are answered, for the checkers of the lease service. */
 export class CallWatch {
-  readonly #world: ControlWorld;
+  readonly #world: SimulatedWorld;
 
-  constructor(world: ControlWorld) {
+  constructor(world: SimulatedWorld) {
     this.#world = world;
   }
 

@@ -62,8 +62,8 @@ export class VirtualTime {
       }
       this.eventCount++;
       this.#trace.mix(Math.round(this.nowMs * 1000));
-      this.#trace.mixText(event.name);
-      if (owner !== null) this.#trace.mixText(owner.name);
+      this.#trace.mixName(event.name);
+      if (owner !== null) this.#trace.mixName(owner.name);
       event.fn();
       if (event.kind !== 'quiet') await drained();
       if (afterEvent(event)) return true;

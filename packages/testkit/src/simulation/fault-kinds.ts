@@ -1,4 +1,4 @@
-/** Every kind of fault that the simulation injects; each is counted when it takes effect. */
+/** Every kind of fault that any simulation of a cluster injects; each is counted when it takes effect. */
 export const faultKinds = [
   // the network
   'loss',

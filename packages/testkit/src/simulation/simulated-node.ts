@@ -1,8 +1,8 @@
 import { ControlPlane, ControlPlaneError, RaftStorageError } from '@holdfast/engine';
 import { type NodeId, type Rng, randomBelow, randomRatio, SeededRng, silentLogger } from '@holdfast/model';
-import type { ControlWorld } from './control-world.ts';
+import type { ShardLife } from './shard-life.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
-import { SimulatedShard } from './simulated-shard.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
 import { VirtualProcess } from './virtual-process.ts';
 
 export type NodeState = 'down' | 'starting' | 'up' | 'stopping';
@@ -11,13 +11,13 @@ export type NodeState = 'down' | 'starting' | 'up' | 'stopping';
 const hostGoneRatio = 0.3;
 
 /** A node over all its lives: its folder and disk, and the process of the present life. */
-export class SimulatedNode {
+export class SimulatedNode<S extends ShardLife = ShardLife> {
   readonly id: NodeId;
   disk!: SimulatedDisk;
   state: NodeState = 'down';
   process: VirtualProcess | null = null;
   control: ControlPlane | null = null;
-  shards: SimulatedShard[] = [];
+  shards: S[] = [];
   /** Of the process; its address is made of it. */
   start = 0;
   /** The identity of its data folder, and the counter in it: raised for each incarnation. */
@@ -34,12 +34,12 @@ export class SimulatedNode {
   mayEnd = false;
   /** It was to be taken out of the members with the disk that it has now. */
   mayBeRemoved = false;
-  readonly #world: ControlWorld;
+  readonly #world: SimulatedWorld<S>;
   readonly #rng: Rng;
   #ledAtMs = Number.NEGATIVE_INFINITY;
   #ownLookAtMs = 0;
 
-  constructor(id: NodeId, world: ControlWorld, rng: Rng) {
+  constructor(id: NodeId, world: SimulatedWorld<S>, rng: Rng) {
     this.id = id;
     this.#world = world;
     this.#rng = rng;
@@ -114,7 +114,7 @@ export class SimulatedNode {
   kill(): void {
     if (this.process === null) return;
     this.#world.say(() => `${this.id} dies`);
-    this.process.isAlive = false;
+    this.process.die();
     this.#world.network.close(this.address, randomRatio(this.#rng) < hostGoneRatio);
     for (const shard of this.shards) shard.end();
     this.process = null;
@@ -167,7 +167,8 @@ export class SimulatedNode {
 
   #options(process: VirtualProcess): Parameters<typeof ControlPlane.start>[0] {
     const world = this.#world;
-    const { plan, store } = world;
+    const { plan } = world;
+    const { log, store } = world.leaderReads(process);
     return {
       nodeId: this.id,
       version: '0.0.0',
@@ -176,8 +177,8 @@ export class SimulatedNode {
       shards: this.shards,
       transport: world.network.transport(this.id, process, this.address),
       raftStorage: this.disk.open(process),
-      log: store.log,
-      store: store.store,
+      log,
+      store,
       topics: ['in'],
       timers: process,
       rng: new SeededRng(this.#rng.u32()),
@@ -191,31 +192,16 @@ export class SimulatedNode {
   }
 
   #newShards(): void {
-    const { plan, checks, store } = this.#world;
     for (const shard of this.shards) shard.end();
-    this.shards = Array.from(
-      { length: plan.shardsPerNode },
-      (_, index) =>
-        new SimulatedShard({
-          process: this.process!,
-          rng: this.#rng,
-          nodeId: this.id,
-          index,
-          serial: this.#world.nextSerial(),
-          units: plan.units,
-          events: checks.holders,
-          storeGeneration: () => (store.isDown ? null : store.generationId),
-        }),
-    );
+    this.shards = this.#world.newShards(this, this.#rng);
   }
 
   #sessionLost(process: VirtualProcess, reason: string): void {
     this.sessionsLost++;
     this.#world.say(() => `${this.id} loses its session: ${reason}`);
-    for (const shard of this.shards) shard.end();
-    // A node that stops makes no new shards.
-    process.receive(5 + randomBelow(this.#rng, 100), 'new shards', () => {
-      if (this.state !== 'up') return;
+    this.#world.endSession(this, this.#rng, () => {
+      // A node that stops makes no new shards.
+      if (this.process !== process || this.state !== 'up') return;
       this.counter++;
       this.#newShards();
       this.control!.restartSession(this.counter, this.shards);

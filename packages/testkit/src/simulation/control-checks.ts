@@ -2,7 +2,7 @@ import type { RaftRestored } from '@holdfast/engine';
 import { compileLeaseOptions, type LeaseOptions } from '@holdfast/lease';
 import type { NodeId } from '@holdfast/model';
 import type { RaftMessage } from '@holdfast/raft';
-import { CommittedLog } from './checkers/committed-log.ts';
+import { type CommittedEntry, CommittedLog } from './checkers/committed-log.ts';
 import { Durability } from './checkers/durability.ts';
 import { EpochsRise } from './checkers/epochs-rise.ts';
 import { GoneSessions } from './checkers/gone-sessions.ts';
@@ -11,7 +11,6 @@ import { LeaseModel } from './checkers/lease-model.ts';
 import { LeaseService } from './checkers/lease-service.ts';
 import { LogMatching } from './checkers/log-matching.ts';
 import { MembershipViews } from './checkers/membership-views.ts';
-import { OneHolder } from './checkers/one-holder.ts';
 import { OneLeader } from './checkers/one-leader.ts';
 import { OneVote } from './checkers/one-vote.ts';
 import type { Report } from './checkers/report.ts';
@@ -30,6 +29,8 @@ export interface ControlChecksOptions {
   readonly isListening: (address: string) => boolean;
   /** What is durable at a member. */
   readonly diskOf: (member: string) => RaftRestored;
+  /** For checkers beside these: a newly committed entry, after the model has taken it. */
+  readonly onEntry: (index: number, entry: CommittedEntry) => void;
 }
 
 /** All checkers of a history, and who of them looks at what. */
@@ -40,7 +41,6 @@ export class ControlChecks {
   readonly leaders: OneLeader;
   readonly votes: OneVote;
   readonly epochs: EpochsRise;
-  readonly holders: OneHolder;
   readonly times: SessionTimes;
   readonly gone: GoneSessions;
   readonly service: LeaseService;
@@ -50,14 +50,14 @@ export class ControlChecks {
   readonly #durability: Durability;
 
   constructor(options: ControlChecksOptions) {
-    const { report, nowMs, lease, clockDriftRatio, storeHighestEpoch } = options;
+    const { report, nowMs, lease, clockDriftRatio, storeHighestEpoch, onEntry } = options;
     this.#options = options;
     this.model = new LeaseModel(report);
     this.epochs = new EpochsRise(report, storeHighestEpoch);
     this.times = new SessionTimes(report, this.model, compileLeaseOptions(lease), clockDriftRatio);
     this.gone = new GoneSessions(report, this.model, options.isListening);
-    this.log = new CommittedLog(report, (index, { records }) => {
-      for (const record of records) {
+    this.log = new CommittedLog(report, (index, entry) => {
+      for (const record of entry.records) {
         const isExpiry = record.kind === 'sessionEnded' && record.reason === 'expired';
         if (isExpiry && this.model.sessions.has(record.session)) this.times.onExpired(record.session, nowMs());
         this.gone.beforeRecord(record);
@@ -65,10 +65,10 @@ export class ControlChecks {
       }
       this.model.compare(this.log.table, index);
       this.epochs.afterEntry(this.log.table);
+      onEntry(index, entry);
     });
     this.leaders = new OneLeader(report);
     this.votes = new OneVote(report);
-    this.holders = new OneHolder(report, this.model);
     this.service = new LeaseService(report, this.log, this.model);
     this.views = new MembershipViews(report);
     this.#matching = new LogMatching(report);
@@ -131,7 +131,6 @@ export class ControlChecks {
       leaders: this.leaders.count,
       votes: this.votes.count,
       leases: this.epochs.grants,
-      acts: this.holders.acts,
       expiries: this.times.expiries,
       goneSessions: this.gone.count,
       sessionEnds: this.model.ended.size,

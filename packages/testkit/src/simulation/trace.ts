@@ -2,6 +2,7 @@
 export class Trace {
   readonly lines: string[] = [];
   readonly #isKept: boolean;
+  readonly #names = new Map<string, number>();
   #low = 0x811c9dc5 | 0;
   #high = 0x9e3779b9 | 0;
 
@@ -21,6 +22,17 @@ export class Trace {
 
   mixText(text: string): void {
     for (let i = 0; i < text.length; i++) this.mix(text.charCodeAt(i));
+  }
+
+  /** As `mixText`, for one of a few texts that come again and again. */
+  mixName(name: string): void {
+    let hash = this.#names.get(name);
+    if (hash === undefined) {
+      hash = 0x811c9dc5;
+      for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+      this.#names.set(name, hash);
+    }
+    this.mix(hash);
   }
 
   /** `text` is called only if the lines are kept. */

@@ -1,5 +1,5 @@
 import type { LeaseRecord, LeaseTable, SessionEndReason } from '@holdfast/lease';
-import type { NodeId } from '@holdfast/model';
+import { formatUnit, type NodeId } from '@holdfast/model';
 import type { Report } from './report.ts';
 
 interface Lease {
@@ -38,6 +38,8 @@ export class LeaseModel {
   readonly #nodes = new Map<NodeId, { uuid: string; counter: number; session: number }>();
   readonly #partitions = new Map<string, (Lease | null)[]>();
   readonly #topics = new Map<string, string>();
+  /** Stores that were the log's once; never again. */
+  readonly #storesSeen = new Set<string>();
   readonly #report: Report;
 
   constructor(report: Report) {
@@ -119,7 +121,9 @@ export class LeaseModel {
         return;
       }
       case 'generationChanged':
-        if (record.number === this.generation + 1) this.generation = record.number;
+        if (record.number !== this.generation + 1 || this.#storesSeen.has(record.storeGeneration)) return;
+        this.generation = record.number;
+        this.#storesSeen.add(record.storeGeneration);
         return;
       case 'nodeForgotten':
         if (this.#nodes.get(record.nodeId)?.session === 0) this.#nodes.delete(record.nodeId);
@@ -177,9 +181,7 @@ export class LeaseModel {
   }
 }
 
-export function unitKey(hi: number, lo: number): string {
-  return `${hi >>> 0}.${lo >>> 0}`;
-}
+export const unitKey = formatUnit;
 
 function forUnits(units: Uint32Array, visit: (unit: string, i: number) => void): void {
   for (let i = 0; i < units.length; i += 2) visit(unitKey(units[i]!, units[i + 1]!), i / 2);

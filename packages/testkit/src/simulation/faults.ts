@@ -1,26 +1,28 @@
 import { type NodeId, randomBelow, randomRatio } from '@holdfast/model';
-import type { ControlWorld } from './control-world.ts';
-import type { FaultKind } from './fault-kinds.ts';
 import type { Spell } from './simulated-network.ts';
 import type { SimulatedNode } from './simulated-node.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
 
 /** Draws faults from the plan's kinds, one after the other, until the world heals. */
 export class Faults {
-  readonly #world: ControlWorld;
+  readonly #world: SimulatedWorld;
   #votersLost = 0;
   /** One wrong firewall at a time is what the rule of two witnesses is for. */
   #firewallUntilMs = 0;
+  #round = 0;
 
-  constructor(world: ControlWorld) {
+  constructor(world: SimulatedWorld) {
     this.#world = world;
   }
 
+  /** From now on, until the world heals. */
   begin(): void {
     const { plan, rng, time } = this.#world;
+    const round = ++this.#round;
     const again = (): void => {
       const gapMs = Math.min(20_000, -Math.log(1 - randomRatio(rng)) * plan.faultEveryMs);
       time.after(gapMs, 'fault', () => {
-        if (this.#world.isHealing) return;
+        if (this.#world.isHealing || round !== this.#round) return;
         this.#one();
         again();
       });
@@ -51,7 +53,7 @@ export class Faults {
   }
 
   /** @returns what was done, for the trace; null when it couldn't be, or is counted when it takes effect */
-  #do(kind: FaultKind): string | null {
+  #do(kind: string): string | null {
     const world = this.#world;
     const node = this.#pick(world.nodes.filter(({ isLive }) => isLive));
     if (node === undefined) return null;
@@ -138,8 +140,7 @@ export class Faults {
         world.store.downUntilMs = world.time.nowMs + this.#between(2_000, 20_000);
         return '';
       case 'storeWiped':
-        world.store.generation++;
-        return world.store.generationId;
+        return world.store.wipe();
       default:
         return this.#operate(kind, node);
     }
@@ -278,7 +279,7 @@ export class Faults {
       node.mayEnd = true;
       node.process!.receive(0, 'shard failed', () => shard.say({ kind: 'failed', error: 'out of memory' }));
     }
-    return `${node.id}/${shard.settings.index}`;
+    return `${node.id}/${shard.index}`;
   }
 
   /** The node comes back with a blank disk, and has to join the cluster anew. */
@@ -316,7 +317,7 @@ export class Faults {
     return true;
   }
 
-  #operate(kind: FaultKind, node: SimulatedNode): string | null {
+  #operate(kind: string, node: SimulatedNode): string | null {
     const world = this.#world;
     const { control, process } = node;
     if (node.state !== 'up' || process!.isPaused) return null;
@@ -352,13 +353,13 @@ export class Faults {
         return node.id;
       }
       case 'topicGrows': {
-        const partitions = world.store.topics[0]!.partitions + 1;
+        const partitions = world.log.topics[0]!.partitions + 1;
         if (partitions > 12) return null;
-        world.store.setTopic('in', partitions);
+        world.log.setTopic('in', partitions);
         return `${partitions}`;
       }
       default:
-        throw new Error(`no such fault: ${kind}`);
+        return world.inject(kind, node, () => this.#mayLoseVoter());
     }
   }
 }

@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeUtf8, SeededRng, topicId } from '@holdfast/model';
+import { defaultRecordLimits, encodeRow } from '@holdfast/processor';
+import { LeaseModel } from '../../simulation/checkers/lease-model.ts';
+import { type LedgerState, ledgerJob } from '../cluster-job.ts';
+import type { EngineShard } from '../engine-shard.ts';
+import { advance, firstHash, orderAfter } from '../fingerprint.ts';
+import { Ledger } from '../ledger.ts';
+import { encodeRecord, type RecordKind } from '../record-format.ts';
+import { StoreLife } from '../store-life.ts';
+import { drawUsers, type SimulatedUser } from '../users.ts';
+import { DistinctUsers } from './distinct-users.ts';
+import { DurableOffsets } from './durable-offsets.ts';
+import { GapRule } from './gap-rule.ts';
+import { GrantedEpochs } from './granted-epochs.ts';
+import { MarkerTruth } from './marker-truth.ts';
+import { OneApplier } from './one-applier.ts';
+import { OutputsFirst } from './outputs-first.ts';
+import { QueueBounds } from './queue-bounds.ts';
+import { ReplayEquality } from './replay-equality.ts';
+import { StoreAcceptance } from './store-acceptance.ts';
+import { StoredRows } from './stored-rows.ts';
+import { UserStates } from './user-states.ts';
+
+/** Each checker is shown a history without a fault, in which it must see none, and one with, which it must see. */
+function watched() {
+  const reports: string[] = [];
+  const saw = (invariant: string): void => {
+    assert.equal(reports.length, 1, reports.join('; '));
+    assert.ok(reports[0]!.startsWith(`${invariant}: `), reports[0]);
+    reports.length = 0;
+  };
+  return {
+    report: (text: string): void => void reports.push(text),
+    saw,
+    sawNothing: () => assert.deepEqual(reports, []),
+  };
+}
+
+const partition = { topicId: topicId('id-of-in'), partition: 0 };
+
+/** A ledger with some records of one user in partition 0, and the states that come of the first n of them. */
+function history(kinds: readonly RecordKind[] = ['r', 'e', 'r']) {
+  const users = drawUsers(new SeededRng(5), 12);
+  const user = users[0]!;
+  const ledger = new Ledger(users);
+  const job = ledgerJob(1_000, () => {});
+  const offsets: number[] = [];
+  for (const kind of kinds) {
+    const value = encodeRecord(kind, user.key, 7, 0);
+    const record = { key: null, value, amount: 7, kind, user: kind === '?' ? null : user, appendedUnixMs: 0 };
+    if (ledger.note(0, record).place >= 0) offsets.push(ledger.partitions[0]!.length - 1);
+  }
+  const stateOf = (count: number): LedgerState => {
+    const state = job.initialState(user.key);
+    for (const offset of offsets.slice(0, count)) {
+      const bytes = ledger.partitions[0]![offset]!.value!;
+      const record = { topic: 'in', partition: 0, offset, timestampUnixMs: 0, bytes, valueStart: 0 };
+      job.apply(state, user.key, { ...record, valueEnd: bytes.length }, { emit() {} });
+    }
+    return state;
+  };
+  const stored = new StoredRows(ledger);
+  const life = new StoreLife('life-1');
+  stored.noteLife(life);
+  stored.noteRecord({ kind: 'generationChanged', storeGeneration: 'life-1', number: 1 });
+  const rowOf = (count: number, of: SimulatedUser = user): Uint8Array => {
+    const state = job.encodeState(stateOf(count));
+    return encodeRow({ vector: [], users: [{ key: of.key, job: job.name, state }] });
+  };
+  let seq = 0;
+  const put = (count: number): Uint8Array => {
+    life.backup({ ...user.unit, epoch: 5, seq: ++seq, row: rowOf(count), savedUnixMs: 0 });
+    return life.rows.get(user.unitKey)!.row!;
+  };
+  return { users, user, ledger, stateOf, stored, life, rowOf, put };
+}
+
+test('I1: one shard applies under an epoch, after its claim, and not after a clean end', () => {
+  const { report, saw, sawNothing } = watched();
+  const { user } = history();
+  const model = new LeaseModel(report);
+  const checker = new OneApplier(report, model);
+  const [a, b] = [1, 2].map((serial) => ({ serial, session: serial, index: 0 })) as [never, never];
+  checker.onApply(a, user);
+  saw('I1');
+  checker.onClaimAnswered(1, { ...user.unit, epoch: 5 }, { code: 'OK', row: null, markers: [] });
+  checker.onApply(a, user);
+  sawNothing();
+  checker.onClaimAnswered(2, { ...user.unit, epoch: 5 }, { code: 'OK', row: null, markers: [] });
+  checker.onApply(b, user);
+  saw('I1');
+  const units = Uint32Array.of(user.unit.hi, user.unit.lo);
+  checker.onRecord({ kind: 'released', units, epochs: Float64Array.of(5) });
+  checker.onApply(a, user);
+  saw('I1');
+});
+
+test('I2, I3: what a store accepts', () => {
+  const { report, saw, sawNothing } = watched();
+  const { life, user } = history();
+  const checker = new StoreAcceptance(report);
+  const row = (epoch: number, seq: number) => ({ ...user.unit, epoch, seq, row: new Uint8Array(0), savedUnixMs: 0 });
+  checker.onClaimed(life, { ...user.unit, epoch: 5 }, { code: 'OK', row: null, markers: [] });
+  checker.onBackup(life, row(5, 1), { code: 'OK' });
+  checker.onBackup(life, row(5, 1), { code: 'OK' });
+  checker.onBackup(life, row(4, 9), { code: 'FENCED', epoch: 5 });
+  checker.onBackup(life, row(5, 0), { code: 'STALE' });
+  sawNothing();
+  checker.onBackup(life, row(4, 9), { code: 'OK' });
+  saw('I3');
+  checker.onBackup(life, row(4, 1), { code: 'OK' });
+  saw('I2');
+});
+
+test('I4: epochs that the log never gave', () => {
+  const { report, saw, sawNothing } = watched();
+  const { user } = history();
+  const model = new LeaseModel(report);
+  const checker = new GrantedEpochs(report, model);
+  model.base = 100;
+  model.sessions.set(1, { nodeId: 'n1' as never, closing: false, address: '' });
+  const units = Uint32Array.of(user.unit.hi, user.unit.lo);
+  const granted = { kind: 'granted', session: 1 as never, shard: 0 as never, units } as const;
+  model.apply(granted, 3, 0);
+  checker.onRecord(granted, 3);
+  checker.onClaimed({ serial: 9, session: 1, index: 0 }, { ...user.unit, epoch: 103 });
+  sawNothing();
+  checker.onClaimed({ serial: 9, session: 1, index: 0 }, { ...user.unit, epoch: 104 });
+  saw('I4');
+  checker.onClaimed({ serial: 8, session: 2, index: 0 }, { ...user.unit, epoch: 103 });
+  saw('I4');
+});
+
+test('I5: rows have the first records of their users, and in the end all', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, stored, life, put, rowOf } = history();
+  const checker = new UserStates(report, ledger, stored);
+  for (const user of stored.usersOf(rowOf(2))) checker.onRow(user);
+  put(3);
+  checker.compare(life);
+  sawNothing();
+  const [other] = stored.usersOf(rowOf(2));
+  checker.onRow({ ...other!, state: { ...other!.state, prints: [advance(firstHash, 1)] } });
+  saw('I5');
+  put(2);
+  assert.throws(() => {
+    checker.compare(life);
+    sawNothing();
+  });
+});
+
+test('I6: committed offsets and markers vouch for rows, and rows keep what was vouched for', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, stored, life, put, user } = history(['r', '?', 'e', 'r']);
+  const outputs = new OutputsFirst(report, ledger);
+  const checker = new DurableOffsets(report, ledger, stored, outputs);
+  const markers = new MarkerTruth(report, ledger, stored);
+  const bucket = user.unit.lo & 1_023;
+  put(2);
+  checker.onCommitted({ partition, offset: 1, generation: 1, fence: 1 });
+  markers.onMarked(life, [{ bucket, partition, offset: 3 }]);
+  sawNothing();
+  checker.onCommitted({ partition, offset: 3, generation: 1, fence: 1 });
+  saw('I6');
+  outputs.onAppended('dead', [{ key: null, value: null, headers: { id: 'ledger/1/in/0/1/dead' } }]);
+  checker.onCommitted({ partition, offset: 3, generation: 1, fence: 1 });
+  sawNothing();
+  checker.onCommitted({ partition, offset: 4, generation: 1, fence: 1 });
+  saw('I6');
+  checker.onCommitted({ partition, offset: 1, generation: 2, fence: 1 });
+  saw('I6');
+  markers.onMarked(life, [{ bucket, partition, offset: 4 }]);
+  saw('I6');
+  checker.onRow(life, user.unitKey, put(1));
+  saw('I6');
+});
+
+test('I7: gaps, duplicates, other records', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, user, users, stateOf } = history();
+  const checker = new GapRule(report, ledger);
+  checker.onApply(user, stateOf(1), 0, 1);
+  sawNothing();
+  checker.onApply(user, stateOf(2), 0, 1);
+  saw('I7');
+  checker.onApply(user, stateOf(1), 0, 2);
+  saw('I7');
+  checker.onApply(user, { ...stateOf(1), prints: [firstHash] }, 0, 1);
+  saw('I7');
+  checker.onApply(users[1]!, stateOf(1), 0, 1);
+  saw('I7');
+});
+
+test('I9: a state is of one user', () => {
+  const { report, saw, sawNothing } = watched();
+  const { user, users, stateOf, stored, rowOf } = history();
+  const checker = new DistinctUsers(report);
+  checker.onApply(user, stateOf(1));
+  checker.onRow(user.unitKey, stored.usersOf(rowOf(1)));
+  checker.compare();
+  sawNothing();
+  checker.onApply(users[1]!, stateOf(1));
+  saw('I9');
+  checker.onRow(users[1]!.unitKey, stored.usersOf(rowOf(1, users[1]!)));
+  saw('I9');
+  Object.defineProperty(Object.prototype, 'polluted', { value: 1, configurable: true });
+  checker.compare();
+  Reflect.deleteProperty(Object.prototype, 'polluted');
+  saw('I9');
+});
+
+test('I21: queues over their limits', () => {
+  const { report, saw, sawNothing } = watched();
+  const checker = new QueueBounds(report, {
+    ...defaultRecordLimits,
+    framesInFlightMax: 4,
+    parkedRecordsMax: 10,
+    frameRecordsMax: 1,
+  });
+  const shard = (levels: Record<string, number>) =>
+    ({ settings: { serial: 1 }, stats: { get: (name: string) => levels[name] ?? 0 } }) as unknown as EngineShard;
+  checker.look(shard({ streamsOpen: 2, framesInFlight: 8, parkedRecords: 12 }));
+  sawNothing();
+  checker.look(shard({ streamsOpen: 1, framesInFlight: 40 }));
+  saw('I21');
+  checker.look(shard({ streamsOpen: 1, parkedRecords: 400 }));
+  saw('I21');
+});
+
+test('I23: a state that no replay gives', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, stored, life, put, user } = history();
+  const checker = new ReplayEquality(report, ledger, stored);
+  let order = firstHash;
+  for (const offset of [0, 1, 2]) {
+    checker.onApply(user.index, order, 0, offset);
+    order = orderAfter(order, 0, offset);
+  }
+  put(3);
+  checker.compare(life);
+  sawNothing();
+  const row = life.rows.get(user.unitKey)!.row!;
+  const [restored] = stored.usersOf(row);
+  const bent = ledgerJob(1_000, () => {}).encodeState({ ...restored!.state, balance: restored!.state.balance + 1e-9 });
+  const users = [{ key: user.key, job: 'ledger', state: bent }];
+  life.backup({ ...user.unit, epoch: 6, seq: 1, row: encodeRow({ vector: [], users }), savedUnixMs: 0 });
+  checker.compare(life);
+  saw('I23');
+});
+
+test('P6: a row before its outputs, two outputs under one id', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, stored, rowOf } = history();
+  const checker = new OutputsFirst(report, ledger);
+  const [user] = stored.usersOf(rowOf(2));
+  checker.onRow(user!);
+  saw('P6');
+  const output = { key: null, value: encodeUtf8('0/1'), headers: { id: 'ledger/1/in/0/1/0' } };
+  checker.onAppended('out', [output]);
+  checker.onRow(user!);
+  sawNothing();
+  checker.onAppended('out', [{ ...output, value: encodeUtf8('0/2') }]);
+  saw('P6');
+});

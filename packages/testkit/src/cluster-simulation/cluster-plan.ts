@@ -1,0 +1,122 @@
+import type { ShardSettings } from '@holdfast/engine';
+import { nodeId, type Rng, randomBelow, randomRatio } from '@holdfast/model';
+import { defaultRecordLimits, type RecordLimits } from '@holdfast/processor';
+import type { CommonPlan } from '../simulation/common-plan.ts';
+import { faultKinds } from '../simulation/fault-kinds.ts';
+import { deadLetterTopic } from './cluster-job.ts';
+import { recordFaultKinds } from './fault-kinds.ts';
+import { drawUsers, type SimulatedUser } from './users.ts';
+
+/** All that a seed decides before the first event. */
+export interface ClusterPlan extends CommonPlan {
+  readonly users: readonly SimulatedUser[];
+  /** How likely each user is, cumulated to 1. */
+  readonly shares: readonly number[];
+  readonly partitions: number;
+  /** Faults, then none until all is in order: so many times. */
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly recordsPerRound: number;
+  /** How likely each part of a burst is to go to the same partition as the last. */
+  readonly stickiness: number;
+  readonly idleMs: number;
+  readonly limits: RecordLimits;
+  readonly settings: ShardSettings;
+  readonly streamHighWaterBytes: number;
+  readonly logFences: boolean;
+}
+
+/** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
+const kindsMin = 8;
+/** One in so many seeds lasts ten virtual minutes. */
+const longEvery = 50;
+/** Without these a seed proves too little: sessions that end, units that move. */
+const always = ['crash', 'pause', 'moveHotUnit'];
+
+/** What belongs together, so that some histories have much of it. */
+const themes: readonly (readonly string[])[] = [
+  ['storeSplit', 'crashLeader', 'transferLeader'],
+  ['storeFailover', 'storeBucketsLost', 'moveHotUnit', 'streamBreak'],
+  ['storeWiped', 'storeFailover', 'crash', 'storeSlow'],
+  ['streamBreak', 'streamHalfOpen', 'streamStall', 'moveHotUnit'],
+  ['rollingRestart', 'drainShortly', 'moveHotUnit', 'giveUp'],
+  ['shardPaused', 'pause', 'stall', 'storeFrozen'],
+  ['brokerDown', 'brokerStall', 'partitionLeaderMoves', 'logReplyLost', 'offsetsRewound'],
+  ['storeLossy', 'storeSlow', 'storeCutOff', 'crash'],
+  ['forceRelease', 'moveUnit', 'cutOneWay', 'delay'],
+];
+const themeWeight = 4;
+
+export function drawPlan(rng: Rng, seed: number): ClusterPlan {
+  const between = (least: number, most: number): number => least + randomBelow(rng, most - least + 1);
+  const oneOf = <T>(values: readonly T[]): T => values[randomBelow(rng, values.length)]!;
+  const nodes = oneOf([3, 3, 3, 4, 5, 5, 7]);
+  const founders = nodes >= 5 && randomBelow(rng, 2) === 0 ? 5 : 3;
+  const nodeIds = Array.from({ length: nodes }, (_, i) => nodeId(`n${i + 1}`));
+  const weights = new Map<string, number>();
+  while (weights.size < kindsMin) {
+    for (const kind of [...faultKinds, ...recordFaultKinds])
+      if (randomBelow(rng, 3) === 0) weights.set(kind, 0.2 + randomRatio(rng));
+  }
+  const average = [...weights.values()].reduce((sum, weight) => sum + weight, 0) / weights.size;
+  for (const kind of always) weights.set(kind, average);
+  if (randomBelow(rng, 2) === 0) for (const kind of oneOf(themes)) weights.set(kind, themeWeight);
+  const users = drawUsers(rng, oneOf([12, 40, 80, 120]));
+  const isLong = seed % longEvery === 7;
+  return {
+    nodeIds,
+    founders: nodeIds.slice(0, founders),
+    shardsPerNode: nodes === 7 ? between(1, 2) : between(1, 3),
+    users,
+    shares: drawShares(rng, users.length),
+    units: users.map(({ unit }) => unit),
+    partitions: between(3, 6),
+    rounds: isLong ? 8 : 2,
+    roundMs: between(56_000, 66_000),
+    recordsPerRound: between(1_050, 2_000),
+    stickiness: randomRatio(rng) * 0.9,
+    idleMs: oneOf([2_000, 8_000, 30_000, 600_000]),
+    faultEveryMs: between(1_500, 5_000),
+    weights,
+    votersLostMax: (founders - 1) / 2,
+    compaction: { entriesMax: oneOf([60, 500, 2_000]), trailingEntries: between(0, 30) },
+    lease: { boundedLoadSlack: between(1, 12) },
+    clockDriftRatio: randomRatio(rng) * 0.08,
+    storeHighestEpoch: between(0, 3) * 1_000_003,
+    limits: {
+      ...defaultRecordLimits,
+      frameRecordsMax: oneOf([2, 8, 64, 256]),
+      frameBytesMax: oneOf([200, 4_096, 256 * 1_024]),
+      framesInFlightMax: oneOf([2, 8, 64]),
+      bytesInFlightMax: oneOf([2_000, 64_000, 8 * 1_024 * 1_024]),
+      parkedRecordsMax: oneOf([40, 400, 65_536]),
+      parkedBytesMax: oneOf([4_000, 200_000, 64 * 1_024 * 1_024]),
+      outputsUnackedMax: oneOf([10, 200, 65_536]),
+      moveAsksMax: between(1, 3),
+    },
+    settings: {
+      deadLetterTopic,
+      backupIntervalMs: oneOf([250, 1_000, 3_000]),
+      backupRowsMax: oneOf([2, 16, 512]),
+      frameAgeMs: oneOf([2, 5, 40]),
+      commitIntervalMs: oneOf([100, 400, 1_000]),
+      fetchBytesMax: oneOf([200, 4_096, 256 * 1_024]),
+      outputBatchMax: oneOf([2, 30, 1_000]),
+      outputPartitions: between(1, 3),
+      startPosition: 'earliest',
+    },
+    streamHighWaterBytes: oneOf([300, 4_000, 1_024 * 1_024]),
+    logFences: randomBelow(rng, 2) === 0,
+  };
+}
+
+/** Zipf's law, and now and then one user who has most of it. */
+function drawShares(rng: Rng, count: number): number[] {
+  const exponent = 0.6 + randomRatio(rng) * 0.8;
+  const weights = Array.from({ length: count }, (_, i) => 1 / (i + 1) ** exponent);
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  if (randomBelow(rng, 4) === 0) weights[0] = sum * (1 + randomRatio(rng) * 8);
+  const total = weights.reduce((all, weight) => all + weight, 0);
+  let at = 0;
+  return weights.map((weight) => (at += weight / total));
+}

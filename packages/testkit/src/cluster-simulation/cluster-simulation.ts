@@ -1,0 +1,105 @@
+import { beginBackground, repeat, takeBack } from '../simulation/background.ts';
+import { Faults } from '../simulation/faults.ts';
+import { calmMs, heal } from '../simulation/liveness.ts';
+import { runSimulation, type SeedOutcome, type SimulationResult, WorldRun } from '../simulation/simulated-run.ts';
+import { ClusterWorld } from './cluster-world.ts';
+import { whatIsMissing } from './liveness.ts';
+import { Producers } from './producers.ts';
+
+/** Runs a seed, twice if wanted. Never rejects. */
+export function runSeed(
+  seed: number,
+  { trace, twice }: { readonly trace: boolean; readonly twice: boolean },
+): Promise<SeedOutcome> {
+  return runSimulation(() => new ClusterSimulation(seed, trace), twice);
+}
+
+/** Time to look at queues. */
+const lookMs = 500;
+/** The last records come so long after the last fault. */
+const lastRecordsMs = 3_000;
+/** Once faults have stopped, everything is in order and durable within this time. */
+const recoveryMsMax = 60_000;
+
+/**
+ * A whole cluster in virtual time, one seed one history: rounds of faults under a load of records, with the invariants
+ * checked after every event; after each, all has to come in order and to be durable, and is compared user by user.
+ */
+export class ClusterSimulation {
+  readonly #world: ClusterWorld;
+  readonly #run: WorldRun;
+
+  constructor(seed: number, isTraced = false) {
+    this.#world = new ClusterWorld(seed, isTraced);
+    this.#run = new WorldRun(this.#world);
+  }
+
+  /** What happened, in order; empty unless traced. */
+  get trace(): readonly string[] {
+    return this.#world.trace.lines;
+  }
+
+  /** Runs to the end. @throws SimulationFailure naming what broke */
+  run(): Promise<SimulationResult> {
+    return this.#run.within(() => this.#toTheEnd());
+  }
+
+  async #toTheEnd(): Promise<SimulationResult> {
+    const world = this.#world;
+    const run = this.#run;
+    const { plan, records } = world;
+    for (const node of world.nodes) node.begin();
+    beginBackground(world);
+    repeat(world, 'queues', lookMs, () => {
+      for (const shard of world.liveShards()) records.bounds.look(shard);
+      if (world.isHealing) takeBack(world);
+    });
+    const faults = new Faults(world);
+    const producers = new Producers(world);
+    for (let round = 0; round < plan.rounds; round++) {
+      world.isHealing = false;
+      producers.begin(plan.recordsPerRound, plan.roundMs);
+      faults.begin();
+      await run.pass(plan.roundMs);
+      producers.finish();
+      heal(world);
+      world.store.heal();
+      world.log.heal();
+      world.streams.heal();
+      await run.pass(lastRecordsMs);
+      producers.oneEach();
+      const isInOrder = await run.pass(recoveryMsMax, () => whatIsMissing(world) === null);
+      if (!isInOrder) run.fail(`I8: ${recoveryMsMax} ms after the last fault ${whatIsMissing(world)}`);
+      records.compare(world.store.life);
+      await run.pass(0);
+    }
+    await run.stayCalm(calmMs);
+    return this.#result();
+  }
+
+  #result(): SimulationResult {
+    const { time, checks, records, faults, trace } = this.#world;
+    const seen: Record<string, number> = { ...checks.seen, ...records.seen, streams: this.#world.streams.opened };
+    return {
+      virtualMs: time.nowMs,
+      events: time.eventCount,
+      faults,
+      seen,
+      thin: this.#whyThin(seen),
+      hash: trace.hash,
+    };
+  }
+
+  /** What a seed has to have had to count. */
+  #whyThin(seen: Readonly<Record<string, number>>): string | null {
+    const { time, ledger, log, faults, checks } = this.#world;
+    const count = Object.values(faults).reduce((sum, n) => sum + n, 0);
+    const moved = seen.cleanEnds ?? 0;
+    if (time.nowMs < 120_000) return `${time.nowMs} ms`;
+    if (ledger.count < 2_000 || log.ends('in').length < 3) return `${ledger.count} records`;
+    if (count < 5) return `${count} faults`;
+    if (checks.model.ended.size < 2) return `${checks.model.ended.size} ends of sessions`;
+    if (moved < 1) return 'no unit was moved';
+    return null;
+  }
+}

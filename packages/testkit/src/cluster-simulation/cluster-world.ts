@@ -1,0 +1,153 @@
+import { type Rng, randomRatio, silentLogger } from '@holdfast/model';
+import type { LeaderLog, LeaderStore } from '../simulation/leader-reads.ts';
+import type { SimulatedNode } from '../simulation/simulated-node.ts';
+import { randomnessOf, SimulatedWorld } from '../simulation/simulated-world.ts';
+import type { VirtualProcess } from '../simulation/virtual-process.ts';
+import { ClusterChecks } from './cluster-checks.ts';
+import { injectRecordFault } from './cluster-faults.ts';
+import { inputTopic, ledgerJob } from './cluster-job.ts';
+import { ClusterLog } from './cluster-log.ts';
+import { type ClusterPlan, drawPlan } from './cluster-plan.ts';
+import { ClusterStore } from './cluster-store.ts';
+import { EngineShard } from './engine-shard.ts';
+import { Ledger } from './ledger.ts';
+import { logClient } from './log-client.ts';
+import { RecordStreams } from './record-streams.ts';
+
+/** A shard that doesn't end by then is stuck: only the end of its process helps, as a node does it. */
+const closeTimeoutMs = 20_000;
+
+/** The world of a whole cluster: shipped control planes and shards, and around them streams, a log and a store. */
+export class ClusterWorld extends SimulatedWorld<EngineShard> {
+  override readonly plan: ClusterPlan;
+  override readonly store: ClusterStore;
+  override readonly log: ClusterLog;
+  readonly ledger: Ledger;
+  readonly streams: RecordStreams;
+  readonly records: ClusterChecks;
+  readonly #shards = new Map<number, EngineShard>();
+  readonly #ports: Rng;
+
+  constructor(seed: number, isTraced: boolean) {
+    const { own, next } = randomnessOf(seed);
+    const planRng = next();
+    super(own, next(), isTraced);
+    this.plan = drawPlan(planRng, seed);
+    const { plan, time } = this;
+    this.#ports = next();
+    this.ledger = new Ledger(plan.users);
+    const report = (text: string): void => this.report(text);
+    const events = (): ClusterChecks => this.records;
+    this.log = new ClusterLog(
+      time,
+      next(),
+      {
+        onAppended: (topic, records) => events().onAppended(topic, records),
+        onCommitted: (commit, isFenced) => events().onCommitted(commit, isFenced),
+      },
+      plan.logFences,
+    );
+    this.store = new ClusterStore(
+      time,
+      next(),
+      {
+        onClaimed: (life, client, claim, result) => events().onClaimed(life, client, claim, result),
+        onClaimAnswered: (client, claim, result) => events().onClaimAnswered(client, claim, result),
+        onBackup: (life, client, row, result) => events().onBackup(life, client, row, result),
+        onMarked: (life, client, marks) => events().onMarked(life, client, marks),
+        onNewLife: (life) => events().onNewLife(life),
+      },
+      plan.storeHighestEpoch,
+    );
+    this.log.setTopic(inputTopic, plan.partitions);
+    this.assemble(next, (index, entry) => this.records.onEntry(index, entry));
+    this.streams = new RecordStreams({
+      time,
+      rng: next(),
+      network: this.network,
+      highWaterBytes: plan.streamHighWaterBytes,
+      report,
+    });
+    this.records = new ClusterChecks({
+      report,
+      ledger: this.ledger,
+      limits: plan.limits,
+      model: this.checks.model,
+      shardOf: (serial) => {
+        const { session, index } = this.#shards.get(serial)!;
+        return { serial, session, index };
+      },
+    });
+    this.records.onNewLife(this.store.life);
+  }
+
+  override leaderReads(process: VirtualProcess): { readonly log: LeaderLog; readonly store: LeaderStore } {
+    const node = this.nodes.find((each) => each.process === process)!;
+    return {
+      log: logClient(this.log, this.time, this.#ports, process),
+      store: this.store.client(node.id, process, 0),
+    };
+  }
+
+  /** Of all nodes, those that live. */
+  *liveShards(): Iterable<EngineShard> {
+    for (const { shards } of this.nodes) for (const shard of shards) if (!shard.isEnded) yield shard;
+  }
+
+  override newShards(node: SimulatedNode<EngineShard>, rng: Rng): EngineShard[] {
+    return Array.from({ length: this.plan.shardsPerNode }, (_, index) => this.#newShard(node, index, rng));
+  }
+
+  override endSession(node: SimulatedNode<EngineShard>, rng: Rng, then: () => void): void {
+    const process = node.process!;
+    const { shards } = node;
+    let left = shards.length;
+    const cancel = process.setTimer(closeTimeoutMs, () => {
+      this.say(() => `a shard of ${node.id} is stuck and can't be ended`);
+      node.kill();
+      this.restartLater(node);
+    });
+    for (const shard of shards) {
+      shard.close(() => {
+        if (--left > 0) return;
+        cancel();
+        process.receive(5 + randomRatio(rng) * 100, 'new shards', then);
+      });
+    }
+  }
+
+  override inject(kind: string, node: SimulatedNode<EngineShard>, mayLoseVoter: () => boolean): string | null {
+    return injectRecordFault(this, kind, node, mayLoseVoter);
+  }
+
+  #newShard(node: SimulatedNode<EngineShard>, index: number, rng: Rng): EngineShard {
+    const { plan, time } = this;
+    const serial = this.nextSerial();
+    const address = `shard:${node.id}:${serial}`;
+    const shard = new EngineShard({
+      nodeId: node.id,
+      index,
+      serial,
+      process: node.process!,
+      rng,
+      before: node.shards[index],
+      options: (made) => ({
+        job: ledgerJob(plan.idleMs, (key, state, partition, offset) =>
+          this.records.onApply(serial, key, state, partition, offset),
+        ),
+        log: logClient(this.log, time, this.#ports, made.thread),
+        store: this.store.client(node.id, made.thread, serial),
+        transport: this.streams.transport(node.id, made.thread, address, () => made.ref),
+        logger: this.logger(node.id)?.child(`${index}`) ?? silentLogger,
+        limits: plan.limits,
+        settings: plan.settings,
+      }),
+      onEnded: (ended) => {
+        this.streams.vanish(address, ended.thread, randomRatio(this.#ports) < 0.25);
+        this.records.appliers.forget(serial);
+      },
+    });
+    this.#shards.set(serial, shard);
+    return shard;
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * Seeds that have failed, with what they found. They run first, before any fresh seed. When the simulation draws
+ * otherwise than before, a seed is another history: plant the bug again, and put the seed here that finds it now.
+ */
+export const corpus: readonly { readonly seed: number; readonly found: string }[] = [];

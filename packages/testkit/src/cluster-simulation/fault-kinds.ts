@@ -1,0 +1,34 @@
+import { faultKinds } from '../simulation/fault-kinds.ts';
+
+/** What is done to records' ways, beside what every cluster has to bear. */
+export const recordFaultKinds = [
+  // streams
+  'streamBreak',
+  'streamHalfOpen',
+  'streamStall',
+  // the log
+  'brokerStall',
+  'brokerDown',
+  'partitionLeaderMoves',
+  'logReplyLost',
+  'offsetsRewound',
+  'offsetsLost',
+  // the store
+  'storeSlow',
+  'storeFrozen',
+  'storeLossy',
+  'storeCutOff',
+  'storeFailover',
+  'storeBucketsLost',
+  'storeSplit',
+  // shards
+  'shardPaused',
+  // operators
+  'rollingRestart',
+  'drainShortly',
+  'retireNode',
+  'moveHotUnit',
+] as const;
+
+/** Every kind of fault that the simulation of the whole cluster injects. */
+export const clusterFaultKinds: readonly string[] = [...faultKinds, ...recordFaultKinds];

@@ -1,0 +1,83 @@
+import { randomBelow, randomRatio } from '@holdfast/model';
+import { inputTopic } from './cluster-job.ts';
+import type { ClusterWorld } from './cluster-world.ts';
+import { encodeRecord, type RecordKind } from './record-format.ts';
+import type { SimulatedUser } from './users.ts';
+
+const burstMax = 40;
+/** Of 40 records: what becomes of those that don't simply count. */
+const kinds: readonly RecordKind[] = ['-', '?', 'x', 't', 's', ...Array.from({ length: 10 }, () => 'e' as const)];
+
+/** Appends a round's records over its time: in bursts, every user's over all partitions. */
+export class Producers {
+  readonly #world: ClusterWorld;
+  #left = 0;
+  #partition = 0;
+
+  constructor(world: ClusterWorld) {
+    this.#world = world;
+  }
+
+  begin(records: number, durationMs: number): void {
+    this.#left = records;
+    const gapMs = durationMs / (records / (burstMax / 2));
+    const again = (): void => {
+      this.#world.time.after(randomRatio(this.#world.rng) * 2 * gapMs, 'produce', () => {
+        this.#burst(Math.min(this.#left, 1 + randomBelow(this.#world.rng, burstMax)));
+        if (this.#left > 0) again();
+      });
+    };
+    again();
+  }
+
+  /** All that is left, at once. */
+  finish(): void {
+    while (this.#left > 0) this.#burst(Math.min(this.#left, burstMax));
+  }
+
+  /** One more for each partition: whatever was done to committed offsets, there is something to commit. */
+  oneEach(): void {
+    const { partitions } = this.#world.log.describe(inputTopic)!;
+    for (let partition = 0; partition < partitions; partition++) this.#one(partition);
+  }
+
+  #burst(count: number): void {
+    const { rng, plan, log } = this.#world;
+    const { partitions } = log.describe(inputTopic)!;
+    for (let i = 0; i < count; i++) {
+      if (randomRatio(rng) >= plan.stickiness) this.#partition = randomBelow(rng, partitions);
+      this.#one(this.#partition);
+    }
+    this.#left -= count;
+  }
+
+  #one(partition: number): void {
+    const { rng, plan, ledger, log, time } = this.#world;
+    const at = randomRatio(rng);
+    const user =
+      plan.users[
+        Math.max(
+          0,
+          plan.shares.findIndex((share) => share >= at),
+        )
+      ]!;
+    const draw = randomBelow(rng, 40);
+    const kind = kinds[draw] ?? 'r';
+    const hasUser = kind !== '-' && kind !== '?';
+    const amount = randomBelow(rng, 2_000) - 1_000;
+    const appendedUnixMs = 1_700_000_000_000 + Math.floor(time.nowMs);
+    const isTombstone = kind === 's' && randomBelow(rng, 2) === 0;
+    const padding = randomBelow(rng, 200) === 0 ? 3_000 : randomBelow(rng, 20);
+    const value = isTombstone ? null : encodeRecord(kind, hasUser ? user.key : nobody, amount, padding);
+    const key = randomBelow(rng, 3) === 0 ? user.key : null;
+    const record = { key, value, amount, appendedUnixMs };
+    ledger.note(partition, {
+      ...record,
+      kind: isTombstone ? 'tombstone' : kind,
+      user: hasUser && !isTombstone ? (user as SimulatedUser) : null,
+    });
+    log.append(inputTopic, partition, [record], appendedUnixMs);
+  }
+}
+
+const nobody = new Uint8Array(0);

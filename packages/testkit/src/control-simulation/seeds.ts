@@ -1,0 +1,13 @@
+import { faultKinds } from '../simulation/fault-kinds.ts';
+import type { SeedProfile } from '../simulation/run-seeds.ts';
+import { corpus } from './corpus.ts';
+
+/** `npm run sim -- --profile control` */
+export const controlProfile: SeedProfile = {
+  name: 'control',
+  module: new URL('./control-simulation.ts', import.meta.url),
+  corpus,
+  faultKinds,
+  seedsThatShowAll: 100,
+  twiceEvery: 20,
+};

@@ -1,0 +1,238 @@
+import type { PlantedBug } from './planted-bugs.ts';
+
+const profile = 'cluster';
+const commitLoop = 'engine/src/shard/commit-loop.ts';
+const storeLoop = 'engine/src/shard/store-loop.ts';
+const partitionLoop = 'engine/src/shard/partition-loop.ts';
+const streamLinks = 'engine/src/shard/stream-links.ts';
+const shard = 'engine/src/shard/shard.ts';
+const ingest = 'processor/src/ingest/ingest.ts';
+const holder = 'processor/src/holder/holder.ts';
+const applier = 'processor/src/holder/applier.ts';
+
+/**
+ * Bugs of the loops around the cores, and of what only whole clusters show: each goes through the simulation of the whole
+ * cluster, and names the invariants whose checkers may see it first. In the order of the rules.
+ */
+export const plantedClusterBugs: readonly PlantedBug[] = [
+  {
+    name: 'cluster: a session ends clean though its shards have not drained',
+    rule: '2.2',
+    file: 'engine/src/control/stop.ts',
+    find: 'const clean = drained && (await session.end(leftMs(stopAskMsMax)));',
+    replace: 'const clean = await session.end(stopAskMsMax);',
+    profile,
+    caughtBy: ['I1', 'I5', 'I6', 'I7'],
+  },
+  {
+    name: 'cluster: a shard says that it has stopped before its units are closed',
+    rule: '2.2',
+    file: shard,
+    find: 'context.holder.ends.allClosed &&\n        !context.holder.roundActive &&',
+    replace: '',
+    profile,
+    caughtBy: ['I1', 'I5', 'I6', 'I7'],
+  },
+  {
+    name: 'cluster: an end by release while the unit is open',
+    rule: '2.2',
+    file: holder,
+    find: "if (unit.phase === 'closing' || unit.phase === 'closed') return false;",
+    replace: '',
+    profile,
+    caughtBy: ['I1', 'I6', 'I7', 'ASSERT'],
+  },
+  {
+    name: 'cluster: the committed offset of an older generation is where reading begins',
+    rule: '3.1',
+    file: partitionLoop,
+    find: 'if (committed?.generation === generation.number) return committed.offset;',
+    replace: 'if (committed !== null) return committed.offset;',
+    profile,
+    caughtBy: ['I5', 'I6', 'I7', 'I8'],
+  },
+  {
+    name: 'cluster: no going back',
+    rule: '3.2',
+    file: 'processor/src/ingest/readings.ts',
+    find: 'for (const reading of this.#partitions.values()) this.goBack(reading);',
+    replace: '',
+    profile,
+    caughtBy: ['I6', 'I7'],
+  },
+  {
+    name: 'cluster: what is applied is committed, not what is durable',
+    rule: '3.4',
+    file: commitLoop,
+    find: 'const offset = ingest.durableWatermark(reading);',
+    replace: 'const offset = reading.position;',
+    profile,
+    caughtBy: ['I6'],
+  },
+  {
+    name: 'cluster: a partition whose lease is over is read on',
+    rule: '3.5',
+    file: partitionLoop,
+    find: 'if (this.reading !== null && !this.#context.stopping) this.#context.ingest.losePartition(this.reading);',
+    replace: '',
+    profile,
+    caughtBy: ['ASSERT', 'I6', 'I8'],
+  },
+  {
+    name: 'cluster: frames are sent though the stream has said no',
+    rule: '4.4',
+    file: streamLinks,
+    find: 'while (n < outbox.length && !link.corked)',
+    replace: 'while (n < outbox.length)',
+    profile,
+    caughtBy: ['I21'],
+  },
+  {
+    name: 'cluster: parked records have no bound',
+    rule: '4.4',
+    file: ingest,
+    find: 'if (this.#parkingFull()) return row;',
+    replace: '',
+    profile,
+    caughtBy: ['I21'],
+  },
+  {
+    name: 'cluster: streams have no bound of frames in flight',
+    rule: '4.4',
+    file: 'processor/src/ingest/stream-table.ts',
+    find: 'stream.unsettled.length >= this.#limits.framesInFlightMax ||',
+    replace: '',
+    profile,
+    caughtBy: ['I21'],
+  },
+  {
+    name: 'cluster: parked records that do not fit into a stream are dropped',
+    rule: '4.4',
+    file: ingest,
+    find: 'this.#parking.removeFirst(unit, sent);',
+    replace: 'this.#parking.remove(unit);',
+    profile,
+    caughtBy: ['I6', 'I7'],
+  },
+  {
+    name: 'cluster: duplicates are not dropped',
+    rule: '4.5',
+    file: applier,
+    find: 'if (offset <= unit.appliedOffset(slot) || offset < this.#markers.floor(bucketOf(unit.hi, unit.lo), slot)) {',
+    replace: 'if (offset < 0) {',
+    profile,
+    caughtBy: ['I7'],
+  },
+  {
+    name: 'cluster: a row that was fenced counts as accepted',
+    rule: '5.1',
+    file: storeLoop,
+    find: "else if (result.code === 'FENCED') holder.onFenced(row, result.epoch);",
+    replace: "else if (result.code === 'FENCED') holder.onRowAccepted(row, nowMs);",
+    profile,
+    caughtBy: ['I6', 'I7'],
+  },
+  {
+    name: 'cluster: a row has the seq of the row before',
+    rule: '5.1',
+    file: 'processor/src/holder/row-writer.ts',
+    find: 'seq: ++unit.seq,',
+    replace: 'seq: (unit.seq ||= 1),',
+    profile,
+    caughtBy: ['I6'],
+  },
+  {
+    name: 'cluster: a claim shows an epoch that was not granted',
+    rule: '5.2',
+    file: storeLoop,
+    find: '(generationId) => options.store.claim(generationId, claims)',
+    replace: '(generationId) => options.store.claim(generationId, claims.map((c) => ({ ...c, epoch: c.epoch - 1 })))',
+    profile,
+    caughtBy: ['I4'],
+  },
+  {
+    name: 'cluster: a unit whose claim was refused opens all the same',
+    rule: '5.2',
+    file: storeLoop,
+    find: 'else holder.onFenced(claim, result.epoch);',
+    replace: 'else holder.onClaimed(claim, null, [], nowMs);',
+    profile,
+    caughtBy: ['I1', 'I7'],
+  },
+  {
+    name: 'cluster: a claim that nobody answered opens its unit',
+    rule: '5.2',
+    file: storeLoop,
+    find: 'if (answer === null) return true;\n    const nowMs',
+    replace:
+      'if (answer === null) {\n      for (const claim of claims) holder.onClaimed(claim, null, [], options.timers.monotonicMs());\n      return true;\n    }\n    const nowMs',
+    profile,
+    caughtBy: ['I1', 'I7'],
+  },
+  {
+    name: 'cluster: an answer of an older generation counts',
+    rule: '5.2',
+    file: storeLoop,
+    find: 'if (answer === null || leases.generationIndex() !== index) return null;',
+    replace: 'if (answer === null) return null;',
+    profile,
+    caughtBy: ['I5', 'I6', 'I7', 'ASSERT'],
+  },
+  {
+    name: 'cluster: outputs count as acknowledged before they are appended',
+    rule: '5.3',
+    file: 'engine/src/shard/output-loop.ts',
+    find: 'for (const { topic, partition, records } of groups.values()) {',
+    replace:
+      'this.#source.acked(outputs.at(-1)!.number);\n    for (const { topic, partition, records } of groups.values()) {',
+    profile,
+    caughtBy: ['P6', 'I6'],
+  },
+  {
+    name: 'cluster: rows count as accepted before the store has answered',
+    rule: '5.4',
+    file: storeLoop,
+    find: 'const results = await this.#call(rows, (generationId) =>',
+    replace:
+      'for (const row of rows) holder.onRowAccepted(row, timers.monotonicMs());\n      const results = await this.#call(rows, (generationId) =>',
+    profile,
+    caughtBy: ['I6', 'I7'],
+  },
+  {
+    name: 'cluster: a round reports what was settled at its end',
+    rule: '5.4',
+    file: 'processor/src/holder/rounds.ts',
+    find: "stream.reported = frame;\n      stream.returns.push({ kind: 'durable', frame, tableIndex });",
+    replace:
+      "stream.reported = stream.settled;\n      stream.returns.push({ kind: 'durable', frame: stream.settled, tableIndex });",
+    profile,
+    caughtBy: ['I6'],
+  },
+  {
+    name: 'cluster: buckets are marked with what was read',
+    rule: '5.7',
+    file: storeLoop,
+    find: 'const offset = ingest.durableWatermark(reading);',
+    replace: 'const offset = reading.position;',
+    profile,
+    caughtBy: ['I6'],
+  },
+  {
+    name: 'cluster: users of one unit with keys of one length share a state',
+    rule: 'I9',
+    file: applier,
+    find: 'while (i < key.length && key[i] === bytes[start + i]) i++;',
+    replace: 'i = key.length;',
+    profile,
+    caughtBy: ['I9', 'I7'],
+  },
+  {
+    name: 'cluster: a restored state has rounded its floats',
+    rule: 'I23',
+    file: 'sdk/src/state-encoder.ts',
+    find: 'this.#view.setFloat64(this.#at, value, true);',
+    replace: 'this.#view.setFloat64(this.#at, Number(value.toPrecision(12)), true);',
+    profile,
+    caughtBy: ['I23', 'I5'],
+  },
+];
