@@ -1,6 +1,6 @@
 import type { Compression, KafkaClient, SaslOptions } from '@holdfast/stream-kafka';
 import { z } from 'zod';
-import { count, duration, flag, hostPorts, oneOf, text } from './setting-types.ts';
+import { count, duration, flag, hostPorts, oneOf, text, tlsSettings } from './setting-types.ts';
 
 // Named here again: a command that only checks settings must not load a client for them.
 const kafkaClients = ['wire', 'kafkajs'] as const satisfies readonly KafkaClient[];
@@ -29,20 +29,7 @@ export const kafkaSchema = z.strictObject({
     description: 'name by which brokers know this client, for their quotas and logs',
     reason: 'tells holdfast from others',
   }),
-  tls: flag.default(false).meta({ description: 'speak TLS with the brokers', reason: 'as Kafka itself begins' }),
-  tlsCa: text.optional().meta({
-    description: "file of who signed the brokers' certificates (PEM)",
-    reason: "none: the system's authorities",
-  }),
-  tlsCert: text.optional().meta({
-    description: "file of this client's certificate (PEM), with kafka.tlsKey",
-    reason: 'none: most brokers ask for none',
-  }),
-  tlsKey: text.optional().meta({ description: 'file of its key (PEM)', reason: 'as kafka.tlsCert' }),
-  tlsServerName: text.optional().meta({
-    description: 'name that the certificates have to show',
-    reason: "none: each broker's host",
-  }),
+  ...tlsSettings('kafka', 'Kafka', 'brokers'),
   sasl: oneOf(['none', ...mechanisms])
     .default('none')
     .meta({

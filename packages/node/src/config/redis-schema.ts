@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, duration, flag, hostPorts, oneOf, text } from './setting-types.ts';
+import { count, duration, hostPorts, oneOf, text, tlsSettings } from './setting-types.ts';
 
 const urlExpected = 'redis://[user:password@]host[:port][/db], or rediss:// for TLS';
 const url = z.string({ error: urlExpected }).refine(
@@ -63,20 +63,7 @@ export const redisSchema = z.strictObject({
       description: 'before every key; two clusters of holdfast on one Redis need two',
       reason: 'tells whose keys they are',
     }),
-  tls: flag.default(false).meta({ description: 'speak TLS with the servers', reason: 'as Redis itself begins' }),
-  tlsCa: text.optional().meta({
-    description: "file of who signed the servers' certificates (PEM)",
-    reason: "none: the system's authorities",
-  }),
-  tlsCert: text.optional().meta({
-    description: "file of this client's certificate (PEM), with redis.tlsKey",
-    reason: 'none: needed where the servers ask for one',
-  }),
-  tlsKey: text.optional().meta({ description: 'file of its key (PEM)', reason: 'as redis.tlsCert' }),
-  tlsServerName: text.optional().meta({
-    description: 'name that the certificates have to show',
-    reason: "none: each server's host",
-  }),
+  ...tlsSettings('redis', 'Redis', 'servers'),
   connectDeadline: duration.default('2m').meta({
     description: 'how long a start waits for the servers; then the node exits',
     reason: 'covers the restart of a machine; a supervisor starts the node again anyway',

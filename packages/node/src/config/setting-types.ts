@@ -23,3 +23,25 @@ export const count = (min: number, max: number) => {
 };
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
+
+/**
+ * TLS of a service's client: on or off, and files.
+ * @param group of the settings
+ * @param others who is spoken to: `brokers`
+ */
+export const tlsSettings = (group: string, service: string, others: string) => ({
+  tls: flag.default(false).meta({ description: `speak TLS with the ${others}`, reason: `as ${service} itself begins` }),
+  tlsCa: text.optional().meta({
+    description: `file of who signed the ${others}' certificates (PEM)`,
+    reason: "none: the system's authorities",
+  }),
+  tlsCert: text.optional().meta({
+    description: `file of this client's certificate (PEM), with ${group}.tlsKey`,
+    reason: `none: needed where the ${others} ask for one`,
+  }),
+  tlsKey: text.optional().meta({ description: 'file of its key (PEM)', reason: `as ${group}.tlsCert` }),
+  tlsServerName: text.optional().meta({
+    description: 'name that the certificates have to show',
+    reason: 'none: the host that is spoken to',
+  }),
+});
