@@ -13,7 +13,7 @@ export async function rawRecords(log: Log, topic: string): Promise<RawRecord[]> 
       const batch = await reader.next(1 << 20, 10_000);
       if (batch === null) throw new Error(`${topic}/${partition} ends at ${at}, before its end ${end}`);
       for (let i = 0; i < batch.count; i++) {
-        const value = batch.bytes.slice(Math.max(batch.valueStarts[i]!, 0), Math.max(batch.valueEnds[i]!, 0));
+        const value = batch.bytes.subarray(Math.max(batch.valueStarts[i]!, 0), Math.max(batch.valueEnds[i]!, 0));
         records.push({ partition, offset: batch.offsets[i]!, timestampUnixMs: batch.timestampsUnixMs[i]!, value });
       }
       at = batch.nextOffset;
