@@ -15,6 +15,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   membership: async () => (await import('./membership/figures.ts')).membership(),
   moves: async () => (await import('./moves/moves.ts')).moves(),
   failover: async () => (await import('./failover/run.ts')).failover(),
+  fetch: async () => (await import('./fetch/fetch.ts')).fetchRate(),
   leases: async () => (await import('./leases/run.ts')).leases(),
 };
 

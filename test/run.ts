@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addCounts, type Counts, countsOfReport, noCounts } from './report-counts.ts';
+import { missingForKafka } from './services/support/kafka-jars.ts';
 
 /**
  * Runs the tiers of tests in order: `node test/run.ts check` those that need nothing but this machine's processor,
@@ -55,6 +56,13 @@ const tiers: readonly Tier[] = [
       [...simulate, '--profile', 'control', '--seeds', '300'],
       [...simulate, '--profile', 'cluster', '--seeds', '200'],
     ],
+    inCheck: false,
+  },
+  {
+    name: 'services',
+    commands: [[...runTests, '--test-concurrency=1', '--test-timeout=300000']],
+    files: ['test/services/*.test.ts'],
+    skipReason: missingForKafka,
     inCheck: false,
   },
   {

@@ -8,6 +8,7 @@ import {
   type NewRecord,
   type OffsetCommit,
   type TopicInfo,
+  type TopicPosition,
 } from '@holdfast/engine';
 import { assert, type Clock, type PartitionId, topicId } from '@holdfast/model';
 import { readU64, textKey, u64Key } from './binary-keys.ts';
@@ -15,7 +16,7 @@ import { type Comparison, compareAndPut } from './compare-and-put.ts';
 import { type EnvLimits, LmdbEnv } from './lmdb-env.ts';
 import { LmdbLogReader } from './lmdb-log-reader.ts';
 import { LogAppender } from './log-appender.ts';
-import { encodeBlocks } from './log-block.ts';
+import { encodeBlocks, LogBlock } from './log-block.ts';
 import { logError } from './log-error.ts';
 import {
   blockKey,
@@ -175,6 +176,17 @@ export class LmdbLog implements Log {
     });
   }
 
+  async offsetsAt(topic: string, position: TopicPosition): Promise<number[]> {
+    return this.#io(() => {
+      const stored = this.existing(topic, 0);
+      return Array.from({ length: stored.partitions }, (_, partition) => {
+        if (position === 'earliest') return 0;
+        if (position === 'latest') return this.head(stored, partition);
+        return this.#firstSince(stored, partition, position.timestampUnixMs);
+      });
+    });
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -206,6 +218,17 @@ export class LmdbLog implements Log {
   /** The next offset, in the snapshot read last. */
   head(topic: StoredTopic, partition: number): number {
     return this.tables.heads.getBinary(headKey(topic.number, partition))?.readDoubleLE(0) ?? 0;
+  }
+
+  /** Looks at every block's head: for the start of a job, not for the way of a record. */
+  #firstSince(topic: StoredTopic, partition: number, timestampUnixMs: number): number {
+    const start = blockKey(topic.number, partition, 0);
+    const end = blockKey(topic.number, partition + 1, 0);
+    for (const { key, value } of this.tables.blocks.getRange({ start, end })) {
+      const block = new LogBlock(value, readU64(key as Buffer, 8));
+      if (block.appendedUnixMs >= timestampUnixMs) return block.baseOffset;
+    }
+    return this.head(topic, partition);
   }
 
   async #io<T>(run: () => T | Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import type { NewRecord } from '@holdfast/engine';
+import type { NewRecord, TopicPosition } from '@holdfast/engine';
 import type { RecordBatch } from '@holdfast/processor';
 
 /** A record in memory. */
@@ -40,4 +40,12 @@ export function batchOf(records: readonly StoredRecord[], from: number, bytesMax
     put(record.value, batch.valueStarts, batch.valueEnds, row);
   }
   return batch;
+}
+
+/** Where reading begins at that position. */
+export function offsetAt(records: readonly { readonly appendedUnixMs: number }[], position: TopicPosition): number {
+  if (position === 'earliest') return 0;
+  if (position === 'latest') return records.length;
+  const at = records.findIndex(({ appendedUnixMs }) => appendedUnixMs >= position.timestampUnixMs);
+  return at < 0 ? records.length : at;
 }

@@ -7,10 +7,11 @@ import {
   type NewRecord,
   type OffsetCommit,
   type TopicInfo,
+  type TopicPosition,
 } from '@holdfast/engine';
 import { type Clock, type PartitionId, partitionKey, topicId } from '@holdfast/model';
 import type { RecordBatch } from '@holdfast/processor';
-import { batchOf, type StoredRecord } from './log-batch.ts';
+import { batchOf, offsetAt, type StoredRecord } from './log-batch.ts';
 import type { NetworkTime } from './network-time.ts';
 import { type TwinHooks, throughHooks } from './twin-hooks.ts';
 
@@ -119,6 +120,10 @@ export class MemoryLog implements Log {
 
   endOffsets(topic: string): Promise<number[]> {
     return this.#do('endOffsets', () => this.#topic(topic).partitions.map((records) => records.length));
+  }
+
+  offsetsAt(topic: string, position: TopicPosition): Promise<number[]> {
+    return this.#do('offsetsAt', () => this.#topic(topic).partitions.map((records) => offsetAt(records, position)));
   }
 
   async close(): Promise<void> {

@@ -75,6 +75,7 @@ export class MemoryTopics {
       committed: notNeeded,
       commit: notNeeded,
       endOffsets: notNeeded,
+      offsetsAt: notNeeded,
       close: async () => {},
     };
   }

@@ -32,6 +32,9 @@ export interface OffsetCommit {
 
 export type CommitResult = 'ok' | 'fenced';
 
+/** A place in a topic: the first records that are kept, the end, or what was appended at a time or later. */
+export type TopicPosition = 'earliest' | 'latest' | { readonly timestampUnixMs: number };
+
 /**
  * Reads one partition from an offset onward, in order, nothing twice, nothing skipped but what the log itself dropped.
  * One call of `next` at a time.
@@ -39,8 +42,11 @@ export type CommitResult = 'ok' | 'fenced';
 export interface LogReader {
   /**
    * The next batch, of at most about `bytesMax` bytes (at least one record); null when nothing came within `waitMs`.
+   * A batch without records only moves `nextOffset` on, past what the log holds there for itself (a transaction's
+   * marker): the reader has to be told, or it would never count as having read to the end.
    * Only what is durable in the log is given.
-   * @throws LogError TOPIC_CHANGED when the topic was deleted or recreated, OFFSET_OUT_OF_RANGE when the offset is gone
+   * @throws LogError TOPIC_CHANGED when the topic was deleted or recreated, OFFSET_OUT_OF_RANGE when the offset is gone,
+   *   RECORDS_CORRUPT when what is stored can't be read
    */
   next(bytesMax: number, waitMs: number): Promise<RecordBatch | null>;
   close(): Promise<void>;
@@ -53,7 +59,10 @@ export interface LogReader {
 export interface Log {
   /** Null when there is no such topic. */
   describe(topic: string): Promise<TopicInfo | null>;
-  /** Creates a topic, or returns the existing one unchanged. */
+  /**
+   * Creates a topic, or returns the existing one unchanged.
+   * @throws LogError UNKNOWN_TOPIC where there is none and this log may not create it
+   */
   createTopic(topic: string, partitions: number): Promise<TopicInfo>;
   openReader(topic: string, partition: PartitionId, fromOffset: number): Promise<LogReader>;
   /**
@@ -64,14 +73,31 @@ export interface Log {
   append(topic: string, partition: number, records: readonly NewRecord[]): Promise<number>;
   /** Per partition number, for a job's group; null where nothing was committed. */
   committed(group: string, partition: PartitionId): Promise<CommittedOffset | null>;
-  /** One result per entry, same order. */
+  /**
+   * One result per entry, same order. A log that can't check fences answers `ok`: what is committed is durable whoever
+   * commits it (PROTOCOL.md 3.4), so an older holder's late commit costs reading again, and nothing else.
+   */
   commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]>;
   /** The offset that the next appended record will get, per partition. */
   endOffsets(topic: string): Promise<number[]>;
+  /**
+   * Per partition, the offset at which reading begins from a position: of the first record that is kept, of the end, or
+   * of the first record appended at the time or later (the end where there is none).
+   * @throws LogError UNKNOWN_TOPIC
+   */
+  offsetsAt(topic: string, position: TopicPosition): Promise<number[]>;
   close(): Promise<void>;
 }
 
-export const logErrorCodes = ['UNKNOWN_TOPIC', 'TOPIC_CHANGED', 'OFFSET_OUT_OF_RANGE', 'LOG_CLOSED', 'LOG_IO'] as const;
+export const logErrorCodes = [
+  'UNKNOWN_TOPIC',
+  'TOPIC_CHANGED',
+  'OFFSET_OUT_OF_RANGE',
+  'RECORDS_CORRUPT',
+  'ACCESS_DENIED',
+  'LOG_CLOSED',
+  'LOG_IO',
+] as const;
 export type LogErrorCode = (typeof logErrorCodes)[number];
 
 /** Thrown by log adapters; match on `code`. */

@@ -78,9 +78,9 @@ export class PartitionLoop {
         async () => {
           const committed = await options.log.committed(options.job.name, id);
           if (committed?.generation === generation.number) return committed.offset;
-          if (committed === null && generation.number === 1) return 0;
+          if (committed === null && generation.number === 1) return this.#beginning();
           const answer = await options.store.leastMarker(generation.generationId, id);
-          if (answer.code === 'OK') return answer.results[0]!;
+          if (answer.code === 'OK') return answer.results[0]! || this.#beginning();
           options.send({ kind: 'generationSeen', generationId: answer.generationId });
           return null;
         },
@@ -91,6 +91,12 @@ export class PartitionLoop {
       if (start !== null && this.#context.leases.generation() === generation.number) return start;
       await delay(options.timers, 50);
     }
+  }
+
+  /** A log that drops its oldest records doesn't begin at 0. */
+  async #beginning(): Promise<number> {
+    const starts = await this.#context.options.log.offsetsAt(this.lease.topic, 'earliest');
+    return starts[this.lease.partition] ?? 0;
   }
 
   /** Reads from the reading's position until the reading changes. */
@@ -110,10 +116,12 @@ export class PartitionLoop {
     try {
       while (!stale()) {
         const batch = await this.#next(reader, stale);
-        if (batch === null || batch.count === 0) continue;
+        if (batch === null) continue;
         stats.add('recordsRead', batch.count);
+        let row = 0;
         let pausedAt = -1;
-        for (let row = 0; row < batch.count; ) {
+        // A batch without records is routed too: it moves the position past what the log keeps for itself.
+        do {
           const next = clock.measure('nsRoute', () =>
             ingest.route(reading, number, batch, row, locator, timers.monotonicMs()),
           );
@@ -124,8 +132,8 @@ export class PartitionLoop {
           row = pausedAt = next;
           if (row < batch.count) await this.#blocked();
           if (stale()) return;
-        }
-        this.lastTimestampUnixMs = batch.timestampsUnixMs[batch.count - 1]!;
+        } while (row < batch.count);
+        if (batch.count > 0) this.lastTimestampUnixMs = batch.timestampsUnixMs[batch.count - 1]!;
         // A log that answers at once must not keep the event loop from returns and heartbeats.
         await delay(timers, 0);
       }

@@ -1,6 +1,6 @@
-import { LogError, type NewRecord, type OffsetCommit, type TopicInfo } from '@holdfast/engine';
+import { LogError, type NewRecord, type OffsetCommit, type TopicInfo, type TopicPosition } from '@holdfast/engine';
 import { type PartitionId, partitionKey, type Rng, randomBelow, topicId } from '@holdfast/model';
-import type { StoredRecord } from '../log-batch.ts';
+import { offsetAt, type StoredRecord } from '../log-batch.ts';
 import type { VirtualTime } from '../simulation/virtual-time.ts';
 import type { ServiceState } from './service-line.ts';
 
@@ -74,8 +74,8 @@ export class ClusterLog {
     return partition;
   }
 
-  ends(topic: string): number[] {
-    return this.#topics.get(topic)?.partitions.map(({ records }) => records.length) ?? [];
+  offsetsAt(topic: string, position: TopicPosition): number[] {
+    return this.#topics.get(topic)?.partitions.map(({ records }) => offsetAt(records, position)) ?? [];
   }
 
   append(topic: string, number: number, records: readonly NewRecord[], appendedUnixMs: number): number {

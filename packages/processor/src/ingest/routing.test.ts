@@ -87,3 +87,14 @@ test('a refused unit rests: its closing holder is not asked again and again, its
   assert.equal(ingest.pauses.count, 1);
   assert.equal(ingest.pauses.percentile(0.99), 28, 'from the first refusal to the application');
 });
+
+test('a batch without records moves position and watermark past what the log keeps for itself', () => {
+  const ingest = new Ingest({ self, job: { name: 'j', version: '1' } as Job, leases: table, deadLetterTopic: 'dead' });
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  const none = new Int32Array(0);
+  const times = new Float64Array(0);
+  const columns = { offsets: times, timestampsUnixMs: times, keyStarts: none, keyEnds: none, valueStarts: none };
+  const batch = { count: 0, bytes: new Uint8Array(0), ...columns, valueEnds: none, nextOffset: 7 };
+  assert.equal(ingest.route(reading, reading.reading, batch, 0, locator, 1_000), 0);
+  assert.deepEqual([reading.position, ingest.durableWatermark(reading)], [7, 7]);
+});

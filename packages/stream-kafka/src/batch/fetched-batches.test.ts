@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { NewRecord } from '@holdfast/engine';
+import type { RecordBatch } from '@holdfast/processor';
+import fc from 'fast-check';
+import type { AbortedTransaction, FetchAnswer } from '../apis/fetch.ts';
+import { checksum } from '../codec/checksum.ts';
+import { KafkaError } from '../errors.ts';
+import { type Compression, compressions } from '../options.ts';
+import { attributeBits, batchHeader } from './batch-header.ts';
+import { encodeBatch } from './encode-batch.ts';
+import { FetchedBatches } from './fetched-batches.ts';
+
+const timeUnixMs = 1.75e12;
+const limits = { decompressedBytesMax: 1 << 20 };
+
+interface Written {
+  readonly records: readonly NewRecord[];
+  readonly compression?: Compression;
+  readonly producerId?: number;
+  readonly transactional?: boolean;
+  readonly control?: boolean;
+  /** Offsets that the broker counts beyond the last record: compaction took them. */
+  readonly gap?: number;
+}
+
+/** What a broker would store: offsets given, sums made anew. */
+function stored(batches: readonly Written[]): Buffer {
+  let offset = 0;
+  return Buffer.concat(
+    batches.map(
+      ({ records, compression = 'none', producerId = -1, transactional = false, control = false, gap = 0 }) => {
+        const stamp = { timeUnixMs, compression, producerId, producerEpoch: 0, baseSequence: 0, transactional };
+        const bytes = Buffer.from(encodeBatch(records, stamp));
+        bytes.writeBigInt64BE(BigInt(offset), 0);
+        bytes.writeInt32BE(records.length - 1 + gap, batchHeader.lastOffsetDeltaAt);
+        if (control) bytes.writeInt16BE(attributeBits.control | attributeBits.transactional, batchHeader.attributesAt);
+        offset += records.length + gap;
+        return resealed(bytes);
+      },
+    ),
+  );
+}
+
+function resealed(batch: Buffer): Buffer {
+  batch.writeUInt32BE(checksum(batch.subarray(batchHeader.attributesAt)), batchHeader.crcAt);
+  return batch;
+}
+
+function answer(bytes: Buffer, aborted: readonly AbortedTransaction[] = []): FetchAnswer {
+  const end = bytes.length;
+  return { error: 0, aborted, bytes, start: 0, end };
+}
+
+function fetched(bytes: Buffer, from = 0, aborted: readonly AbortedTransaction[] = []): FetchedBatches {
+  return new FetchedBatches(answer(bytes, aborted), from, 'topic/0', limits);
+}
+
+function rowsOf(batch: RecordBatch): [number, string | null, string | null][] {
+  const text = (start: number, end: number) =>
+    start < 0 ? null : Buffer.from(batch.bytes.subarray(start, end)).toString('latin1');
+  return Array.from({ length: batch.count }, (_, i) => [
+    batch.offsets[i]!,
+    text(batch.keyStarts[i]!, batch.keyEnds[i]!),
+    text(batch.valueStarts[i]!, batch.valueEnds[i]!),
+  ]);
+}
+
+function readAll(batches: FetchedBatches, bytesMax: number) {
+  const rows: ReturnType<typeof rowsOf> = [];
+  for (let batch = batches.next(bytesMax); batch !== null; batch = batches.next(bytesMax)) {
+    rows.push(...rowsOf(batch));
+    assert.equal(batch.nextOffset, batches.nextOffset);
+  }
+  return rows;
+}
+
+const values = (...texts: string[]): NewRecord[] => texts.map((text) => ({ key: null, value: Buffer.from(text) }));
+const marker: Written = { records: [{ key: Buffer.from([0, 0, 0, 0]), value: null }], producerId: 7, control: true };
+
+/** So many that their number takes two bytes. */
+const many = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`h${i}`, 'x']));
+const bytes = fc.option(fc.uint8Array({ maxLength: 40 }), { nil: null });
+const record = fc.record({ key: bytes, value: bytes, headers: fc.constantFrom(undefined, { a: 'b', ü: '' }, many) });
+const written = fc.record({
+  records: fc.array(record, { minLength: 1, maxLength: 20 }),
+  compression: fc.constantFrom(...compressions),
+  gap: fc.constantFrom(0, 0, 3),
+});
+
+test('gives every record once and in order, whatever the compression, the pieces and the start', () => {
+  fc.assert(
+    fc.property(
+      fc.array(written, { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(1, 50, 300, 1 << 20),
+      fc.nat(40),
+      (batches, bytesMax, from) => {
+        let offset = 0;
+        const text = (part: Uint8Array | null) => (part === null ? null : Buffer.from(part).toString('latin1'));
+        const expected = batches.flatMap(({ records, gap }) => {
+          const rows = records.map(({ key, value }, i) => [offset + i, text(key), text(value)]);
+          offset += records.length + gap;
+          return rows;
+        });
+        const all = fetched(stored(batches as Written[]), from);
+        assert.deepEqual(
+          readAll(all, bytesMax),
+          expected.filter(([at]) => (at as number) >= from),
+        );
+        assert.equal(all.nextOffset, Math.max(offset, from));
+        assert.ok(all.isOver);
+      },
+    ),
+  );
+});
+
+test('uncompressed records are the fetched bytes themselves', () => {
+  const answered = stored([{ records: values('a', 'b') }, { records: values('c') }]);
+  const batch = fetched(answered).next(1 << 20)!;
+  assert.equal(batch.bytes, answered);
+  assert.equal(batch.count, 3);
+  assert.equal(batch.timestampsUnixMs[2], timeUnixMs);
+});
+
+test('a batch of the answer that is cut is left for the next fetch', () => {
+  const answered = stored([{ records: values('a') }, { records: values('b') }]);
+  const batches = fetched(answered.subarray(0, answered.length - 1));
+  assert.deepEqual(readAll(batches, 1 << 20), [[0, null, 'a']]);
+  assert.equal(batches.nextOffset, 1);
+});
+
+test('aborted transactions leave no record, committed ones do, and markers only move on', () => {
+  const transaction = (...texts: string[]): Written => ({
+    records: values(...texts),
+    producerId: 7,
+    transactional: true,
+  });
+  const bytes = stored([
+    transaction('gone', 'gone too'), // 0, 1
+    { records: values('another producer') }, // 2
+    marker, // 3
+    transaction('kept'), // 4
+    marker, // 5
+  ]);
+  const batches = fetched(bytes, 0, [{ producerId: 7, firstOffset: 0 }]);
+  assert.deepEqual(readAll(batches, 1 << 20), [
+    [2, null, 'another producer'],
+    [4, null, 'kept'],
+  ]);
+  assert.equal(batches.nextOffset, 6);
+});
+
+test('an answer of markers alone gives a batch without records that moves on', () => {
+  const batch = fetched(stored([marker])).next(1 << 20)!;
+  assert.deepEqual([batch.count, batch.nextOffset], [0, 1]);
+});
+
+test('damage stops at its position, after what lies before it', () => {
+  const good = stored([{ records: values('a') }]);
+  for (const compression of compressions) {
+    const bad = stored([{ records: values('x'.repeat(500)), compression }]);
+    bad.writeBigInt64BE(1n, 0);
+    for (const at of [batchHeader.magicAt, batchHeader.crcAt, batchHeader.attributesAt, bad.length - 1]) {
+      const bent = Buffer.from(bad);
+      bent[at]! ^= 0x55;
+      const batches = fetched(Buffer.concat([good, bent]));
+      assert.deepEqual(rowsOf(batches.next(1 << 20)!), [[0, null, 'a']]);
+      assert.equal(batches.isOver, false);
+      for (let i = 0; i < 2; i++) {
+        assert.throws(
+          () => batches.next(1 << 20),
+          (error) => error instanceof KafkaError && error.code === 'CORRUPT' && /offset 1 /.test(error.message),
+        );
+      }
+    }
+  }
+});
+
+test('a broken record behind a valid sum stops after the records before it', () => {
+  const bad = stored([{ records: values('b', 'c') }]);
+  bad.writeBigInt64BE(1n, 0);
+  // The last record's length, of one byte, says more than there is.
+  const { length } = stored([{ records: values('b') }]);
+  bad[length] = 60;
+  const batches = fetched(Buffer.concat([stored([{ records: values('a') }]), resealed(bad)]));
+  assert.deepEqual(rowsOf(batches.next(1 << 20)!), [
+    [0, null, 'a'],
+    [1, null, 'b'],
+  ]);
+  assert.equal(batches.nextOffset, 2);
+  for (let i = 0; i < 2; i++) assert.throws(() => batches.next(1 << 20), /reaches beyond its batch/);
+  assert.equal(batches.nextOffset, 2);
+});
+
+test('a batch that grows beyond the limit is an error, not memory', () => {
+  for (const compression of compressions) {
+    if (compression === 'none') continue;
+    const bomb = stored([{ records: values('0'.repeat(8 << 20)), compression }]);
+    assert.ok(bomb.length < (1 << 20) / 2, `${compression} packs it into ${bomb.length} bytes`);
+    assert.throws(() => fetched(bomb).next(1 << 20), /decompressed to at most 1048576 bytes/);
+  }
+});
+
+test('whatever follows a valid sum, nothing is read beyond its batch', () => {
+  const base = stored([{ records: values('first', 'second', 'third') }]);
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: batchHeader.countAt, max: base.length - 1 }), fc.nat(255)), { minLength: 1 }),
+      (changes) => {
+        const bent = Buffer.from(base);
+        for (const [at, byte] of changes) bent[at] = byte;
+        try {
+          const batch = fetched(resealed(bent)).next(1 << 20);
+          for (let i = 0; i < (batch?.count ?? 0); i++) {
+            assert.ok(batch!.valueEnds[i]! <= bent.length && batch!.keyEnds[i]! <= bent.length);
+          }
+        } catch (error) {
+          assert.ok(error instanceof KafkaError, String(error));
+        }
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});

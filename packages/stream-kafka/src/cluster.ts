@@ -1,0 +1,225 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@holdfast/model';
+import { apiVersions } from './apis/api-versions.ts';
+import { createTopics, deleteTopics } from './apis/create-topics.ts';
+import { fetch } from './apis/fetch.ts';
+import { findCoordinator } from './apis/find-coordinator.ts';
+import { initProducerId } from './apis/init-producer-id.ts';
+import { listOffsets } from './apis/list-offsets.ts';
+import { type BrokerAddress, type MetadataAnswer, metadata, type TopicAsked } from './apis/metadata.ts';
+import { offsetCommit } from './apis/offset-commit.ts';
+import { offsetFetch } from './apis/offset-fetch.ts';
+import { produce } from './apis/produce.ts';
+import { KafkaError } from './errors.ts';
+import type { CompiledKafkaOptions, KafkaEnvironment } from './options.ts';
+import type { Api } from './wire/api.ts';
+import { type Address, Connection } from './wire/connection.ts';
+import { authenticate } from './wire/sasl.ts';
+
+/** Connections that a broker has apart: one kind's waiting must not hold up the other. */
+export type Lane = 'ask' | 'produce';
+
+const spoken: readonly Api<never, unknown>[] = [
+  metadata,
+  fetch,
+  listOffsets,
+  produce,
+  initProducerId,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  createTopics,
+  deleteTopics,
+];
+
+/** A connection is renewed when this part of its authentication's time is over. */
+const sessionRatio = 0.8;
+
+export interface HeldConnection {
+  readonly connection: Connection;
+  /** Monotonic; Infinity: for ever. */
+  readonly renewAtMs: number;
+}
+
+/**
+ * The brokers as one party to ask: connections by broker and lane, made when they are needed and made anew when they
+ * break; and the rule for trying again.
+ */
+export class KafkaCluster {
+  readonly options: CompiledKafkaOptions;
+  readonly logger: Logger;
+  readonly #environment: KafkaEnvironment;
+  readonly #brokers = new Map<number, BrokerAddress>();
+  readonly #held = new Map<string, Promise<HeldConnection>>();
+  readonly #dedicated = new Set<Connection>();
+  readonly #closing = new AbortController();
+
+  constructor(options: CompiledKafkaOptions, environment: KafkaEnvironment) {
+    this.options = options;
+    this.logger = environment.logger;
+    this.#environment = environment;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  get nowMs(): number {
+    return this.#environment.clock.monotonicMs();
+  }
+
+  get wallUnixMs(): number {
+    return this.#environment.clock.wallUnixMs();
+  }
+
+  close(): void {
+    this.#closing.abort();
+    for (const held of this.#held.values()) held.then(({ connection }) => connection.close()).catch(() => undefined);
+    for (const connection of this.#dedicated) connection.close();
+    this.#held.clear();
+    this.#dedicated.clear();
+  }
+
+  /** Asks one broker. @throws KafkaError */
+  async ask<Request, Answer>(
+    nodeId: number,
+    api: Api<Request, Answer>,
+    request: Request,
+    lane: Lane = 'ask',
+    waitMs = 0,
+  ): Promise<Answer> {
+    const address = this.#brokers.get(nodeId);
+    if (address === undefined) throw new KafkaError('UNREACHABLE', `broker ${nodeId} is not known`);
+    return (await this.#connection(`${nodeId}/${lane}`, address)).request(api, request, waitMs);
+  }
+
+  /** Asks any broker that answers: the known ones, then those of the settings. @throws KafkaError */
+  async askAny<Request, Answer>(api: Api<Request, Answer>, request: Request): Promise<Answer> {
+    const failures: KafkaError[] = [];
+    for (const [key, address] of this.#candidates()) {
+      try {
+        return await (await this.#connection(key, address)).request(api, request);
+      } catch (error) {
+        if (!(error instanceof KafkaError) || error.code === 'CLOSED' || error.code === 'DENIED') throw error;
+        failures.push(error);
+      }
+    }
+    const last = failures.find(({ code }) => code === 'PROTOCOL') ?? failures.at(-1);
+    const texts = [...new Set(failures.map(({ message }) => message))].join('; ');
+    throw new KafkaError(last?.code ?? 'UNREACHABLE', `no broker answers: ${texts}`, { cause: last });
+  }
+
+  knows(nodeId: number): boolean {
+    return this.#brokers.has(nodeId);
+  }
+
+  async metadata(topics: readonly TopicAsked[]): Promise<MetadataAnswer> {
+    const answer = await this.askAny(metadata, topics);
+    // A broker that has just started knows nobody yet.
+    if (answer.brokers.length > 0) {
+      this.#brokers.clear();
+      for (const broker of answer.brokers) this.#brokers.set(broker.nodeId, broker);
+    }
+    return answer;
+  }
+
+  /** A connection that nobody else uses; the caller closes it. @throws KafkaError */
+  async dedicated(nodeId: number): Promise<HeldConnection> {
+    const address = this.#brokers.get(nodeId);
+    if (address === undefined) throw new KafkaError('UNREACHABLE', `broker ${nodeId} is not known`);
+    for (const old of this.#dedicated) if (!old.isOpen) this.#dedicated.delete(old);
+    const held = await this.#open(address);
+    if (this.isClosed) held.connection.close();
+    this.#dedicated.add(held.connection);
+    return held;
+  }
+
+  /**
+   * Runs `attempt` until it succeeds, fails for good, or `retryTimeMs` is over, with growing pauses.
+   * @throws KafkaError the last failure; for one that might have passed, with the time that was given to it
+   */
+  async retry<T>(attempt: (tries: number) => Promise<T>, retryTimeMs = this.options.retryTimeMs): Promise<T> {
+    const beganMs = this.nowMs;
+    for (let tries = 1; ; tries++) {
+      if (this.isClosed) throw new KafkaError('CLOSED', 'the log is closed');
+      try {
+        return await attempt(tries);
+      } catch (error) {
+        if (!(error instanceof KafkaError) || !error.retriable) throw error;
+        const pauseMs = this.backoffMs(tries);
+        const pastMs = this.nowMs - beganMs;
+        if (pastMs + pauseMs > retryTimeMs) {
+          const text = `${error.message} (given up after ${tries} tries in ${Math.round(pastMs)} ms)`;
+          throw new KafkaError(error.code, text, { cause: error, brokerError: error.brokerError });
+        }
+        if (tries === 5) this.logger.warn('Kafka: trying again', { err: error, tries });
+        await this.pause(pauseMs);
+      }
+    }
+  }
+
+  backoffMs(tries: number): number {
+    const { backoffMsMin, backoffMsMax } = this.options;
+    return Math.min(backoffMsMin * 2 ** Math.min(tries - 1, 20), backoffMsMax);
+  }
+
+  /** Ends early when the cluster is closed. */
+  async pause(pauseMs: number): Promise<void> {
+    await delay(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+  }
+
+  *#candidates(): Iterable<[string, Address]> {
+    for (const broker of this.#brokers.values()) yield [`${broker.nodeId}/ask`, broker];
+    for (const address of this.options.brokers) yield [`${address.host}:${address.port}`, address];
+  }
+
+  async #connection(key: string, address: Address): Promise<Connection> {
+    if (this.isClosed) throw new KafkaError('CLOSED', 'the log is closed');
+    const held = await this.#held.get(key)?.catch(() => null);
+    const { host, port } = address;
+    const same = held?.connection.address.host === host && held.connection.address.port === port;
+    if (held?.connection.isOpen && same && this.nowMs < held.renewAtMs) return held.connection;
+    // Another caller may have begun while this one looked.
+    const current = this.#held.get(key);
+    if (current !== undefined && (await current.catch(() => null)) !== held) return (await current).connection;
+    // The broker has moved, or the authentication is due for renewal.
+    held?.connection.retire();
+    const opening = this.#open(address);
+    this.#held.set(key, opening);
+    opening.catch(() => {
+      if (this.#held.get(key) === opening) this.#held.delete(key);
+    });
+    const { connection } = await opening;
+    if (this.isClosed) connection.close();
+    return connection;
+  }
+
+  async #open(address: Address): Promise<HeldConnection> {
+    const connection = await Connection.open(address, this.options);
+    try {
+      await checkVersions(connection);
+      const { sasl } = this.options;
+      const lifetimeMs = sasl === null ? 0 : await authenticate(connection, sasl);
+      const renewAtMs = lifetimeMs === 0 ? Number.POSITIVE_INFINITY : this.nowMs + lifetimeMs * sessionRatio;
+      return { connection, renewAtMs };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+}
+
+/** @throws KafkaError PROTOCOL when the broker doesn't speak what the adapter speaks */
+async function checkVersions(connection: Connection): Promise<void> {
+  const { ranges } = await connection.request(apiVersions, null);
+  const { host, port } = connection.address;
+  for (const { key, name, version } of spoken) {
+    const range = ranges.find((range) => range.key === key);
+    if (range !== undefined && range.least <= version && version <= range.most) continue;
+    const found = range === undefined ? 'none' : `${range.least} to ${range.most}`;
+    throw new KafkaError(
+      'PROTOCOL',
+      `${host}:${port} speaks ${name} in the versions ${found}, not ${version}: Kafka 3.1 or newer is needed`,
+    );
+  }
+}

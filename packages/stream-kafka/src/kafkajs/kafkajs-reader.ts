@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import { LogError, type LogReader } from '@holdfast/engine';
+import type { PartitionId } from '@holdfast/model';
+import type { RecordBatch } from '@holdfast/processor';
+import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { KafkaCluster } from '../cluster.ts';
+import { KafkaError, logError } from '../errors.ts';
+import type { Topics } from '../topics.ts';
+import { batchOfMessages, messageBytes } from './message-batch.ts';
+import { onePartitionAssigner } from './one-partition-assigner.ts';
+
+/** A batch that waits to be taken keeps its group alive so often. */
+const heartbeatMs = 2_000;
+/** A reader that gets nothing looks so often whether its topic is still the same. */
+const identityCheckMs = 500;
+
+/** The first and the next offset, by which a reset that kafkajs made on its own is told. */
+export type OffsetRange = (topic: string, partition: number) => Promise<{ start: number; end: number }>;
+
+interface Given {
+  readonly batch: Batch;
+  readonly messages: readonly KafkaMessage[];
+  taken: number;
+  /** kafkajs may fetch the next one. */
+  done(): void;
+}
+
+/**
+ * Reads one partition through a private consumer group of one member. kafkajs hides two things that a reader has to
+ * say: it knows no topic ids, so each batch's topic is looked up before it is given out; and an offset out of range it
+ * replaces by itself, which shows by a batch that begins elsewhere.
+ */
+export class KafkaJsReader implements LogReader {
+  readonly #cluster: KafkaCluster;
+  readonly #topics: Topics;
+  readonly #topic: string;
+  readonly #partition: PartitionId;
+  readonly #range: OffsetRange;
+  readonly #onClose: () => void;
+  readonly #consumer: Consumer;
+  #position: number;
+  #starting: Promise<void> | null = null;
+  #given: Given | null = null;
+  #failure: unknown = null;
+  #closed = false;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    kafka: Kafka,
+    cluster: KafkaCluster,
+    topics: Topics,
+    range: OffsetRange,
+    topic: string,
+    partition: PartitionId,
+    fromOffset: number,
+    onClose: () => void,
+  ) {
+    this.#cluster = cluster;
+    this.#topics = topics;
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#range = range;
+    this.#position = fromOffset;
+    this.#onClose = onClose;
+    const { clientId, fetchWaitMs, isolation } = cluster.options;
+    this.#consumer = kafka.consumer({
+      groupId: `${clientId}-reader-${randomUUID()}`,
+      partitionAssigners: [onePartitionAssigner(topic, partition.partition)],
+      maxWaitTimeInMs: fetchWaitMs,
+      readUncommitted: isolation === 0,
+      allowAutoTopicCreation: false,
+    });
+    // Its group commits nothing, so after each joining kafkajs would begin where it likes.
+    this.#consumer.on(this.#consumer.events.GROUP_JOIN, () => this.#seek());
+    this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {
+      const { error, restart } = payload;
+      // It begins anew by itself, for as long as it takes.
+      if (restart)
+        return cluster.logger.warn('reading a partition is interrupted', { partition: this.#name, err: error });
+      this.#failure = this.#kafkaJsError(error);
+      this.#wake();
+    });
+  }
+
+  async next(bytesMax: number, waitMs: number): Promise<RecordBatch | null> {
+    const deadlineMs = this.#cluster.nowMs + waitMs;
+    try {
+      for (let first = true; ; first = false) {
+        if (this.#closed) return null;
+        this.#starting ??= this.#start();
+        await this.#starting;
+        if (this.#given !== null) {
+          const batch = await this.#take(this.#given, bytesMax);
+          if (batch !== null) return batch;
+          continue;
+        }
+        const leftMs = deadlineMs - this.#cluster.nowMs;
+        if (this.#failure !== null) await this.#fail();
+        if (leftMs <= 0) return null;
+        if (!first) await this.#checkTopic();
+        if (this.#given === null && !this.#closed) await this.#somethingNew(Math.min(leftMs, identityCheckMs));
+      }
+    } catch (error) {
+      throw logError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wake();
+    this.#given?.done();
+    this.#given = null;
+    this.#onClose();
+    await this.#starting?.catch(() => undefined);
+    await this.#consumer.disconnect().catch(() => undefined);
+  }
+
+  get #name(): string {
+    return `${this.#topic}/${this.#partition.partition}`;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#checkTopic();
+      await this.#checkRange();
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => this.#onBatch(payload),
+      });
+    } catch (error) {
+      this.#starting = null;
+      throw error instanceof LogError || error instanceof KafkaError ? error : this.#kafkaJsError(error as Error);
+    }
+  }
+
+  #seek(): void {
+    const { partition } = this.#partition;
+    try {
+      this.#consumer.seek({ topic: this.#topic, partition, offset: String(this.#position) });
+    } catch {
+      // It has crashed and begins anew: it will join again, and be told again.
+    }
+  }
+
+  /** Holds kafkajs until the batch is used up. */
+  async #onBatch({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
+    if (this.#closed) return;
+    const used = new Promise<void>((resolve) => {
+      this.#given = { batch, messages: batch.messages, taken: 0, done: resolve };
+    });
+    this.#wake();
+    const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs);
+    await used;
+    clearInterval(beat);
+    resolveOffset(batch.lastOffset());
+  }
+
+  /** Null: the batch is not what was to be read. */
+  async #take(given: Given, bytesMax: number): Promise<RecordBatch | null> {
+    const { batch, messages } = given;
+    if (given.taken === 0) {
+      await this.#checkTopic();
+      const begins = Number((batch as Batch & { fetchedOffset: string | number }).fetchedOffset);
+      if (begins !== this.#position) {
+        this.#drop(given);
+        await this.#checkRange();
+        this.#seek();
+        return null;
+      }
+    }
+    const from = given.taken;
+    let bytes = 0;
+    let to = from;
+    while (to < messages.length && (to === from || bytes + messageBytes(messages[to]!) <= bytesMax)) {
+      bytes += messageBytes(messages[to++]!);
+    }
+    given.taken = to;
+    const nextOffset = Number(to === messages.length ? batch.lastOffset() : messages[to - 1]!.offset) + 1;
+    this.#position = nextOffset;
+    if (to === messages.length) this.#drop(given);
+    return batchOfMessages(messages.slice(from, to), nextOffset);
+  }
+
+  #drop(given: Given): void {
+    this.#given = null;
+    given.done();
+  }
+
+  /** @throws LogError TOPIC_CHANGED */
+  async #checkTopic(): Promise<void> {
+    await this.#cluster.retry(() => this.#topics.same(this.#topic, this.#partition.topicId));
+  }
+
+  async #checkRange(): Promise<void> {
+    const { start, end } = await this.#range(this.#topic, this.#partition.partition);
+    if (this.#position >= start && this.#position <= end) return;
+    const found = `the partition has the offsets ${start} to ${end}`;
+    throw new LogError('OFFSET_OUT_OF_RANGE', `offset ${this.#position} of ${this.#name}: ${found}`);
+  }
+
+  /** A crash may be the topic's end. */
+  async #fail(): Promise<never> {
+    const failure = this.#failure;
+    this.#failure = null;
+    await this.#checkTopic();
+    throw failure;
+  }
+
+  #kafkaJsError(error: Error): KafkaError {
+    return new KafkaError('UNREACHABLE', `reading ${this.#name}: ${error.message}`, { cause: error });
+  }
+
+  #somethingNew(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake(), waitMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = () => undefined;
+        resolve();
+      };
+    });
+  }
+}

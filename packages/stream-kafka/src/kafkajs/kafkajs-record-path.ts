@@ -1,0 +1,131 @@
+import { LogError, type LogReader, type NewRecord } from '@holdfast/engine';
+import type { PartitionId } from '@holdfast/model';
+import type { Kafka, Message, Producer } from 'kafkajs';
+import { earliest, latest } from '../apis/list-offsets.ts';
+import { recordBytesMaxOf } from '../batch/encode-batch.ts';
+import type { KafkaCluster } from '../cluster.ts';
+import { compressionNumber } from '../codec/codecs.ts';
+import { KafkaError } from '../errors.ts';
+import { listedOffsets } from '../listed-offsets.ts';
+import type { RecordPath } from '../record-path.ts';
+import type { Topics } from '../topics.ts';
+import { kafkaJsClient } from './kafkajs-client.ts';
+import { registerCodecs } from './kafkajs-codecs.ts';
+import { KafkaJsReader } from './kafkajs-reader.ts';
+
+/** Reads and produces with kafkajs. */
+export class KafkaJsRecordPath implements RecordPath {
+  readonly #cluster: KafkaCluster;
+  readonly #topics: Topics;
+  readonly #kafka: Kafka;
+  readonly #readers = new Set<KafkaJsReader>();
+  #producer: Promise<Producer> | null = null;
+  /** The last append of each partition: the next one begins when it is over, or a retry could overtake it. */
+  readonly #lastAppends = new Map<string, Promise<unknown>>();
+
+  constructor(cluster: KafkaCluster, topics: Topics) {
+    this.#cluster = cluster;
+    this.#topics = topics;
+    registerCodecs(cluster.options.decompressedBytesMax);
+    this.#kafka = kafkaJsClient(cluster.options, cluster.logger);
+  }
+
+  openReader(topic: string, partition: PartitionId, fromOffset: number): LogReader {
+    const reader: KafkaJsReader = new KafkaJsReader(
+      this.#kafka,
+      this.#cluster,
+      this.#topics,
+      (name, number) => this.#range(name, number),
+      topic,
+      partition,
+      fromOffset,
+      () => this.#readers.delete(reader),
+    );
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  append(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
+    const key = `${topic}/${partition}`;
+    const send = () => this.#send(topic, partition, records);
+    const result = (this.#lastAppends.get(key) ?? Promise.resolve()).then(send, send);
+    this.#lastAppends.set(key, result);
+    const forget = () => {
+      if (this.#lastAppends.get(key) === result) this.#lastAppends.delete(key);
+    };
+    result.then(forget, forget);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+    const producer = await this.#producer?.catch(() => null);
+    await producer?.disconnect().catch(() => undefined);
+  }
+
+  async #send(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
+    const { produceBytesMax, compression } = this.#cluster.options;
+    let first = -1;
+    for (let from = 0; from < records.length; ) {
+      const messages: Message[] = [];
+      let bytes = 0;
+      for (let i = from; i < records.length; i++) {
+        const size = recordBytesMaxOf(records[i]!);
+        if (messages.length > 0 && bytes + size > produceBytesMax) break;
+        bytes += size;
+        messages.push(messageOf(records[i]!, partition));
+      }
+      from += messages.length;
+      try {
+        const producer = await (this.#producer ??= this.#connectProducer());
+        const [sent] = await producer.send({ topic, messages, acks: -1, compression: compressionNumber(compression) });
+        if (first < 0) first = Number(sent!.baseOffset);
+      } catch (error) {
+        await this.#refuseUnknown(topic, error);
+        throw new KafkaError('UNREACHABLE', `appending to ${topic}/${partition}: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+    }
+    return first;
+  }
+
+  /** @throws LogError UNKNOWN_TOPIC when that is what the error says */
+  async #refuseUnknown(topic: string, error: unknown): Promise<void> {
+    this.#topics.forget(topic);
+    if ((error as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') return;
+    const found = await this.#cluster.retry(() => this.#topics.look(topic));
+    if (found === null) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
+  }
+
+  async #connectProducer(): Promise<Producer> {
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+    });
+    try {
+      await producer.connect();
+      return producer;
+    } catch (error) {
+      this.#producer = null;
+      throw error;
+    }
+  }
+
+  async #range(topic: string, partition: number): Promise<{ start: number; end: number }> {
+    const listed = (at: number) => listedOffsets(this.#cluster, this.#topics, topic, at);
+    const [starts, ends] = await Promise.all([listed(earliest), listed(latest)]);
+    return { start: starts[partition] ?? 0, end: ends[partition] ?? 0 };
+  }
+}
+
+function messageOf({ key, value, headers }: NewRecord, partition: number): Message {
+  const bytes = (part: Uint8Array | null) => (part === null ? null : Buffer.from(part));
+  return {
+    key: bytes(key),
+    value: bytes(value),
+    partition,
+    ...(headers === undefined ? {} : { headers: { ...headers } }),
+  };
+}

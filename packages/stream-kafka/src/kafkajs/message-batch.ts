@@ -1,0 +1,42 @@
+import type { RecordBatch } from '@holdfast/processor';
+import type { KafkaMessage } from 'kafkajs';
+
+/** kafkajs's messages as an engine batch: keys and values are copied into one buffer. */
+export function batchOfMessages(messages: readonly KafkaMessage[], nextOffset: number): RecordBatch {
+  const count = messages.length;
+  let size = 0;
+  for (const message of messages) size += messageBytes(message);
+  const batch = {
+    count,
+    bytes: Buffer.allocUnsafeSlow(size),
+    offsets: new Float64Array(count),
+    timestampsUnixMs: new Float64Array(count),
+    keyStarts: new Int32Array(count).fill(-1),
+    keyEnds: new Int32Array(count).fill(-1),
+    valueStarts: new Int32Array(count).fill(-1),
+    valueEnds: new Int32Array(count).fill(-1),
+    nextOffset,
+  };
+  let at = 0;
+  for (let row = 0; row < count; row++) {
+    const { key, value, offset, timestamp } = messages[row]!;
+    batch.offsets[row] = Number(offset);
+    const timeUnixMs = Number(timestamp);
+    batch.timestampsUnixMs[row] = timeUnixMs < 0 ? Number.NaN : timeUnixMs;
+    if (key !== null) {
+      batch.keyStarts[row] = at;
+      batch.bytes.set(key, at);
+      batch.keyEnds[row] = at += key.length;
+    }
+    if (value !== null) {
+      batch.valueStarts[row] = at;
+      batch.bytes.set(value, at);
+      batch.valueEnds[row] = at += value.length;
+    }
+  }
+  return batch;
+}
+
+export function messageBytes({ key, value }: KafkaMessage): number {
+  return (key?.length ?? 0) + (value?.length ?? 0);
+}

@@ -1,0 +1,169 @@
+import type { NewRecord } from '@holdfast/engine';
+import { initProducerId } from './apis/init-producer-id.ts';
+import { produce } from './apis/produce.ts';
+import { encodeBatch, recordBytesMaxOf } from './batch/encode-batch.ts';
+import type { KafkaCluster } from './cluster.ts';
+import { brokerError, KafkaError } from './errors.ts';
+import { type KafkaTopic, leaderOf, type Topics } from './topics.ts';
+import { brokerErrors } from './wire/broker-errors.ts';
+
+interface Append {
+  readonly records: readonly NewRecord[];
+  /** How many are durable. */
+  done: number;
+  firstOffset: number;
+  resolve(offset: number): void;
+  reject(error: unknown): void;
+}
+
+interface Identity {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  nextSequence: number;
+}
+
+/** The broker knows the identity no longer, or is ahead of it: it can't tell repeats for it. */
+const identityLost: ReadonlySet<number> = new Set([
+  brokerErrors.outOfOrderSequence,
+  brokerErrors.invalidProducerEpoch,
+  brokerErrors.unknownProducerId,
+]);
+
+/** Answers after which nobody knows whether the batch was appended. */
+const unclearAnswers: ReadonlySet<number> = new Set([7, 20, -1]);
+
+/**
+ * Appends to one partition, idempotent: each record batch has this producer's identity and a sequence number, one is
+ * under way at a time, and a repeat has the same bytes, so that whatever becomes of answers the order stands and nothing
+ * is there twice. Appends that wait travel in one batch. Queued records are bounded by the callers, who wait for the answers.
+ */
+export class PartitionProducer {
+  readonly #cluster: KafkaCluster;
+  readonly #topics: Topics;
+  readonly #topic: string;
+  readonly #partition: number;
+  readonly #queue: Append[] = [];
+  #identity: Identity | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(cluster: KafkaCluster, topics: Topics, topic: string, partition: number) {
+    this.#cluster = cluster;
+    this.#topics = topics;
+    this.#topic = topic;
+    this.#partition = partition;
+  }
+
+  /** Resolves with the first record's offset when all are durable. */
+  append(records: readonly NewRecord[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ records, done: 0, firstOffset: -1, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    // A turn later, so that the appends made together travel together.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const { records, appends } = this.#nextRecords();
+      try {
+        const baseOffset = await this.#send(records);
+        let at = 0;
+        for (const { append, count } of appends) {
+          if (append.done === 0) append.firstOffset = baseOffset + at;
+          append.done += count;
+          at += count;
+          if (append.done < append.records.length) continue;
+          this.#queue.shift();
+          append.resolve(append.firstOffset);
+        }
+      } catch (error) {
+        // The next batch may not follow one of which nobody knows whether it arrived.
+        this.#identity = null;
+        for (const { append } of appends) {
+          this.#queue.shift();
+          append.reject(error);
+        }
+      }
+    }
+    this.#running = null;
+  }
+
+  #nextRecords(): { records: NewRecord[]; appends: { append: Append; count: number }[] } {
+    const { produceBytesMax } = this.#cluster.options;
+    const records: NewRecord[] = [];
+    const appends: { append: Append; count: number }[] = [];
+    let bytes = 0;
+    for (const append of this.#queue) {
+      let count = 0;
+      for (let i = append.done; i < append.records.length; i++, count++) {
+        const record = append.records[i]!;
+        const size = recordBytesMaxOf(record);
+        if (records.length > 0 && bytes + size > produceBytesMax) break;
+        bytes += size;
+        records.push(record);
+      }
+      if (count > 0) appends.push({ append, count });
+      if (append.done + count < append.records.length) break;
+    }
+    return { records, appends };
+  }
+
+  /** The first record's offset. @throws KafkaError, LogError */
+  async #send(records: readonly NewRecord[]): Promise<number> {
+    let batch: Buffer | null = null;
+    let unclear = false;
+    const what = `appending to ${this.#topic}/${this.#partition}`;
+    const baseOffset = await this.#cluster.retry(async () => {
+      const identity = (this.#identity ??= await this.#newIdentity());
+      batch ??= this.#encode(records, identity);
+      const topic = await this.#leader();
+      let answer: { error: number; message: string | null; baseOffset: number };
+      try {
+        const { requestTimeoutMs: timeoutMs } = this.#cluster.options;
+        const request = { topic: this.#topic, partition: this.#partition, batch, timeoutMs, transactionalId: null };
+        answer = await this.#cluster.ask(topic.leader, produce, request, 'produce', timeoutMs);
+      } catch (error) {
+        unclear = true;
+        this.#topics.forget(this.#topic);
+        throw error;
+      }
+      const { error, message, baseOffset } = answer;
+      if (error === 0) return baseOffset;
+      this.#topics.forget(this.#topic);
+      if (unclearAnswers.has(error)) unclear = true;
+      if (error === brokerErrors.unknownTopicOrPartition) await this.#topics.existing(this.#topic);
+      if (identityLost.has(error) && !unclear) {
+        // Nothing of this batch is there: a new identity may send it.
+        this.#identity = null;
+        batch = null;
+        throw new KafkaError('UNREACHABLE', `${what}: the broker knows the producer no longer`, { brokerError: error });
+      }
+      throw brokerError(what, error, unclear ? 'it is not known whether the records are there' : message);
+    });
+    this.#identity!.nextSequence = (this.#identity!.nextSequence + records.length) % 2 ** 31;
+    return baseOffset;
+  }
+
+  async #leader() {
+    const topic: KafkaTopic = (await this.#topics.find(this.#topic)) ?? (await this.#topics.existing(this.#topic));
+    return leaderOf(topic, this.#partition);
+  }
+
+  #encode(records: readonly NewRecord[], { producerId, producerEpoch, nextSequence }: Identity): Buffer {
+    return encodeBatch(records, {
+      timeUnixMs: this.#cluster.wallUnixMs,
+      compression: this.#cluster.options.compression,
+      producerId,
+      producerEpoch,
+      baseSequence: nextSequence,
+      transactional: false,
+    });
+  }
+
+  async #newIdentity(): Promise<Identity> {
+    const answer = await this.#cluster.askAny(initProducerId, { transactionalId: null, transactionTimeoutMs: 60_000 });
+    if (answer.error !== 0) throw brokerError('asking for a producer id', answer.error);
+    return { producerId: answer.producerId, producerEpoch: answer.producerEpoch, nextSequence: 0 };
+  }
+}

@@ -1,0 +1,146 @@
+import { LogError } from '@holdfast/engine';
+import { type TopicId, topicId } from '@holdfast/model';
+import { createTopics, deleteTopics } from './apis/create-topics.ts';
+import type { PartitionMetadata, TopicAsked } from './apis/metadata.ts';
+import type { KafkaCluster } from './cluster.ts';
+import { brokerError, KafkaError } from './errors.ts';
+import { brokerErrors } from './wire/broker-errors.ts';
+
+/** A topic as Metadata tells it. */
+export interface KafkaTopic {
+  readonly name: string;
+  readonly id: TopicId;
+  readonly idBytes: Buffer;
+  /** By number. */
+  readonly partitions: readonly PartitionMetadata[];
+}
+
+export interface NewTopic {
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+/** A broker may lag behind the controller: what it doesn't know is believed to be gone after this many looks. */
+const goneLooks = 3;
+const goneLookPauseMs = 150;
+const idBytesLength = 16;
+
+/** Topics by name and by identity. What is cached serves to find leaders and names; `look` is always fresh. */
+export class Topics {
+  readonly #cluster: KafkaCluster;
+  readonly #cache = new Map<string, KafkaTopic>();
+  readonly #names = new Map<TopicId, string>();
+
+  constructor(cluster: KafkaCluster) {
+    this.#cluster = cluster;
+  }
+
+  /** Null when the broker that was asked knows none of the name. */
+  async look(name: string): Promise<KafkaTopic | null> {
+    this.#cache.delete(name);
+    return this.#ask({ name }, `topic ${name}`);
+  }
+
+  /** From the cache, if it is there. */
+  async find(name: string): Promise<KafkaTopic | null> {
+    return this.#cache.get(name) ?? this.look(name);
+  }
+
+  forget(name: string): void {
+    this.#cache.delete(name);
+  }
+
+  /** The name of a topic's identity; null when there is no such topic. */
+  async nameOf(id: TopicId): Promise<string | null> {
+    const known = this.#names.get(id);
+    if (known !== undefined) return known;
+    const bytes = Buffer.from(id, 'base64url');
+    if (bytes.length !== idBytesLength) return null;
+    return (await this.#ask({ id: bytes }, `the topic with the id ${id}`))?.name ?? null;
+  }
+
+  /** The topic, freshly looked up. @throws LogError UNKNOWN_TOPIC once that is sure */
+  async existing(name: string): Promise<KafkaTopic> {
+    const topic = await this.#sure(name, (found) => found !== null);
+    if (topic === null) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${name}`);
+    return topic;
+  }
+
+  /** The topic, if it is still the same. @throws LogError TOPIC_CHANGED once it is sure that it isn't */
+  async same(name: string, id: TopicId): Promise<KafkaTopic> {
+    const topic = await this.#sure(name, (found) => found?.id === id);
+    if (topic?.id === id) return topic;
+    const now = topic === null ? 'it no longer exists' : `it now has the id ${topic.id}`;
+    throw new LogError('TOPIC_CHANGED', `topic ${name} with the id ${id}: ${now}`);
+  }
+
+  /** Creates the topic, or finds it; resolves when all its partitions have leaders. @throws KafkaError */
+  async create(name: string, wanted: NewTopic): Promise<KafkaTopic> {
+    const what = `creating topic ${name} with ${wanted.partitions} partitions`;
+    const created = await this.#cluster.retry(async () => {
+      const timeoutMs = this.#cluster.options.requestTimeoutMs;
+      const answer = await this.#cluster.askAny(createTopics, { topic: name, ...wanted, timeoutMs });
+      if (answer.error === brokerErrors.topicAlreadyExists) return null;
+      if (answer.error !== 0) throw brokerError(what, answer.error, answer.message);
+      return topicId(answer.id.toString('base64url'));
+    });
+    return this.#cluster.retry(async () => {
+      const topic = await this.look(name);
+      const visible = topic !== null && (created === null || topic.id === created);
+      if (visible && topic.partitions.every(({ leader }) => leader >= 0)) return topic;
+      throw new KafkaError('BROKER', `${what}: not all partitions have leaders yet`, { brokerError: 5 });
+    });
+  }
+
+  /** Whether there was one. @throws KafkaError */
+  async delete(name: string): Promise<boolean> {
+    const deleted = await this.#cluster.retry(async () => {
+      const timeoutMs = this.#cluster.options.requestTimeoutMs;
+      const { error, message } = await this.#cluster.askAny(deleteTopics, { topic: name, timeoutMs });
+      if (error === brokerErrors.unknownTopicOrPartition) return false;
+      if (error !== 0) throw brokerError(`deleting topic ${name}`, error, message);
+      return true;
+    });
+    this.#cache.delete(name);
+    return deleted;
+  }
+
+  async #sure(name: string, isIt: (found: KafkaTopic | null) => boolean): Promise<KafkaTopic | null> {
+    for (let look = 1; ; look++) {
+      const found = await this.look(name);
+      if (isIt(found) || look === goneLooks) return found;
+      await this.#cluster.pause(goneLookPauseMs);
+      if (this.#cluster.isClosed) throw new KafkaError('CLOSED', 'the log is closed');
+    }
+  }
+
+  async #ask(asked: TopicAsked, what: string): Promise<KafkaTopic | null> {
+    const [topic] = (await this.#cluster.metadata([asked])).topics;
+    if (topic === undefined) return null;
+    const { error, name, id, partitions } = topic;
+    if (error === brokerErrors.unknownTopicOrPartition || error === brokerErrors.unknownTopicId) return null;
+    if (error !== 0) throw brokerError(what, error);
+    if (name === null) return null;
+    const found: KafkaTopic = {
+      name,
+      id: topicId(id.toString('base64url')),
+      idBytes: id,
+      partitions: [...partitions].sort((a, b) => a.partition - b.partition),
+    };
+    this.#cache.set(name, found);
+    this.#names.set(found.id, name);
+    return found;
+  }
+}
+
+/** The partition's leader. @throws LogError UNKNOWN_TOPIC for a number the topic doesn't have; KafkaError without leader */
+export function leaderOf(topic: KafkaTopic, partition: number): PartitionMetadata {
+  const found = topic.partitions[partition];
+  if (found === undefined) {
+    const count = topic.partitions.length;
+    throw new LogError('UNKNOWN_TOPIC', `topic ${topic.name} has ${count} partitions, not one numbered ${partition}`);
+  }
+  if (found.leader < 0) throw brokerError(`partition ${topic.name}/${partition}`, 5, 'it has no leader now');
+  return found;
+}

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type KafkaLog, type KafkaOptions, kafkaClients } from '@holdfast/stream-kafka';
+import { partitionOf, readRecords, recordsOf, textRecords } from '@holdfast/testkit';
+import { waitFor } from '../cluster/support/wait.ts';
+import { KafkaService, type KafkaServiceOptions } from './kafka.ts';
+import { TcpProxy } from './support/tcp-proxy.ts';
+
+const bytesMax = 1 << 20;
+
+/** Appends "0", "1", … in twos, reads them beside it, and commits what was read, until it is told to end. */
+class Traffic {
+  readonly #log: KafkaLog;
+  readonly #topic: string;
+  appended = 0;
+  readonly read: string[] = [];
+  committed = 0;
+  #ending = false;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(log: KafkaLog, topic: string) {
+    this.#log = log;
+    this.#topic = topic;
+  }
+
+  async start(): Promise<void> {
+    const info = await this.#log.describe(this.#topic);
+    const partition = partitionOf(info!, 0);
+    const reader = await this.#log.openReader(this.#topic, partition, 0);
+    let allAppended = false;
+    let failed = false;
+    const append = async () => {
+      while (!this.#ending) {
+        await this.#log.append(this.#topic, 0, textRecords([`${this.appended}`, `${this.appended + 1}`]));
+        this.appended += 2;
+      }
+      allAppended = true;
+    };
+    const stop = (error: unknown) => {
+      failed = true;
+      throw error;
+    };
+    const read = async () => {
+      while (!failed && (!allAppended || this.read.length < this.appended)) {
+        const batch = await reader.next(bytesMax, 100);
+        if (batch === null) continue;
+        for (const { value } of recordsOf(batch)) this.read.push(value!);
+        await this.#log.commit('faults', [{ partition, offset: batch.nextOffset, generation: 1, fence: 1 }]);
+        this.committed = batch.nextOffset;
+      }
+      assert.deepEqual(await this.#log.committed('faults', partition), { offset: this.committed, generation: 1 });
+    };
+    this.#running = Promise.all([append().catch(stop), read()]);
+    this.#running.catch(() => undefined);
+  }
+
+  /** Resolves when so many more have been read. */
+  async more(count: number): Promise<void> {
+    const goal = this.read.length + count;
+    await waitFor(`record ${goal}`, 60_000, () =>
+      Promise.race([this.#running, null]).then(() => this.read.length >= goal || null),
+    );
+  }
+
+  /** Checks that everything came, once and in order. */
+  async finish(): Promise<void> {
+    this.#ending = true;
+    await this.#running;
+    assert.deepEqual(
+      this.read,
+      Array.from({ length: this.appended }, (_, i) => `${i}`),
+    );
+  }
+}
+
+/** With a Kafka and a log on it, both of which are gone afterwards, whatever happens. */
+async function withKafka(
+  starting: KafkaServiceOptions,
+  opening: Partial<KafkaOptions>,
+  run: (service: KafkaService, log: KafkaLog) => Promise<void>,
+): Promise<void> {
+  const service = await KafkaService.start(starting);
+  try {
+    const log = await service.open(opening);
+    try {
+      await run(service, log);
+    } finally {
+      await log.close();
+    }
+  } finally {
+    await service.stop();
+  }
+}
+
+describe('a real Kafka that fails', () => {
+  test('three brokers: leaders die and move, and every record comes once and in order', { timeout: 240_000 }, () =>
+    withKafka({ brokers: 3 }, {}, async (service, log) => {
+      await log.createKafkaTopic('moving', 1, { configs: { 'min.insync.replicas': '2' } });
+      const traffic = new Traffic(log, 'moving');
+      await traffic.start();
+      await traffic.more(200);
+      const leader = async () => (await log.partitions('moving'))[0]!.leader;
+      for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+        const old = await leader();
+        await service.stopBroker(old, signal);
+        await waitFor('another leader', 60_000, async () => (![old, -1].includes(await leader()) ? true : null));
+        await traffic.more(200);
+        service.startBroker(old);
+        await service.ready();
+        await waitFor('the replica to follow again', 60_000, async () =>
+          (await log.partitions('moving'))[0]!.inSync.length === 3 ? true : null,
+        );
+        await traffic.more(200);
+      }
+      await traffic.finish();
+    }),
+  );
+
+  for (const client of kafkaClients) {
+    test(`${client}: the only broker is killed and started again`, { timeout: 240_000 }, () =>
+      withKafka({}, { client }, async (service, log) => {
+        await log.createTopic('restarted', 1);
+        const traffic = new Traffic(log, 'restarted');
+        await traffic.start();
+        await traffic.more(50);
+        await service.stopBroker(1, 'SIGKILL');
+        service.startBroker(1);
+        await service.ready();
+        await traffic.more(50);
+        await traffic.finish();
+      }),
+    );
+  }
+
+  test('answers that are lost neither double nor reorder what was appended', { timeout: 120_000 }, async () => {
+    const proxy = await TcpProxy.start();
+    const configs = { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${proxy.port}` };
+    try {
+      await withKafka({ configs }, {}, async (service, log) => {
+        proxy.targetPort = service.port;
+        const topic = await log.createTopic('lossy', 1);
+        const rounds = 40;
+        const texts: string[] = [];
+        for (let round = 0; round < rounds; round++) {
+          const first = log.append('lossy', 0, textRecords([`${round}a`, `${round}b`]));
+          // Its request is on its way when an answer is lost, and the next append has to wait for it.
+          await new Promise((resolve) => setImmediate(resolve));
+          proxy.loseNextReply();
+          const second = log.append('lossy', 0, textRecords([`${round}c`]));
+          texts.push(`${round}a`, `${round}b`, `${round}c`);
+          assert.deepEqual([await first, await second], [round * 3, round * 3 + 2]);
+        }
+        assert.ok(proxy.repliesLost >= rounds / 2, `only ${proxy.repliesLost} answers were lost`);
+        assert.deepEqual(await log.endOffsets('lossy'), [texts.length]);
+        const read = await readRecords(await log.openReader('lossy', partitionOf(topic, 0), 0), texts.length);
+        assert.deepEqual(
+          read.map(({ value }) => value),
+          texts,
+        );
+      });
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test('a reader says so when the brokers stay away, and goes on when they are back', { timeout: 120_000 }, () =>
+    withKafka({}, { limits: { retryTimeMs: 1_000 } }, async (service, log) => {
+      const topic = await log.createTopic('away', 1);
+      await log.append('away', 0, textRecords(['a', 'b']));
+      const reader = await log.openReader('away', partitionOf(topic, 0), 0);
+      assert.equal((await readRecords(reader, 2)).length, 2);
+      await service.stopBroker(1, 'SIGKILL');
+      await assert.rejects(reader.next(bytesMax, 30_000), /given up after \d+ tries/);
+      service.startBroker(1);
+      await service.ready();
+      await waitFor('appending again', 30_000, () => log.append('away', 0, textRecords(['c'])).catch(() => null));
+      const [next] = await waitFor('reading again', 30_000, () => readRecords(reader, 1).catch(() => null));
+      assert.deepEqual([next!.offset, next!.value], [2, 'c']);
+    }),
+  );
+});

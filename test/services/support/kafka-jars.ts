@@ -1,0 +1,44 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** Tried with each of them (docs/KAFKA.md); the first one is what tests run against. */
+export const kafkaVersions = ['4.4.0', '3.9.2'] as const;
+
+const pom = join(import.meta.dirname, 'kafka-pom.xml');
+
+/** Why no broker can be started here; null when one can. */
+export function missingForKafka(): string | null {
+  for (const [program, arg] of [
+    ['java', '-version'],
+    ['mvn', '--version'],
+  ] as const) {
+    if (spawnSync(program, [arg], { stdio: 'ignore' }).status !== 0) {
+      return `Kafka needs Java 17 and Maven (apt-get install default-jre-headless maven): ${program} is missing`;
+    }
+  }
+  return null;
+}
+
+/** The folder with a broker's jars. Fetched once per version, by Maven as it is set up here. */
+export async function kafkaJars(version: string): Promise<string> {
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'holdfast', 'kafka');
+  const folder = join(cache, version);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const fetched = mkdtempSync(join(cache, `${version}-`));
+  const args = ['-q', '-B', '-f', pom, `-Dkafka.version=${version}`, 'dependency:copy-dependencies'];
+  const output = [`-DoutputDirectory=${join(fetched, 'jars')}`, '-DincludeScope=runtime'];
+  try {
+    await promisify(execFile)('mvn', [...args, ...output], { maxBuffer: 16 * 1024 * 1024 });
+    // Whole or not at all; another process may have been faster.
+    if (!existsSync(folder)) renameSync(join(fetched, 'jars'), folder);
+  } catch (cause) {
+    if (!existsSync(folder)) throw new Error(`Maven can't fetch Kafka ${version}`, { cause });
+  } finally {
+    rmSync(fetched, { recursive: true, force: true });
+  }
+  return folder;
+}
