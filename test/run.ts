@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addCounts, type Counts, countsOfReport, noCounts } from './report-counts.ts';
+import { missingRedis } from './services/redis-binaries.ts';
 import { missingForKafka } from './services/support/kafka-jars.ts';
 
 /**
@@ -31,6 +32,8 @@ const tests = [...runTests, '--test-concurrency=2', `--test-timeout=${testTimeou
 const clusterTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
 
 const simulate = ['node', '--conditions=source', 'packages/testkit/src/simulate.ts'];
+/** Real servers, one test file after the other: several groups of them would starve each other. */
+const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=300000'];
 
 const tiers: readonly Tier[] = [
   {
@@ -60,9 +63,12 @@ const tiers: readonly Tier[] = [
   },
   {
     name: 'services',
-    commands: [[...runTests, '--test-concurrency=1', '--test-timeout=300000']],
+    commands: [serviceTests],
     files: ['test/services/*.test.ts'],
-    skipReason: missingForKafka,
+    skipReason: () =>
+      process.platform === 'win32'
+        ? 'Windows has no SIGSTOP, by which a server is frozen'
+        : (missingRedis() ?? missingForKafka()),
     inCheck: false,
   },
   {

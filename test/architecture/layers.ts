@@ -32,6 +32,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   '@holdfast/gossip-swim': { ...adapter, thirdParty: ['swim'] },
   '@holdfast/embedded': { ...adapter, thirdParty: ['lmdb'] },
   '@holdfast/stream-kafka': { ...adapter, thirdParty: ['kafkajs', 'lz4-napi', 'snappyjs', '@node-rs/crc32'] },
+  '@holdfast/backup-redis': { ...adapter, thirdParty: ['ioredis'] },
   '@holdfast/telemetry': { ...adapter, thirdParty: ['pino', 'prom-client'] },
   '@holdfast/access-anomaly': { level: 3, only: ['@holdfast/sdk', '@holdfast/model'], thirdParty: [], node: true },
   '@holdfast/node': { level: 4, thirdParty: ['zod', 'yaml'], node: true },

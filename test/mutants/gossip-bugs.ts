@@ -1,15 +1,4 @@
-/** A small change to the membership core or the seal that breaks an invariant; the tests named beside it have to see it. */
-export interface GossipBug {
-  readonly name: string;
-  readonly invariant: string;
-  /** Path below `packages`. */
-  readonly file: string;
-  /** Occurs in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-  /** Test files below `packages`. */
-  readonly tests: readonly string[];
-}
+import type { PlantedBug } from './planted-tests.ts';
 
 const simulation = 'testkit/src/gossip/gossip-simulation.test.ts';
 const stories = 'testkit/src/gossip/gossip-stories.test.ts';
@@ -17,7 +6,8 @@ const seal = 'gossip-swim/src/seal/seal.test.ts';
 const hostile = 'gossip-swim/src/lifeguard/hostile-packets.test.ts';
 const laws = 'membership/src/membership-view.test.ts';
 
-export const gossipBugs: readonly GossipBug[] = [
+/** Of the membership core or the seal. Paths below `packages`. */
+export const gossipBugs: readonly PlantedBug[] = [
   {
     name: 'no local health: a node believes itself after a stall',
     invariant: 'I18',

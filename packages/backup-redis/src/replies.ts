@@ -1,0 +1,35 @@
+import type { ClaimResult, Marker, RowResult } from '@holdfast/engine';
+import type { Unit } from '@holdfast/model';
+import { partitionOfField } from './bucket-keys.ts';
+import { RedisStoreError } from './errors.ts';
+import { decodeBackup } from './stored-backup.ts';
+
+/** What the function answers to a call: null when the bucket lives another life, else what follows the 1. */
+export function resultsOf(reply: unknown): readonly unknown[] | null {
+  if (!Array.isArray(reply) || reply.length === 0) {
+    throw new RedisStoreError('CORRUPT', `the store function answered ${typeof reply}`);
+  }
+  return reply[0] === 1 ? reply.slice(1) : null;
+}
+
+/** 0, -1, or the epoch that fences the row. */
+export function rowResult(code: unknown): RowResult {
+  if (code === 0) return { code: 'OK' };
+  return code === -1 ? { code: 'STALE' } : { code: 'FENCED', epoch: Number(code) };
+}
+
+/** The row, or the epoch that fences the claim. */
+export function claimResult(answer: unknown, unit: Unit, markers: readonly Marker[]): ClaimResult {
+  if (!Buffer.isBuffer(answer)) return { code: 'FENCED', epoch: Number(answer) };
+  return { code: 'OK', row: decodeBackup(answer, unit).row, markers };
+}
+
+/** Field and value, alternating. */
+export function markersOf(fields: unknown): Marker[] {
+  const list = fields as readonly Buffer[];
+  const markers: Marker[] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) {
+    markers.push({ partition: partitionOfField(list[i]!.toString()), offset: Number(list[i + 1]!.toString()) });
+  }
+  return markers;
+}

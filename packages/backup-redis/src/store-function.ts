@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * What runs inside the server. KEYS are the rows and the markers of one bucket, or of several where no Cluster forbids it;
+ * ARGV are an operation and, per bucket, the life that the caller knows and the request. All checks come before the first
+ * write, since nothing is undone. When one of the buckets lives another life the answer is {0}, and nothing was done; else
+ * it is 1, and an answer per bucket.
+ *
+ * The rows' hash has the bucket's life in field `g`: id, replication id, whether a restart keeps all that was
+ * acknowledged. So a bucket can't lose its rows and keep its life. Every other field is a unit of 8 bytes.
+ *
+ * `INFO replication` is asked in each call: the replication id changes with each restart and each failover, also when a
+ * connection outlives them.
+ */
+const operations = String.raw`
+local headerFormat, header = '<I8xI8', 20
+local batch = 500
+
+local function history()
+  local info = redis.call('INFO', 'replication')
+  return string.match(info, 'master_replid:(%x+)') or '-', string.match(info, 'master_replid2:(%x+)') or '0'
+end
+
+local function lifeOf(rows)
+  local stored = redis.call('HGET', rows, 'g')
+  if not stored then return nil end
+  return string.match(stored, '^(%S+) (%S+) (%d)$')
+end
+
+-- Whether the bucket lives the life that the call names, as id and replication id.
+local function alive(rows, life, now)
+  local id, replid = lifeOf(rows)
+  return id and id .. ' ' .. replid == life and replid == now
+end
+
+local function hex(unit)
+  return (string.gsub(unit, '.', function(c) return string.format('%02x', string.byte(c)) end))
+end
+
+-- Epoch and seq of a stored value; nil when nothing is stored.
+local function order(value, unit)
+  if not value then return nil end
+  if #value < header or string.sub(value, 1, 1) ~= '\8' then
+    error({err = 'CORRUPT the stored row of unit ' .. hex(unit) .. ' is damaged'})
+  end
+  if string.sub(value, 2, 3) ~= '\1\17' or string.byte(value, 12) ~= 25 then
+    error({err = 'CORRUPT the stored row of unit ' .. hex(unit) .. ' has another schema than 1'})
+  end
+  return struct.unpack(headerFormat, value, 4)
+end
+
+-- What is stored of each unit, by unit.
+local function stored(rows, units)
+  local found = {}
+  for first = 1, #units, batch do
+    local last = math.min(first + batch - 1, #units)
+    local values = redis.call('HMGET', rows, unpack(units, first, last))
+    for i = first, last do found[units[i]] = values[i - first + 1] end
+  end
+  return found
+end
+
+local function write(key, pairs)
+  for first = 1, #pairs, 2 * batch do
+    redis.call('HSET', key, unpack(pairs, first, math.min(first + 2 * batch - 1, #pairs)))
+  end
+end
+
+-- Plans every bucket's request, then writes. A plan answers, and gives what is to be written where.
+local function inBuckets(keys, args, plan)
+  local now = history()
+  local answers, writes = {1}, {}
+  for i = 1, #keys, 2 do
+    if not alive(keys[i], args[i + 1], now) then return {0} end
+  end
+  for i = 1, #keys, 2 do
+    answers[#answers + 1], writes[i] = plan(keys[i], keys[i + 1], args[i + 2])
+  end
+  for i = 1, #keys, 2 do
+    write(keys[i], writes[i].rows or {})
+    write(keys[i + 1], writes[i].markers or {})
+  end
+  return answers
+end
+
+local operations, plans = {}, {}
+
+-- The lives of buckets now. A bucket without one begins a life with the id given; so does one whose server has another
+-- history, unless that was a restart which kept everything, as far as both sides of it are known to.
+operations.life = function(keys, args)
+  local keeps = args[2]
+  local now, before = history()
+  local answers = {}
+  for i = 1, #keys, 2 do
+    local rows, markers, newId = keys[i], keys[i + 1], args[2 + (i + 1) / 2]
+    local id, replid, kept = lifeOf(rows)
+    local goesOn = id and (replid == now or kept == '1' and keeps == '1' and string.match(before, '^0+$'))
+    -- Markers vouch for rows: they don't outlive them.
+    if not id then redis.call('DEL', markers) end
+    if not goesOn then id = newId end
+    -- What was not kept once counts as not kept until another life or history begins.
+    local keepsNow = (goesOn and kept == '0') and '0' or keeps
+    if not goesOn or replid ~= now or kept ~= keepsNow then
+      redis.call('HSET', rows, 'g', id .. ' ' .. now .. ' ' .. keepsNow)
+    end
+    answers[#answers + 1] = id .. ' ' .. now
+  end
+  return answers
+end
+
+-- Writes lives anew, so that a connection that then waits for the disk waits for all that came before.
+plans.touch = function(rows)
+  return 1, {rows = {'g', redis.call('HGET', rows, 'g')}}
+end
+
+-- Rows as (unit, length u32, value) one behind the other. Per row: 0 accepted, -1 stale, else the epoch that fences it.
+plans.backup = function(rows, markers, request)
+  local units, values, at = {}, {}, 1
+  while at <= #request do
+    local length = struct.unpack('<I4', request, at + 8)
+    units[#units + 1] = string.sub(request, at, at + 7)
+    values[#values + 1] = string.sub(request, at + 12, at + 11 + length)
+    at = at + 12 + length
+  end
+  local found, answer, writes = stored(rows, units), {}, {}
+  for i = 1, #units do
+    local unit, value = units[i], values[i]
+    local epoch, seq = order(value, unit)
+    local storedEpoch, storedSeq = order(found[unit], unit)
+    answer[i] = 0
+    if storedEpoch and storedEpoch > epoch then
+      answer[i] = storedEpoch
+    elseif storedEpoch and storedEpoch == epoch and storedSeq > seq then
+      answer[i] = -1
+    elseif not (storedEpoch and storedEpoch == epoch and storedSeq == seq) then
+      found[unit] = value
+      writes[#writes + 1] = unit
+      writes[#writes + 1] = value
+    end
+  end
+  return answer, {rows = writes}
+end
+
+-- Claims as (unit, epoch) of 16 bytes. Answers the markers, then per claim its row, or the epoch that fences it.
+plans.claim = function(rows, markers, request)
+  local units, epochs = {}, {}
+  for at = 1, #request, 16 do
+    units[#units + 1] = string.sub(request, at, at + 7)
+    epochs[#epochs + 1] = string.sub(request, at + 8, at + 15)
+  end
+  local found, answer, writes = stored(rows, units), {redis.call('HGETALL', markers)}, {}
+  for i = 1, #units do
+    local unit = units[i]
+    local epoch = struct.unpack('<I8', epochs[i])
+    local storedEpoch, storedSeq = order(found[unit], unit)
+    if storedEpoch and (storedEpoch > epoch or storedEpoch == epoch and storedSeq > 0) then
+      answer[i + 1] = storedEpoch
+    else
+      if storedEpoch ~= epoch then
+        local rest = storedEpoch and string.sub(found[unit], header + 1) or ''
+        found[unit] = '\8\1\17' .. epochs[i] .. '\25\0\0\0\0\0\0\0\0' .. rest
+        writes[#writes + 1] = unit
+        writes[#writes + 1] = found[unit]
+      end
+      answer[i + 1] = found[unit]
+    end
+  end
+  return answer, {rows = writes}
+end
+
+-- Partitions and offsets, each with a u32 for its length before it.
+plans.mark = function(rows, markers, request)
+  local at, raised, writes = 1, {}, {}
+  while at <= #request do
+    local partition, offset
+    partition, offset, at = struct.unpack('<I4c0I4c0', request, at)
+    local old = raised[partition] or redis.call('HGET', markers, partition)
+    if not old or tonumber(old) < tonumber(offset) then
+      raised[partition] = offset
+      writes[#writes + 1] = partition
+      writes[#writes + 1] = offset
+    end
+  end
+  return 1, {markers = writes}
+end
+
+plans.marker = function(rows, markers, request)
+  return redis.call('HGET', markers, request) or '0', {}
+end
+
+-- The highest epoch of the buckets.
+operations.epoch = function(keys)
+  local highest = 0
+  for i = 1, #keys, 2 do
+    local cursor = '0'
+    repeat
+      local page = redis.call('HSCAN', keys[i], cursor, 'COUNT', batch)
+      cursor = page[1]
+      for at = 1, #page[2], 2 do
+        if #page[2][at] == 8 then highest = math.max(highest, (order(page[2][at + 1], page[2][at]))) end
+      end
+    until cursor == '0'
+  end
+  return highest
+end
+
+local function run(keys, args)
+  local operation, plan = operations[args[1]], plans[args[1]]
+  local ok, answer
+  if plan then ok, answer = pcall(inBuckets, keys, args, plan) else ok, answer = pcall(operation, keys, args) end
+  if ok then return answer end
+  if type(answer) == 'table' then return answer end
+  return redis.error_reply('ERR ' .. tostring(answer))
+end
+`;
+
+/** By its contents, so that nodes of several versions share a server. */
+const version = createHash('sha256').update(operations).digest('hex').slice(0, 12);
+
+/** Name of the function and of its library. */
+export const functionName = `holdfast_${version}`;
+
+/** For FUNCTION LOAD. */
+export const librarySource = `#!lua name=${functionName}\n${operations}\nredis.register_function('${functionName}', run)\n`;
+
+/** The same for SCRIPT LOAD, where there are no functions. The first line has out-of-memory be checked before the run. */
+export const scriptSource = `#!lua\n${operations}\nreturn run(KEYS, ARGV)\n`;
+
+export const scriptSha = createHash('sha1').update(scriptSource).digest('hex');

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A small change to the sources that breaks an invariant; the tests named beside it have to see it. Paths from the root. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly invariant: string;
+  readonly file: string;
+  /** Occurs in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  readonly tests: readonly string[];
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Plants each bug in a copy of the sources and looks whether the tests named beside it see it. Prints a line for each and
+ * resolves with the exit code: a bug that survives fails the run.
+ * @param packages what is copied of the workspace, by the folders' names
+ * @param folders what is copied besides, from the root
+ * @param words only bugs whose names contain one of them; all when there are none
+ */
+export async function plantAndTest(
+  bugs: readonly PlantedBug[],
+  packages: readonly string[],
+  folders: readonly string[],
+  words: readonly string[],
+): Promise<number> {
+  const chosen = bugs.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const folder = await copyTree(packages, folders);
+  let survived = 0;
+  try {
+    const broken = await firstFailure(folder, [...new Set(chosen.flatMap(({ tests }) => tests))]);
+    if (broken !== null) throw new Error(`without a bug planted, this fails: ${broken}`);
+    for (const bug of chosen) {
+      const caught = await tryBug(folder, bug);
+      if (caught === null) survived++;
+      console.log(`${caught === null ? 'SURVIVED' : 'caught  '} ${bug.invariant} ${bug.name} | ${caught ?? ''}`);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  console.log(`${chosen.length - survived} passed, ${survived} failed`);
+  return survived === 0 ? 0 : 1;
+}
+
+/** A copy of the sources in which packages find each other as in the workspace, and the outside ones where they are. */
+async function copyTree(packages: readonly string[], folders: readonly string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-mutants-'));
+  await mkdir(join(folder, 'node_modules/@holdfast'), { recursive: true });
+  for (const name of await readdir(join(root, 'node_modules'))) {
+    if (name === '@holdfast' || name.startsWith('.')) continue;
+    await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'junction');
+  }
+  for (const name of packages) {
+    for (const part of ['package.json', 'src']) {
+      await cp(join(root, 'packages', name, part), join(folder, 'packages', name, part), { recursive: true });
+    }
+    await symlink(join(folder, 'packages', name), join(folder, 'node_modules/@holdfast', name), 'junction');
+  }
+  for (const name of folders) await cp(join(root, name), join(folder, name), { recursive: true });
+  return folder;
+}
+
+/** The name of the first test that failed; null when all passed. */
+function firstFailure(folder: string, tests: readonly string[]): Promise<string | null> {
+  const files = tests.map((file) => join(folder, file));
+  const args = ['--conditions=source', '--test', '--test-reporter=spec', '--test-timeout=120000', ...files];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) return resolve(null);
+      const failure = /I\d\d: .*|✖ (?!failing)(.*) \(/.exec(output.slice(Math.max(0, output.indexOf('✖'))));
+      resolve((failure?.[1] ?? failure?.[0] ?? 'a failure').slice(0, 100));
+    });
+  });
+}
+
+async function tryBug(folder: string, bug: PlantedBug): Promise<string | null> {
+  const path = join(folder, bug.file);
+  const source = await readFile(path, 'utf8');
+  const found = source.split(bug.find).length - 1;
+  if (found !== 1) throw new Error(`${bug.name}: found ${found} times in ${bug.file}; has the code moved?`);
+  await writeFile(
+    path,
+    source.replace(bug.find, () => bug.replace),
+  );
+  try {
+    return await firstFailure(folder, bug.tests);
+  } finally {
+    await writeFile(path, source);
+  }
+}

@@ -1,0 +1,106 @@
+import type { PlantedBug } from './planted-tests.ts';
+
+const fn = 'packages/backup-redis/src/store-function.ts';
+const calls = 'packages/backup-redis/src/store-calls.ts';
+const conformance = ['test/services/redis-standalone.test.ts'];
+const faults = ['test/services/redis-faults.test.ts'];
+const failover = ['test/services/redis-failover.test.ts'];
+
+export const redisBugs: readonly PlantedBug[] = [
+  {
+    name: 'the store ignores the epoch',
+    invariant: 'I2',
+    file: fn,
+    find: 'if storedEpoch and storedEpoch > epoch then',
+    replace: 'if false then',
+    tests: conformance,
+  },
+  {
+    name: 'an equal seq overwrites',
+    invariant: 'I2',
+    file: fn,
+    find: 'elseif not (storedEpoch and storedEpoch == epoch and storedSeq == seq) then',
+    replace: 'else',
+    tests: conformance,
+  },
+  {
+    name: 'a stale seq is taken',
+    invariant: 'I2',
+    file: fn,
+    find: 'storedEpoch == epoch and storedSeq > seq then',
+    replace: 'storedEpoch == epoch and storedSeq > seq + 1 then',
+    tests: conformance,
+  },
+  {
+    name: 'a claim passes for a repeat after its own backup',
+    invariant: 'I2',
+    file: fn,
+    find: 'storedEpoch == epoch and storedSeq > 0)',
+    replace: 'false)',
+    tests: conformance,
+  },
+  {
+    name: 'markers fall',
+    invariant: 'I6',
+    file: fn,
+    find: 'if not old or tonumber(old) < tonumber(offset) then',
+    replace: 'if true then',
+    tests: conformance,
+  },
+  {
+    name: 'a call does not check the life',
+    invariant: 'I4',
+    file: fn,
+    find: "return id and id .. ' ' .. replid == life and replid == now",
+    replace: 'return true',
+    tests: faults,
+  },
+  {
+    name: 'a call does not look at the history: a failover passes unseen',
+    invariant: 'I6',
+    file: fn,
+    find: "return string.match(info, 'master_replid:(%x+)') or '-', string",
+    replace: "return 'a', string",
+    tests: failover,
+  },
+  {
+    name: 'every restart keeps the life',
+    invariant: 'I6',
+    file: fn,
+    find: "kept == '1' and keeps == '1' and string.match(before, '^0+$'))",
+    replace: 'true)',
+    tests: faults,
+  },
+  {
+    name: 'what was not kept once counts as kept',
+    invariant: 'I6',
+    file: fn,
+    find: "kept == '1' and keeps == '1' and string",
+    replace: "keeps == '1' and string",
+    tests: faults,
+  },
+  {
+    name: 'markers outlive their rows',
+    invariant: 'I6',
+    file: fn,
+    find: "if not id then redis.call('DEL', markers) end",
+    replace: '',
+    tests: faults,
+  },
+  {
+    name: 'a function that was flushed is not loaded again',
+    invariant: 'I8',
+    file: calls,
+    find: "if (remedy === 'reload') remedy = await this.#reload();",
+    replace: '',
+    tests: faults,
+  },
+  {
+    name: 'a call is given up after one try',
+    invariant: 'I8',
+    file: calls,
+    find: 'if (deadline.passed) throw',
+    replace: 'throw',
+    tests: faults,
+  },
+];

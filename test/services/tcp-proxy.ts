@@ -1,0 +1,71 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Between a client and a server: passes bytes on, and loses replies on demand. */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #cutOn: string | null = null;
+  #cutCount = 0;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const server = createServer();
+    const proxy = new TcpProxy(server);
+    server.on('connection', (client) => proxy.#join(client, targetPort));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  /** How many replies were lost. */
+  get cutCount(): number {
+    return this.#cutCount;
+  }
+
+  /**
+   * The next request that contains `text` reaches the server; its reply doesn't come back, since the connection is cut
+   * when the reply arrives.
+   */
+  loseReplyTo(text: string): void {
+    this.#cutOn = text;
+  }
+
+  async stop(): Promise<void> {
+    for (const [a, b] of this.#pairs) {
+      a.destroy();
+      b.destroy();
+    }
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(client: Socket, targetPort: number): void {
+    const server = connect(targetPort, '127.0.0.1');
+    const pair = [client, server] as const;
+    this.#pairs.add(pair);
+    let isCutting = false;
+    const end = () => {
+      this.#pairs.delete(pair);
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of pair) socket.on('error', end).on('close', end);
+    client.on('data', (bytes) => {
+      if (this.#cutOn !== null && bytes.includes(this.#cutOn)) {
+        this.#cutOn = null;
+        isCutting = true;
+      }
+      server.write(bytes);
+    });
+    server.on('data', (bytes) => {
+      if (!isCutting) return void client.write(bytes);
+      this.#cutCount++;
+      end();
+    });
+  }
+}
