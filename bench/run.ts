@@ -14,8 +14,8 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   pipeline: async () => (await import('./pipeline/pipeline.ts')).pipeline(),
   membership: async () => (await import('./membership/figures.ts')).membership(),
   moves: async () => (await import('./moves/moves.ts')).moves(),
-  fetch: async () => (await import('./fetch/fetch.ts')).fetchRate(),
   failover: async () => (await import('./failover/run.ts')).failover(),
+  fetch: async () => (await import('./fetch/fetch.ts')).fetchRate(),
   leases: async () => (await import('./leases/run.ts')).leases(),
   store: async () => (await import('./store/store.ts')).store(),
 };

@@ -31,10 +31,9 @@ const tests = [...runTests, '--test-concurrency=2', `--test-timeout=${testTimeou
 /** Clusters of processes get the machine for themselves: their times are part of what is tested. */
 const clusterTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
 
+const simulate = ['node', '--conditions=source', 'packages/testkit/src/simulate.ts'];
 /** Real servers, one test file after the other: several groups of them would starve each other. */
 const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
-
-const simulate = ['node', '--conditions=source', 'packages/testkit/src/simulate.ts'];
 
 const tiers: readonly Tier[] = [
   {

@@ -141,6 +141,33 @@ test('pre-vote: leaves the own vote and term alone when it is given', () => {
   assert.deepEqual([a.status().term, a.status().vote], [0, null]);
 });
 
+test('pre-vote: of two that ask at once the greater id goes on, and the votes are not split', () => {
+  const net = new Network(['a', 'b', 'c']);
+  net.elect('c');
+  net.cut.add('c');
+  net.tick(9, ['a', 'b']);
+  for (const id of ['a', 'b']) net.node(id).campaign();
+  net.run();
+  assert.deepEqual(
+    net.leaders().filter((id) => id !== 'c'),
+    ['b'],
+  );
+  assert.equal(net.node('a').status().vote, 'b');
+});
+
+test('pre-vote: nobody gives way to one whose log is behind, or that asks for another term', () => {
+  const cases = [
+    { terms: [1], term: 2 },
+    { terms: [], term: 3 },
+  ];
+  for (const { terms, term } of cases) {
+    const a = newNode({ restored: diskWith(terms, { term: 1 }) });
+    a.campaign();
+    a.step({ type: 'preVote', from: 'b', to: 'a', term, lastIndex: 0, lastTerm: 0 });
+    assert.equal(a.status().role, 'preCandidate');
+  }
+});
+
 test('pre-vote: an answer of an earlier term does not count', () => {
   const a = newNode({ restored: diskWith([], { term: 3 }) });
   a.campaign();

@@ -71,6 +71,9 @@ export function answerVote(core: RaftCore, m: Vote | PreVote): void {
   const reply = { from: core.id, to: m.from, term: granted ? m.term : core.term, granted, ...core.commitHint };
   if (m.type === 'preVote') {
     core.send({ type: 'preVoteReply', ...reply });
+    // Two that ask at the same time would each win, and split the votes: of the two the greater id goes on.
+    const isRival = core.role === 'preCandidate' && m.term === core.term + 1 && m.from > core.id;
+    if (granted && isRival) core.becomeFollower(core.term, null);
     return;
   }
   core.send({ type: 'voteReply', ...reply });

@@ -43,8 +43,8 @@ export function batchOf(records: readonly StoredRecord[], from: number, bytesMax
   return batch;
 }
 
-/** The offset at which reading a partition begins from a position. */
-export function offsetAt(records: readonly StoredRecord[], position: TopicPosition): number {
+/** Where reading begins at that position. */
+export function offsetAt(records: readonly { readonly appendedUnixMs: number }[], position: TopicPosition): number {
   if (position === 'earliest') return 0;
   if (position === 'latest') return records.length;
   const at = records.findIndex(({ appendedUnixMs }) => appendedUnixMs >= position.timestampUnixMs);

@@ -109,9 +109,10 @@ export class PartitionLoop {
         const batch = await this.#next(reader, stale);
         if (batch === null) continue;
         stats.add('recordsRead', batch.count);
+        let row = 0;
         let pausedAt = -1;
         // A batch without records is routed too: it moves the position past what the log keeps for itself.
-        for (let row = 0, first = true; first || row < batch.count; first = false) {
+        do {
           const next = clock.measure('nsRoute', () =>
             ingest.route(reading, number, batch, row, locator, timers.monotonicMs()),
           );
@@ -122,7 +123,7 @@ export class PartitionLoop {
           row = pausedAt = next;
           if (row < batch.count) await this.#blocked();
           if (stale()) return;
-        }
+        } while (row < batch.count);
         if (batch.count > 0) this.lastTimestampUnixMs = batch.timestampsUnixMs[batch.count - 1]!;
         // A log that answers at once must not keep the event loop from returns and heartbeats.
         await delay(timers, 0);

@@ -1,4 +1,4 @@
-import { randomBelow } from '@holdfast/model';
+import { randomBelow, type Unit } from '@holdfast/model';
 import { takeBack } from '../simulation/background.ts';
 import type { SimulatedNode } from '../simulation/simulated-node.ts';
 import { inputTopic } from './cluster-job.ts';
@@ -78,6 +78,11 @@ export function injectRecordFault(
       return mayLoseVoter() ? retire(world, node) : null;
     case 'moveHotUnit':
       return moveHotUnit(world, node);
+    case 'forceHotUnit': {
+      const unit = pickHeld(world);
+      if (unit === undefined) return null;
+      return ask(world, { kind: 'forceRelease', hi: unit.hi, lo: unit.lo }) ? '' : null;
+    }
     default:
       throw new Error(`no such fault: ${kind}`);
   }
@@ -152,11 +157,15 @@ function retire(world: ClusterWorld, node: Node): string | null {
   return node.id;
 }
 
-/** A unit that is held goes to a node of the operator's choice, and soon to the next. */
+/** A unit that is held, rather one that has many records. */
+function pickHeld({ rng, plan, leader }: ClusterWorld): Unit | undefined {
+  const held = plan.units.filter(({ hi, lo }) => leader?.control?.table.get(hi, lo) != null);
+  return held[Math.min(randomBelow(rng, 4), randomBelow(rng, Math.max(1, held.length)))];
+}
+
+/** A unit that is held goes to a node of the operator's choice. */
 function moveHotUnit(world: ClusterWorld, to: Node): string | null {
-  const { rng, plan } = world;
-  const held = plan.units.filter(({ hi, lo }) => world.leader?.control?.table.get(hi, lo) != null);
-  const unit = held[Math.min(randomBelow(rng, 4), randomBelow(rng, Math.max(1, held.length)))];
+  const unit = pickHeld(world);
   if (unit === undefined) return null;
   ask(world, { kind: 'moveUnit', hi: unit.hi, lo: unit.lo, nodeId: to.id, shard: null });
   return `to ${to.id}`;

@@ -74,10 +74,6 @@ export class ClusterLog {
     return partition;
   }
 
-  ends(topic: string): number[] {
-    return this.#topics.get(topic)?.partitions.map(({ records }) => records.length) ?? [];
-  }
-
   offsetsAt(topic: string, position: TopicPosition): number[] {
     return this.#topics.get(topic)?.partitions.map(({ records }) => offsetAt(records, position)) ?? [];
   }

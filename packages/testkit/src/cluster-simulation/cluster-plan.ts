@@ -24,6 +24,8 @@ export interface ClusterPlan extends CommonPlan {
   readonly settings: ShardSettings;
   readonly streamHighWaterBytes: number;
   readonly logFences: boolean;
+  /** Messages between the threads of a process take up to so long. */
+  readonly messageMsMax: number;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
@@ -43,7 +45,9 @@ const themes: readonly (readonly string[])[] = [
   ['shardPaused', 'pause', 'stall', 'storeFrozen'],
   ['brokerDown', 'brokerStall', 'partitionLeaderMoves', 'logReplyLost', 'offsetsRewound'],
   ['storeLossy', 'storeSlow', 'storeCutOff', 'crash'],
-  ['forceRelease', 'moveUnit', 'cutOneWay', 'delay'],
+  ['forceHotUnit', 'forceRelease', 'moveUnit', 'delay'],
+  ['forceHotUnit', 'storeSlow', 'stall', 'pause'],
+  ['storeFailover', 'storeBucketsLost', 'moveHotUnit', 'crash', 'shardPaused'],
 ];
 const themeWeight = 4;
 
@@ -107,6 +111,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     },
     streamHighWaterBytes: oneOf([300, 4_000, 1_024 * 1_024]),
     logFences: randomBelow(rng, 2) === 0,
+    messageMsMax: oneOf([0.5, 0.5, 10, 80]),
   };
 }
 

@@ -96,7 +96,7 @@ export class ClusterSimulation {
     const count = Object.values(faults).reduce((sum, n) => sum + n, 0);
     const moved = seen.cleanEnds ?? 0;
     if (time.nowMs < 120_000) return `${time.nowMs} ms`;
-    if (ledger.count < 2_000 || log.ends('in').length < 3) return `${ledger.count} records`;
+    if (ledger.count < 2_000 || log.offsetsAt('in', 'latest').length < 3) return `${ledger.count} records`;
     if (count < 5) return `${count} faults`;
     if (checks.model.ended.size < 2) return `${checks.model.ended.size} ends of sessions`;
     if (moved < 1) return 'no unit was moved';

@@ -130,6 +130,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
       serial,
       process: node.process!,
       rng,
+      messageMsMax: plan.messageMsMax,
       before: node.shards[index],
       options: (made) => ({
         job: ledgerJob(plan.idleMs, (key, state, partition, offset) =>

@@ -17,6 +17,8 @@ export interface EngineShardSettings {
   readonly serial: number;
   readonly process: VirtualProcess;
   readonly rng: Rng;
+  /** Messages between the threads of a process take up to so long. */
+  readonly messageMsMax: number;
   /** The shard whose place it takes. */
   readonly before: EngineShard | undefined;
   /** Everything else that a shard is made of; called once the thread is there. */
@@ -94,7 +96,7 @@ export class EngineShard implements ShardLife {
   say(message: FromShard): void {
     const { process, rng } = this.settings;
     const nowMs = process.worldMs;
-    this.#lastOutMs = Math.max(this.#lastOutMs + 0.001, nowMs + 0.02 + randomRatio(rng) * 0.5);
+    this.#lastOutMs = Math.max(this.#lastOutMs + 0.001, nowMs + 0.02 + randomRatio(rng) * this.settings.messageMsMax);
     process.receive(this.#lastOutMs - nowMs, `from shard: ${message.kind}`, () => {
       if (this.isEnded) return;
       if (this.#listener === null) this.#early.push(message);
@@ -125,7 +127,10 @@ export class EngineShard implements ShardLife {
   #deliver(name: string, act: () => void): void {
     if (this.isEnded) return;
     const nowMs = this.settings.process.worldMs;
-    this.#lastInMs = Math.max(this.#lastInMs + 0.001, nowMs + 0.02 + randomRatio(this.settings.rng) * 0.5);
+    this.#lastInMs = Math.max(
+      this.#lastInMs + 0.001,
+      nowMs + 0.02 + randomRatio(this.settings.rng) * this.settings.messageMsMax,
+    );
     this.thread.receive(this.#lastInMs - nowMs, name, act);
   }
 }

@@ -28,6 +28,7 @@ export const recordFaultKinds = [
   'drainShortly',
   'retireNode',
   'moveHotUnit',
+  'forceHotUnit',
 ] as const;
 
 /** Every kind of fault that the simulation of the whole cluster injects. */

@@ -11,7 +11,7 @@ function whatRecordsMiss(world: ClusterWorld): string | null {
   const { log, checks, upNodes } = world;
   const { topicId } = log.describe(inputTopic)!;
   const { generation } = checks.model;
-  for (const [partition, end] of log.ends(inputTopic).entries()) {
+  for (const [partition, end] of log.offsetsAt(inputTopic, 'latest').entries()) {
     const committed = log.committed({ topicId, partition });
     if (committed?.offset !== end || committed.generation !== generation)
       return `${inputTopic}/${partition} ends at ${end}, and is committed at ${committed?.offset ?? 'nothing'} of generation ${committed?.generation ?? 'none'}, now ${generation}`;

@@ -38,7 +38,7 @@ export function logClient(log: ClusterLog, time: VirtualTime, rng: Rng, thread: 
         return commit === undefined ? null : { offset: commit.offset, generation: commit.generation };
       }),
     commit: (_group, commits) => call('commit', group, () => commits.map((commit) => log.commit(commit))),
-    endOffsets: (topic) => call('endOffsets', group, () => log.ends(topic)),
+    endOffsets: (topic) => call('endOffsets', group, () => log.offsetsAt(topic, 'latest')),
     offsetsAt: (topic, position) => call('offsetsAt', group, () => log.offsetsAt(topic, position)),
     close: async () => {},
   };
