@@ -54,6 +54,8 @@ export interface RaftSummary {
   /** The voters that are being replaced; empty unless a change of members is under way. */
   readonly votersOutgoing: readonly string[];
   readonly learners: readonly string[];
+  /** The member that leadership is being handed to. */
+  readonly transferee: string | null;
   /** At the leader: the other members. */
   readonly peers: readonly {
     readonly id: string;
@@ -161,7 +163,7 @@ export function controlStatus({
 }
 
 function raftSummary(driver: RaftDriver): RaftSummary {
-  const { role, leader, term, commit, applied, lastIndex, conf, progress } = driver.status();
+  const { role, leader, term, commit, applied, lastIndex, conf, progress, transferee } = driver.status();
   const peers = [...progress].map(([id, { match, state, recentActive }]) => ({
     id: nodeOfMember(id),
     match,
@@ -173,6 +175,7 @@ function raftSummary(driver: RaftDriver): RaftSummary {
     voters: nodesOf(conf.voters),
     votersOutgoing: nodesOf(conf.votersOutgoing),
     learners: nodesOf(conf.learners),
+    transferee: transferee === null ? null : nodeOfMember(transferee),
   };
   const leaderNode = leader === null ? null : nodeOfMember(leader);
   return {

@@ -7,4 +7,8 @@ export const corpus: readonly { readonly seed: number; readonly found: string }[
     seed: 359,
     found: 'a table that lagged showed its node a session whose proof of life was over; its shards opened',
   },
+  {
+    seed: 204,
+    found: 'leadership that was being handed on when the faults ended, to a slow disk, counted as lost without a fault',
+  },
 ];

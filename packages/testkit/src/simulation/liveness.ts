@@ -34,7 +34,9 @@ export function whatControlMisses(world: SimulatedWorld): string | null {
   if (leaders.length !== 1) return `${leaders.length} nodes lead`;
   const [leader] = leaders;
   const { table } = leader!.control!;
-  const { voters, votersOutgoing, learners } = leader!.control!.status().raft;
+  const { voters, votersOutgoing, learners, transferee } = leader!.control!.status().raft;
+  // Ordered before the healing, it may still be on its way to a slow disk.
+  if (transferee !== null) return `leadership goes to ${transferee}`;
   if (votersOutgoing.length > 0) return 'a change of the members is under way';
   const members = [...voters, ...learners].sort().join();
   if (members !== [...plan.nodeIds].sort().join()) return `the members are ${members}`;
