@@ -33,7 +33,7 @@ const clusterTests = [...runTests, '--test-concurrency=1', '--test-timeout=90000
 
 const simulate = ['node', '--conditions=source', 'packages/testkit/src/simulate.ts'];
 /** Real servers, one test file after the other: several groups of them would starve each other. */
-const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=300000'];
+const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
 
 const tiers: readonly Tier[] = [
   {

@@ -92,6 +92,26 @@ async function withKafka(
   }
 }
 
+/** Appends to a partition of which the only replica is away, and which then comes back. */
+async function appendWithoutLeader(service: KafkaService, log: KafkaLog): Promise<void> {
+  await log.createKafkaTopic('single', 3, { replicationFactor: 1, configs: { 'min.insync.replicas': '1' } });
+  const { partition, leader } = (await log.partitions('single'))[0]!;
+  await service.stopBroker(leader, 'SIGKILL');
+  await waitFor('a partition without leader', 60_000, async () =>
+    (await log.partitions('single'))[partition]!.leader < 0 ? true : null,
+  );
+  const other = await service.open();
+  try {
+    const appended = other.append('single', partition, textRecords(['late']));
+    appended.catch(() => undefined);
+    service.startBroker(leader);
+    await service.ready();
+    assert.equal(await appended, 0);
+  } finally {
+    await other.close();
+  }
+}
+
 describe('a real Kafka that fails', () => {
   test('three brokers: leaders die and move, and every record comes once and in order', { timeout: 240_000 }, () =>
     withKafka({ brokers: 3 }, {}, async (service, log) => {
@@ -114,6 +134,10 @@ describe('a real Kafka that fails', () => {
       }
       await traffic.finish();
     }),
+  );
+
+  test('an append that finds no leader goes on once there is one', { timeout: 240_000 }, () =>
+    withKafka({ brokers: 3 }, {}, appendWithoutLeader),
   );
 
   for (const client of kafkaClients) {

@@ -140,6 +140,58 @@ const devSchema = z.object({
   unverified: text,
 });
 
+const letterFields = {
+  letter: z.string().regex(/^\d+@\d+$/),
+  at: instant.nullable(),
+  id: z.string(),
+  reason: z.string(),
+  job: z.string(),
+  version: z.string(),
+  from: z.object({ topic: z.string(), partition: z.int(), offset: integerText }).nullable(),
+  valueBytes: z.int().nullable(),
+};
+
+const lettersSchema = z.object({
+  schema: z.literal('holdfast/dlq/v1'),
+  at: instant,
+  topic: z.string(),
+  records: integerText,
+  looked: integerText,
+  letters: z.array(z.object(letterFields)),
+});
+
+const bytes = z.object({ text, base64: z.base64() }).nullable();
+
+const letterSchema = z.object({
+  schema: z.literal('holdfast/dead-letter/v1'),
+  ...letterFields,
+  key: bytes,
+  keyIs: z.enum(['record', 'user']),
+  headers: z.record(z.string(), z.string()),
+  value: bytes,
+});
+
+const replaySchema = z.object({
+  schema: z.literal('holdfast/dlq-replay/v1'),
+  matching: integerText,
+  replayed: integerText,
+});
+
+const lagSchema = z.object({
+  schema: z.literal('holdfast/lag/v1'),
+  at: instant,
+  group: z.string(),
+  partitions: z.array(
+    z.object({
+      topic: z.string(),
+      partition: z.int(),
+      committed: integerText.nullable(),
+      head: integerText,
+      lag: integerText,
+    }),
+  ),
+});
+
 const errorSchema = z.object({
   schema: z.literal('holdfast/error/v1'),
   code: z.string(),
@@ -160,6 +212,10 @@ export const documentSchemas: ReadonlyMap<string, z.ZodType> = new Map<string, z
   ['holdfast/user/v1', userSchema],
   ['holdfast/export/v1', exportSchema],
   ['holdfast/dev/v1', devSchema],
+  ['holdfast/dlq/v1', lettersSchema],
+  ['holdfast/dead-letter/v1', letterSchema],
+  ['holdfast/dlq-replay/v1', replaySchema],
+  ['holdfast/lag/v1', lagSchema],
   ['holdfast/error/v1', errorSchema],
   ['holdfast/config/v1', configShowSchema],
 ]);

@@ -13,17 +13,11 @@ import { hashUnit, unitHashOut } from '@holdfast/model';
 import { encodeRow } from '@holdfast/processor';
 import { compileProcessor } from '@holdfast/sdk';
 import { documentSchemas } from './output-schemas.ts';
-import { run } from './program.ts';
+import { type Outcome, runHere } from './run-here.test.ts';
 
 const bin = fileURLToPath(new URL('../bin/holdfast.mjs', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
-
-interface Outcome {
-  readonly exit: number;
-  readonly out: string;
-  readonly err: string;
-}
 
 async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
@@ -49,21 +43,7 @@ function holdfast(args: readonly string[], env: Record<string, string> = {}): Pr
 }
 
 /** The same in this process, for what ends before anything is started. */
-async function inProcess(args: readonly string[]): Promise<Outcome> {
-  let out = '';
-  let err = '';
-  const exit = await run(args, {
-    env: {},
-    cwd: dir,
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    columns: 80,
-    out: async (text) => void (out += text),
-    note: (text) => void (err += text),
-    style: (_kind, text) => text,
-  });
-  return { exit, out, err };
-}
+const inProcess = (args: readonly string[]): Promise<Outcome> => runHere(args, dir);
 
 async function refused(args: readonly string[], exit: number, text: RegExp): Promise<void> {
   const outcome = await inProcess(args);

@@ -58,6 +58,7 @@ export class BatchBuilder {
       valueStarts: new Int32Array(columns, count * 24, count),
       valueEnds: new Int32Array(columns, count * 28, count),
       nextOffset: this.#nextOffset,
+      headersOf: (row: number) => headersOf(this.#pieces, row),
     };
     const single = this.#pieces.length === 1;
     let row = 0;
@@ -92,4 +93,21 @@ export class BatchBuilder {
     }
     return all;
   }
+}
+
+/** Headers lie behind the value. Rarely asked for: walks the run that holds the row. */
+function headersOf(pieces: readonly Piece[], row: number): Readonly<Record<string, string>> {
+  let left = row;
+  for (const { block, from, to, start } of pieces) {
+    if (left >= to - from) {
+      left -= to - from;
+      continue;
+    }
+    let end = start;
+    for (let i = from; i <= from + left; i++) end += block.recordBytes(i);
+    const length = block.headerLength(from + left);
+    if (length < 0) return {};
+    return JSON.parse(block.bytes.toString('utf8', end - length, end)) as Record<string, string>;
+  }
+  return {};
 }

@@ -37,5 +37,6 @@ export type * from './ports/record-transport.ts';
 export * from './ports/timers.ts';
 export { Shard } from './shard/shard.ts';
 export { defaultShardSettings, type ShardOptions, type ShardSettings } from './shard/shard-options.ts';
+export { findStart, type StartOptions } from './shard/start-offset.ts';
 export type * from './shard-messages.ts';
 export { type ShardStatName, ShardStats, shardStatNames } from './shard-stats.ts';

@@ -28,7 +28,11 @@ export { builtInJobs, JobLoadError, type JobLoadErrorCode, loadJob, loadMapping 
 export { type ActDocument, type ActPlace, actSchemaName } from './runtime/admin-acts.ts';
 export { exportUsers } from './runtime/export-users.ts';
 export { NodeEndError } from './runtime/node-end.ts';
+export { NodeTimers } from './runtime/node-timers.ts';
 export { type NodeEnd, NodeStartError, nodeVersion, type RunningNode, runNode } from './runtime/run-node.ts';
+export { openLog } from './runtime/services/open-log.ts';
+export { ServiceError, type ServiceErrorCode, serviceErrorCodes } from './runtime/services/service-error.ts';
+export type { ServiceEnvironment } from './runtime/services/until-reached.ts';
 export { lookUpUser, readStoredUser, type StoredUser, showKey } from './runtime/user-lookup.ts';
 export {
   type BalancingReport,

@@ -1,6 +1,6 @@
 export { RecordCounters } from './counters.ts';
 export type { Frame, Return, StreamId } from './frame.ts';
-export { deadLetterHeaders } from './holder/applier.ts';
+export { deadLetterHeaders, ownHeaderPrefix } from './holder/applier.ts';
 export type { EndWish } from './holder/closing-units.ts';
 export type { HandOver } from './holder/hand-over.ts';
 export { Holder, type HolderOptions } from './holder/holder.ts';

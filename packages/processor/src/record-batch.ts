@@ -17,4 +17,9 @@ export interface RecordBatch {
   readonly valueEnds: Int32Array;
   /** Where reading goes on: one past the last offset that the batch accounts for. */
   readonly nextOffset: number;
+  /**
+   * A row's headers, looked for when they are asked for; of a name that repeats, the last. Values that aren't UTF-8 lose
+   * what isn't. Absent where no row has any.
+   */
+  readonly headersOf?: (row: number) => Readonly<Record<string, string>>;
 }

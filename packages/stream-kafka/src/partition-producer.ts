@@ -147,6 +147,8 @@ export class PartitionProducer {
 
   async #leader() {
     const topic: KafkaTopic = (await this.#topics.find(this.#topic)) ?? (await this.#topics.existing(this.#topic));
+    // Who finds none looks afresh the next time: what is cached will never know of one.
+    if ((topic.partitions[this.#partition]?.leader ?? -1) < 0) this.#topics.forget(this.#topic);
     return leaderOf(topic, this.#partition);
   }
 

@@ -24,6 +24,7 @@ export function batchOf(records: readonly StoredRecord[], from: number, bytesMax
     valueStarts: new Int32Array(count).fill(-1),
     valueEnds: new Int32Array(count).fill(-1),
     nextOffset: to,
+    headersOf: (row: number) => records[from + row]?.headers ?? {},
   };
   let at = 0;
   const put = (bytes: Uint8Array | null, starts: Int32Array, ends: Int32Array, row: number) => {

@@ -27,6 +27,7 @@ interface ReadRecord {
   readonly offset: number;
   readonly key: string | null;
   readonly value: string | null;
+  readonly headers: Readonly<Record<string, string>>;
   readonly timestampUnixMs: number;
 }
 
@@ -56,6 +57,7 @@ export function recordsOf(batch: RecordBatch): ReadRecord[] {
       offset,
       key: text(batch.keyStarts[i]!, batch.keyEnds[i]!),
       value: text(batch.valueStarts[i]!, batch.valueEnds[i]!),
+      headers: batch.headersOf?.(i) ?? {},
       timestampUnixMs: batch.timestampsUnixMs[i]!,
     });
   }
@@ -125,6 +127,8 @@ export function logConformance(name: string, makeHarness: () => Promise<LogHarne
         { key: bytes(''), value: null },
         { key: bytes('with headers'), value: bytes('ü'), headers: { a: 'b' } },
         { key: null, value: null },
+        { key: bytes('two'), value: bytes('v'), headers: { reason: 'bad_json', 'header.ü': '' } },
+        { key: null, value: null, headers: { x: 'y' } },
       ];
       const first = await log.append(name, 1, written);
       assert.equal(first, 0);
@@ -138,7 +142,13 @@ export function logConformance(name: string, makeHarness: () => Promise<LogHarne
           ['', null],
           ['with headers', 'ü'],
           [null, null],
+          ['two', 'v'],
+          [null, null],
         ],
+      );
+      assert.deepEqual(
+        read.map(({ headers }) => headers),
+        written.map(({ headers }) => headers ?? {}),
       );
       assert.ok(read.every((r) => Number.isNaN(r.timestampUnixMs) || r.timestampUnixMs > 0));
       assert.equal(await reader.next(bytesMax, 0), null);

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { compare, type ExportedUser, recount } from '@holdfast/access-anomaly';
 import { LmdbBackupStore, LmdbLog, openDataFolder } from '@holdfast/embedded';
 import { exportUsers, loadJob, type StatusDocument } from '@holdfast/node';
-import { AdminClient } from '@holdfast/transport-grpc';
-import { freePorts } from './free-ports.ts';
 import { NodeProcess } from './node-process.ts';
+import { newPeers } from './peers.ts';
+import { rawRecords } from './raw-records.ts';
+import { StatusAsker } from './status-asker.ts';
 import { waitFor } from './wait.ts';
 
 const clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
@@ -30,7 +31,7 @@ export class Cluster {
   readonly addresses: string[];
   readonly log: LmdbLog;
   readonly #mapping: string;
-  readonly #clients = new Map<string, AdminClient>();
+  readonly #asker: StatusAsker;
 
   private constructor(dir: string, nodes: NodeProcess[], addresses: string[], log: LmdbLog, mapping: string) {
     this.dir = dir;
@@ -38,6 +39,7 @@ export class Cluster {
     this.addresses = addresses;
     this.log = log;
     this.#mapping = mapping;
+    this.#asker = new StatusAsker(nodes, addresses);
   }
 
   static async create({
@@ -51,12 +53,7 @@ export class Cluster {
     const opened = openDataFolder(dir, Date.now());
     if (opened.code !== 'OK') throw new Error(opened.text);
     mkdirSync(join(dir, 'run'));
-    const ports = await freePorts(count * 2);
-    const peers = Array.from({ length: count }, (_, i) => ({
-      id: `n${i + 1}`,
-      address: `127.0.0.1:${ports[2 * i]}`,
-      gossip: `127.0.0.1:${ports[2 * i + 1]}`,
-    }));
+    const peers = await newPeers(count);
     const founders = peers.slice(0, count - joiners);
     const processes = peers.map((self) => {
       const { id, address, gossip } = self;
@@ -90,20 +87,8 @@ export class Cluster {
   }
 
   /** The status by the first node that answers; null when none does. */
-  async status(timeoutMs = 1_500): Promise<StatusDocument | null> {
-    for (const [i, address] of this.addresses.entries()) {
-      if (!this.nodes[i]!.running) continue;
-      let client = this.#clients.get(address);
-      if (client === undefined) this.#clients.set(address, (client = new AdminClient(address, { timeoutMs })));
-      try {
-        const answer = (await client.status()) as unknown as { document?: StatusDocument };
-        return answer.document ?? (answer as unknown as StatusDocument);
-      } catch {
-        this.#clients.delete(address);
-        client.close();
-      }
-    }
-    return null;
+  status(timeoutMs?: number): Promise<StatusDocument | null> {
+    return this.#asker.status(timeoutMs);
   }
 
   /** Committed and end offsets of the input, per partition. */
@@ -141,25 +126,7 @@ export class Cluster {
 
   /** The independent recomputation from the raw records of the log. */
   async recounted(): Promise<ReturnType<typeof recount>> {
-    const info = (await this.log.describe(inputTopic))!;
-    const records: { partition: number; offset: number; timestampUnixMs: number; value: Uint8Array }[] = [];
-    for (let partition = 0; partition < info.partitions; partition++) {
-      const reader = await this.log.openReader(inputTopic, { topicId: info.topicId, partition }, 0);
-      for (;;) {
-        const batch = await reader.next(1 << 20, 0);
-        if (batch === null) break;
-        for (let i = 0; i < batch.count; i++) {
-          records.push({
-            partition,
-            offset: batch.offsets[i]!,
-            timestampUnixMs: batch.timestampsUnixMs[i]!,
-            value: batch.bytes.slice(batch.valueStarts[i]!, batch.valueEnds[i]!),
-          });
-        }
-      }
-      await reader.close();
-    }
-    return recount(this.#mapping as 'holdfast', records);
+    return recount(this.#mapping as 'holdfast', await rawRecords(this.log, inputTopic));
   }
 
   /** The store against the recomputation; of the differences the first few. */
@@ -170,7 +137,7 @@ export class Cluster {
 
   /** Ends every process that was started here, by pid, and removes the folder. */
   async dispose(keep = false): Promise<void> {
-    for (const client of this.#clients.values()) client.close();
+    this.#asker.close();
     for (const node of this.nodes) {
       await node.signal('SIGCONT');
       await node.signal('SIGKILL');

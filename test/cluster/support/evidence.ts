@@ -1,5 +1,6 @@
 import type { StatusDocument } from '@holdfast/node';
 import type { Cluster } from './cluster.ts';
+import type { NodeProcess } from './node-process.ts';
 
 /** What a round must have met to count: a round in which nothing happened proves nothing. */
 export interface Evidence {
@@ -10,6 +11,11 @@ export interface Evidence {
   fenced: number;
   /** Nodes that were killed, or outlived their session, while they had changes that no backup covered. */
   uncleanEndsWithDirtyUnits: number;
+}
+
+/** What of a cluster is looked at. */
+export interface Watched extends Pick<Cluster, 'status'> {
+  readonly nodes: readonly NodeProcess[];
 }
 
 /** Watches the status while a round goes on; totals begin anew with each process, so the highest seen counts. */
@@ -25,11 +31,11 @@ export class Witness {
   /** Rows that were missing from a status: every node must be shown, a dead one too. */
   readonly missingRows: string[] = [];
   last: StatusDocument | null = null;
-  readonly #cluster: Cluster;
+  readonly #cluster: Watched;
   #stopped = false;
   readonly #done: Promise<void>;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Watched) {
     this.#cluster = cluster;
     this.#done = this.#watch();
   }

@@ -1,6 +1,7 @@
 import { LogGenerator } from '@holdfast/access-anomaly';
+import type { Log } from '@holdfast/engine';
 import { randomBelow, SeededRng } from '@holdfast/model';
-import { type Cluster, inputTopic } from './cluster.ts';
+import { inputTopic } from './cluster.ts';
 import { pause } from './wait.ts';
 
 export interface FeedPlan {
@@ -18,7 +19,10 @@ export interface FeedPlan {
 const batchMs = 50;
 
 /** Appends generated logins, a user's records spread over all partitions. Resolves, with their number, when all are in the log. */
-export async function feed(cluster: Cluster, plan: FeedPlan): Promise<number> {
+export async function feed(
+  cluster: { readonly log: Pick<Log, 'append' | 'endOffsets'> },
+  plan: FeedPlan,
+): Promise<number> {
   const { seed, records, users, overMs, atLeastUntil = Promise.resolve() } = plan;
   let tooMuch = false;
   void plan.atMostUntil?.finally(() => {

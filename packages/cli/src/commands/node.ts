@@ -1,4 +1,4 @@
-import { compileConfig, NodeEndError, type RunningNode, runNode } from '@holdfast/node';
+import { compileConfig, NodeEndError, type RunningNode, runNode, ServiceError } from '@holdfast/node';
 import { Command } from 'commander';
 import { failed } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
@@ -23,16 +23,21 @@ export function command(context: CommandContext): Command {
     const files = readConfigFiles(options.config as string[], io.cwd);
     const { config } = compileConfig({ flags: settingFlags(options), env: io.env, files, cwd: io.cwd });
     const supervised = io.env.HOLDFAST_SUPERVISED === '1';
-    // Asked to stop while it is starting: nothing is held yet, so nothing must be drained.
-    let wanted = 0;
+    const wanted = new AbortController();
     let running: RunningNode | null = null;
     const stop = () => {
-      wanted++;
+      wanted.abort();
       running?.stop();
     };
     listen(stop, supervised);
-    running = await runNode(config);
-    if (wanted > 0) running.stop();
+    try {
+      running = await runNode(config, wanted.signal);
+    } catch (error) {
+      // Asked to stop while it is starting: nothing is held yet, so nothing must be drained.
+      if (error instanceof ServiceError && error.code === 'START_INTERRUPTED') return finish(exitCodes.ok);
+      throw error;
+    }
+    if (wanted.signal.aborted) running.stop();
     const end = await running.ended;
     if (end.kind === 'failed' && end.error instanceof NodeEndError)
       throw failed(end.error.code, end.error.message, end.error);

@@ -4,6 +4,7 @@ import { delay } from '../ports/timers.ts';
 import type { LeasedPartition } from '../shard-messages.ts';
 import { untilItWorks } from './backoff.ts';
 import type { ShardContext } from './shard-context.ts';
+import { findStart } from './start-offset.ts';
 
 /** How long one call of the log waits for records: bounds how late a change of the reading is noticed when idle. */
 const fetchWaitMs = 100;
@@ -65,7 +66,6 @@ export class PartitionLoop {
   /** Where reading begins (3.1): the committed offset if it names the store's generation, else the least marker. */
   async #startOffset(): Promise<number | null> {
     const { options } = this.#context;
-    const id = { topicId: this.lease.topicId, partition: this.lease.partition };
     for (;;) {
       if (this.#over) return null;
       const generation = this.#context.generation;
@@ -76,12 +76,9 @@ export class PartitionLoop {
       const start = await untilItWorks(
         options.timers,
         async () => {
-          const committed = await options.log.committed(options.job.name, id);
-          if (committed?.generation === generation.number) return committed.offset;
-          if (committed === null && generation.number === 1) return this.#beginning();
-          const answer = await options.store.leastMarker(generation.generationId, id);
-          if (answer.code === 'OK') return answer.results[0]! || this.#beginning();
-          options.send({ kind: 'generationSeen', generationId: answer.generationId });
+          const found = await findStart(options, this.lease, generation, () => this.#over);
+          if (typeof found !== 'string') return found;
+          options.send({ kind: 'generationSeen', generationId: found });
           return null;
         },
         (error, tries) => this.#warn('can not find the start of a partition', error, tries),
@@ -91,12 +88,6 @@ export class PartitionLoop {
       if (start !== null && this.#context.leases.generation() === generation.number) return start;
       await delay(options.timers, 50);
     }
-  }
-
-  /** A log that drops its oldest records doesn't begin at 0. */
-  async #beginning(): Promise<number> {
-    const starts = await this.#context.options.log.offsetsAt(this.lease.topic, 'earliest');
-    return starts[this.lease.partition] ?? 0;
   }
 
   /** Reads from the reading's position until the reading changes. */

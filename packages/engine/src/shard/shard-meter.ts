@@ -1,5 +1,6 @@
 import type { RecordCounters } from '@holdfast/processor';
 import type { ShardStatName } from '../shard-stats.ts';
+import { LagMeter } from './lag-meter.ts';
 import type { PartitionLoop } from './partition-loop.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { StreamLinks } from './stream-links.ts';
@@ -13,6 +14,7 @@ export class ShardMeter {
   readonly #counters: RecordCounters;
   readonly #links: StreamLinks;
   readonly #loops: ReadonlyMap<string, PartitionLoop>;
+  readonly #lag: LagMeter;
   #lagAtMs = 0;
   #pausesSeen = 0;
 
@@ -26,6 +28,7 @@ export class ShardMeter {
     this.#counters = counters;
     this.#links = links;
     this.#loops = loops;
+    this.#lag = new LagMeter(context.options.log, context.options.logger);
   }
 
   publish(nowMs: number): void {
@@ -57,25 +60,22 @@ export class ShardMeter {
     stats.set('pauseP99Ms', pauses.percentile(0.99));
   }
 
+  /** What isn't known now stays as it was last known. */
   async #measureLag(): Promise<void> {
-    const { log, stats, timers, logger } = this.#context.options;
-    let records = 0;
-    let oldestUnixMs = Number.POSITIVE_INFINITY;
-    const ends = new Map<string, number[]>();
-    for (const loop of [...this.#loops.values()]) {
-      const { topic, partition } = loop.lease;
-      try {
-        let topicEnds = ends.get(topic);
-        if (topicEnds === undefined) ends.set(topic, (topicEnds = await log.endOffsets(topic)));
-        const lag = Math.max((topicEnds[partition] ?? 0) - (loop.reading?.position ?? 0), 0);
-        records += lag;
-        if (lag > 0 && loop.lastTimestampUnixMs < oldestUnixMs) oldestUnixMs = loop.lastTimestampUnixMs;
-      } catch (error) {
-        logger.debug('the end of a topic is unknown', { topic, err: error });
-      }
-    }
-    stats.set('lagRecords', records);
-    const lagMs = Number.isFinite(oldestUnixMs) ? timers.wallUnixMs() - oldestUnixMs : 0;
+    const { stats, timers } = this.#context.options;
+    const lag = await this.#lag.measure(
+      [...this.#loops.values()].map(({ lease, reading, lastTimestampUnixMs }) => {
+        return {
+          topic: lease.topic,
+          partition: lease.partition,
+          position: reading?.position ?? 0,
+          lastTimestampUnixMs,
+        };
+      }),
+    );
+    if (lag === null) return;
+    stats.set('lagRecords', lag.records);
+    const lagMs = Number.isFinite(lag.oldestUnixMs) ? timers.wallUnixMs() - lag.oldestUnixMs : 0;
     stats.set('lagMs', Math.max(lagMs, 0));
   }
 }

@@ -1,7 +1,7 @@
 import type { Logger, ShardIndex } from '@holdfast/model';
 import type { Job, RecordLimits } from '@holdfast/processor';
 import type { BackupStore } from '../ports/backup-store.ts';
-import type { Log } from '../ports/log.ts';
+import type { Log, TopicPosition } from '../ports/log.ts';
 import type { RecordTransport } from '../ports/record-transport.ts';
 import type { Timers } from '../ports/timers.ts';
 import type { FromShard } from '../shard-messages.ts';
@@ -38,6 +38,8 @@ export interface ShardSettings {
   readonly outputBatchMax: number;
   /** Partitions of output and dead-letter topics that have to be created. */
   readonly outputPartitions: number;
+  /** Where a job begins that never committed. */
+  readonly startPosition: TopicPosition;
 }
 
 export const defaultShardSettings: ShardSettings = {
@@ -49,4 +51,5 @@ export const defaultShardSettings: ShardSettings = {
   fetchBytesMax: 256 * 1024,
   outputBatchMax: 1_000,
   outputPartitions: 3,
+  startPosition: 'earliest',
 };

@@ -2,10 +2,13 @@ import { isAbsolute, resolve } from 'node:path';
 import { type NodeId, nodeId } from '@holdfast/model';
 import { defaultRecordLimits } from '@holdfast/processor';
 import { checkRelations } from './check-relations.ts';
+import { checkServices } from './check-services.ts';
 import { ConfigError, type ConfigProblem } from './config-problem.ts';
+import { convertLog, convertStore, type PathOf } from './convert-services.ts';
 import { type HostPort, parseHostPort } from './host-port.ts';
 import type { NodeConfig, PeerConfig } from './node-config.ts';
-import { settings } from './setting-list.ts';
+import { shownValue } from './secret-value.ts';
+import { findSetting, settings } from './setting-list.ts';
 import { type Settings, settingsSchema } from './settings-schema.ts';
 import {
   type ConfigFile,
@@ -54,12 +57,15 @@ export function compileConfig(sources: ConfigSources): CompiledConfig {
   const parsed = settingsSchema.safeParse(nest(merged));
   if (!parsed.success) problems.push(...schemaProblems(parsed.error.issues, merged));
   // Relations say nothing sensible of values that are wrong by themselves.
-  const config = parsed.success ? convert(parsed.data, merged) : null;
+  const services = parsed.success ? checkServices(parsed.data, merged) : [];
+  problems.push(...services);
+  const config = parsed.success && services.length === 0 ? convert(parsed.data, merged) : null;
   if (config !== null) problems.push(...checkRelations(config));
   if (config === null || problems.length > 0) throw new ConfigError(problems);
-  const origins = settings.map(({ path }) => {
-    const found = merged.get(path);
-    return { path, value: found?.value ?? null, origin: found?.origin ?? 'default' };
+  const origins = settings.map((setting) => {
+    const found = merged.get(setting.path);
+    const value = found?.value ?? null;
+    return { path: setting.path, value: shownValue(setting, value), origin: found?.origin ?? 'default' };
   });
   return { config: deepFreeze(config), origins };
 }
@@ -97,10 +103,14 @@ function schemaProblems(issues: readonly SchemaIssue[], merged: Layer): ConfigPr
     const below = parts.slice(name.split('.').length);
     const where = below.reduce((text, part) => (/^\d+$/.test(part) ? `${text}[${part}]` : `${text}.${part}`), name);
     if (problems.has(where)) continue;
-    const value = below.reduce<unknown>(
-      (at, part) => (at as Record<string, unknown> | undefined)?.[part],
-      found?.value,
-    );
+    const setting = findSetting(name);
+    const value =
+      setting === undefined
+        ? undefined
+        : shownValue(
+            setting,
+            below.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], found?.value),
+          );
     const missing = found === undefined;
     const hint = missing ? missingText(name) : message;
     const problem = {
@@ -127,7 +137,7 @@ function convert(written: Settings, merged: Layer): NodeConfig {
   });
   if (peers.length === 0)
     peers.push({ id: self, address: written.listen.control, gossipAddress: written.listen.gossip });
-  const at = (path: string, text: string) => resolve(merged.get(path)!.baseDir, text);
+  const at: PathOf = (path, text) => resolve(merged.get(path)!.baseDir, text);
   /** A bare name is a built-in; what looks like a path is one. */
   const nameOrPath = (path: string, text: string) => (isPath(text) ? at(path, text) : text);
   const { limits } = written;
@@ -152,8 +162,9 @@ function convert(written: Settings, merged: Layer): NodeConfig {
       inputTopic: written.job.input,
       mapping: nameOrPath('job.mapping', written.job.mapping),
     },
-    log: { kind: 'embedded', dir: written.log.dir === undefined ? null : at('log.dir', written.log.dir) },
-    store: { kind: 'embedded', dir: written.store.dir === undefined ? null : at('store.dir', written.store.dir) },
+    startPosition: startPosition(written.job.start),
+    log: convertLog(written, at),
+    store: convertStore(written, at),
     backupIntervalMs: durationMs(written.backup.interval)!,
     sessionTtlMs: durationMs(written.session.ttl)!,
     sessionRenewMs: durationMs(written.session.renew)!,
@@ -178,6 +189,10 @@ function convert(written: Settings, merged: Layer): NodeConfig {
 /** `nginx` is a name; `./x`, `a/b` and `m.yaml` are files. */
 export function isPath(text: string): boolean {
   return isAbsolute(text) || /[\\/]/.test(text) || /\.(ya?ml|json|ts|m?js)$/.test(text);
+}
+
+function startPosition(text: string): NodeConfig['startPosition'] {
+  return text === 'earliest' || text === 'latest' ? text : { timestampUnixMs: Date.parse(text) };
 }
 
 function address(text: string): HostPort {

@@ -1,6 +1,8 @@
+import type { TopicPosition } from '@holdfast/engine';
 import type { NodeId } from '@holdfast/model';
 import type { RecordLimits } from '@holdfast/processor';
 import type { HostPort } from './host-port.ts';
+import type { NodeServices } from './service-config.ts';
 
 /** A voter of the cluster as it begins. */
 export interface PeerConfig {
@@ -12,7 +14,7 @@ export interface PeerConfig {
 }
 
 /** What a node runs with: frozen, checked, numbers with their unit in the name, paths absolute. */
-export interface NodeConfig {
+export interface NodeConfig extends NodeServices {
   readonly nodeId: NodeId;
   /** Null: no label. */
   readonly zone: string | null;
@@ -39,9 +41,8 @@ export interface NodeConfig {
     /** A built-in mapping's name, or the absolute path of a file. */
     readonly mapping: string;
   };
-  /** Null dir: the data folder's own. */
-  readonly log: { readonly kind: 'embedded'; readonly dir: string | null };
-  readonly store: { readonly kind: 'embedded'; readonly dir: string | null };
+  /** Where a job begins that never committed. */
+  readonly startPosition: TopicPosition;
   readonly backupIntervalMs: number;
   readonly sessionTtlMs: number;
   readonly sessionRenewMs: number;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { settingsSchema } from './settings-schema.ts';
 
-export type SettingKind = 'text' | 'integer' | 'peers';
+export type SettingKind = 'text' | 'integer' | 'boolean' | 'texts' | 'peers';
 
 /** One setting, as flags, environment and documents name it. */
 export interface Setting {
@@ -12,6 +12,8 @@ export interface Setting {
   /** `HOLDFAST_SESSION_TTL` */
   readonly env: string;
   readonly kind: SettingKind;
+  /** Never shown, neither in a configuration nor in an error. */
+  readonly secret: boolean;
   /** As it would be written; undefined when there is none. */
   readonly defaultValue: unknown;
   readonly description: string;
@@ -23,6 +25,7 @@ interface Definition {
   readonly type: string;
   readonly innerType?: z.ZodType;
   readonly defaultValue?: unknown;
+  readonly element?: z.ZodType;
 }
 
 /** All settings in the order of the schema. */
@@ -54,7 +57,7 @@ function listSettings(): Setting[] {
 
 function describe(path: string, schema: z.ZodType): Setting {
   const words = path.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('.', '-');
-  const meta = (schema.meta() ?? {}) as { description?: string; reason?: string };
+  const meta = (schema.meta() ?? {}) as { description?: string; reason?: string; secret?: boolean };
   const outer = schema.def as unknown as Definition;
   let inner = outer;
   while (inner.innerType !== undefined) inner = inner.innerType.def as unknown as Definition;
@@ -62,9 +65,15 @@ function describe(path: string, schema: z.ZodType): Setting {
     path,
     flag: `--${words}`,
     env: `HOLDFAST_${words.replaceAll('-', '_').toUpperCase()}`,
-    kind: inner.type === 'array' ? 'peers' : inner.type === 'number' ? 'integer' : 'text',
+    kind: kindOf(inner),
+    secret: meta.secret ?? false,
     defaultValue: outer.type === 'default' ? outer.defaultValue : undefined,
     description: meta.description ?? '',
     reason: meta.reason ?? '',
   };
+}
+
+function kindOf({ type, element }: Definition): SettingKind {
+  if (type === 'array') return element?.def.type === 'object' ? 'peers' : 'texts';
+  return type === 'number' ? 'integer' : type === 'boolean' ? 'boolean' : 'text';
 }

@@ -1,31 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { hostPortExpected, parseHostPort } from './host-port.ts';
-import { durationExpected, durationPattern, sizeExpected, sizePattern } from './units.ts';
-
-/**
- * Every setting of a node, once: types, defaults with their reasons, the JSON Schema and the reference page come from
- * here. A setting's path is its name: `session.ttl` = `--session-ttl` = `HOLDFAST_SESSION_TTL`.
- */
-export const nodeNameExpected = 'letters, digits, . _ - (at most 63, first a letter or digit)';
-const nodeName = z
-  .string({ error: nodeNameExpected })
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { error: nodeNameExpected });
-const hostPort = z.string({ error: hostPortExpected }).refine((text) => parseHostPort(text) !== null, {
-  error: hostPortExpected,
-});
-const text = z.string({ error: 'a text' }).min(1, { error: 'a text' });
-const duration = z.string({ error: durationExpected }).regex(durationPattern, { error: durationExpected });
-const size = z.string({ error: sizeExpected }).regex(sizePattern, { error: sizeExpected });
-const count = (min: number, max: number) => {
-  const error = `a whole number from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-};
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, { error: `one of ${values.join(', ')}` });
+import { hostPortExpected } from './host-port.ts';
+import { kafkaSchema } from './kafka-schema.ts';
+import { redisSchema } from './redis-schema.ts';
+import { count, duration, hostPort, nodeName, oneOf, size, text } from './setting-types.ts';
 
 export const peerExpected =
   'a list of {id, address: host:port, gossip: host:port}, or ID=ADDRESS/GOSSIP,... in one line';
+const startExpected = 'earliest, latest, or a time such as 2026-01-31T00:00:00Z';
+const startPosition = z.union([z.enum(['earliest', 'latest']), z.iso.datetime({ offset: true })], {
+  error: startExpected,
+});
 const peer = z.strictObject(
   {
     id: nodeName,
@@ -35,6 +20,10 @@ const peer = z.strictObject(
   { error: (issue) => (issue.code === 'unrecognized_keys' ? `id, address and gossip only` : peerExpected) },
 );
 
+/**
+ * Every setting of a node, once: types, defaults with their reasons, the JSON Schema and the reference page come from
+ * here. A setting's path is its name: `session.ttl` = `--session-ttl` = `HOLDFAST_SESSION_TTL`.
+ */
 export const settingsSchema = z.strictObject({
   node: z.strictObject({
     id: nodeName.meta({
@@ -100,25 +89,31 @@ export const settingsSchema = z.strictObject({
       reason: 'the application that ships with holdfast',
     }),
     input: text.default('access-log').meta({ description: 'input topic', reason: 'the job reads one topic' }),
+    start: startPosition.default('earliest').meta({
+      description: 'where a job begins that never committed: earliest, latest, or records from a time on',
+      reason: 'nothing that is there is left out',
+    }),
     mapping: text.default('holdfast').meta({
       description: 'format of the records: a built-in mapping or a YAML or JSON file',
       reason: "the project's own format; also what the generator writes",
     }),
   }),
   log: z.strictObject({
-    kind: oneOf(['embedded']).default('embedded').meta({
+    kind: oneOf(['embedded', 'kafka']).default('embedded').meta({
       description: 'where records come from',
       reason: 'needs nothing else on the machine',
     }),
     dir: text.optional().meta({ description: 'folder of the embedded log', reason: 'default: log below data' }),
   }),
+  kafka: kafkaSchema,
   store: z.strictObject({
-    kind: oneOf(['embedded']).default('embedded').meta({
+    kind: oneOf(['embedded', 'redis']).default('embedded').meta({
       description: 'where states are backed up',
       reason: 'needs nothing else on the machine',
     }),
     dir: text.optional().meta({ description: 'folder of the embedded store', reason: 'default: store below data' }),
   }),
+  redis: redisSchema,
   backup: z.strictObject({
     interval: duration.default('30s').meta({
       description: 'time between two backups of a changed state',

@@ -125,6 +125,8 @@ function unknownText(what: string, name: string, known: Iterable<string>): strin
 /** Flags and variables are texts: a number or list is read from them, and what can't be is left for the schema to refuse. */
 function fromText(setting: Setting, text: string): unknown {
   if (setting.kind === 'integer') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  if (setting.kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
+  if (setting.kind === 'texts') return text.split(',').map((part) => part.trim());
   if (setting.kind !== 'peers') return text;
   const peers: { id: string; address: string; gossip: string }[] = [];
   for (const part of text.split(',')) {

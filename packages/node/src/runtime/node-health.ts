@@ -6,6 +6,8 @@ export interface HealthFacts {
   readonly control: ControlPlane | null;
   readonly isStarted: boolean;
   readonly isStopping: boolean;
+  /** A log or store that isn't there yet, and why. */
+  readonly waitingFor: string | null;
 }
 
 /**
@@ -14,8 +16,9 @@ export interface HealthFacts {
  */
 export function healthChecks(facts: () => HealthFacts) {
   const started = (): HealthCheck[] => {
-    const { isStarted } = facts();
-    return [{ name: 'started', ok: isStarted, text: isStarted ? 'data opened, listening' : 'starting' }];
+    const { isStarted, waitingFor } = facts();
+    const waiting = waitingFor === null ? 'starting' : `waiting for ${waitingFor}`;
+    return [{ name: 'started', ok: isStarted, text: isStarted ? 'data opened, listening' : waiting }];
   };
   const live = (): HealthCheck[] => [{ name: 'loop', ok: true, text: 'the control loop turns' }];
   const ready = (): HealthCheck[] => {

@@ -1,7 +1,5 @@
 import {
   type FolderErrorCode,
-  LmdbBackupStore,
-  LmdbLog,
   LmdbRaftStorage,
   type NodeFolder,
   openDataFolder,
@@ -27,6 +25,8 @@ import { nodeMetrics } from './node-metrics.ts';
 import { NodeReporter } from './node-reporter.ts';
 import { NodeTimers } from './node-timers.ts';
 import { ProcessMeter } from './process-meter.ts';
+import { openLogWithTopics } from './services/open-log.ts';
+import { openStore } from './services/open-store.ts';
 import { lookUpUser } from './user-lookup.ts';
 import { WorkerShard } from './worker-shard.ts';
 
@@ -56,15 +56,19 @@ export class NodeStartError extends Error {
   }
 }
 
-/** Starts a node from its compiled configuration. @throws NodeStartError, JobLoadError, and what its adapters throw */
-export async function runNode(config: NodeConfig): Promise<RunningNode> {
+/**
+ * Starts a node from its compiled configuration.
+ * @param stop ends the waiting for a log or store that isn't there yet
+ * @throws NodeStartError, JobLoadError, ServiceError, and what its adapters throw
+ */
+export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<RunningNode> {
   const opened = openDataFolder(config.dataDir, Date.now());
   if (opened.code !== 'OK') throw new NodeStartError(opened.code, opened.text);
   const locked = await openNodeFolder(config.dataDir, config.nodeId);
   if (locked.code !== 'OK') throw new NodeStartError(locked.code, locked.text);
   const node = new Node(config, opened.folder, locked.folder);
   try {
-    await node.start();
+    await node.start(stop);
   } catch (error) {
     await node.dispose();
     throw error;
@@ -90,12 +94,14 @@ class Node implements RunningNode {
   address = '';
   #metrics: Metrics | null = null;
   #stopping = false;
+  /** The log or store that the start waits for. */
+  #waitingFor: string | null = null;
 
   constructor(config: NodeConfig, data: { clusterId: string; logPath: string; storePath: string }, folder: NodeFolder) {
     this.#config = config;
     this.#clusterId = data.clusterId;
-    this.#logPath = config.log.dir ?? data.logPath;
-    this.#storePath = config.store.dir ?? data.storePath;
+    this.#logPath = (config.log.kind === 'embedded' ? config.log.dir : null) ?? data.logPath;
+    this.#storePath = (config.store.kind === 'embedded' ? config.store.dir : null) ?? data.storePath;
     this.#folder = folder;
     this.#logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId } });
     this.ended = new Promise((resolve) => {
@@ -108,13 +114,21 @@ class Node implements RunningNode {
     return this.#config.nodeId;
   }
 
-  async start(): Promise<void> {
+  async start(stop?: AbortSignal): Promise<void> {
     const config = this.#config;
     await this.#serveHealth();
     const job = await loadJob(config.job);
-    const log = await LmdbLog.open(this.#logPath, this.#timers);
+    const environment = {
+      timers: this.#timers,
+      logger: this.#logger,
+      onWaiting: (what: string | null) => {
+        this.#waitingFor = what;
+      },
+      ...(stop === undefined ? {} : { stop }),
+    };
+    const log = await openLogWithTopics(config, this.#logPath, job, environment);
     this.#disposers.push(() => log.close());
-    const store = await LmdbBackupStore.open(this.#storePath);
+    const store = await openStore(config, this.#storePath, environment);
     this.#disposers.push(() => store.close());
     const raftStorage = await LmdbRaftStorage.open(this.#folder.raftPath);
     this.#disposers.push(() => raftStorage.close());
@@ -196,6 +210,7 @@ class Node implements RunningNode {
       control: this.#control,
       isStarted: this.#metrics !== null,
       isStopping: this.#stopping,
+      waitingFor: this.#waitingFor,
     }));
     const metrics = {
       contentType: Metrics.contentType,

@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { LmdbBackupStore, LmdbLog } from '@holdfast/embedded';
 import { defaultShardSettings, type FromShard, Shard, ShardStats, type ToShard } from '@holdfast/engine';
 import { type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
 import { PinoLogger } from '@holdfast/telemetry';
 import { GrpcRecordTransport } from '@holdfast/transport-grpc';
 import { loadJob } from '../job/load-job.ts';
 import { NodeTimers } from './node-timers.ts';
+import { openLog } from './services/open-log.ts';
+import { openStore } from './services/open-store.ts';
+import { ServiceError } from './services/service-error.ts';
 import type { ShardWorkerData, ToShardWorker } from './worker-shard.ts';
 
 /** The entry of a shard's thread: its own log, store and streams around one `Shard`. */
@@ -15,21 +17,33 @@ async function main(data: ShardWorkerData): Promise<void> {
   const timers = new NodeTimers();
   const logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId, shard } });
   const send = (message: FromShard) => port.postMessage(message);
+  const stop = new AbortController();
   const waiting: ToShard[] = [];
   let session: SessionId | null = null;
   let running: Shard | null = null;
   let close: (() => Promise<void>) | null = null;
   port.on('message', (message: ToShardWorker) => {
     if (message.kind === 'close') {
+      stop.abort();
       void (close?.() ?? Promise.resolve()).finally(() => port.close());
       return;
     }
     if (message.kind === 'session') session = message.session as SessionId;
-    if (running === null) waiting.push(message);
-    else running.receive(message);
+    if (running !== null) running.receive(message);
+    // While a service is waited for the table goes on; one word of it is enough.
+    else if (message.kind !== 'advanced' || waiting.at(-1)?.kind !== 'advanced') waiting.push(message);
   });
-  const log = await LmdbLog.open(logPath, timers);
-  const store = await LmdbBackupStore.open(storePath);
+  const environment = { timers, logger, stop: stop.signal, isPatient: true };
+  const log = await openLog(config, logPath, environment);
+  const store = await openStore(config, storePath, environment).catch(async (error: unknown) => {
+    await log.close();
+    throw error;
+  });
+  if (stop.signal.aborted) {
+    await log.close();
+    await store.close();
+    return;
+  }
   const { host, port: basePort } = config.listenShards;
   const transport = new GrpcRecordTransport({
     clusterId: config.clusterName,
@@ -53,6 +67,7 @@ async function main(data: ShardWorkerData): Promise<void> {
       backupIntervalMs: config.backupIntervalMs,
       backupRowsMax: config.backupRowsMax,
       fetchBytesMax: config.fetchBytesMax,
+      startPosition: config.startPosition,
     },
   });
   close = async () => {
@@ -67,6 +82,8 @@ async function main(data: ShardWorkerData): Promise<void> {
 }
 
 main(workerData as ShardWorkerData).catch((error: unknown) => {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // What an operator can mend is told in one line.
+  const text = error instanceof ServiceError ? error.message : stack;
   parentPort!.postMessage({ kind: 'failed', error: text } satisfies FromShard);
 });

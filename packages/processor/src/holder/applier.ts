@@ -5,13 +5,20 @@ import type { HeldUnit, HeldUser } from './held-unit.ts';
 import type { MarkerBook } from './marker-book.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 
-/** Headers of a dead letter: where it came from and why. */
+/** Before the names of a record's own headers, in its dead letter. */
+export const ownHeaderPrefix = 'header.';
+
+/**
+ * Headers of a dead letter: where it came from and why.
+ * @param keyIs whose key the dead letter has: its record's own, or that of the user, under which the holder has it
+ */
 export function deadLetterHeaders(
   job: Job,
   topic: string,
   partition: number,
   offset: number,
   reason: string,
+  keyIs: 'record' | 'user',
 ): Record<string, string> {
   return {
     id: `${job.name}/${job.version}/${topic}/${partition}/${offset}/dead`,
@@ -21,6 +28,7 @@ export function deadLetterHeaders(
     topic,
     partition: String(partition),
     offset: String(offset),
+    'key-is': keyIs,
   };
 }
 
@@ -95,7 +103,7 @@ export class Applier {
     }
     if (verdict === 'dead') {
       this.#outputs.takeBack(mark);
-      const headers = deadLetterHeaders(this.#job, topic, record.partition, offset, this.#job.failureReason);
+      const headers = deadLetterHeaders(this.#job, topic, record.partition, offset, this.#job.failureReason, 'user');
       const value = valueStart < 0 ? null : bytes.slice(valueStart, valueEnd);
       this.#outputs.publish(this.#deadLetterTopic, user.key, value, headers);
       this.#counters.recordsDead++;

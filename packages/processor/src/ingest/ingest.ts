@@ -1,7 +1,7 @@
 import { hashUnit, type PartitionId, type ShardRef, unitHashOut } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
 import type { Return } from '../frame.ts';
-import { deadLetterHeaders } from '../holder/applier.ts';
+import { deadLetterHeaders, ownHeaderPrefix } from '../holder/applier.ts';
 import { OutputBuffer } from '../holder/output-buffer.ts';
 import type { Job, KeyLocator } from '../job.ts';
 import { isLeasedTo, type LeaseView } from '../lease-view.ts';
@@ -154,7 +154,7 @@ export class Ingest {
           );
         }
       } else if (verdict === 1) this.#counters.recordsSkipped++;
-      else this.#deadLetter(reading, offset, locator.reason, bytes, start, valueEnds[row]!);
+      else this.#deadLetter(reading, batch, row, locator.reason);
       reading.position = offset + 1;
       if (offset > reading.routedMax) reading.routedMax = offset;
       else this.#counters.recordsReplayed++;
@@ -219,16 +219,14 @@ export class Ingest {
     this.#acquire.push(unit.hi, unit.lo);
   }
 
-  #deadLetter(
-    reading: PartitionReading,
-    offset: number,
-    reason: string,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ) {
-    const headers = deadLetterHeaders(this.#job, reading.topic, reading.id.partition, offset, reason);
-    this.outputs.publish(this.#deadLetterTopic, null, bytes.slice(start, end), headers);
+  /** Whole, as it came: with its key and its own headers. */
+  #deadLetter(reading: PartitionReading, batch: RecordBatch, row: number, reason: string): void {
+    const { bytes, keyStarts, keyEnds, valueStarts, valueEnds } = batch;
+    const offset = batch.offsets[row]!;
+    const headers = deadLetterHeaders(this.#job, reading.topic, reading.id.partition, offset, reason, 'record');
+    for (const [name, value] of Object.entries(batch.headersOf?.(row) ?? {})) headers[ownHeaderPrefix + name] = value;
+    const key = keyStarts[row]! < 0 ? null : bytes.slice(keyStarts[row]!, keyEnds[row]!);
+    this.outputs.publish(this.#deadLetterTopic, key, bytes.slice(valueStarts[row]!, valueEnds[row]!), headers);
     reading.deadLetters.push({ offset, output: this.outputs.emitted });
     this.#counters.recordsDead++;
   }

@@ -98,3 +98,40 @@ test('a batch without records moves position and watermark past what the log kee
   assert.equal(ingest.route(reading, reading.reading, batch, 0, locator, 1_000), 0);
   assert.deepEqual([reading.position, ingest.durableWatermark(reading)], [7, 7]);
 });
+
+test('a record without a user becomes a dead letter with its own key, headers and bytes', () => {
+  const job = { name: 'j', version: '1' } as Job;
+  const ingest = new Ingest({ self, job, leases: table, deadLetterTopic: 'dead' });
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 3 }, 1, 40);
+  const bytes = new TextEncoder().encode('key{bad');
+  const batch = {
+    count: 1,
+    bytes,
+    nextOffset: 42,
+    offsets: Float64Array.of(41),
+    timestampsUnixMs: Float64Array.of(0),
+    keyStarts: Int32Array.of(0),
+    keyEnds: Int32Array.of(3),
+    valueStarts: Int32Array.of(3),
+    valueEnds: Int32Array.of(7),
+    headersOf: () => ({ trace: 'x', reason: 'mine' }),
+  };
+  const locator = { reason: 'bad_json', locate: () => 2 } as unknown as KeyLocator;
+  assert.equal(ingest.route(reading, reading.reading, batch, 0, locator, 0), 1);
+  const [letter] = ingest.outputs.take(10);
+  assert.deepEqual(letter!.headers, {
+    id: 'j/1/t/3/41/dead',
+    reason: 'bad_json',
+    job: 'j',
+    version: '1',
+    topic: 't',
+    partition: '3',
+    offset: '41',
+    'key-is': 'record',
+    'header.trace': 'x',
+    'header.reason': 'mine',
+  });
+  assert.equal(letter!.topic, 'dead');
+  assert.equal(new TextDecoder().decode(letter!.key!), 'key');
+  assert.equal(new TextDecoder().decode(letter!.value!), '{bad');
+});

@@ -1,9 +1,10 @@
 import type { RecordBatch } from '@holdfast/processor';
 import { recordBytesMin } from './batch-header.ts';
 import type { Section } from './fetched-batches.ts';
+import { readHeaders } from './record-headers.ts';
 
 /** Bytes per row of all columns together. */
-const rowBytes = 32;
+const rowBytes = 36;
 
 /**
  * Walks records and notes where their keys and values lie: the engine's batch, with nothing allocated per record and
@@ -19,6 +20,8 @@ export class RecordColumns {
   readonly #keyEnds: Int32Array;
   readonly #valueStarts: Int32Array;
   readonly #valueEnds: Int32Array;
+  /** Where the number of headers is. */
+  readonly #headerStarts: Int32Array;
   #taken = 0;
   count = 0;
   /** One past the last record taken. */
@@ -41,6 +44,7 @@ export class RecordColumns {
     this.#keyEnds = new Int32Array(columns, capacity * 20, capacity);
     this.#valueStarts = new Int32Array(columns, capacity * 24, capacity);
     this.#valueEnds = new Int32Array(columns, capacity * 28, capacity);
+    this.#headerStarts = new Int32Array(columns, capacity * 32, capacity);
   }
 
   /** Takes the section's records from `fromOffset` on while there is room, at least one per batch. */
@@ -78,7 +82,8 @@ export class RecordColumns {
       const valueEnd = valueLength < 0 ? valueStart : valueStart + valueLength;
       this.#valueStarts[row] = valueLength < 0 ? -1 : valueStart;
       this.#valueEnds[row] = valueLength < 0 ? -1 : valueEnd;
-      // Behind the value there is the number of headers at least; headers are passed over.
+      this.#headerStarts[row] = valueEnd;
+      // Behind the value there is the number of headers at least.
       if (valueEnd >= next) return 'broken';
       section.at = next;
       this.#taken += size;
@@ -89,6 +94,7 @@ export class RecordColumns {
   }
 
   finish(nextOffset: number): RecordBatch {
+    const [bytes, starts] = [this.#bytes, this.#headerStarts];
     return {
       count: this.count,
       bytes: this.#bytes,
@@ -99,6 +105,7 @@ export class RecordColumns {
       valueStarts: this.#valueStarts,
       valueEnds: this.#valueEnds,
       nextOffset,
+      headersOf: (row) => readHeaders(bytes, starts[row]!),
     };
   }
 

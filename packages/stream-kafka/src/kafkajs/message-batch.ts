@@ -16,6 +16,7 @@ export function batchOfMessages(messages: readonly KafkaMessage[], nextOffset: n
     valueStarts: new Int32Array(count).fill(-1),
     valueEnds: new Int32Array(count).fill(-1),
     nextOffset,
+    headersOf: (row: number) => headersOf(messages[row]!),
   };
   let at = 0;
   for (let row = 0; row < count; row++) {
@@ -40,3 +41,10 @@ export function batchOfMessages(messages: readonly KafkaMessage[], nextOffset: n
 export function messageBytes({ key, value }: KafkaMessage): number {
   return (key?.length ?? 0) + (value?.length ?? 0);
 }
+
+function headersOf({ headers = {} }: KafkaMessage): Readonly<Record<string, string>> {
+  const last = (value: KafkaHeader) => String((Array.isArray(value) ? value.at(-1) : value) ?? '');
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, last(value)]));
+}
+
+type KafkaHeader = NonNullable<KafkaMessage['headers']>[string];

@@ -107,6 +107,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
       fetchBytesMax: oneOf([200, 4_096, 256 * 1_024]),
       outputBatchMax: oneOf([2, 30, 1_000]),
       outputPartitions: between(1, 3),
+      startPosition: 'earliest',
     },
     streamHighWaterBytes: oneOf([300, 4_000, 1_024 * 1_024]),
     logFences: randomBelow(rng, 2) === 0,

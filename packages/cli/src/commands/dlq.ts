@@ -1,0 +1,165 @@
+import { Argument, Command } from 'commander';
+import { CliError, usage } from '../cli-error.ts';
+import type { CommandContext } from '../command-table.ts';
+import { type LetterFilter, letterName, matches, parseLetterName } from '../dlq/dead-letter.ts';
+import {
+  type LettersDocument,
+  letterDocument,
+  letterRow,
+  renderLetter,
+  renderLetters,
+} from '../dlq/letter-documents.ts';
+import { deadLetterTopic, LetterTopic } from '../dlq/letter-topic.ts';
+import { LetterReplay } from '../dlq/replay-letters.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { type LogOptions, withLog, withLogOptions } from '../open-configured-log.ts';
+import { type OutputForm, outputOption, parseCount } from '../options.ts';
+import { formatCount } from '../render/figures.ts';
+
+interface ListOptions extends LogOptions, LetterFilter {
+  readonly output: OutputForm;
+  readonly limit: number;
+  readonly look: number;
+}
+
+interface ShowOptions extends LogOptions {
+  readonly output: OutputForm;
+}
+
+interface ReplayOptions extends LogOptions, LetterFilter {
+  readonly output: OutputForm;
+  readonly all?: boolean;
+  readonly yes?: boolean;
+  readonly max: number;
+}
+
+export function command({ io }: CommandContext): Command {
+  const dlq = new Command('holdfast dlq')
+    .description(`Dead letters: records that no job could process, in ${deadLetterTopic}, and how to replay them.`)
+    .helpCommand(false);
+  const ls = dlq.command('ls').description('the newest dead letters: where each record was, and why it failed');
+  withFilter(withLogOptions(ls))
+    .addOption(outputOption(['text', 'json']))
+    .option('-n, --limit <count>', 'how many', parseCount(1, 10_000), 20)
+    .option('--look <count>', 'look no further back than so many letters', parseCount(1, 10_000_000), 100_000)
+    .action((options: ListOptions) => list(options, io));
+  const show = dlq
+    .command('show')
+    .argument('<letter>', 'PARTITION@OFFSET, as ls names it')
+    .description('one dead letter: key, headers, bytes');
+  withLogOptions(show)
+    .addOption(outputOption(['text', 'json']))
+    .action((name: string, options: ShowOptions) => showOne(name, options, io));
+  const replay = dlq
+    .command('replay')
+    .addArgument(new Argument('[letter]', 'PARTITION@OFFSET; without it those that the filter names'))
+    .description(
+      'produce the bytes of dead letters to their input topic again, as new records: replaying twice counts twice',
+    );
+  withFilter(withLogOptions(replay))
+    .addOption(outputOption(['text', 'json']))
+    .option('--all', 'all letters, where no filter is given')
+    .option('--yes', 'do it; without it letters are only counted')
+    .option('--max <count>', 'refuse to replay more', parseCount(1, 10_000_000), 10_000)
+    .action((name: string | undefined, options: ReplayOptions) => replayLetters(name, options, io));
+  dlq.action(() => {
+    throw usage('dlq: say ls, show or replay');
+  });
+  return dlq;
+}
+
+function withFilter(command: Command): Command {
+  return command
+    .option('--reason <code>', 'only those that failed for this reason')
+    .option('--topic <name>', 'only records of this input topic')
+    .option('--job <name>', 'only those of this job');
+}
+
+function list(options: ListOptions, io: Io): Promise<void> {
+  return withLog(options, io, async ({ log }) => {
+    const topic = await LetterTopic.open(log);
+    const found = (await topic?.newest(options.limit, options.look, (letter) => matches(letter, options))) ?? {
+      letters: [],
+      looked: 0,
+    };
+    const records = topic?.records ?? 0;
+    const document: LettersDocument = {
+      schema: 'holdfast/dlq/v1',
+      at: new Date().toISOString(),
+      topic: deadLetterTopic,
+      records: String(records),
+      looked: String(found.looked),
+      letters: found.letters.map(letterRow),
+    };
+    if (options.output === 'json') return io.out(`${JSON.stringify(document, null, 2)}\n`);
+    await io.out(`${renderLetters(document).join('\n')}\n`);
+    const more =
+      found.looked < records && found.letters.length < options.limit
+        ? `; looked at the newest ${formatCount(found.looked)}, --look says how far`
+        : '';
+    io.note(`${formatCount(records)} dead letters in ${deadLetterTopic}${more}\n`);
+  });
+}
+
+function showOne(name: string, options: ShowOptions, io: Io): Promise<void> {
+  const { partition, offset } = placeOf(name);
+  return withLog(options, io, async ({ log }) => {
+    const letter = (await (await LetterTopic.open(log))?.at(partition, offset)) ?? null;
+    if (letter === null) throw notFound(name);
+    const document = letterDocument(letter);
+    await io.out(
+      options.output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : `${renderLetter(document).join('\n')}\n`,
+    );
+  });
+}
+
+function replayLetters(name: string | undefined, options: ReplayOptions, io: Io): Promise<void> {
+  const { reason, topic: inputTopic, job, all, yes, max } = options;
+  const hasFilter = reason !== undefined || inputTopic !== undefined || job !== undefined;
+  if (name !== undefined && (hasFilter || all)) throw usage('dlq replay: a LETTER, or a filter, not both');
+  if (name === undefined && !hasFilter && !all)
+    throw usage('dlq replay: say a LETTER, --reason, --topic, --job, or --all');
+  const place = name === undefined ? null : placeOf(name);
+  return withLog(options, io, async ({ log }) => {
+    const topic = await LetterTopic.open(log);
+    const replay = new LetterReplay(log);
+    let matching = 0;
+    // Of one letter nothing is counted first: it was named.
+    for (const isReplaying of place !== null || yes ? [false, true] : [false]) {
+      if (isReplaying && matching > max) {
+        throw usage(`dlq replay: ${matching} letters match, more than --max ${max}`);
+      }
+      for (const { partition, begin, end } of topic?.ranges ?? []) {
+        if (place !== null && place.partition !== partition) continue;
+        const [from, to] =
+          place === null ? [begin, end] : [Math.max(place.offset, begin), Math.min(place.offset + 1, end)];
+        for await (const letter of topic!.letters(partition, from, to)) {
+          if (!matches(letter, options)) continue;
+          if (isReplaying) await replay.add(letter);
+          else matching++;
+        }
+      }
+    }
+    await replay.flush();
+    if (place !== null && matching === 0) throw notFound(letterName(place));
+    const document = {
+      schema: 'holdfast/dlq-replay/v1',
+      matching: String(matching),
+      replayed: String(replay.replayed),
+    };
+    if (options.output === 'json') await io.out(`${JSON.stringify(document, null, 2)}\n`);
+    else await io.out(`${formatCount(matching)} match, ${formatCount(replay.replayed)} replayed\n`);
+    if (place === null && !yes && matching > 0) io.note('nothing was replayed: say --yes to do it\n');
+  });
+}
+
+function placeOf(name: string): { partition: number; offset: number } {
+  const place = parseLetterName(name);
+  if (place === null) throw usage(`'${name}' is no PARTITION@OFFSET, such as 0@12`);
+  return place;
+}
+
+function notFound(name: string): CliError {
+  return new CliError(exitCodes.notFound, 'NOT_FOUND', `there is no dead letter ${name}`);
+}

@@ -1,0 +1,79 @@
+import { loadJob } from '@holdfast/node';
+import { Command } from 'commander';
+import { CliError, usage } from '../cli-error.ts';
+import type { CommandContext } from '../command-table.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { type LogOptions, withLog, withLogOptions } from '../open-configured-log.ts';
+import { type OutputForm, outputOption } from '../options.ts';
+import { formatCount } from '../render/figures.ts';
+import { renderTable } from '../render/table.ts';
+
+interface LagOptions extends LogOptions {
+  readonly output: OutputForm;
+  readonly topic: readonly string[];
+  readonly group?: string;
+}
+
+interface LagRow {
+  readonly topic: string;
+  readonly partition: number;
+  /** Null: nothing is committed. */
+  readonly committed: string | null;
+  readonly head: string;
+  /** From the first record kept where nothing is committed. */
+  readonly lag: string;
+}
+
+const collect = (value: string, before: readonly string[]) => [...before, value];
+
+export function command({ io }: CommandContext): Command {
+  const topic = new Command('holdfast topic').description('Topics of the log.').helpCommand(false);
+  const lag = topic.command('lag').description('how far a job has committed, per partition');
+  withLogOptions(lag)
+    .addOption(outputOption(['text', 'json']))
+    .option(
+      '--topic <name>',
+      'of these topics; may be given again (default: the inputs of the configured job)',
+      collect,
+      [],
+    )
+    .option('--group <name>', 'of this job (default: the configured one)')
+    .action((options: LagOptions) => showLag(options, io));
+  topic.action(() => {
+    throw usage('topic: say lag');
+  });
+  return topic;
+}
+
+function showLag(options: LagOptions, io: Io): Promise<void> {
+  return withLog(options, io, async ({ log, job: configured }) => {
+    const job = await loadJob(configured ?? { name: 'access-anomaly', inputTopic: 'access-log', mapping: 'holdfast' });
+    const group = options.group ?? job.name;
+    const rows: LagRow[] = [];
+    for (const topic of options.topic.length > 0 ? options.topic : job.inputs) {
+      const info = await log.describe(topic);
+      if (info === null) throw new CliError(exitCodes.notFound, 'NOT_FOUND', `there is no topic ${topic}`);
+      const [begins, ends] = [await log.offsetsAt(topic, 'earliest'), await log.endOffsets(topic)];
+      for (const [partition, head] of ends.entries()) {
+        const committed = await log.committed(group, { topicId: info.topicId, partition });
+        const from = committed?.offset ?? begins[partition]!;
+        rows.push({
+          topic,
+          partition,
+          committed: committed === null ? null : String(committed.offset),
+          head: String(head),
+          lag: String(Math.max(head - from, 0)),
+        });
+      }
+    }
+    if (options.output === 'json') {
+      const document = { schema: 'holdfast/lag/v1', at: new Date().toISOString(), group, partitions: rows };
+      return io.out(`${JSON.stringify(document, null, 2)}\n`);
+    }
+    const cells = rows.map(({ topic, partition, committed, head, lag }) => {
+      return [topic, String(partition), formatCount(committed), formatCount(head), formatCount(lag)];
+    });
+    await io.out(`${renderTable(['TOPIC', 'PART', 'COMMITTED', 'HEAD', 'LAG'], cells).join('\n')}\n`);
+  });
+}

@@ -1,0 +1,95 @@
+import type { Log, NewRecord } from '@holdfast/engine';
+import { compareBytes } from '@holdfast/model';
+import { failed } from '../cli-error.ts';
+import { type DeadLetter, letterName } from './dead-letter.ts';
+import { originalOf } from './letter-topic.ts';
+
+/** Header of a record that was a dead letter: that letter's id. */
+export const replayHeader = 'replay-of';
+/** Produced together, at most. */
+const appendRecordsMax = 500;
+
+/**
+ * Produces the letters' bytes to their input topics again, each into the partition that it came from, in their order. A
+ * replayed record is a new record, with an offset of its own: it counts if it is applied now, and who replays a letter
+ * twice has it twice.
+ * @throws CliError with the first letter that isn't replayed
+ */
+export class LetterReplay {
+  readonly #log: Log;
+  readonly #waiting: {
+    readonly letter: DeadLetter;
+    readonly topic: string;
+    readonly partition: number;
+    record: NewRecord;
+  }[] = [];
+  readonly #partitions = new Map<string, number | null>();
+  replayed = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  async add(letter: DeadLetter): Promise<void> {
+    const { from } = letter;
+    if (from === null) throw this.#failed(letter, 'it does not say which record it was');
+    const count = await this.#partitionsOf(from.topic);
+    if (count === null) throw this.#failed(letter, `there is no topic ${from.topic}`);
+    const partition = from.partition % count;
+    const last = this.#waiting.at(-1);
+    const isFull = this.#waiting.length >= appendRecordsMax;
+    if (isFull || (last !== undefined && (last.topic !== from.topic || last.partition !== partition)))
+      await this.flush();
+    this.#waiting.push({ letter, topic: from.topic, partition, record: await this.#recordOf(letter) });
+  }
+
+  async flush(): Promise<void> {
+    const waiting = this.#waiting.splice(0);
+    const first = waiting[0];
+    if (first === undefined) return;
+    const { topic, partition, letter } = first;
+    try {
+      await this.#log.append(
+        topic,
+        partition,
+        waiting.map(({ record }) => record),
+      );
+    } catch (error) {
+      throw this.#failed(letter, error instanceof Error ? error.message : String(error), error);
+    }
+    this.replayed += waiting.length;
+  }
+
+  /** A holder knows the user's key, not the record's: that and its headers are where the record was, if it still is. */
+  async #recordOf(letter: DeadLetter): Promise<NewRecord> {
+    const { value, id } = letter;
+    if (letter.keyIs === 'record') {
+      return { key: letter.key, value, headers: { ...letter.ownHeaders, [replayHeader]: id } };
+    }
+    const original = await originalOf(this.#log, letter.from!);
+    const isSame = original !== null && sameBytes(original.value, value);
+    return {
+      key: isSame ? original.key : null,
+      value,
+      headers: { ...(isSame ? original.headers : {}), [replayHeader]: id },
+    };
+  }
+
+  async #partitionsOf(topic: string): Promise<number | null> {
+    let count = this.#partitions.get(topic);
+    if (count === undefined) {
+      count = (await this.#log.describe(topic))?.partitions ?? null;
+      this.#partitions.set(topic, count);
+    }
+    return count;
+  }
+
+  #failed(letter: DeadLetter, why: string, cause?: unknown) {
+    const text = `letter ${letterName(letter)} is not replayed: ${why}; ${this.replayed} before it are`;
+    return failed('NOT_REPLAYED', text, cause);
+  }
+}
+
+function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : compareBytes(a, b) === 0;
+}

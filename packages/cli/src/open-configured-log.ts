@@ -1,0 +1,64 @@
+import type { Log } from '@holdfast/engine';
+import { silentLogger } from '@holdfast/model';
+import { compileConfig, type NodeConfig, NodeTimers, openLog } from '@holdfast/node';
+import { type Command, Option } from 'commander';
+import { failed, usage } from './cli-error.ts';
+import { requireDataFolder } from './client-addresses.ts';
+import type { Io } from './io.ts';
+import { readConfigFiles } from './node-settings.ts';
+import { parseDurationMs } from './options.ts';
+
+/** Whose log a command opens by itself. */
+export interface LogOptions {
+  readonly config: readonly string[];
+  readonly data?: string;
+  readonly timeout: number;
+}
+
+const collect = (value: string, before: readonly string[]) => [...before, value];
+
+export function withLogOptions(command: Command): Command {
+  return command
+    .option('-c, --config <file>', "a node's configuration: its log is opened as the node would", collect, [])
+    .addOption(new Option('--data <dir>', 'the embedded log of a data folder; nodes may run on it or not'))
+    .option('--timeout <duration>', 'how long to wait for brokers', parseDurationMs, 10_000);
+}
+
+export interface ConfiguredLog {
+  readonly log: Log;
+  /** Null: it was opened by its folder alone. */
+  readonly job: NodeConfig['job'] | null;
+}
+
+/** Opens the log, does the work, closes the log. @throws CliError, ConfigError, ServiceError */
+export async function withLog<T>(options: LogOptions, io: Io, work: (opened: ConfiguredLog) => Promise<T>): Promise<T> {
+  const opened = await open(options, io);
+  try {
+    return await work(opened);
+  } finally {
+    await opened.log.close();
+  }
+}
+
+async function open({ config: files, data, timeout }: LogOptions, io: Io): Promise<ConfiguredLog> {
+  if ((data === undefined) === (files.length === 0)) throw usage('give --config FILE of a node, or --data DIR');
+  const environment = { timers: new NodeTimers(), logger: silentLogger };
+  if (data !== undefined) {
+    const log = await openLog({ log: { kind: 'embedded', dir: null } }, await embeddedPath(data), environment);
+    return { log, job: null };
+  }
+  const { config } = compileConfig({ env: io.env, files: readConfigFiles(files, io.cwd), cwd: io.cwd });
+  // A command's patience is its own.
+  const settings = config.log.kind === 'kafka' ? { ...config.log, connectDeadlineMs: timeout } : config.log;
+  const path = settings.kind === 'kafka' ? '' : (settings.dir ?? (await embeddedPath(config.dataDir)));
+  return { log: await openLog({ log: settings }, path, environment), job: config.job };
+}
+
+/** A reading command makes no folder where there is none. */
+async function embeddedPath(dir: string): Promise<string> {
+  requireDataFolder(dir);
+  const { openDataFolder } = await import('@holdfast/embedded');
+  const opened = openDataFolder(dir, Date.now());
+  if (opened.code !== 'OK') throw failed(opened.code, opened.text);
+  return opened.folder.logPath;
+}

@@ -1,0 +1,47 @@
+import { LmdbLog } from '@holdfast/embedded';
+import { defaultShardSettings, type Log } from '@holdfast/engine';
+import type { NodeConfig } from '../../config/node-config.ts';
+import { openKafka } from './open-kafka.ts';
+import { prepareTopics } from './prepare-topics.ts';
+import type { ServiceEnvironment } from './until-reached.ts';
+
+/** Opens the configured log. @param embeddedPath where the embedded one lies @throws ServiceError */
+export async function openLog(
+  config: Pick<NodeConfig, 'log'>,
+  embeddedPath: string,
+  environment: ServiceEnvironment,
+): Promise<Log> {
+  if (config.log.kind === 'kafka') return openKafka(config.log, environment);
+  return LmdbLog.open(embeddedPath, environment.timers);
+}
+
+/**
+ * The same, and sees to it that the job's topics are there. Those of the embedded log are made by whoever feeds it.
+ * @throws ServiceError
+ */
+export async function openLogWithTopics(
+  config: Pick<NodeConfig, 'log'>,
+  embeddedPath: string,
+  job: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
+  environment: ServiceEnvironment,
+): Promise<Log> {
+  if (config.log.kind !== 'kafka') return openLog(config, embeddedPath, environment);
+  const log = await openKafka(config.log, environment);
+  const { deadLetterTopic, outputPartitions } = defaultShardSettings;
+  const { topics } = config.log;
+  try {
+    await prepareTopics(log, topics.create, [
+      ...job.inputs.map((topic) => ({ topic, partitions: topics.inputPartitions, options: {} })),
+      ...job.outputs.map((topic) => ({ topic, partitions: outputPartitions, options: {} })),
+      {
+        topic: deadLetterTopic,
+        partitions: outputPartitions,
+        options: { retentionMs: topics.deadLetterRetentionMs },
+      },
+    ]);
+    return log;
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { compileRedisOptions } from '@holdfast/backup-redis';
+import { compileConfig } from '../../config/compile-config.ts';
+import { kafkaOptions } from './open-kafka.ts';
+import { redisOptions } from './open-store.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'holdfast-options-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const file = (name: string, text: string) => {
+  writeFileSync(join(dir, name), text);
+  return name;
+};
+
+function kafkaOf(settings: string) {
+  const text = `node: {id: n1}\nlog: {kind: kafka}\nkafka: {brokers: ["k:1"], ${settings}}`;
+  const { log } = compileConfig({ files: [{ path: join(dir, 'c.yaml'), text }], cwd: dir }).config;
+  assert.ok(log.kind === 'kafka');
+  return kafkaOptions(log);
+}
+
+function redisOf(settings: string) {
+  const text = `node: {id: n1}\nstore: {kind: redis}\nredis: {${settings}}`;
+  const { store } = compileConfig({ files: [{ path: join(dir, 'c.yaml'), text }], cwd: dir }).config;
+  assert.ok(store.kind === 'redis');
+  return redisOptions(store);
+}
+
+test('a password file may end with a line break, and may not be empty or missing', () => {
+  const sasl = 'sasl: PLAIN, username: u';
+  file('password', 'hush \n');
+  assert.deepEqual(kafkaOf(`${sasl}, passwordFile: password`).sasl, {
+    mechanism: 'PLAIN',
+    username: 'u',
+    password: 'hush ',
+  });
+  file('empty', '\n');
+  assert.throws(() => kafkaOf(`${sasl}, passwordFile: empty`), { code: 'FILE_UNREADABLE', message: /empty is empty/ });
+  assert.throws(() => kafkaOf(`${sasl}, passwordFile: none`), {
+    code: 'FILE_UNREADABLE',
+    message: /^kafka\.passwordFile: .*none can't be read: there is no such file$/,
+  });
+});
+
+test('a token is read anew for each connection', async () => {
+  file('token', 'one');
+  const { sasl } = kafkaOf('sasl: OAUTHBEARER, tokenFile: token');
+  assert.ok(sasl?.mechanism === 'OAUTHBEARER');
+  assert.equal(await sasl.token(), 'one');
+  file('token', 'two\n');
+  assert.equal(await sasl.token(), 'two');
+});
+
+test('what Kafka is told of topics and certificates', () => {
+  file('ca.pem', 'x');
+  const { tls, createTopics } = kafkaOf(
+    'tls: true, tlsCa: ca.pem, replication: 3, retention: 1h, topicConfigs: [a.b=c=d]',
+  );
+  assert.deepEqual(tls, { caFile: join(dir, 'ca.pem') });
+  assert.deepEqual(createTopics, {
+    allowed: true,
+    replicationFactor: 3,
+    retentionMs: 3_600_000,
+    configs: { 'a.b': 'c=d' },
+  });
+  assert.equal(kafkaOf('clientId: x').tls, undefined);
+  assert.throws(() => kafkaOf('tls: true, tlsCa: gone.pem'), { message: /^kafka\.tlsCa: .*gone\.pem can't be read/ });
+});
+
+test('each way to Redis is one that its adapter takes', () => {
+  file('password', 'hush\n');
+  const sentinel = redisOf(
+    'sentinels: ["s:1"], sentinelName: main, sentinelPasswordFile: password, username: u, password: p, tls: true',
+  );
+  assert.deepEqual(sentinel.sentinel, { nodes: ['s:1'], name: 'main', tls: true, password: 'hush' });
+  assert.deepEqual([sentinel.username, sentinel.password, sentinel.tls], ['u', 'p', {}]);
+  const all = [
+    sentinel,
+    redisOf('cluster: ["a:1", "b:2"]'),
+    redisOf('url: "rediss://u:p@h:1/3"'),
+    redisOf('url: "redis://h", db: 2'),
+  ];
+  const kinds = all
+    .map((options) => compileRedisOptions(options))
+    .map(({ topology, db, tls }) => [topology.kind, db, tls]);
+  assert.deepEqual(kinds, [
+    ['sentinel', 0, {}],
+    ['cluster', 0, null],
+    ['standalone', 3, {}],
+    ['standalone', 2, null],
+  ]);
+});

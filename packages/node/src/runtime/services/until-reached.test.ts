@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLogger } from '@holdfast/model';
+import { ServiceError } from './service-error.ts';
+import { type Reached, type ServiceEnvironment, untilReached } from './until-reached.ts';
+
+const what = { name: 'Kafka at k:1', code: 'LOG_UNREACHABLE', deadlineMs: 10_000 } as const;
+
+/** Time that passes only by waiting. */
+function virtual(given: Partial<ServiceEnvironment> = {}): ServiceEnvironment & { readonly told: (string | null)[] } {
+  let nowMs = 0;
+  const told: (string | null)[] = [];
+  const timers = {
+    monotonicMs: () => nowMs,
+    wallUnixMs: () => nowMs,
+    setTimer: (delayMs: number, fn: () => void) => {
+      nowMs += delayMs;
+      queueMicrotask(fn);
+      return () => undefined;
+    },
+  };
+  return { timers, logger: silentLogger, onWaiting: (text) => told.push(text), told, ...given };
+}
+
+function afterTries(tries: number): () => Promise<Reached<string>> {
+  let left = tries;
+  return async () => (left-- > 0 ? { why: 'refused' } : { service: 'there' });
+}
+
+test('waits with growing pauses, tells what for, and tells when it is over', async () => {
+  const environment = virtual();
+  assert.equal(await untilReached(environment, what, afterTries(3)), 'there');
+  assert.equal(environment.timers.monotonicMs(), 200 + 400 + 800);
+  assert.deepEqual(environment.told, [...Array(3).fill('Kafka at k:1: refused'), null]);
+});
+
+test('gives up after its time, not before, with the last reason', async () => {
+  const environment = virtual();
+  await assert.rejects(untilReached(environment, what, afterTries(Number.POSITIVE_INFINITY)), (error: unknown) => {
+    assert.ok(error instanceof ServiceError && error.code === 'LOG_UNREACHABLE');
+    assert.equal(error.message, 'Kafka at k:1 is not reached after 10 s and 7 tries: refused');
+    return true;
+  });
+  assert.equal(environment.timers.monotonicMs(), 10_000);
+});
+
+test('who is patient waits beyond it', async () => {
+  const environment = virtual({ isPatient: true });
+  assert.equal(await untilReached(environment, what, afterTries(100)), 'there');
+  assert.ok(environment.timers.monotonicMs() > 400_000);
+});
+
+test('a stop ends the waiting; what can not pass ends it at once', async () => {
+  const controller = new AbortController();
+  const attempt = async (): Promise<Reached<string>> => {
+    controller.abort();
+    return { why: 'refused' };
+  };
+  const stopped = untilReached(virtual({ stop: controller.signal }), what, attempt);
+  await assert.rejects(stopped, { code: 'START_INTERRUPTED' });
+  const denied = new ServiceError('LOG_DENIED', 'wrong password');
+  await assert.rejects(
+    untilReached(virtual(), what, async () => {
+      throw denied;
+    }),
+    denied,
+  );
+});

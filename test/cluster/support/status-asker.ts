@@ -1,0 +1,37 @@
+import type { StatusDocument } from '@holdfast/node';
+import { AdminClient } from '@holdfast/transport-grpc';
+import type { NodeProcess } from './node-process.ts';
+
+/** Asks running nodes for the status, over connections that it keeps. */
+export class StatusAsker {
+  readonly #nodes: readonly NodeProcess[];
+  readonly #addresses: readonly string[];
+  readonly #clients = new Map<string, AdminClient>();
+
+  /** @param addresses of the nodes' control services, in their order */
+  constructor(nodes: readonly NodeProcess[], addresses: readonly string[]) {
+    this.#nodes = nodes;
+    this.#addresses = addresses;
+  }
+
+  /** The status by the first node that answers; null when none does. */
+  async status(timeoutMs = 1_500): Promise<StatusDocument | null> {
+    for (const [i, address] of this.#addresses.entries()) {
+      if (!this.#nodes[i]!.running) continue;
+      let client = this.#clients.get(address);
+      if (client === undefined) this.#clients.set(address, (client = new AdminClient(address, { timeoutMs })));
+      try {
+        const answer = (await client.status()) as unknown as { document?: StatusDocument };
+        return answer.document ?? (answer as unknown as StatusDocument);
+      } catch {
+        this.#clients.delete(address);
+        client.close();
+      }
+    }
+    return null;
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.close();
+  }
+}

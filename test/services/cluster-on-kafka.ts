@@ -1,0 +1,142 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ExportedUser, recount } from '@holdfast/access-anomaly';
+import type { StatusDocument } from '@holdfast/node';
+import type { KafkaLog } from '@holdfast/stream-kafka';
+import { inputTopic } from '../cluster/support/cluster.ts';
+import { holdfast } from '../cluster/support/holdfast.ts';
+import { NodeProcess } from '../cluster/support/node-process.ts';
+import { newPeers } from '../cluster/support/peers.ts';
+import { rawRecords } from '../cluster/support/raw-records.ts';
+import { StatusAsker } from '../cluster/support/status-asker.ts';
+import { waitFor } from '../cluster/support/wait.ts';
+import { KafkaService } from './kafka.ts';
+import { type RedisServer, serviceFolder, startRedis } from './redis-server.ts';
+
+const group = 'access-anomaly';
+const exportTimeout = '60s';
+
+export interface OnKafkaSettings {
+  readonly partitions: number;
+  readonly backupInterval: string;
+}
+
+/** Three node processes, each with a data folder of its own, on a real Kafka and a real Redis. */
+export class ClusterOnKafka {
+  readonly nodes: readonly NodeProcess[];
+  readonly kafka: KafkaService;
+  /** For feeding; the nodes have connections of their own. */
+  readonly log: KafkaLog;
+  readonly #addresses: readonly string[];
+  readonly #redis: RedisServer;
+  readonly #folder: ReturnType<typeof serviceFolder>;
+  readonly #asker: StatusAsker;
+
+  private constructor(
+    nodes: readonly NodeProcess[],
+    addresses: readonly string[],
+    services: { kafka: KafkaService; log: KafkaLog; redis: RedisServer },
+    folder: ReturnType<typeof serviceFolder>,
+  ) {
+    this.nodes = nodes;
+    this.kafka = services.kafka;
+    this.log = services.log;
+    this.#addresses = addresses;
+    this.#redis = services.redis;
+    this.#folder = folder;
+    this.#asker = new StatusAsker(nodes, addresses);
+  }
+
+  get dir(): string {
+    return this.#folder.dir;
+  }
+
+  /** Services run, and nodes don't yet: they create the topics at their start. */
+  static async create({ partitions, backupInterval }: OnKafkaSettings): Promise<ClusterOnKafka> {
+    const folder = serviceFolder('on-kafka');
+    const kafka = await KafkaService.start();
+    const redis = await startRedis(folder.dir, { appendonly: 'yes' });
+    const log = await kafka.open();
+    const peers = await newPeers(3);
+    const nodes = peers.map(({ id, address, gossip }) => {
+      const dir = join(folder.dir, id);
+      mkdirSync(dir);
+      const config = {
+        node: { id },
+        cluster: { name: 'test', peers },
+        data: join(dir, 'data'),
+        listen: { control: address, gossip, shards: '127.0.0.1:0', http: 'off' },
+        shards: 1,
+        backup: { interval: backupInterval },
+        log: { kind: 'kafka' },
+        kafka: { brokers: kafka.plain, partitions },
+        store: { kind: 'redis' },
+        redis: { url: `redis://${redis.address}` },
+      };
+      writeFileSync(join(dir, 'node.json'), JSON.stringify(config));
+      return new NodeProcess(id, join(dir, 'node.json'), join(dir, 'node.log'));
+    });
+    const addresses = peers.map(({ address }) => address);
+    return new ClusterOnKafka(nodes, addresses, { kafka, log, redis }, folder);
+  }
+
+  status(timeoutMs?: number): Promise<StatusDocument | null> {
+    return this.#asker.status(timeoutMs);
+  }
+
+  /** Every node has a session, and somebody reads each partition. */
+  async healthy(): Promise<void> {
+    await waitFor('three nodes with sessions', 60_000, async () => {
+      const status = await this.status();
+      if (status?.cluster.leader == null) return null;
+      return status.nodes.every((node) => node.reachable && node.session.id !== null) || null;
+    });
+  }
+
+  async waitUntilCommitted(deadlineMs: number): Promise<void> {
+    const lags = async () => (await this.log.lag(group, inputTopic)).every(({ lag }) => lag === 0) || null;
+    await waitFor('every record to be committed', deadlineMs, lags, 500);
+  }
+
+  /** Committed and end offsets per partition, as Kafka's own tool tells them of the job's group. */
+  async offsetsByTool(): Promise<{ partition: number; committed: number; end: number }[]> {
+    const tool = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';
+    const args = ['--bootstrap-server', this.kafka.plain.join(','), '--describe', '--offsets', '--group', group];
+    const lines = (await this.kafka.run(tool, args)).split('\n').filter((line) => line.startsWith(`${group} `));
+    return lines.map((line) => {
+      const [, , partition, committed, end] = line.trim().split(/\s+/).map(Number);
+      return { partition: partition!, committed: committed!, end: end! };
+    });
+  }
+
+  /** What `holdfast export --addr` prints. */
+  async exported(): Promise<ExportedUser[]> {
+    const running = this.#addresses.filter((_, i) => this.nodes[i]!.running).join(',');
+    const { code, stdout, stderr } = await holdfast(['export', '--addr', running, '--timeout', exportTimeout]);
+    if (code !== 0) throw new Error(`export ended with code ${code}: ${stderr}`);
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as ExportedUser);
+  }
+
+  /** The independent recomputation, from the records as kafkajs reads them. */
+  async recounted(): Promise<ReturnType<typeof recount>> {
+    const log = await this.kafka.open({ client: 'kafkajs' });
+    try {
+      return recount('holdfast', await rawRecords(log, inputTopic));
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Ends what was started here. */
+  async dispose(keep: boolean): Promise<void> {
+    this.#asker.close();
+    for (const node of this.nodes) await node.signal('SIGKILL');
+    await this.log.close();
+    await this.#redis.stop();
+    await this.kafka.stop();
+    if (!keep) this.#folder.remove();
+  }
+}
