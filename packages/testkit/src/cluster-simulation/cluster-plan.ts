@@ -42,6 +42,7 @@ const themes: readonly (readonly string[])[] = [
   ['storeWiped', 'storeFailover', 'crash', 'storeSlow'],
   ['streamBreak', 'streamHalfOpen', 'streamStall', 'moveHotUnit'],
   ['rollingRestart', 'drainShortly', 'moveHotUnit', 'giveUp'],
+  ['stop', 'rollingRestart', 'storeFrozen', 'storeSlow'],
   ['shardPaused', 'pause', 'stall', 'storeFrozen'],
   ['brokerDown', 'brokerStall', 'partitionLeaderMoves', 'logReplyLost', 'offsetsRewound'],
   ['storeLossy', 'storeSlow', 'storeCutOff', 'crash'],
