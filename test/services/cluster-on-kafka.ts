@@ -21,6 +21,24 @@ export interface OnKafkaSettings {
   readonly backupInterval: string;
 }
 
+interface Services {
+  readonly kafka: KafkaService;
+  readonly log: KafkaLog;
+  readonly redis: RedisServer;
+}
+
+/** All of them, or none is left. */
+async function startServices(dir: string): Promise<Services> {
+  const kafka = await KafkaService.start();
+  try {
+    const redis = await startRedis(dir, { appendonly: 'yes' });
+    return { kafka, redis, log: await kafka.open() };
+  } catch (error) {
+    await kafka.stop();
+    throw error;
+  }
+}
+
 /** Three node processes, each with a data folder of its own, on a real Kafka and a real Redis. */
 export class ClusterOnKafka {
   readonly nodes: readonly NodeProcess[];
@@ -35,7 +53,7 @@ export class ClusterOnKafka {
   private constructor(
     nodes: readonly NodeProcess[],
     addresses: readonly string[],
-    services: { kafka: KafkaService; log: KafkaLog; redis: RedisServer },
+    services: Services,
     folder: ReturnType<typeof serviceFolder>,
   ) {
     this.nodes = nodes;
@@ -54,9 +72,11 @@ export class ClusterOnKafka {
   /** Services run, and nodes don't yet: they create the topics at their start. */
   static async create({ partitions, backupInterval }: OnKafkaSettings): Promise<ClusterOnKafka> {
     const folder = serviceFolder('on-kafka');
-    const kafka = await KafkaService.start();
-    const redis = await startRedis(folder.dir, { appendonly: 'yes' });
-    const log = await kafka.open();
+    const services = await startServices(folder.dir).catch((error: unknown) => {
+      folder.remove();
+      throw error;
+    });
+    const { kafka, redis } = services;
     const peers = await newPeers(3);
     const nodes = peers.map(({ id, address, gossip }) => {
       const dir = join(folder.dir, id);
@@ -77,7 +97,7 @@ export class ClusterOnKafka {
       return new NodeProcess(id, join(dir, 'node.json'), join(dir, 'node.log'));
     });
     const addresses = peers.map(({ address }) => address);
-    return new ClusterOnKafka(nodes, addresses, { kafka, log, redis }, folder);
+    return new ClusterOnKafka(nodes, addresses, services, folder);
   }
 
   status(timeoutMs?: number): Promise<StatusDocument | null> {
