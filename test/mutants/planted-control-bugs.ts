@@ -211,11 +211,11 @@ export const plantedControlBugs: readonly PlantedBug[] = [
   {
     name: 'control: a snapshot from the leader is not taken into the table',
     rule: 'I14',
-    file: machine,
-    find: 'this.#outcomes.push(this.table.install(data));',
-    replace: 'void data;',
+    file: 'lease/src/lease-table.ts',
+    find: 'this.#parts = parts;\n    this.#replay = new Replay(parts, this.history);',
+    replace: '',
     profile: control,
-    caughtBy: ['I14'],
+    caughtBy: ['I14', 'ASSERT'],
   },
   {
     name: 'control: a node applies part of an entry',
