@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const packages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'sdk', 'testkit'];
 /** What these need of the outside. */
 const outside = ['zod'];
-const recordProfiles = ['mixed', 'focus'];
+const recordProfiles = ['mixed', 'focus', 'late'];
 const defaultSeeds = 20_000;
 /** A seed of a cluster is two virtual minutes and more, and has many faults. */
 const clusterSeedsMax = 200;
@@ -65,7 +65,7 @@ async function tryBug(folder: string, bug: PlantedBug, seeds: number): Promise<s
     source.replace(bug.find, () => bug.replace),
   );
   try {
-    // Most bugs need few seeds of either profile: a short look at both comes first.
+    // Most bugs need few seeds of any profile: a short look at each comes first.
     const looks: readonly (readonly [profiles: readonly string[], seeds: number])[] =
       bug.profile === undefined
         ? [

@@ -51,7 +51,8 @@ export class Actions {
     const weights = this.#weights[this.#place]!;
     let weight = weights.get(name);
     if (weight === undefined) weights.set(name, (weight = 10 ** (randomRatio(this.#world.rng) * 2 - 1)));
-    this.#actions.push({ weight: this.#world.healing ? urgency : weight, act });
+    const { healing, plan } = this.#world;
+    this.#actions.push({ weight: healing ? urgency : weight * (plan.slowed[name] ?? 1), act });
   }
 
   /** One of the faults that a history has a budget of. */

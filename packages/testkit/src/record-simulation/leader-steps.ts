@@ -14,8 +14,8 @@ export function offerLeaderSteps(world: World, actions: Actions): void {
     if (record.kind !== 'sessionOpened') actions.addFault('dropProposal', () => proposed.splice(i, 1));
   });
   if (world.store.generation > leader.generation && !proposed.some(({ kind }) => kind === 'generationChanged')) {
-    // One life of the store after the other, so that an entry's number tells which life it is of.
     const number = leader.generation + 1;
+    // Each loss is another life of the store, also if two of them are noticed late.
     const storeGeneration = `g${number}`;
     actions.add('generation', () => log.propose({ kind: 'generationChanged', storeGeneration, number }));
   }

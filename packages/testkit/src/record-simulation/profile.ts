@@ -5,10 +5,11 @@ import { bucketOfKey, drawKeys } from './key-pool.ts';
  * mixed: every fault there is, by short histories.
  * focus: longer histories around one or two losses of the store: many markers before, crowded buckets, idle units whose
  * rows have short vectors, records that stay long in frames under construction, few other faults.
+ * late: shards notice long after their table what it shows, and ask for nothing meanwhile that would make them look.
  */
-export type ProfileName = 'mixed' | 'focus';
+export type ProfileName = 'mixed' | 'focus' | 'late';
 
-export const profileNames: readonly ProfileName[] = ['mixed', 'focus'];
+export const profileNames: readonly ProfileName[] = ['mixed', 'focus', 'late'];
 
 type Range = readonly [least: number, most: number];
 
@@ -30,6 +31,8 @@ interface Profile {
    * part of the records only after them. 0: losses come at any time.
    */
   readonly stepsBeforeLossMax: number;
+  /** How much rarer than otherwise these steps are, until the faults stop. */
+  readonly slowed: Readonly<Record<string, number>>;
 }
 
 const profiles: Readonly<Record<ProfileName, Profile>> = {
@@ -45,6 +48,7 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     frameRecordsMax: [3],
     lossDepthMax: 12,
     stepsBeforeLossMax: 0,
+    slowed: {},
   },
   focus: {
     keys: [2, 6],
@@ -58,6 +62,21 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     frameRecordsMax: [2, 4, 8],
     lossDepthMax: 40,
     stepsBeforeLossMax: 2_000,
+    slowed: {},
+  },
+  late: {
+    keys: [1, 3],
+    buckets: [1, 2],
+    recordsPerPartition: [3, 10],
+    faults: [6, 30],
+    faultWeight: 0.05,
+    losses: [0, 2],
+    steps: [150, 600],
+    flushAgesMs: [3],
+    frameRecordsMax: [3],
+    lossDepthMax: 20,
+    stepsBeforeLossMax: 0,
+    slowed: { notice: 0.03, commitOffset: 0.1, markEverywhere: 0.1, tick: 0.3 },
   },
 };
 
@@ -86,6 +105,7 @@ export interface Plan {
   readonly marksBeforeLoss: number;
   /** Records of each partition that may be read before the last loss. */
   readonly readableBeforeLoss: readonly number[];
+  readonly slowed: Readonly<Record<string, number>>;
 }
 
 export function drawPlan(rng: Rng, name: ProfileName): Plan {
@@ -99,6 +119,7 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
   const middle = profile.stepsBeforeLossMax > 0;
   return {
     profile: name,
+    slowed: profile.slowed,
     nodes: between([2, 3]),
     keys,
     partitions,
