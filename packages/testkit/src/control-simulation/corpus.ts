@@ -11,4 +11,8 @@ export const corpus: readonly { readonly seed: number; readonly found: string }[
     seed: 204,
     found: 'leadership that was being handed on when the faults ended, to a slow disk, counted as lost without a fault',
   },
+  {
+    seed: 1261,
+    found: 'a leader that stepped down for a silence of before the faults ended counted as one without a fault',
+  },
 ];

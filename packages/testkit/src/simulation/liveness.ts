@@ -5,12 +5,18 @@ export const recoveryMsMax = 45_000;
 /** And then it stays so. */
 export const calmMs = 12_000;
 
+/**
+ * Silence from before the healing has its effect by then, if it has one: a leader looks for its quorum once in an election
+ * timeout, of what it heard in the last one, and followers stand for election after two.
+ */
+const silenceMsMax = 2_000;
 /** Renewals come every 3 s. */
 const renewalAgeMsMax = 4_500;
 
 /** Ends all faults, and brings back who can come back. */
 export function heal(world: SimulatedWorld): void {
   world.isHealing = true;
+  world.healedAtMs = world.time.nowMs;
   world.say(() => 'HEAL');
   world.network.heal();
   world.store.downUntilMs = 0;
@@ -29,6 +35,7 @@ export function heal(world: SimulatedWorld): void {
 /** What keeps the control planes from being in order; null when nothing does. */
 export function whatControlMisses(world: SimulatedWorld): string | null {
   const { upNodes, plan } = world;
+  if (world.time.nowMs - world.healedAtMs < silenceMsMax) return 'the faults ended just now';
   if (upNodes.length < world.nodes.length) return `${world.nodes.length - upNodes.length} nodes aren't up`;
   const leaders = upNodes.filter(({ control }) => control!.isLeader);
   if (leaders.length !== 1) return `${leaders.length} nodes lead`;

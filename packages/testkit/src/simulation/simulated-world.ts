@@ -48,6 +48,7 @@ export abstract class SimulatedWorld<S extends ShardLife = ShardLife> {
   readonly crashedWrites = { kept: 0, undone: 0, torn: 0 };
   failure: SimulationFailure | null = null;
   isHealing = false;
+  healedAtMs = 0;
   readonly isTraced: boolean;
   #serial = 0;
 
