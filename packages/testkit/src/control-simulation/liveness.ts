@@ -1,9 +1,9 @@
-import { whatControlMisses } from '../simulation/liveness.ts';
+import { whatControlMisses, whatOutlasts } from '../simulation/liveness.ts';
 import type { ControlWorld } from './control-world.ts';
 
 /** What keeps the world from being in order; null when it is. */
 export function whatIsMissing(world: ControlWorld): string | null {
-  return whatControlMisses(world) ?? whatUnitsMiss(world);
+  return whatOutlasts(world) ?? whatControlMisses(world) ?? whatUnitsMiss(world);
 }
 
 function whatUnitsMiss(world: ControlWorld): string | null {

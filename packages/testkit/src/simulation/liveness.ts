@@ -32,10 +32,14 @@ export function heal(world: SimulatedWorld): void {
   }
 }
 
+/** Whether what was before the healing may still bring about something; null when not. */
+export function whatOutlasts(world: SimulatedWorld): string | null {
+  return world.time.nowMs - world.healedAtMs < silenceMsMax ? 'the faults ended just now' : null;
+}
+
 /** What keeps the control planes from being in order; null when nothing does. */
 export function whatControlMisses(world: SimulatedWorld): string | null {
   const { upNodes, plan } = world;
-  if (world.time.nowMs - world.healedAtMs < silenceMsMax) return 'the faults ended just now';
   if (upNodes.length < world.nodes.length) return `${world.nodes.length - upNodes.length} nodes aren't up`;
   const leaders = upNodes.filter(({ control }) => control!.isLeader);
   if (leaders.length !== 1) return `${leaders.length} nodes lead`;
