@@ -1,6 +1,8 @@
 import { decodeRow } from '@holdfast/processor';
 import { fail } from '../simulation/failure.ts';
 import type { CountingState } from './counting-job.ts';
+import { unitOf } from './key-pool.ts';
+import type { SimulatedNode } from './simulated-node.ts';
 import type { World } from './world.ts';
 
 type Partitions = readonly (readonly string[])[];
@@ -54,6 +56,24 @@ export function checkCommit(world: World, partition: number, offset: number): vo
     if (!states.get(key)?.includes(`${partition}/${i}`)) {
       fail(`committed ${offset} of ${partition}, but ${i} of ${key} is not in the store`);
     }
+  }
+}
+
+/**
+ * A holder has the lease of a unit ended: its last row is in the store of the generation that it knows (2.2, 5.8), though
+ * that store may have lost it since it was accepted.
+ */
+export function checkLeaseEnd(world: World, node: SimulatedNode, hi: number, lo: number): void {
+  const { generation, generationIndex } = node.table;
+  if (world.store.generation !== generation || node.noticed < generationIndex) return;
+  const states = storedStates(world);
+  for (const key of world.plan.keys) {
+    const unit = unitOf(key);
+    if (unit.hi !== hi || unit.lo !== lo) continue;
+    const held = node.holder!.questions.user(hi, lo, Buffer.from(key))?.user?.state as CountingState | undefined;
+    const stored = new Set(states.get(key));
+    const lacking = held?.applied.find((position) => !stored.has(position));
+    if (lacking !== undefined) fail(`the lease of ${key} is given back, but the store lacks ${lacking}`);
   }
 }
 

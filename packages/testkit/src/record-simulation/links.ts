@@ -1,5 +1,6 @@
 import { randomBelow } from '@holdfast/model';
 import { fail } from '../simulation/failure.ts';
+import { checkLeaseEnd } from './checks.ts';
 import type { Link, SimulatedNode } from './simulated-node.ts';
 import { shard0, type World } from './world.ts';
 
@@ -35,6 +36,7 @@ function propose(world: World, node: SimulatedNode): void {
     log.propose({ kind: 'granted', session: to.session, shard: shard0, units: acquires });
   }
   for (const { hi, lo, epoch, to: wanted } of node.holder!.ends.takeEnds(world.nowMs)) {
+    checkLeaseEnd(world, node, hi, lo);
     const units = Uint32Array.of(hi, lo);
     // Idle units are released as well as moved to anybody: the leader may choose.
     const to = wanted?.session ?? world.nodes[randomBelow(rng, world.nodes.length)]!.session;
