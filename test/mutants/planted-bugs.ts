@@ -125,7 +125,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'routing to a new holder before frames to the old one are settled',
     rule: '4.1',
     file: ingestStream,
-    find: 'if (sent.current && hasUnit(sent.units, sent.frame.count, hi, lo)) return true;',
+    find: 'if (sent.current && sent.filter.mayHave(lo) && hasUnit(sent.units, sent.frame.count, hi, lo)) return true;',
     replace: '',
   },
   {

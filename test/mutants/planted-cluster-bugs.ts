@@ -45,7 +45,7 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
   {
     name: 'cluster: the committed offset of an older generation is where reading begins',
     rule: '3.1',
-    file: partitionLoop,
+    file: 'engine/src/shard/start-offset.ts',
     find: 'if (committed?.generation === generation.number) return committed.offset;',
     replace: 'if (committed !== null) return committed.offset;',
     profile,
