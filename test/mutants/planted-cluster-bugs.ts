@@ -130,7 +130,7 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     find: "else if (result.code === 'FENCED') holder.onFenced(row, result.epoch);",
     replace: "else if (result.code === 'FENCED') holder.onRowAccepted(row, nowMs);",
     profile,
-    caughtBy: ['I6', 'I7'],
+    caughtBy: ['I6', 'I7', 'I8'],
   },
   {
     name: 'cluster: a row has the seq of the row before',
