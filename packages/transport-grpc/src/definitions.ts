@@ -5,7 +5,7 @@ import protobuf from 'protobufjs';
 import { protoText } from './generated/proto-text.ts';
 
 /** Version of the record and peer protocols: another one is refused by the hello. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 function load(): ReturnType<typeof fromJSON> {
   const root = new protobuf.Root();
@@ -64,7 +64,7 @@ export function codecOf<T>(
 export const paths = {
   frames: '/holdfast.v1.Records/Frames',
   raft: '/holdfast.v1.Peers/Raft',
-  call: '/holdfast.v1.Peers/Call',
+  calls: '/holdfast.v1.Peers/Calls',
   adminStatus: '/holdfast.v1.Admin/Status',
   adminGetUser: '/holdfast.v1.Admin/GetUser',
   adminExport: '/holdfast.v1.Admin/Export',

@@ -28,6 +28,8 @@ export interface TransportLimits {
   readonly raftQueueBytesMax: number;
   /** One Raft message (a snapshot), in bytes. Larger ones are dropped by the sender and refused by the receiver. */
   readonly raftMessageBytesMax: number;
+  /** Calls of one peer under way; further ones fail at once. */
+  readonly callsUnderWayMax: number;
   /** Between attempts to reach a peer for which messages wait. */
   readonly raftReconnectMs: number;
 }
@@ -53,5 +55,6 @@ export const defaultLimits: TransportLimits = Object.freeze({
   raftQueueCountMax: 4_096,
   raftQueueBytesMax: 64 * mebibyte,
   raftMessageBytesMax: 256 * mebibyte,
+  callsUnderWayMax: 1_024,
   raftReconnectMs: 200,
 });

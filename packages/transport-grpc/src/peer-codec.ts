@@ -21,8 +21,15 @@ interface RaftBatchMessage {
 
 interface CallRequestMessage {
   readonly hello?: HelloMessage | null;
-  readonly method: string;
-  readonly body: Uint8Array;
+  readonly id?: number;
+  readonly method?: string;
+  readonly body?: Uint8Array;
+}
+
+interface CallReplyMessage {
+  readonly id: number;
+  readonly body?: Uint8Array;
+  readonly failure?: string;
 }
 
 /** Messages of a Raft stream, encoded RaftMessages inside. */
@@ -31,10 +38,22 @@ export type RaftBatch =
   | { readonly kind: 'messages'; readonly messages: readonly Uint8Array[] }
   | { readonly kind: 'part'; readonly bytes: Uint8Array; readonly last: boolean };
 
+/** Messages of a stream of calls. */
+export type CallRequest =
+  | { readonly kind: 'hello'; readonly hello: PeerHello }
+  | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly body: Uint8Array };
+
+/** The answer to the call with this id; `failure` is the text of the handler's error. */
+export type CallReply =
+  | { readonly kind: 'body'; readonly id: number; readonly body: Uint8Array }
+  | { readonly kind: 'failure'; readonly id: number; readonly failure: string };
+
+const noBytes = new Uint8Array(0);
+
 const batches = codecOf<RaftBatchMessage>('Peers', 'Raft', 'request');
 const done = codecOf<object>('Peers', 'Raft', 'response');
-const requests = codecOf<CallRequestMessage>('Peers', 'Call', 'request');
-const replies = codecOf<{ body: Uint8Array }>('Peers', 'Call', 'response');
+const requests = codecOf<CallRequestMessage>('Peers', 'Calls', 'request');
+const replies = codecOf<CallReplyMessage>('Peers', 'Calls', 'response');
 
 export function encodeRaftBatch(batch: RaftBatch): Buffer {
   switch (batch.kind) {
@@ -57,22 +76,29 @@ export function decodeRaftBatch(bytes: Buffer): RaftBatch {
 
 export const raftDone: Buffer = done.encode({});
 
-export function encodeCall(hello: PeerHello, method: string, body: Uint8Array): Buffer {
-  return requests.encode({ hello: { ...hello, protocolVersion }, method, body });
+export function encodeCallRequest(request: CallRequest): Buffer {
+  if (request.kind === 'hello') return requests.encode({ hello: { ...request.hello, protocolVersion } });
+  const { id, method, body } = request;
+  return requests.encode({ id, method, body });
 }
 
 /** @throws Error when it is no message of the protocol */
-export function decodeCall(bytes: Buffer): { hello: PeerHello; method: string; body: Uint8Array } {
-  const { hello, method, body } = requests.decode(bytes);
-  return { hello: checkedHello(hello), method, body: plainBytes(body) };
+export function decodeCallRequest(bytes: Buffer): CallRequest {
+  const { hello, id = 0, method = '', body } = requests.decode(bytes);
+  if (hello) return { kind: 'hello', hello: checkedHello(hello) };
+  return { kind: 'call', id, method, body: plainBytes(body ?? noBytes) };
 }
 
-export function encodeCallReply(body: Uint8Array): Buffer {
-  return replies.encode({ body });
+export function encodeCallReply(reply: CallReply): Buffer {
+  const { id } = reply;
+  return replies.encode(reply.kind === 'body' ? { id, body: reply.body } : { id, failure: reply.failure });
 }
 
-export function decodeCallReply(bytes: Buffer): Uint8Array {
-  return plainBytes(replies.decode(bytes).body);
+/** @throws Error when it is no message of the protocol */
+export function decodeCallReply(bytes: Buffer): CallReply {
+  const { id, body, failure } = replies.decode(bytes);
+  if (failure !== undefined) return { kind: 'failure', id, failure };
+  return { kind: 'body', id, body: plainBytes(body ?? noBytes) };
 }
 
 function checkedHello(hello: HelloMessage | null | undefined): PeerHello {

@@ -1,7 +1,6 @@
 import {
   Metadata,
   type ServerReadableStream,
-  type ServerUnaryCall,
   type sendUnaryData,
   status,
   type UntypedServiceImplementation,
@@ -10,8 +9,9 @@ import type { PeerHandlers } from '@holdfast/engine';
 import { type NodeId, nodeId } from '@holdfast/model';
 import { decodeMessage, type RaftMessage } from '@holdfast/raft';
 import { errorText, statusText, WireError } from './errors.ts';
+import { type CallsCall, IncomingCalls } from './incoming-calls.ts';
 import type { TransportLimits } from './limits.ts';
-import { decodeCall, decodeRaftBatch, encodeCallReply, type PeerHello, raftDone } from './peer-codec.ts';
+import { decodeRaftBatch, type PeerHello, raftDone } from './peer-codec.ts';
 import { plainBytes } from './plain-bytes.ts';
 import { certifiedNames } from './tls.ts';
 
@@ -28,6 +28,7 @@ type RaftCall = ServerReadableStream<Buffer, Buffer>;
 export class PeerService {
   readonly #options: PeerServiceOptions;
   readonly #streams = new Set<(code: status, reason: string) => void>();
+  readonly #calls = new Set<IncomingCalls>();
 
   constructor(options: PeerServiceOptions) {
     this.#options = options;
@@ -36,12 +37,13 @@ export class PeerService {
   get implementation(): UntypedServiceImplementation {
     return {
       Raft: (call: RaftCall, answer: sendUnaryData<Buffer>) => this.#raft(call, answer),
-      Call: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => this.#call(call, answer),
+      Calls: (call: CallsCall) => this.#incoming(call),
     };
   }
 
-  /** Ends all Raft streams; they have no end of their own. */
+  /** Ends all streams; they have no end of their own. */
   shutDown(): void {
+    for (const calls of [...this.#calls]) calls.end(status.UNAVAILABLE, 'the node shuts down');
     for (const end of [...this.#streams]) end(status.UNAVAILABLE, 'the node shuts down');
   }
 
@@ -99,24 +101,15 @@ export class PeerService {
     call.on('error', (error: Error) => end(status.INTERNAL, error.message));
   }
 
-  #call(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
-    let request: ReturnType<typeof decodeCall>;
-    try {
-      request = decodeCall(call.request);
-    } catch (error) {
-      answer({ code: status.INVALID_ARGUMENT, details: statusText(errorText(error)) });
-      return;
-    }
-    const refusal = this.#refusal(request.hello, call);
-    if (refusal !== null) {
-      answer({ code: status.FAILED_PRECONDITION, details: statusText(refusal) });
-      return;
-    }
-    const run = async () => this.#options.handlers.onCall(nodeId(request.hello.from), request.method, request.body);
-    run().then(
-      (body) => answer(null, encodeCallReply(body)),
-      (error: unknown) => answer({ code: status.UNKNOWN, details: statusText(errorText(error)) }),
-    );
+  #incoming(call: CallsCall): void {
+    const { limits, handlers } = this.#options;
+    const calls = new IncomingCalls(call, {
+      limits,
+      refusal: (hello) => this.#refusal(hello, call),
+      onCall: async (from, method, body) => handlers.onCall(from, method, body),
+      onClosed: (closed) => this.#calls.delete(closed),
+    });
+    this.#calls.add(calls);
   }
 
   #refusal(hello: PeerHello, call: Pick<RaftCall, 'getAuthContext'>): string | null {

@@ -156,7 +156,7 @@ test('messages that are not of the protocol: the stream is refused with the reas
     [[hello, Buffer.from('ffff', 'hex')], status.INVALID_ARGUMENT, /bad message/],
     [[hello, Buffer.alloc(0)], status.INVALID_ARGUMENT, /neither hello nor frame/],
     [[hello, unsafe], status.INVALID_ARGUMENT, /frame.number is 1152921504606847000/],
-    [[Buffer.from('0a020863', 'hex')], status.INVALID_ARGUMENT, /protocol version 99 instead of 1/],
+    [[Buffer.from('0a020863', 'hex')], status.INVALID_ARGUMENT, /protocol version 99 instead of 2/],
     [[], status.DEADLINE_EXCEEDED, /no hello within 100 ms/],
   ];
   for (const [messages, code, reason] of cases) {
@@ -174,13 +174,13 @@ test('messages that are not of the protocol: the stream is refused with the reas
 
 test('decoding survives random bytes', async () => {
   const { decodeFrameMessage, decodeReturn } = await import('./frame-codec.ts');
-  const { decodeRaftBatch, decodeCall } = await import('./peer-codec.ts');
+  const { decodeRaftBatch, decodeCallRequest, decodeCallReply } = await import('./peer-codec.ts');
   const rng = new SeededRng(11);
   const valid = encodeFrame(sampleFrame(1, 30));
   for (let i = 0; i < 4_000; i++) {
     const bytes = i % 2 === 0 ? Buffer.from(valid) : Buffer.alloc(rng.u32() % 60);
     for (let j = 0; j < (i % 2 === 0 ? 3 : bytes.length); j++) bytes[rng.u32() % bytes.length] = rng.u32() & 0xff;
-    for (const decode of [decodeFrameMessage, decodeReturn, decodeRaftBatch, decodeCall]) {
+    for (const decode of [decodeFrameMessage, decodeReturn, decodeRaftBatch, decodeCallRequest, decodeCallReply]) {
       try {
         decode(bytes);
       } catch (error) {

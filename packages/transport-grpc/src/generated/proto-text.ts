@@ -48,8 +48,10 @@ service Peers {
   // Raft messages from one node to another, in order while the stream lasts. The first batch carries the hello and
   // nothing else; initial metadata is the answer when it is accepted. The response never comes.
   rpc Raft(stream RaftBatch) returns (RaftDone);
-  // One question and its answer. A handler's error is the status UNKNOWN with its text.
-  rpc Call(CallRequest) returns (CallReply);
+  // Questions and their answers, in any order: a stream for as long as the connection lasts, since a grant is asked for
+  // hundreds of times a second and opening a call costs more than answering it. The first request carries the hello and
+  // nothing else; initial metadata is the answer when it is accepted.
+  rpc Calls(stream CallRequest) returns (stream CallReply);
 }
 
 // Refused with FAILED_PRECONDITION when it is meant for another cluster or node, or the protocol version is unknown.
@@ -77,12 +79,17 @@ message RaftDone {}
 
 message CallRequest {
   PeerHello hello = 1;
-  string method = 2;
-  bytes body = 3;
+  // Unique in its stream, and in the answer.
+  uint64 id = 2;
+  string method = 3;
+  bytes body = 4;
 }
 
 message CallReply {
-  bytes body = 1;
+  uint64 id = 1;
+  bytes body = 2;
+  // Set when the handler failed: the text of its error.
+  optional string failure = 3;
 }
 `,
   'holdfast/v1/records.proto': `syntax = "proto3";
