@@ -6,11 +6,14 @@ import { feed } from '../../test/cluster/support/feeder.ts';
 import { pause, waitFor } from '../../test/cluster/support/wait.ts';
 import type { Figure } from '../run.ts';
 
-const movesByHand = Number(process.env.HOLDFAST_BENCH_MOVES ?? 300);
+const movesByHand = Number(process.env.HOLDFAST_BENCH_MOVES ?? 1_200);
 /** So few that each has records under way at any time: else a move would delay nobody. */
 const users = 120;
 const recordsPerSecond = 2_000;
 const moveEveryMs = 50;
+/** Under load before the first move: a process that has just started runs code that isn't compiled yet. */
+const warmUpMs = 15_000;
+const drainsPerNode = 4;
 
 const nodes = ['n1', 'n2', 'n3'];
 
@@ -50,6 +53,7 @@ async function measured(
     await inStatus('all users to be held', (status) => held(status) >= users * 0.95);
     const client = new AdminClient(cluster.addresses[0]!, { timeoutMs: 10_000 });
     try {
+      await pause(warmUpMs);
       await act(cluster, client);
     } finally {
       client.close();
@@ -84,9 +88,9 @@ async function byHand(_: Cluster, client: AdminClient): Promise<void> {
   }
 }
 
-/** Each node hands over all that it holds, and takes its share again. */
+/** Each node hands over all that it holds, and takes its share again; some times over. */
 async function byDrain(cluster: Cluster, client: AdminClient): Promise<void> {
-  for (const node of nodes) {
+  for (const node of Array.from({ length: drainsPerNode }, () => nodes).flat()) {
     await client.act({ kind: 'drainNode', node });
     await waitFor(`${node} to be drained`, 60_000, async () => {
       const status = await cluster.status();

@@ -7,43 +7,57 @@ import type { ShardContext } from './shard-context.ts';
 
 /** Claims in one call of the store. */
 const claimsMax = 1_000;
+/** Calls with claims under way at a time: users wait for theirs, so new ones don't wait for the answer to others. */
+const claimCallsMax = 4;
 /** Markers in one call of the store. */
 const marksMax = 4_096;
 /** A round's rows are spread over this part of the interval. */
 const spreadRatio = 0.3;
 /** How often each bucket is marked with the watermarks of the partitions read here, in rounds (PROTOCOL.md 5.7). */
 const markAllRounds = 4;
+/**
+ * After an unclean end, and for a new shard, the next round comes after this part of the interval. With nodes that die more
+ * often than the interval lasts, nothing would ever get durable, and each loss would read again all that came before.
+ */
+const soonRatio = 0.1;
 
 /**
- * Claims, rows and markers on their way to the store and back. One call of each kind at a time, so answers come in order;
- * an answer counts only if the generation is still the one the call named (PROTOCOL.md 5.2).
+ * Claims, rows and markers on their way to the store and back. Rows and markers go one call at a time, claims in several:
+ * each claim is for itself. An answer counts only if the generation is still the one the call named (PROTOCOL.md 5.2).
  */
 export class StoreLoop {
   readonly #context: ShardContext;
   /** Calls under way. */
   readonly #running = new Set<Promise<void>>();
-  #claiming = false;
+  #claimCalls = 0;
   #writing = false;
-  #roundStartMs: number;
+  #roundDueMs: number;
+  #uncleanSeen: number;
   #roundRows = 0;
   #rounds = 0;
   #endRest: () => void = () => {};
 
   constructor(context: ShardContext) {
     this.#context = context;
-    this.#roundStartMs = context.options.timers.monotonicMs();
+    this.#roundDueMs = context.options.timers.monotonicMs() + context.options.settings.backupIntervalMs * soonRatio;
+    this.#uncleanSeen = context.leases.uncleanCount();
   }
 
   /** True while a call is under way. */
   get busy(): boolean {
-    return this.#claiming || this.#writing;
+    return this.#claimCalls > 0 || this.#writing;
   }
 
   /** Starts whatever can start now. */
   kick(nowMs: number): void {
-    const { holder, options } = this.#context;
-    if (!this.#claiming && holder.claimsQueued > 0) this.#start('claim', () => this.#claim());
-    const due = nowMs - this.#roundStartMs >= options.settings.backupIntervalMs || this.#context.stopping;
+    const { holder, options, leases } = this.#context;
+    while (this.#claimCalls < claimCallsMax && holder.claimsQueued > 0) this.#start('claim', () => this.#claim());
+    const uncleanCount = leases.uncleanCount();
+    if (uncleanCount !== this.#uncleanSeen) {
+      this.#uncleanSeen = uncleanCount;
+      this.#roundDueMs = Math.min(this.#roundDueMs, nowMs + options.settings.backupIntervalMs * soonRatio);
+    }
+    const due = nowMs >= this.#roundDueMs || this.#context.stopping;
     if (due && !holder.roundActive && holder.roundDue) this.beginRound(nowMs);
     if (holder.rowsHurried) this.#endRest();
     if (!this.#writing && (holder.rowsQueued > 0 || holder.roundActive)) this.#start('write', () => this.#write());
@@ -62,8 +76,8 @@ export class StoreLoop {
   }
 
   beginRound(nowMs: number): void {
-    const { holder } = this.#context;
-    this.#roundStartMs = nowMs;
+    const { holder, options } = this.#context;
+    this.#roundDueMs = nowMs + options.settings.backupIntervalMs;
     this.#rounds++;
     holder.beginRound();
     this.#roundRows = holder.rowsQueued;
@@ -79,9 +93,9 @@ export class StoreLoop {
     this.#running.add(running);
   }
 
-  /** Runs `work` unless it runs already; wakes the pump when it says that something moved. */
+  /** Runs `work`; wakes the pump when it says that something moved. */
   async #run(kind: 'claim' | 'write', work: () => Promise<boolean>): Promise<void> {
-    if (kind === 'claim') this.#claiming = true;
+    if (kind === 'claim') this.#claimCalls++;
     else this.#writing = true;
     let moved = true;
     try {
@@ -89,7 +103,7 @@ export class StoreLoop {
     } catch (error) {
       this.#context.fail(error);
     } finally {
-      if (kind === 'claim') this.#claiming = false;
+      if (kind === 'claim') this.#claimCalls--;
       else this.#writing = false;
       if (moved) this.#context.wake();
     }

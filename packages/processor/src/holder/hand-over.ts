@@ -19,10 +19,15 @@ export interface HandOverSteps {
 const planMsMax = 15_000;
 /** A unit without records for so long is idle: closing it now delays nobody. */
 const idleMs = 2_000;
+/**
+ * Busy units on their way at once. Their users wait until all that left together is saved, granted and claimed: few at a
+ * time wait for a shorter time each.
+ */
+export const busyMovingMax = 24;
 
 /**
- * Chooses the units that a shard hands over: leases never used first come first, then units that are idle and backed up;
- * busy ones only when a whole look at the table found too few of those. Walks the table a piece at a time, since leases
+ * Chooses the units that a shard hands over: leases never used and idle units come first, busy ones only when a whole look
+ * at the table found too few of those. Walks the table a piece at a time, since leases
  * that no record has come for are nowhere else.
  */
 export class HandOverPlan {
@@ -55,6 +60,11 @@ export class HandOverPlan {
     return this.#plan.reduce((sum, { left }) => sum + left, 0);
   }
 
+  /** Only busy units are left to choose from. */
+  get takesBusy(): boolean {
+    return this.#takesBusy;
+  }
+
   /** Begins up to `max` moves, after looking at no more than `places` of the table. */
   take(max: number, places: number, nowMs: number, steps: HandOverSteps): void {
     const leases = this.#leases;
@@ -85,7 +95,7 @@ export class HandOverPlan {
     if (unit === null) steps.closeUnclaimed(hi, lo, epoch, first!.to);
     else {
       if (unit.phase !== 'open' || unit.epoch !== epoch) return false;
-      if (!this.#takesBusy && (unit.dirty || nowMs - unit.lastUsedMs < idleMs)) return false;
+      if (!this.#takesBusy && nowMs - unit.lastUsedMs < idleMs) return false;
       steps.close(unit, first!.to);
     }
     if (--first!.left === 0) this.#plan.shift();

@@ -1,7 +1,7 @@
 import type { ShardRef } from '@holdfast/model';
 import type { LeaseView } from '../lease-view.ts';
 import type { ClosingUnits, EndWish } from './closing-units.ts';
-import { type HandOver, HandOverPlan, type HandOverSteps } from './hand-over.ts';
+import { busyMovingMax, type HandOver, HandOverPlan, type HandOverSteps } from './hand-over.ts';
 import { HeldUnit } from './held-unit.ts';
 import { LongestIdle } from './longest-idle.ts';
 import type { UnitStore } from './unit-store.ts';
@@ -48,9 +48,10 @@ export class UnitEnds {
     return this.#handOver.left + this.#closing.movingCount;
   }
 
-  /** Begins moves of the plan while fewer than `movingMax` units are on their way; looks at `places` of the table. */
+  /** Begins moves of the plan while fewer than `movingMax` units are on their way, or few busy ones; looks at `places` of the table. */
   handOverSome(nowMs: number, movingMax: number, places: number): void {
-    const max = movingMax - this.#closing.movingCount;
+    const movingNowMax = this.#handOver.takesBusy ? Math.min(movingMax, busyMovingMax) : movingMax;
+    const max = movingNowMax - this.#closing.movingCount;
     if (max > 0 && !this.#closing.stopping) this.#handOver.take(max, places, nowMs, this.#handOverSteps);
   }
 

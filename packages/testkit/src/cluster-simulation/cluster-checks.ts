@@ -142,6 +142,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       applied: this.#gaps.applied,
       appliers: this.appliers.applied,
       cleanEnds: this.appliers.cleanEnds,
+      moves: this.appliers.moves,
       claims: this.#epochs.claims,
       rowsAccepted: this.#acceptance.accepted,
       rowsFenced: this.#acceptance.fenced,

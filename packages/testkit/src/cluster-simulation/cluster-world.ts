@@ -1,4 +1,4 @@
-import { type Rng, randomRatio, silentLogger } from '@holdfast/model';
+import { type Rng, randomBelow, randomRatio, silentLogger } from '@holdfast/model';
 import type { LeaderLog, LeaderStore } from '../simulation/leader-reads.ts';
 import type { SimulatedNode } from '../simulation/simulated-node.ts';
 import { randomnessOf, SimulatedWorld } from '../simulation/simulated-world.ts';
@@ -118,6 +118,13 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
 
   override inject(kind: string, node: SimulatedNode<EngineShard>, mayLoseVoter: () => boolean): string | null {
     return injectRecordFault(this, kind, node, mayLoseVoter);
+  }
+
+  /** A busy unit is moved to some node. */
+  planMove(): void {
+    const node = this.upNodes[randomBelow(this.rng, Math.max(1, this.upNodes.length))];
+    const done = node === undefined ? null : this.inject('moveHotUnit', node, () => false);
+    if (done !== null) this.faultHappened('moveHotUnit', done);
   }
 
   #newShard(node: SimulatedNode<EngineShard>, index: number, rng: Rng): EngineShard {

@@ -74,6 +74,7 @@ class Tasks {
       sums.add(noted);
       this.#left += noted.result?.thin ? 1 : 0;
     }
+    sums.earlierMs = sums.virtualMs;
     // One seed alone is asked for to be looked at.
     if (settings.trace || settings.seeds === 1) return;
     for (const { seed, found } of profile.corpus) {

@@ -7,6 +7,8 @@ export class SeedSums {
   /** Seeds that proved too little to count. */
   thin = 0;
   virtualMs = 0;
+  /** Of these, what ran in an earlier part of an interrupted run. */
+  earlierMs = 0;
   twice = 0;
   readonly faults = new Map<string, number>();
   readonly seen = new Map<string, number>();
@@ -32,7 +34,7 @@ export class SeedSums {
   lines(name: string, kinds: readonly string[], seconds: number): string[] {
     const list = (entries: Iterable<readonly [string, number]>): string =>
       [...entries].map(([what, n]) => `${what} ${n}`).join(', ');
-    const rate = this.virtualMs / 1000 / seconds;
+    const rate = (this.virtualMs - this.earlierMs) / 1000 / seconds;
     const lines = [
       `${name}: ${(this.virtualMs / 60_000).toFixed(0)} virtual minutes in ${seconds.toFixed(0)} s, ${rate.toFixed(0)} virtual s/s`,
       `faults: ${list(kinds.map((kind) => [kind, this.faults.get(kind) ?? 0] as const))}`,

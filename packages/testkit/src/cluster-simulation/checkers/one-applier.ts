@@ -25,6 +25,7 @@ export class OneApplier {
   readonly #endedClean = new Set<string>();
   applied = 0;
   cleanEnds = 0;
+  moves = 0;
 
   constructor(report: Report, model: LeaseModel) {
     this.#report = report;
@@ -40,6 +41,7 @@ export class OneApplier {
       if (this.#model.units.get(unit)?.epoch === epochs[i]) continue;
       this.#endedClean.add(`${unit}/${epochs[i]}`);
       this.cleanEnds++;
+      if (record.kind === 'moved' && this.#model.units.has(unit)) this.moves++;
     }
   }
 
