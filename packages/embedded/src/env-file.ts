@@ -24,9 +24,10 @@ export async function createEnvFolder(path: string, fill: (temporary: string) =>
 /**
  * Lengthens a file that is shorter than its meta page says, with zeros. LMDB maps the file and would die of a bus
  * error where its end is cut; zeros it finds out, or the checksums do. Only for an environment no other process has open.
+ * @param bytesMax what the file may have at most
  * @throws EmbeddedError CORRUPT when there is no valid meta page
  */
-export function padTornFile(path: string): void {
+export function padTornFile(path: string, bytesMax: number): void {
   const file = join(path, 'data.mdb');
   if (!existsSync(file)) throw new EmbeddedError('CORRUPT', `${file} is missing`);
   const fd = openSync(file, 'r+');
@@ -34,6 +35,7 @@ export function padTornFile(path: string): void {
     const size = fstatSync(fd).size;
     const wanted = wantedBytes(fd);
     if (wanted === null) throw new EmbeddedError('CORRUPT', `${file} has no valid meta page`);
+    if (wanted > bytesMax) throw new EmbeddedError('CORRUPT', `${file} says that it has ${wanted} bytes`);
     if (size < wanted) writeSync(fd, Buffer.from([0]), 0, 1, wanted - 1);
   } finally {
     closeSync(fd);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type RaftRestored, type RaftStorage, RaftStorageError } from '@holdfast/engine';
 import { assert, ByteFormatError, InvariantError } from '@holdfast/model';
@@ -8,6 +9,7 @@ import { textKey, u64Key } from './binary-keys.ts';
 import { createEnvFolder, padTornFile } from './env-file.ts';
 import { EmbeddedError } from './errors.ts';
 import { type EnvLimits, LmdbEnv, type Table, type TableSpecs } from './lmdb-env.ts';
+import { checkMetaPages } from './meta-pages.ts';
 import {
   type Bounds,
   decodeBounds,
@@ -86,7 +88,9 @@ export class LmdbRaftStorage implements RaftStorage {
           await env.close();
         });
       }
-      padTornFile(path);
+      padTornFile(path, all.mapBytes);
+      // Each write puts the bounds, which are in this table.
+      checkMetaPages(join(path, 'data.mdb'), 'state');
       const env = await LmdbEnv.open(path, tableSpecs, all);
       try {
         return new LmdbRaftStorage(env);

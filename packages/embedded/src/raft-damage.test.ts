@@ -6,6 +6,7 @@ import { type RaftRestored, RaftStorageError } from '@holdfast/engine';
 import { randomBelow, SeededRng } from '@holdfast/model';
 import { simpleConf } from '@holdfast/raft';
 import { LmdbRaftStorage } from './lmdb-raft-storage.ts';
+import { encodeHardState } from './raft-codec.ts';
 import { temporaryFolder } from './test-support.test.ts';
 
 const { dir, remove } = temporaryFolder();
@@ -70,6 +71,40 @@ test('a file cut anywhere is the same log or an error, never a shorter log', asy
   assert.ok(seen.has('CORRUPT'));
 });
 
+/** The same with one bit flipped. */
+function flipped(at: number, bit: number): Buffer {
+  const damaged = Buffer.from(bytes);
+  damaged[at]! ^= 1 << bit;
+  return damaged;
+}
+
+test('a flipped bit of the vote is found, wherever it is', async () => {
+  const value = encodeHardState({ term: 30, vote: 'n0', commit: 29 });
+  const places: number[] = [];
+  // Older pages may have it too.
+  for (let at = bytes.indexOf(value); at >= 0; at = bytes.indexOf(value, at + 1)) places.push(at);
+  assert.ok(places.length > 0);
+  for (let i = 0; i < value.length * 8; i++) {
+    const damaged = Buffer.from(bytes);
+    for (const at of places) damaged[at + (i >> 3)]! ^= 1 << (i & 7);
+    assert.equal(await outcome(damaged), 'CORRUPT', `bit ${i} of the vote`);
+  }
+});
+
+test('a flipped bit of a meta page is found or does no harm: no older vote comes back, and no process dies', async () => {
+  const pageBytes = bytes.readUInt32LE(48);
+  // The root of the tables, the last page, the transaction; and the rest of what LMDB reads there, at random.
+  const bits = Array.from({ length: 24 * 8 }, (_, i) => 136 * 8 + i);
+  const rng = new SeededRng(7);
+  for (let i = 0; i < 60; i++) bits.push(24 * 8 + randomBelow(rng, 112 * 8));
+  const seen = { same: 0, CORRUPT: 0, other: 0 };
+  for (const page of [0, 1]) {
+    for (const bit of bits) seen[await outcome(flipped(page * pageBytes + (bit >> 3), bit & 7))]++;
+  }
+  assert.equal(seen.other, 0);
+  assert.ok(seen.CORRUPT > 300, JSON.stringify(seen));
+});
+
 test('a flipped bit in stored values is found or does no harm', async () => {
   const rng = new SeededRng(3);
   let found = 0;
@@ -78,9 +113,9 @@ test('a flipped bit in stored values is found or does no harm', async () => {
     const size = (i * 997) % 9_000;
     const at = bytes.lastIndexOf(Buffer.alloc(Math.min(size, 200), i));
     assert.ok(at > 0);
-    const damaged = Buffer.from(bytes);
-    damaged[at + randomBelow(rng, 100)]! ^= 1 << randomBelow(rng, 8);
-    if ((await outcome(damaged)) === 'CORRUPT') found++;
+    const result = await outcome(flipped(at + randomBelow(rng, 100), randomBelow(rng, 8)));
+    assert.notEqual(result, 'other', `entry ${i}`);
+    if (result === 'CORRUPT') found++;
   }
   assert.ok(found >= 12, `only ${found} found`);
 });
