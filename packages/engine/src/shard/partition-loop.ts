@@ -81,7 +81,7 @@ export class PartitionLoop {
           options.send({ kind: 'generationSeen', generationId: found });
           return null;
         },
-        (error, tries) => this.#warn('can not find the start of a partition', error, tries),
+        (error, ...again) => this.#warn('can not find the start of a partition', error, ...again),
         () => this.#over,
       );
       // The generation may have moved while we asked: what we learned is about the older one then.
@@ -100,7 +100,7 @@ export class PartitionLoop {
     const reader = await untilItWorks(
       timers,
       () => options.log.openReader(this.lease.topic, reading.id, reading.position),
-      (error, tries) => this.#warn('can not read a partition', error, tries),
+      (error, ...again) => this.#warn('can not read a partition', error, ...again),
       stale,
     );
     if (reader === null) return;
@@ -139,7 +139,7 @@ export class PartitionLoop {
     const batch = await untilItWorks(
       options.timers,
       () => reader.next(options.settings.fetchBytesMax, fetchWaitMs),
-      (error, tries) => this.#warn('reading a partition failed', error, tries),
+      (error, ...again) => this.#warn('reading a partition failed', error, ...again),
       stale,
     );
     if (batch !== null) options.stats.add('nsFetch', (options.timers.monotonicMs() - startMs) * 1e6);
@@ -152,8 +152,8 @@ export class PartitionLoop {
     });
   }
 
-  #warn(text: string, error: unknown, tries: number): void {
+  #warn(text: string, error: unknown, tries: number, retryInMs: number): void {
     const { topic, partition } = this.lease;
-    this.#context.options.logger.warn(text, { topic, partition, tries, err: error });
+    this.#context.options.logger.warn(text, { topic, partition, err: error, tries, retryInMs });
   }
 }
