@@ -105,6 +105,11 @@ export class KafkaService {
     return this.#ports.map(({ secure }) => `127.0.0.1:${secure}`);
   }
 
+  /** Of the brokers that run. */
+  get pids(): number[] {
+    return this.#processes.flatMap((child) => child?.pid ?? []);
+  }
+
   /** The caller closes it. */
   open(options: Partial<KafkaOptions> = {}): Promise<KafkaLog> {
     return KafkaLog.open({ brokers: this.plain, ...options }, testEnvironment);
