@@ -1,0 +1,5 @@
+import { ledgerProcessor } from '@holdfast/testkit';
+import { recordApply } from './recorder.ts';
+
+/** The simulator's job, in a real node. */
+export default ledgerProcessor(24 * 3_600_000, recordApply);
