@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultShardSettings, type FromShard, Shard, ShardStats, type Timers } from '@holdfast/engine';
+import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats, type Timers } from '@holdfast/engine';
 import { LeaseTable } from '@holdfast/lease';
 import { silentLogger } from '@holdfast/model';
 import { defaultRecordLimits, type Job } from '@holdfast/processor';
@@ -51,7 +51,7 @@ class LeapingTime implements Timers {
   }
 }
 
-test('an offset that does not change is committed again as long as its partition is read here, and no longer', async () => {
+test('an offset that does not change is committed again as long as its partition is read here under a live session', async () => {
   const time = new LeapingTime();
   let commits = 0;
   const hooks = { before: (operation: string) => void (operation === 'commit' && commits++) };
@@ -85,7 +85,9 @@ test('an offset that does not change is committed again as long as its partition
   await shard.start();
   shard.receive({ kind: 'table', buffer: table.buffer });
   shard.receive({ kind: 'generation', number: 1, generationId: disk.generationId, index: 2 });
-  shard.receive({ kind: 'session', session: 9 });
+  const proof = new SessionProof();
+  proof.extend(Number.POSITIVE_INFINITY);
+  shard.receive({ kind: 'session', session: 9, proof: proof.buffer });
   shard.receive({ kind: 'partitions', partitions: [{ topic: 'in', topicId, partition: 0, epoch: 9 }] });
   const committed = () => log.committed('counting', { topicId, partition: 0 });
   await time.pass(5_000);
@@ -100,10 +102,20 @@ test('an offset that does not change is committed again as long as its partition
     assert.equal(commits, first + day);
   }
   assert.deepEqual(await committed(), { offset: 1, generation: 1 });
+  await log.append('in', 0, [{ key: null, value: Buffer.from('-') }]);
+  proof.end();
+  time.leap(dayMs);
+  await time.pass(5_000);
+  assert.equal(commits, first + 7, 'nor who was not heard of for so long that its session may be over');
+  proof.extend(time.monotonicMs() + 60_000);
+  await time.pass(5_000);
+  assert.deepEqual(await committed(), { offset: 2, generation: 1 });
+  const last = commits;
+  proof.extend(Number.POSITIVE_INFINITY);
   shard.receive({ kind: 'partitions', partitions: [] });
   time.leap(dayMs);
   await time.pass(5_000);
-  assert.equal(commits, first + 7, 'who reads it no more vouches for nothing');
+  assert.equal(commits, last, 'nor who reads it no more');
   assert.deepEqual(
     said.filter(({ kind }) => kind === 'failed'),
     [],

@@ -14,7 +14,7 @@ export {
 } from './cluster-simulation/cluster-job.ts';
 export { counts, isDead, Ledger, type ProducedRecord } from './cluster-simulation/ledger.ts';
 export { encodeRecord, type RecordKind } from './cluster-simulation/record-format.ts';
-export { StoreLife } from './cluster-simulation/store-life.ts';
+export { type LifeRow, StoreLife } from './cluster-simulation/store-life.ts';
 export { drawUsers, type SimulatedUser } from './cluster-simulation/users.ts';
 export { EventLog } from './event-log.ts';
 export { type GossipHarness, gossipConformance } from './gossip/gossip-conformance.ts';

@@ -29,7 +29,7 @@ export class CommitLoop {
     const { options, ingest, leases, generation } = this.#context;
     const { timers } = options;
     ingest.catchUp();
-    if (generation === null || generation.number !== leases.generation()) return;
+    if (generation === null || generation.number !== leases.generation() || !this.#context.mayAct()) return;
     const due: { loop: PartitionLoop; offset: number; partition: PartitionId; fence: number }[] = [];
     for (const loop of loops) {
       const { reading } = loop;

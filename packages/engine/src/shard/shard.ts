@@ -2,6 +2,7 @@ import { LeaseTableReader } from '@holdfast/lease';
 import { partitionKey, type SessionId, type ShardRef, sessionId, shardIndex } from '@holdfast/model';
 import { Holder, Ingest, RecordCounters } from '@holdfast/processor';
 import { delay } from '../ports/timers.ts';
+import { SessionProof } from '../session-proof.ts';
 import type { DirectoryEntry, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
 import { answerQuery } from './answer-query.ts';
 import { CommitLoop } from './commit-loop.ts';
@@ -100,7 +101,7 @@ export class Shard {
         this.#onAdvanced();
         return;
       case 'session':
-        this.#open(message.session as SessionId);
+        this.#open(message.session as SessionId, new SessionProof(message.proof));
         return;
       case 'directory':
         this.#directory = message.sessions;
@@ -156,7 +157,7 @@ export class Shard {
     this.#meter?.publish(this.#options.timers.monotonicMs());
   }
 
-  #open(session: SessionId): void {
+  #open(session: SessionId, proof: SessionProof): void {
     const options = this.#options;
     const leases = this.#leases;
     if (leases === null || this.#context !== null) throw new Error('a session needs a table, and comes once');
@@ -180,6 +181,7 @@ export class Shard {
       generation: this.#generation,
       stopping: false,
       stopped: false,
+      mayAct: () => proof.holds(options.timers.monotonicMs()),
       wake: () => this.#wake(),
       fail: (error) => this.#fail(error),
     };

@@ -263,7 +263,13 @@ class Node implements RunningNode {
       { length: this.#config.shardCount },
       (_, shard) =>
         new WorkerShard(
-          { config: this.#config, shard, logPath: this.#logPath, storePath: this.#storePath },
+          {
+            config: this.#config,
+            shard,
+            logPath: this.#logPath,
+            storePath: this.#storePath,
+            zeroMs: this.#timers.zeroMs,
+          },
           before[shard],
         ),
     );

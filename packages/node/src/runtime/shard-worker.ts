@@ -14,7 +14,7 @@ import type { ShardWorkerData, ToShardWorker } from './worker-shard.ts';
 async function main(data: ShardWorkerData): Promise<void> {
   const port = parentPort!;
   const { config, shard, stats, logPath, storePath } = data;
-  const timers = new NodeTimers();
+  const timers = new NodeTimers(data.zeroMs);
   const logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId, shard } });
   const send = (message: FromShard) => port.postMessage(message);
   const stop = new AbortController();
