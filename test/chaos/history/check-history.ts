@@ -11,12 +11,13 @@ import {
   type LedgerState,
   OneLeader,
   OneVote,
-  StoreLife,
+  type StoreLife,
 } from '@holdfast/testkit';
 import type { HistoryEvent } from './event.ts';
 import { producedLedger } from './produced-ledger.ts';
 import { callsOf, type History, type Recorded } from './read-history.ts';
-import { orderOfStore, type StoreStep } from './store-order.ts';
+import { livesOf } from './store-lives.ts';
+import type { StoreStep } from './store-order.ts';
 import type { StoredUnit } from './unit-order.ts';
 
 export interface CheckOptions {
@@ -68,14 +69,20 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   });
   const control = new ControlHistory(model, checks, report);
   const memory = new MemoryBound(options.rssBytesMax, report);
-  const life = new StoreLife(options.generation);
-  checks.onNewLife(life);
+  const lives = new Map(
+    livesOf(history, options.stored, report).map((lived) => [lived.life.generationId, lived] as const),
+  );
+  const last = [...lives.values()].at(-1)?.life;
+  if (last === undefined || last.generationId !== options.generation)
+    report(`the log ends in generation ${last?.generationId}, and the store in ${options.generation}`);
+  for (const { life } of lives.values()) checks.onNewLife(life);
 
   const moments: Moment[] = [];
   const at = (atUs: number, act: () => void): void => void moments.push({ atUs, act });
-  for (const step of orderOfStore(history, options.generation, options.stored, report)) addStep(step, life, checks, at);
+  for (const { life, steps } of lives.values()) for (const step of steps) addStep(step, life, checks, at);
   for (const { asked, done } of callsOf(history, 'mark')) {
-    if (done?.code === 'GENERATION' || asked.generation !== options.generation) continue;
+    const life = lives.get(asked.generation)?.life;
+    if (done?.code === 'GENERATION' || life === undefined) continue;
     const marks = asked.marks.map(([bucket, topic, partition, offset]) => {
       return { bucket, partition: { topicId: topicId(topic), partition }, offset };
     });
@@ -106,8 +113,17 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
     if (act !== null) at(recorded.event.t, act);
   }
   for (const { act } of moments.sort((a, b) => a.atUs - b.atUs)) act();
-  checks.compare(life);
-  return { violations, seen: { ...checks.seen, ...control.seen, produced: ledger.count, rssBytesMost: memory.most } };
+  if (last !== undefined) checks.compare(last);
+  return {
+    violations,
+    seen: {
+      ...checks.seen,
+      ...control.seen,
+      storeLives: lives.size,
+      produced: ledger.count,
+      rssBytesMost: memory.most,
+    },
+  };
 }
 
 function addStep(step: StoreStep, life: StoreLife, checks: ClusterChecks, at: (atUs: number, act: () => void) => void) {

@@ -1,7 +1,7 @@
 import type { BackupStore, Claim, ClaimResult, RowResult, RowWrite } from '@holdfast/engine';
 import { formatUnit } from '@holdfast/model';
 import { type Call, callsOf, type History } from './read-history.ts';
-import { orderUnitCalls, type StoredUnit, type UnitCall } from './unit-order.ts';
+import { type Beginning, orderUnitCalls, type StoredUnit, type UnitCall } from './unit-order.ts';
 
 /** What a store did to one unit, at a moment at which it can have done it. */
 export type StoreStep = { readonly atUs: number; readonly thread: number; readonly generation: string } & (
@@ -21,33 +21,42 @@ export async function storedUnits(store: Pick<BackupStore, 'scan'>): Promise<Map
   return units;
 }
 
+/** What was done to one life of a store. */
+export interface UnitOrders {
+  readonly steps: readonly StoreStep[];
+  /** Units that were asked of. */
+  readonly touched: ReadonlySet<string>;
+  /** Rows that its first claims have found, where its beginning isn't known. */
+  readonly first: ReadonlyMap<string, StoredUnit>;
+}
+
 /**
- * Orders all that was asked of the store (I2, I3). `last` is what its last life has in the end; of lives before nobody
- * knows it, so that only their answers count.
+ * Orders all that was asked of the store in one of its lives (I2, I3).
+ * @param last what it has in the end; null: nobody knows, since it was lost, and only its answers count
  */
 export function orderOfStore(
   history: History,
   generation: string,
-  last: ReadonlyMap<string, StoredUnit>,
+  begin: Beginning,
+  last: ReadonlyMap<string, StoredUnit> | null,
   report: (text: string) => void,
-): StoreStep[] {
+): UnitOrders {
   const steps: StoreStep[] = [];
+  const touched = new Set<string>();
+  const first = new Map<string, StoredUnit>();
   for (const [unit, calls] of unitCalls(history, generation)) {
-    const order = orderUnitCalls(calls, last.get(unit) ?? null);
+    touched.add(unit);
+    const order = orderUnitCalls(calls, last === null ? undefined : (last.get(unit) ?? null), begin);
     if (order.code !== 'OK') {
       report(`I2: unit ${unit}: ${order.text}`);
       continue;
     }
+    if (order.first !== null) first.set(unit, order.first);
     for (const { call, atUs, answer } of order.calls) steps.push(call.of(atUs, answer.code, answer.row ?? null));
   }
-  for (const unit of last.keys())
-    if (!steps.some((step) => unitOf(step) === unit)) report(`I2: the store has unit ${unit}, which nobody wrote`);
-  return steps.sort((a, b) => a.atUs - b.atUs);
-}
-
-function unitOf(step: StoreStep): string {
-  const { hi, lo } = step.kind === 'claim' ? step.claim : step.row;
-  return formatUnit(hi, lo);
+  for (const unit of begin === 'empty' ? (last?.keys() ?? []) : [])
+    if (!touched.has(unit)) report(`I2: the store has unit ${unit}, which nobody wrote`);
+  return { steps: steps.sort((a, b) => a.atUs - b.atUs), touched, first };
 }
 
 type MakeStep = (atUs: number, code: string, row: string | null) => StoreStep;
