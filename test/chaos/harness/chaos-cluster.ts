@@ -120,14 +120,20 @@ export class ChaosCluster {
     return join(this.dataDir, 'nodes', id);
   }
 
-  status(): Promise<StatusDocument | null> {
-    return this.#asker.status();
+  /** By the first node that answers, of these alone where there are some. */
+  status(...by: readonly string[]): Promise<StatusDocument | null> {
+    return this.#asker.status(undefined, by);
   }
 
-  /** Waits until a status is as wished. */
-  inStatus(what: string, holds: (status: StatusDocument) => boolean, deadlineMs = 60_000): Promise<StatusDocument> {
+  /** Waits until a status is as wished. @param by who is asked; nobody: all, in turn */
+  inStatus(
+    what: string,
+    holds: (status: StatusDocument) => boolean,
+    deadlineMs = 60_000,
+    by: readonly string[] = [],
+  ): Promise<StatusDocument> {
     return waitFor(what, deadlineMs, async () => {
-      const status = await this.status();
+      const status = await this.status(...by);
       return status !== null && holds(status) ? status : null;
     });
   }

@@ -94,7 +94,8 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     tell('stopped');
     const store = await cluster.services.openStore();
     const stored = await storedUnits(store).finally(() => store.close());
-    const verdict = checkHistory(readHistory(join(dir, 'history')), {
+    const written = readHistory(join(dir, 'history'));
+    const verdict = checkHistory(written, {
       seed,
       users: workloadPlan.users,
       generation: await generationOf(cluster),
@@ -102,11 +103,12 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
       rssBytesMax: scenario.rssBytesMax ?? rssBytesMaxDefault,
       deadLetters,
     });
-    violations.push(...verdict.violations);
+    const own = scenario.judge?.(written);
+    violations.push(...verdict.violations, ...(own?.violations ?? []));
+    const seen: Readonly<Record<string, number>> = { ...verdict.seen, ...own?.seen, ...Object.fromEntries(facts) };
     for (const name of [...alwaysSeen, ...(scenario.mustSee ?? [])])
-      if ((verdict.seen[name] ?? 0) === 0) violations.push(`nothing shown: no ${name}`);
+      if ((seen[name] ?? 0) === 0) violations.push(`nothing shown: no ${name}`);
     for (const [name, count] of facts) if (count === 0) violations.push(`nothing shown: ${name} never happened`);
-    const seen = { ...verdict.seen, ...Object.fromEntries(facts) };
     return { violations, seen, records: workload.count, seconds: (performance.now() - startMs) / 1_000 };
   } finally {
     await workload.stop().catch(() => {});

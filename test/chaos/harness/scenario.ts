@@ -1,4 +1,5 @@
 import type { Rng } from '@holdfast/model';
+import type { History } from '../history/read-history.ts';
 import type { ChaosNetwork } from '../network/chaos-network.ts';
 import type { ChaosCluster } from './chaos-cluster.ts';
 import type { OpenServices } from './services.ts';
@@ -32,6 +33,11 @@ export interface Fire {
   saw(name: string, count?: number): void;
 }
 
+export interface Judgement {
+  readonly violations: readonly string[];
+  readonly seen: Readonly<Record<string, number>>;
+}
+
 /** One way of hurting a cluster, and what must hold all the while. */
 export interface Scenario {
   /** Faults of the list that it stands for: the first is its name. */
@@ -57,6 +63,8 @@ export interface Scenario {
   inject(fire: Fire): Promise<void>;
   /** Looks once more when all is settled, before the nodes are stopped. */
   after?(fire: Fire): Promise<void>;
+  /** Looks at the whole history, beside the checkers. */
+  judge?(history: History): Judgement;
 }
 
 /** The name by which it is run. */
