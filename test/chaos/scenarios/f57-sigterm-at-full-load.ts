@@ -4,8 +4,8 @@ import type { Judgement, Scenario } from '../harness/scenario.ts';
 import type { History } from '../history/read-history.ts';
 import { shuffled } from './draw.ts';
 
-/** From the signal until the log shows that nothing is held any more. A busy machine takes what it takes. */
-const releasedWithinMs = Number(process.env.HOLDFAST_CHAOS_RELEASED_MS ?? 1_000);
+/** From the signal until the log shows that nothing is held any more: 1 s on a quiet machine, which this need not be. */
+const releasedWithinMs = Number(process.env.HOLDFAST_CHAOS_RELEASED_MS ?? 5_000);
 
 export const sigtermAtFullLoad: Scenario = {
   faults: ['F57'],
