@@ -71,6 +71,7 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   const life = new StoreLife(options.generation);
   checks.onNewLife(life);
 
+  let deadLetters = 0;
   const moments: Moment[] = [];
   const at = (atUs: number, act: () => void): void => void moments.push({ atUs, act });
   for (const step of orderOfStore(history, options.generation, options.stored, report)) addStep(step, life, checks, at);
@@ -93,7 +94,9 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   }
   for (const { asked, endUs } of callsOf(history, 'append')) {
     if (!Number.isFinite(endUs)) continue;
-    const topic = asked.topic === options.deadLetters ? deadLetterTopic : asked.topic;
+    const isDead = asked.topic === options.deadLetters;
+    const topic = isDead ? deadLetterTopic : asked.topic;
+    if (isDead) deadLetters += asked.records.length;
     const records = asked.records.map(([id, value]) => ({
       key: null,
       value: value === null ? null : new Uint8Array(Buffer.from(value, 'base64')),
@@ -107,7 +110,10 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   }
   for (const { act } of moments.sort((a, b) => a.atUs - b.atUs)) act();
   checks.compare(life);
-  return { violations, seen: { ...checks.seen, ...control.seen, produced: ledger.count, rssBytesMost: memory.most } };
+  return {
+    violations,
+    seen: { ...checks.seen, ...control.seen, produced: ledger.count, deadLetters, rssBytesMost: memory.most },
+  };
 }
 
 function addStep(step: StoreStep, life: StoreLife, checks: ClusterChecks, at: (atUs: number, act: () => void) => void) {

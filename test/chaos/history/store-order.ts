@@ -32,7 +32,9 @@ export function orderOfStore(
   report: (text: string) => void,
 ): StoreStep[] {
   const steps: StoreStep[] = [];
+  const written = new Set<string>();
   for (const [unit, calls] of unitCalls(history, generation)) {
+    written.add(unit);
     const order = orderUnitCalls(calls, last.get(unit) ?? null);
     if (order.code !== 'OK') {
       report(`I2: unit ${unit}: ${order.text}`);
@@ -40,14 +42,8 @@ export function orderOfStore(
     }
     for (const { call, atUs, answer } of order.calls) steps.push(call.of(atUs, answer.code, answer.row ?? null));
   }
-  for (const unit of last.keys())
-    if (!steps.some((step) => unitOf(step) === unit)) report(`I2: the store has unit ${unit}, which nobody wrote`);
+  for (const unit of last.keys()) if (!written.has(unit)) report(`I2: the store has unit ${unit}, which nobody wrote`);
   return steps.sort((a, b) => a.atUs - b.atUs);
-}
-
-function unitOf(step: StoreStep): string {
-  const { hi, lo } = step.kind === 'claim' ? step.claim : step.row;
-  return formatUnit(hi, lo);
 }
 
 type MakeStep = (atUs: number, code: string, row: string | null) => StoreStep;
