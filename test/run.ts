@@ -79,6 +79,12 @@ const tiers: readonly Tier[] = [
       process.platform === 'win32' ? 'Windows has no SIGSTOP, by which a node is suspended' : missingLmdb(),
     inCheck: false,
   },
+  {
+    name: 'chaos',
+    commands: [['node', '--conditions=source', 'test/chaos/main.ts', 'smoke']],
+    skipReason: () => (process.platform === 'win32' ? 'Windows has no SIGSTOP' : missingLmdb()),
+    inCheck: false,
+  },
 ];
 
 function missingLmdb(): string | null {

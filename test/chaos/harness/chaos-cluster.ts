@@ -9,6 +9,7 @@ import { type Launch, NodeProcess } from '../../cluster/support/node-process.ts'
 import { newPeers, type Peer } from '../../cluster/support/peers.ts';
 import { StatusAsker } from '../../cluster/support/status-asker.ts';
 import { waitFor } from '../../cluster/support/wait.ts';
+import type { HookCommand } from '../history/hooks.ts';
 import type { ChaosNetwork } from '../network/chaos-network.ts';
 import type { ClusterPlan } from './scenario.ts';
 import type { ChaosServices, OpenServices } from './services.ts';
@@ -98,7 +99,8 @@ export class ChaosCluster {
       };
       const configPath = join(runDir, `${id}.json`);
       writeFileSync(configPath, JSON.stringify(config, null, 2));
-      const env = { ...services.env, CHAOS_HISTORY: historyDir, CHAOS_NODE: id };
+      const hooks = join(runDir, `${id}.hook`);
+      const env = { ...services.env, ...plan.env, CHAOS_HISTORY: historyDir, CHAOS_NODE: id, CHAOS_HOOKS: hooks };
       const launch = { through: network?.through(id) ?? [], nodeArgs: ['--import', preload], env };
       return new ChaosNode(id, configPath, join(runDir, `${id}.log`), launch, pidsPath);
     });
@@ -120,14 +122,20 @@ export class ChaosCluster {
     return join(this.dataDir, 'nodes', id);
   }
 
-  status(): Promise<StatusDocument | null> {
-    return this.#asker.status();
+  /** By the first node that answers, of these alone where there are some. */
+  status(...by: readonly string[]): Promise<StatusDocument | null> {
+    return this.#asker.status(undefined, by);
   }
 
-  /** Waits until a status is as wished. */
-  inStatus(what: string, holds: (status: StatusDocument) => boolean, deadlineMs = 60_000): Promise<StatusDocument> {
+  /** Waits until a status is as wished. @param by who is asked; nobody: all, in turn */
+  inStatus(
+    what: string,
+    holds: (status: StatusDocument) => boolean,
+    deadlineMs = 60_000,
+    by: readonly string[] = [],
+  ): Promise<StatusDocument> {
     return waitFor(what, deadlineMs, async () => {
-      const status = await this.status();
+      const status = await this.status(...by);
       return status !== null && holds(status) ? status : null;
     });
   }
@@ -165,6 +173,19 @@ export class ChaosCluster {
     const ends = await log.endOffsets(inputTopic);
     const commits = ends.map((_, partition) => log.committed(jobName, { topicId: info.topicId, partition }));
     return { committed: (await Promise.all(commits)).map((commit) => commit?.offset ?? 0), ends };
+  }
+
+  /** Has a node do something to itself. It is on its way when this returns. */
+  hook(id: string, command: HookCommand): void {
+    const { pid } = this.node(id);
+    if (pid === undefined) throw new Error(`${id} doesn't run`);
+    writeFileSync(join(this.dir, 'run', `${id}.hook`), JSON.stringify(command));
+    process.kill(pid, 'SIGUSR2');
+  }
+
+  /** How often a node's log has a message, since its start. */
+  said(id: string, message: string): number {
+    return this.node(id).output.split(`"msg":"${message}"`).length - 1;
   }
 
   /** Ends every process that was started here, by pid. */

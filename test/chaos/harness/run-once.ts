@@ -11,7 +11,7 @@ import { nameOf, type Scenario } from './scenario.ts';
 
 const child = fileURLToPath(new URL('./run-child.ts', import.meta.url));
 /** For the checks after the last node has stopped. */
-const checkMs = 60_000;
+const checkMs = 120_000;
 
 export interface Outcome {
   readonly name: string;

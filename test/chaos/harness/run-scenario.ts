@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SeededRng } from '@holdfast/model';
+import type { RecordLimits } from '@holdfast/processor';
 import { inputTopic } from '@holdfast/testkit';
 import { waitFor } from '../../cluster/support/wait.ts';
 import { checkHistory } from '../history/check-history.ts';
@@ -8,6 +9,7 @@ import { HistoryFile, nowUs } from '../history/history-file.ts';
 import { readHistory } from '../history/read-history.ts';
 import { storedUnits } from '../history/store-order.ts';
 import type { ChaosNetwork } from '../network/chaos-network.ts';
+import { ProxiedLinks } from '../network/proxied-links.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
 import type { ClusterPlan, Fire, Scenario } from './scenario.ts';
 import { openEmbedded } from './services.ts';
@@ -30,7 +32,7 @@ export interface RunOptions {
   readonly say: (text: string) => void;
 }
 
-const defaultPlan: ClusterPlan = { nodes: 3, joiners: 0, partitions: 4, shards: 1, settings: {} };
+const defaultPlan: ClusterPlan = { nodes: 3, joiners: 0, partitions: 4, shards: 1, settings: {}, env: {} };
 const settleMsDefault = 60_000;
 const rssBytesMaxDefault = 700 * 2 ** 20;
 const deadLetters = 'holdfast.dead-letters';
@@ -59,6 +61,7 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
   const plan = { ...defaultPlan, ...scenario.cluster };
   const workloadPlan = { ...defaultWorkload, ...scenario.workload };
   const cluster = await ChaosCluster.create(dir, plan, network, scenario.services ?? openEmbedded, join(dir, 'pids'));
+  const links = scenario.proxied === true ? await ProxiedLinks.start(network!, plan.shards, seed) : null;
   const history = new HistoryFile(join(dir, 'history'), 'harness');
   const facts = new Map<string, number>();
   const tell = (text: string): void => {
@@ -74,6 +77,10 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     get network(): ChaosNetwork {
       if (network === null) throw new Error('a scenario that works on the network has to need namespaces');
       return network;
+    },
+    get links(): ProxiedLinks {
+      if (links === null) throw new Error('a scenario that works on the links has to be proxied');
+      return links;
     },
     say: tell,
     saw: (name, count = 1) => void facts.set(name, (facts.get(name) ?? 0) + count),
@@ -94,24 +101,41 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     tell('stopped');
     const store = await cluster.services.openStore();
     const stored = await storedUnits(store).finally(() => store.close());
-    const verdict = checkHistory(readHistory(join(dir, 'history')), {
+    const written = readHistory(join(dir, 'history'));
+    const verdict = checkHistory(written, {
       seed,
       users: workloadPlan.users,
       generation: await generationOf(cluster),
       stored,
+      limits: limitsOf(plan),
       rssBytesMax: scenario.rssBytesMax ?? rssBytesMaxDefault,
       deadLetters,
     });
-    violations.push(...verdict.violations);
+    const own = scenario.judge?.(written);
+    violations.push(...verdict.violations, ...(own?.violations ?? []));
+    const seen: Readonly<Record<string, number>> = { ...verdict.seen, ...own?.seen, ...Object.fromEntries(facts) };
     for (const name of [...alwaysSeen, ...(scenario.mustSee ?? [])])
-      if ((verdict.seen[name] ?? 0) === 0) violations.push(`nothing shown: no ${name}`);
+      if ((seen[name] ?? 0) === 0) violations.push(`nothing shown: no ${name}`);
     for (const [name, count] of facts) if (count === 0) violations.push(`nothing shown: ${name} never happened`);
-    const seen = { ...verdict.seen, ...Object.fromEntries(facts) };
     return { violations, seen, records: workload.count, seconds: (performance.now() - startMs) / 1_000 };
   } finally {
     await workload.stop().catch(() => {});
     await cluster.dispose();
+    await links?.close();
   }
+}
+
+/** The limits that the nodes were given, where they aren't the usual ones. */
+function limitsOf({ settings }: ClusterPlan): Partial<RecordLimits> {
+  const given = settings.limits ?? {};
+  const names = {
+    framesInFlight: 'framesInFlightMax',
+    frameRecords: 'frameRecordsMax',
+    parkedRecords: 'parkedRecordsMax',
+  };
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([setting, limit]) => (setting in given ? [[limit, given[setting]]] : [])),
+  );
 }
 
 /** I8: with no fault left and no more input, all is applied and durable, every user is held, and nothing waits. */

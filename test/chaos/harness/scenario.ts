@@ -1,5 +1,7 @@
 import type { Rng } from '@holdfast/model';
+import type { History } from '../history/read-history.ts';
 import type { ChaosNetwork } from '../network/chaos-network.ts';
+import type { ProxiedLinks } from '../network/proxied-links.ts';
 import type { ChaosCluster } from './chaos-cluster.ts';
 import type { OpenServices } from './services.ts';
 import type { Workload, WorkloadPlan } from './workload.ts';
@@ -16,6 +18,8 @@ export interface ClusterPlan {
   readonly shards: number;
   /** Further settings of every node, as in its file; groups are merged with the harness's. */
   readonly settings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Variables of the nodes' environment. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** What a scenario's injection works with. */
@@ -26,10 +30,17 @@ export interface Fire {
   readonly workload: Workload;
   /** Only for scenarios that need `namespaces`. */
   readonly network: ChaosNetwork;
+  /** Only for those that are `proxied`. */
+  readonly links: ProxiedLinks;
   /** A fault is injected or healed: for people who watch, and into the history. */
   say(text: string): void;
   /** A fact that the scenario counts on, by name. One that stayed 0 fails the run: nothing was shown. */
   saw(name: string, count?: number): void;
+}
+
+export interface Judgement {
+  readonly violations: readonly string[];
+  readonly seen: Readonly<Record<string, number>>;
 }
 
 /** One way of hurting a cluster, and what must hold all the while. */
@@ -41,6 +52,8 @@ export interface Scenario {
   readonly injects: string;
   readonly holds: string;
   readonly needs: readonly Need[];
+  /** All that nodes say to each other goes through the fault proxies; needs namespaces. */
+  readonly proxied?: true;
   readonly cluster?: Partial<ClusterPlan>;
   readonly workload?: Partial<WorkloadPlan>;
   /** From the first node's start to the last one's end; the run is ended then. */
@@ -57,6 +70,8 @@ export interface Scenario {
   inject(fire: Fire): Promise<void>;
   /** Looks once more when all is settled, before the nodes are stopped. */
   after?(fire: Fire): Promise<void>;
+  /** Looks at the whole history, beside the checkers. */
+  judge?(history: History): Judgement;
 }
 
 /** The name by which it is run. */

@@ -77,6 +77,7 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
     report(`the log ends in generation ${last?.generationId}, and the store in ${options.generation}`);
   for (const { life } of lives.values()) checks.onNewLife(life);
 
+  let deadLetters = 0;
   const moments: Moment[] = [];
   const at = (atUs: number, act: () => void): void => void moments.push({ atUs, act });
   for (const { life, steps } of lives.values()) for (const step of steps) addStep(step, life, checks, at);
@@ -100,7 +101,9 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   }
   for (const { asked, endUs } of callsOf(history, 'append')) {
     if (!Number.isFinite(endUs)) continue;
-    const topic = asked.topic === options.deadLetters ? deadLetterTopic : asked.topic;
+    const isDead = asked.topic === options.deadLetters;
+    const topic = isDead ? deadLetterTopic : asked.topic;
+    if (isDead) deadLetters += asked.records.length;
     const records = asked.records.map(([id, value]) => ({
       key: null,
       value: value === null ? null : new Uint8Array(Buffer.from(value, 'base64')),
@@ -113,6 +116,7 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
     if (act !== null) at(recorded.event.t, act);
   }
   for (const { act } of moments.sort((a, b) => a.atUs - b.atUs)) act();
+<<<<<<< HEAD
   if (last !== undefined) checks.compare(last);
   return {
     violations,
@@ -123,6 +127,12 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
       produced: ledger.count,
       rssBytesMost: memory.most,
     },
+=======
+  checks.compare(life);
+  return {
+    violations,
+    seen: { ...checks.seen, ...control.seen, produced: ledger.count, deadLetters, rssBytesMost: memory.most },
+>>>>>>> t/chaos
   };
 }
 

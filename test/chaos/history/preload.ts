@@ -1,4 +1,5 @@
 import { LmdbBackupStore, LmdbLog } from '@holdfast/embedded';
+import { hearHooks, obeyHooks } from './hooks.ts';
 import { isShardThread, watchControl, watchLog, watchShard, watchStore } from './recorder.ts';
 
 /**
@@ -8,10 +9,14 @@ import { isShardThread, watchControl, watchLog, watchShard, watchStore } from '.
 if (process.env.CHAOS_HISTORY !== undefined) {
   if (isShardThread) {
     watchShard();
+    hearHooks();
     watchStore(LmdbBackupStore.prototype);
     watchLog(LmdbLog.prototype);
     if (process.env.CHAOS_SERVICES === '1') await watchServices();
-  } else watchControl();
+  } else {
+    watchControl();
+    if (process.env.CHAOS_HOOKS !== undefined) obeyHooks(process.env.CHAOS_HOOKS);
+  }
 }
 
 async function watchServices(): Promise<void> {

@@ -162,19 +162,26 @@ export function watchControl(): void {
   };
 }
 
-/** Records the session of a shard's thread, and now and then how full its queues are. */
+/** Records the session of a shard's thread, and how full its queues are: now and then, and when its partitions change. */
 export function watchShard(): void {
   const { shard, stats } = workerData as { shard: number; stats: SharedArrayBuffer };
-  const { receive } = Shard.prototype;
+  const counters = new ShardStats(stats);
+  const look = (): void => {
+    const levels = Object.fromEntries(levelNames.map((name) => [name, counters.get(name)]));
+    file.write({ t: nowUs(), k: 'levels', rssBytes: process.memoryUsage.rss(), levels });
+  };
+  const { receive, close } = Shard.prototype;
   Shard.prototype.receive = function (this: Shard, message) {
     if (message.kind === 'session') file.write({ t: nowUs(), k: 'session', session: message.session, shard });
     receive.call(this, message);
+    if (message.kind === 'partitions' || message.kind === 'session') look();
   };
-  const counters = new ShardStats(stats);
-  setInterval(() => {
-    const levels = Object.fromEntries(levelNames.map((name) => [name, counters.get(name)]));
-    file.write({ t: nowUs(), k: 'levels', rssBytes: process.memoryUsage.rss(), levels });
-  }, levelsEveryMs).unref();
+  const looking = setInterval(look, levelsEveryMs).unref();
+  Shard.prototype.close = function (this: Shard) {
+    // What an ended shard counts last stays as it was, while its thread ends.
+    clearInterval(looking);
+    return close.call(this);
+  };
   process.on('exit', () => file.flush());
 }
 

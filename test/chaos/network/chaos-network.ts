@@ -55,6 +55,12 @@ export class ChaosNetwork {
     }
   }
 
+  /** Where nodes listen. */
+  readonly ports = { control: controlPort, gossip: gossipPort, records: shardsPort };
+
+  /** The harness's own address. */
+  readonly hubHost = `${subnet}.${hubHost}`;
+
   get hub(): string {
     return `${this.tag}hub`;
   }
@@ -135,6 +141,27 @@ export class ChaosNetwork {
     this.#filter(id, 'INPUT', ...match);
   }
 
+  /** Nothing of record streams passes between the two, either way; everything else does. */
+  silenceShards(a: string, b: string): void {
+    for (const [at, from] of [
+      [a, b],
+      [b, a],
+    ] as const)
+      for (const side of ['--dport', '--sport'])
+        this.#filter(
+          at,
+          'INPUT',
+          '-s',
+          this.hostOf(from),
+          '-p',
+          'tcp',
+          side,
+          `${shardsPort}:${shardsPort + 9}`,
+          '-j',
+          'DROP',
+        );
+  }
+
   /** So many bits per second, and the queue of a slow link. */
   limitRate(id: string, rate: string): void {
     this.inside(
@@ -165,7 +192,6 @@ export class ChaosNetwork {
     for (const { id } of this.peers) {
       if (ids.length > 0 && !ids.includes(id)) continue;
       this.inside(id, 'iptables', '-F');
-      this.inside(id, 'iptables', '-t', 'nat', '-F');
       this.setMtu(id, 1_500);
       if (this.inside(id, 'tc', 'qdisc', 'show', 'dev', 'eth0').includes('tbf'))
         this.inside(id, 'tc', 'qdisc', 'del', 'dev', 'eth0', 'root');

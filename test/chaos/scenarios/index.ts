@@ -1,13 +1,64 @@
 import type { Scenario } from '../harness/scenario.ts';
 import { killedHolder } from './f01-killed-holder.ts';
+import { leaderDiesInAGrant } from './f02-leader-dies-in-a-grant.ts';
+import { twoRestart } from './f03-two-restart.ts';
 import { pausedHolder } from './f04-paused-holder.ts';
+import { pausedLeader } from './f05-paused-leader.ts';
+import { strobe } from './f06-strobe.ts';
+import { blockedLoop } from './f08-blocked-loop.ts';
+import { wallClock } from './f09-wall-clock.ts';
+import { isolatedNodes } from './f11-isolated-nodes.ts';
+import { oneWayCut } from './f12-one-way-cut.ts';
+import { brokenTriangle } from './f13-broken-triangle.ts';
+import { healOfTheDead } from './f15-heal-of-the-dead.ts';
+import { loss } from './f16-loss.ts';
+import { delay } from './f17-delay.ts';
+import { gossipOutOfOrder } from './f18-gossip-out-of-order.ts';
+import { poison } from './f38-poison.ts';
+import { hostileIds } from './f40-hostile-ids.ts';
+import { hotUser } from './f42-hot-user.ts';
+import { halfOpen } from './f45-half-open.ts';
+import { slowHolder } from './f46-slow-holder.ts';
+import { resetStreams } from './f47-reset-streams.ts';
+import { eachLeaderDies } from './f48-each-leader-dies.ts';
+import { newOvertakesOld, recordAtOldHolder } from './f53-moves-under-fire.ts';
+import { leaderDiesBetween } from './f55-leader-dies-between.ts';
+import { sigtermAtFullLoad } from './f57-sigterm-at-full-load.ts';
 import { onServices } from './on-services.ts';
 
 /** All of them, in the order of their faults' numbers. One more is a file, and a line here. */
-export const scenarios: readonly Scenario[] = [killedHolder, pausedHolder, ...onServices];
+export const scenarios: readonly Scenario[] = [
+  killedHolder,
+  leaderDiesInAGrant,
+  twoRestart,
+  pausedHolder,
+  pausedLeader,
+  strobe,
+  blockedLoop,
+  wallClock,
+  isolatedNodes,
+  oneWayCut,
+  brokenTriangle,
+  healOfTheDead,
+  loss,
+  delay,
+  gossipOutOfOrder,
+  poison,
+  hostileIds,
+  hotUser,
+  halfOpen,
+  slowHolder,
+  resetStreams,
+  eachLeaderDies,
+  recordAtOldHolder,
+  newOvertakesOld,
+  leaderDiesBetween,
+  sigtermAtFullLoad,
+  ...onServices,
+];
 
 /** What CI runs. */
-export const smoke: readonly string[] = ['F01', 'F04'];
+export const smoke: readonly string[] = ['F01', 'F04', 'F11', 'F12', 'F57'];
 
 /** By any of its faults' numbers; null when there is none. */
 export function scenarioOf(fault: string): Scenario | null {

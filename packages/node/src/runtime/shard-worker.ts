@@ -25,7 +25,11 @@ async function main(data: ShardWorkerData): Promise<void> {
   port.on('message', (message: ToShardWorker) => {
     if (message.kind === 'close') {
       stop.abort();
-      void (close?.() ?? Promise.resolve()).finally(() => port.close());
+      void (close?.() ?? Promise.resolve()).then(
+        // Connections to nodes that don't answer would keep the thread for seconds more, and its node without a session.
+        () => process.exit(),
+        () => port.close(),
+      );
       return;
     }
     if (message.kind === 'session') session = message.session as SessionId;
