@@ -116,7 +116,6 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
     if (act !== null) at(recorded.event.t, act);
   }
   for (const { act } of moments.sort((a, b) => a.atUs - b.atUs)) act();
-<<<<<<< HEAD
   if (last !== undefined) checks.compare(last);
   return {
     violations,
@@ -125,14 +124,9 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
       ...control.seen,
       storeLives: lives.size,
       produced: ledger.count,
+      deadLetters,
       rssBytesMost: memory.most,
     },
-=======
-  checks.compare(life);
-  return {
-    violations,
-    seen: { ...checks.seen, ...control.seen, produced: ledger.count, deadLetters, rssBytesMost: memory.most },
->>>>>>> t/chaos
   };
 }
 

@@ -42,18 +42,11 @@ export function orderOfStore(
   report: (text: string) => void,
 ): UnitOrders {
   const steps: StoreStep[] = [];
-<<<<<<< HEAD
   const touched = new Set<string>();
   const first = new Map<string, StoredUnit>();
   for (const [unit, calls] of unitCalls(history, generation)) {
     touched.add(unit);
     const order = orderUnitCalls(calls, last === null ? undefined : (last.get(unit) ?? null), begin);
-=======
-  const written = new Set<string>();
-  for (const [unit, calls] of unitCalls(history, generation)) {
-    written.add(unit);
-    const order = orderUnitCalls(calls, last.get(unit) ?? null);
->>>>>>> t/chaos
     if (order.code !== 'OK') {
       report(`I2: unit ${unit}: ${order.text}`);
       continue;
@@ -61,14 +54,9 @@ export function orderOfStore(
     if (order.first !== null) first.set(unit, order.first);
     for (const { call, atUs, answer } of order.calls) steps.push(call.of(atUs, answer.code, answer.row ?? null));
   }
-<<<<<<< HEAD
   for (const unit of begin === 'empty' ? (last?.keys() ?? []) : [])
     if (!touched.has(unit)) report(`I2: the store has unit ${unit}, which nobody wrote`);
   return { steps: steps.sort((a, b) => a.atUs - b.atUs), touched, first };
-=======
-  for (const unit of last.keys()) if (!written.has(unit)) report(`I2: the store has unit ${unit}, which nobody wrote`);
-  return steps.sort((a, b) => a.atUs - b.atUs);
->>>>>>> t/chaos
 }
 
 type MakeStep = (atUs: number, code: string, row: string | null) => StoreStep;
