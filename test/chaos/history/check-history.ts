@@ -11,6 +11,7 @@ import {
   type LedgerState,
   OneLeader,
   OneVote,
+  type SimulatedUser,
   StoreLife,
 } from '@holdfast/testkit';
 import type { HistoryEvent } from './event.ts';
@@ -20,8 +21,7 @@ import { orderOfStore, type StoreStep } from './store-order.ts';
 import type { StoredUnit } from './unit-order.ts';
 
 export interface CheckOptions {
-  readonly seed: number;
-  readonly users: number;
+  readonly users: readonly SimulatedUser[];
   /** Of the store as it is in the end. */
   readonly generation: string;
   readonly stored: ReadonlyMap<string, StoredUnit>;
@@ -55,7 +55,7 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   const report = (text: string): void => {
     if (violations.length < violationsMax) violations.push(text);
   };
-  const ledger = producedLedger(history, options, report);
+  const ledger = producedLedger(history, options.users, report);
   const model = new LeaseModel(report);
   const limits = { ...defaultRecordLimits, ...options.limits };
   const appliers = appliersOf(history);

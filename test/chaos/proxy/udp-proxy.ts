@@ -11,6 +11,8 @@ export interface UdpProxyOptions {
   readonly there: LinkFaults;
   readonly back: LinkFaults;
   readonly rng: Rng;
+  /** Hears of every datagram for the target. */
+  readonly onDatagram?: (bytes: Uint8Array) => void;
 }
 
 /** Datagrams that wait in one direction; beyond it they are lost, as in any queue. */
@@ -30,6 +32,7 @@ export class UdpProxy {
     this.#options = options;
     this.#socket = socket;
     socket.on('message', (bytes, { address, port }) => {
+      options.onDatagram?.(bytes);
       const upstream = this.#clientOf(address, port);
       const { there, targetPort, targetHost } = options;
       this.#carry(there, () => upstream.send(bytes, targetPort, targetHost, () => {}));
