@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
-import { copyTree, withBug } from './planted-tests.ts';
+import { copyTree, outputOf, withBug } from './planted-tests.ts';
 
 /**
  * Plants bugs in a copy of the sources and runs a scenario of `test/chaos` on it: real processes have to show them too.
@@ -48,23 +47,14 @@ const seed = '7';
 const triesMax = 3;
 
 /** What the scenario said first; null when it saw nothing. */
-function firstViolation(folder: string, fault: string, nth: number): Promise<string | null> {
+async function firstViolation(folder: string, fault: string, nth: number): Promise<string | null> {
   const main = join(folder, 'test/chaos/main.ts');
   const args = ['--conditions=source', main, fault, '--seed', `${Number(seed) + nth}`];
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      const kept = /logs and history: (\S+)/.exec(output)?.[1];
-      if (kept !== undefined) void rm(kept, { recursive: true, force: true });
-      if (code === 0) return resolve(null);
-      resolve((/^\s+(?:Error: )?((?:I|P)\d+: .*)$/m.exec(output)?.[1] ?? output.slice(-300)).slice(0, 160));
-    });
-  });
+  const { code, output } = await outputOf(folder, args);
+  const kept = /logs and history: (\S+)/.exec(output)?.[1];
+  if (kept !== undefined) await rm(kept, { recursive: true, force: true });
+  if (code === 0) return null;
+  return (/^\s+(?:Error: )?((?:I|P)\d+: .*)$/m.exec(output)?.[1] ?? output.slice(-300)).slice(0, 160);
 }
 
 async function main(words: readonly string[]): Promise<number> {

@@ -70,9 +70,17 @@ export async function copyTree(packages: readonly string[], folders: readonly st
 }
 
 /** The name of the first test that failed; null when all passed. */
-function firstFailure(folder: string, tests: readonly string[]): Promise<string | null> {
+async function firstFailure(folder: string, tests: readonly string[]): Promise<string | null> {
   const files = tests.map((file) => join(folder, file));
   const args = ['--conditions=source', '--test', '--test-reporter=spec', '--test-timeout=120000', ...files];
+  const { code, output } = await outputOf(folder, args);
+  if (code === 0) return null;
+  const failure = /I\d\d: .*|✖ (?!failing)(.*) \(/.exec(output.slice(Math.max(0, output.indexOf('✖'))));
+  return (failure?.[1] ?? failure?.[0] ?? 'a failure').slice(0, 100);
+}
+
+/** Runs Node.js to its end. */
+export function outputOf(folder: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
@@ -80,11 +88,7 @@ function firstFailure(folder: string, tests: readonly string[]): Promise<string 
       output += text;
     });
     child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) return resolve(null);
-      const failure = /I\d\d: .*|✖ (?!failing)(.*) \(/.exec(output.slice(Math.max(0, output.indexOf('✖'))));
-      resolve((failure?.[1] ?? failure?.[0] ?? 'a failure').slice(0, 100));
-    });
+    child.on('close', (code) => resolve({ code, output }));
   });
 }
 

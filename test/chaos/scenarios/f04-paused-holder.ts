@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { pause, waitFor } from '../../cluster/support/wait.ts';
 import { sessionTtlMs } from '../harness/chaos-cluster.ts';
+import { isStopped } from '../harness/look-at-process.ts';
 import type { Scenario } from '../harness/scenario.ts';
 
 export const pausedHolder: Scenario = {
@@ -17,7 +17,7 @@ export const pausedHolder: Scenario = {
     const sessionOf = async () => (await cluster.whole()).nodes.find(({ id }) => id === holder.id)!.session.id;
     const before = await sessionOf();
     cluster.hook(holder.id, { kind: 'stopAtBackup' });
-    await waitFor('it to stop before its next rows', 15_000, () => (isStopped(holder.pid!) ? true : null), 10);
+    await waitFor('it to stop before its next rows', 15_000, () => (isStopped(holder.pid!) ? true : null), 50);
     say(`${holder.id} stands for ${3 * sessionTtlMs} ms`);
     await pause(3 * sessionTtlMs);
     say(`SIGCONT ${holder.id}`);
@@ -29,7 +29,3 @@ export const pausedHolder: Scenario = {
     saw('sessionsLost');
   },
 };
-
-function isStopped(pid: number): boolean {
-  return /\) [Tt] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-}

@@ -1,6 +1,7 @@
-import { pause, waitFor } from '../../cluster/support/wait.ts';
+import { pause } from '../../cluster/support/wait.ts';
 import { commandDisk } from '../disk/failing-disk.ts';
 import type { Scenario } from '../harness/scenario.ts';
+import { diskStopsLeader } from './disk-stops-leader.ts';
 import { between, shuffled } from './draw.ts';
 import { nobodyDied } from './nobody-died.ts';
 
@@ -13,28 +14,13 @@ export const failingDisk: Scenario = {
   needs: ['compiler'],
   failingDisks: true,
   deadlineMs: 180_000,
-  async inject({ cluster, rng, say, saw }) {
+  async inject(fire) {
+    const { cluster, rng, say } = fire;
     for (const fault of shuffled(rng, ['eio', 'erofs'] as const)) {
       const leader = await cluster.leader();
-      const others = cluster.others(leader.id).map(({ id }) => id);
       say(`${fault} for ${leader.id}, the leader`);
       commandDisk(cluster.runDir, leader.id, fault);
-      const other = cluster.node(others[0]!);
-      await other.signal('SIGKILL');
-      other.start();
-      await waitFor(`${leader.id} to stop`, 60_000, () => (leader.running ? null : true));
-      if (leader.exitCode !== 1) throw new Error(`${leader.id} ended with code ${leader.exitCode}`);
-      say(`it stopped: ${leader.output.trimEnd().split('\n').at(-1)?.slice(0, 300)}`);
-      saw('stopped');
-      await cluster.inStatus(
-        'another leader',
-        (status) => others.includes(status.cluster.leader ?? ''),
-        30_000,
-        others,
-      );
-      commandDisk(cluster.runDir, leader.id, 'well');
-      leader.start();
-      await cluster.whole();
+      await diskStopsLeader(fire, leader.id, () => commandDisk(cluster.runDir, leader.id, 'well'));
     }
   },
 };

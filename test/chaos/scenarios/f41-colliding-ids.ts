@@ -1,6 +1,7 @@
 import { encodeUtf8, formatUnit, hashUnit, type Rng, randomBelow, unitHashOut } from '@holdfast/model';
 import type { SimulatedUser } from '@holdfast/testkit';
 import type { Scenario } from '../harness/scenario.ts';
+import { sameSessions } from './same-sessions.ts';
 
 const users = 2 ** 17;
 
@@ -37,9 +38,7 @@ export const collidingIds: Scenario = {
       120_000,
     );
     const after = await cluster.whole();
-    for (const { id, session } of before.nodes)
-      if (after.nodes.find((row) => row.id === id)?.session.id !== session.id)
-        throw new Error(`I21: the session of ${id} ended: a thread stood still`);
+    sameSessions(before, after);
     const rss = Math.max(...after.nodes.map(({ rssBytes }) => Number(rssBytes ?? 0)));
     saw('rssMiB', Math.round(rss / 2 ** 20));
     if (rss > 2 ** 30) throw new Error(`I21: a process has ${Math.round(rss / 2 ** 20)} MiB`);

@@ -5,6 +5,7 @@ import { NodeProcess } from '../../cluster/support/node-process.ts';
 import { pause, waitFor } from '../../cluster/support/wait.ts';
 import type { Fire, Scenario } from '../harness/scenario.ts';
 import { shuffled } from './draw.ts';
+import { sameSessions } from './same-sessions.ts';
 
 /** Starts the node, and waits until it has ended by itself or has a session. @returns what it said last, if it ended */
 async function startAndSee({ cluster }: Fire, node: NodeProcess): Promise<string | null> {
@@ -133,8 +134,6 @@ export const twoOfOneName: Scenario = {
       saw('twinsRefused');
     }
     const after = await cluster.whole();
-    for (const { id, session } of before.nodes)
-      if (after.nodes.find((row) => row.id === id)?.session.id !== session.id)
-        throw new Error(`the session of ${id} ended`);
+    sameSessions(before, after);
   },
 };
