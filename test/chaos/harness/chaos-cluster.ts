@@ -203,12 +203,16 @@ export class ChaosCluster {
   }
 
   /** Ends every process that was started here, by pid. */
-  async dispose(): Promise<void> {
-    this.#asker.close();
+  async kill(): Promise<void> {
     for (const node of this.nodes) {
       await node.signal('SIGCONT');
       await node.signal('SIGKILL');
     }
+  }
+
+  /** When nothing needs the log any more. */
+  async dispose(): Promise<void> {
+    this.#asker.close();
     await this.services.dispose();
   }
 }

@@ -138,6 +138,8 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     for (const [name, count] of facts) if (count === 0) violations.push(`nothing shown: ${name} never happened`);
     return { violations, seen, records: workload.count, seconds: (performance.now() - startMs) / 1_000 };
   } finally {
+    // First the nodes: one that is stopped may hold what the workload waits for.
+    await cluster.kill();
     await workload.stop().catch(() => {});
     await cluster.dispose();
     await links?.close();
