@@ -1,8 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { runAgainAsRoot } from './harness/as-root.ts';
 import { missingFor } from './harness/missing.ts';
 import { type Outcome, runOnce } from './harness/run-once.ts';
 import { nameOf, type Scenario } from './harness/scenario.ts';
+import { elsewhere } from './scenarios/elsewhere.ts';
 import { scenarioOf, scenarios, smoke } from './scenarios/index.ts';
 
 /** Real processes under fire: `npm run chaos -- ls | smoke | all | F04 [F11 ...] [--seed S] [--times N] [--results FILE]`. */
@@ -26,6 +28,8 @@ async function main(): Promise<number> {
   }
   const chosen = choose(positionals);
   if (chosen === null) return 2;
+  const asRoot = inCi && chosen.some(({ needs }) => needs.length > 0) ? runAgainAsRoot() : null;
+  if (asRoot !== null) return asRoot;
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   const outcomes: Outcome[] = [];
@@ -71,6 +75,8 @@ function list(): void {
     console.log(`  injects: ${injects}`);
     console.log(`  holds: ${holds}`);
   }
+  console.log('\nnot here:');
+  for (const [fault, where] of Object.entries(elsewhere)) console.log(`${fault}: ${where}`);
 }
 
 function describe({ name, seed, violations, result, kept }: Outcome): string {

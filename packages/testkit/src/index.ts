@@ -3,6 +3,8 @@ export {
   type BackupStoreHarness,
   backupStoreConformance,
 } from './backup-store-conformance.ts';
+export { StoredRows } from './cluster-simulation/checkers/stored-rows.ts';
+export { UserStates } from './cluster-simulation/checkers/user-states.ts';
 export { ClusterChecks } from './cluster-simulation/cluster-checks.ts';
 export {
   deadLetterTopic,

@@ -68,6 +68,7 @@ export class ChaosCluster {
     network: ChaosNetwork | null,
     openServices: OpenServices,
     pidsPath: string,
+    envOf: (id: string) => Readonly<Record<string, string>> = () => ({}),
   ): Promise<ChaosCluster> {
     const dataDir = join(dir, 'data');
     const runDir = join(dir, 'run');
@@ -100,7 +101,15 @@ export class ChaosCluster {
       const configPath = join(runDir, `${id}.json`);
       writeFileSync(configPath, JSON.stringify(config, null, 2));
       const hooks = join(runDir, `${id}.hook`);
-      const env = { ...services.env, ...plan.env, CHAOS_HISTORY: historyDir, CHAOS_NODE: id, CHAOS_HOOKS: hooks };
+      const own = envOf(id);
+      const env = {
+        ...services.env,
+        ...plan.env,
+        ...own,
+        CHAOS_HISTORY: historyDir,
+        CHAOS_NODE: id,
+        CHAOS_HOOKS: hooks,
+      };
       const launch = { through: network?.through(id) ?? [], nodeArgs: ['--import', preload], env };
       return new ChaosNode(id, configPath, join(runDir, `${id}.log`), launch, pidsPath);
     });
@@ -115,6 +124,11 @@ export class ChaosCluster {
 
   others(...ids: readonly string[]): NodeProcess[] {
     return this.nodes.filter(({ id }) => !ids.includes(id));
+  }
+
+  /** Where its configuration, its output and the like are. */
+  get runDir(): string {
+    return join(this.dir, 'run');
   }
 
   /** Its folder: identity and Raft log. */
@@ -189,12 +203,16 @@ export class ChaosCluster {
   }
 
   /** Ends every process that was started here, by pid. */
-  async dispose(): Promise<void> {
-    this.#asker.close();
+  async kill(): Promise<void> {
     for (const node of this.nodes) {
       await node.signal('SIGCONT');
       await node.signal('SIGKILL');
     }
+  }
+
+  /** When nothing needs the log any more. */
+  async dispose(): Promise<void> {
+    this.#asker.close();
     await this.services.dispose();
   }
 }

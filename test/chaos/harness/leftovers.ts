@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { argumentsOf } from './look-at-process.ts';
 
 /** Ends what a run may have left running: processes that it started, and that still have its folder in their arguments. */
 export async function endLeftovers(dir: string): Promise<number> {
@@ -9,13 +10,7 @@ export async function endLeftovers(dir: string): Promise<number> {
     .split('\n')
     .filter((line) => line !== '')
     .map(Number);
-  const isOurs = (pid: number): boolean => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dir);
-    } catch {
-      return false;
-    }
-  };
+  const isOurs = (pid: number): boolean => argumentsOf(pid).includes(dir);
   const left = pids.filter(isOurs);
   for (const pid of left) process.kill(pid, 'SIGKILL');
   const endMs = performance.now() + 10_000;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ChaosNetwork } from '../network/chaos-network.ts';
+import { removeCages } from './cpu-cage.ts';
 import { endLeftovers } from './leftovers.ts';
 import type { RunResult } from './run-scenario.ts';
 import { nameOf, type Scenario } from './scenario.ts';
@@ -69,6 +70,7 @@ export async function runOnce(scenario: Scenario, seed: number, stop: AbortSigna
     }
   } finally {
     await endLeftovers(dir);
+    removeCages(join(dir, 'groups'));
     network?.remove();
     if (violations.length === 0 || stop.aborted) rmSync(dir, { recursive: true, force: true });
   }

@@ -4,7 +4,9 @@ import { SeededRng } from '@holdfast/model';
 import type { RecordLimits } from '@holdfast/processor';
 import { inputTopic } from '@holdfast/testkit';
 import { waitFor } from '../../cluster/support/wait.ts';
+import { buildFailingDisk, failingDiskEnv } from '../disk/failing-disk.ts';
 import { checkHistory } from '../history/check-history.ts';
+import { checkStates } from '../history/check-states.ts';
 import { HistoryFile, nowUs } from '../history/history-file.ts';
 import { readHistory } from '../history/read-history.ts';
 import { storedUnits } from '../history/store-order.ts';
@@ -32,7 +34,15 @@ export interface RunOptions {
   readonly say: (text: string) => void;
 }
 
-const defaultPlan: ClusterPlan = { nodes: 3, joiners: 0, partitions: 4, shards: 1, settings: {}, env: {} };
+const defaultPlan: ClusterPlan = {
+  nodes: 3,
+  joiners: 0,
+  partitions: 4,
+  shards: 1,
+  settings: {},
+  isWatched: true,
+  env: {},
+};
 const settleMsDefault = 60_000;
 const rssBytesMaxDefault = 700 * 2 ** 20;
 const deadLetters = 'holdfast.dead-letters';
@@ -58,9 +68,17 @@ const alwaysSeen = [
  */
 export async function runScenario({ scenario, seed, dir, network, say }: RunOptions): Promise<RunResult> {
   const startMs = performance.now();
-  const plan = { ...defaultPlan, ...scenario.cluster };
+  const plan = { ...defaultPlan, isWatched: scenario.check !== 'states', ...scenario.cluster };
   const workloadPlan = { ...defaultWorkload, ...scenario.workload };
-  const cluster = await ChaosCluster.create(dir, plan, network, scenario.services ?? openEmbedded, join(dir, 'pids'));
+  const library = scenario.failingDisks === true ? buildFailingDisk(dir) : null;
+  const cluster = await ChaosCluster.create(
+    dir,
+    plan,
+    network,
+    scenario.services ?? openEmbedded,
+    join(dir, 'pids'),
+    (id) => (library === null ? {} : failingDiskEnv(library, join(dir, 'run'), id)),
+  );
   const links = scenario.proxied === true ? await ProxiedLinks.start(network!, plan.shards, seed) : null;
   const history = new HistoryFile(join(dir, 'history'), 'harness');
   const facts = new Map<string, number>();
@@ -86,6 +104,7 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     saw: (name, count = 1) => void facts.set(name, (facts.get(name) ?? 0) + count),
   };
   try {
+    await scenario.prepare?.(fire);
     for (const node of cluster.nodes.slice(0, plan.nodes - plan.joiners)) node.start();
     await cluster.whole();
     workload.start();
@@ -102,9 +121,9 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     const store = await cluster.services.openStore();
     const stored = await storedUnits(store).finally(() => store.close());
     const written = readHistory(join(dir, 'history'));
-    const verdict = checkHistory(written, {
-      seed,
-      users: workloadPlan.users,
+    const isWhole = scenario.check !== 'states';
+    const verdict = (isWhole ? checkHistory : checkStates)(written, {
+      users: workload.users,
       generation: await generationOf(cluster),
       stored,
       limits: limitsOf(plan),
@@ -114,11 +133,13 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     const own = scenario.judge?.(written);
     violations.push(...verdict.violations, ...(own?.violations ?? []));
     const seen: Readonly<Record<string, number>> = { ...verdict.seen, ...own?.seen, ...Object.fromEntries(facts) };
-    for (const name of [...alwaysSeen, ...(scenario.mustSee ?? [])])
+    for (const name of [...(isWhole ? alwaysSeen : ['usersCompared']), ...(scenario.mustSee ?? [])])
       if ((seen[name] ?? 0) === 0) violations.push(`nothing shown: no ${name}`);
     for (const [name, count] of facts) if (count === 0) violations.push(`nothing shown: ${name} never happened`);
     return { violations, seen, records: workload.count, seconds: (performance.now() - startMs) / 1_000 };
   } finally {
+    // First the nodes: one that is stopped may hold what the workload waits for.
+    await cluster.kill();
     await workload.stop().catch(() => {});
     await cluster.dispose();
     await links?.close();

@@ -7,7 +7,7 @@ import type { OpenServices } from './services.ts';
 import type { Workload, WorkloadPlan } from './workload.ts';
 
 /** What a scenario can't do without; where it is missing the scenario is skipped, loudly. */
-export const needs = ['namespaces', 'mounts', 'cgroup'] as const;
+export const needs = ['namespaces', 'mounts', 'cgroup', 'compiler'] as const;
 export type Need = (typeof needs)[number];
 
 export interface ClusterPlan {
@@ -18,6 +18,8 @@ export interface ClusterPlan {
   readonly shards: number;
   /** Further settings of every node, as in its file; groups are merged with the harness's. */
   readonly settings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Nodes write their history. */
+  readonly isWatched: boolean;
   /** Variables of the nodes' environment. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -52,6 +54,8 @@ export interface Scenario {
   readonly injects: string;
   readonly holds: string;
   readonly needs: readonly Need[];
+  /** The nodes' Raft logs are on disks that fail on command; needs a compiler. */
+  readonly failingDisks?: true;
   /** All that nodes say to each other goes through the fault proxies; needs namespaces. */
   readonly proxied?: true;
   readonly cluster?: Partial<ClusterPlan>;
@@ -64,8 +68,12 @@ export interface Scenario {
   readonly mustSee?: readonly string[];
   /** A process may take so much memory (I21); 700 MiB. */
   readonly rssBytesMax?: number;
+  /** `states`: only the users' states and the committed offsets are looked at, for more users than a history can tell of. */
+  readonly check?: 'history' | 'states';
   /** Other log and store than the embedded ones. */
   readonly services?: OpenServices;
+  /** Before the first node starts. */
+  prepare?(fire: Fire): Promise<void>;
   /** Runs under load, and leaves everything healed. */
   inject(fire: Fire): Promise<void>;
   /** Looks once more when all is settled, before the nodes are stopped. */

@@ -1,4 +1,4 @@
-import { formatUnit, randomBelow, randomRatio, SeededRng } from '@holdfast/model';
+import { formatUnit, type Rng, randomBelow, randomRatio, SeededRng } from '@holdfast/model';
 import { counts, drawUsers, encodeRecord, inputTopic, type RecordKind, type SimulatedUser } from '@holdfast/testkit';
 import { pause } from '../../cluster/support/wait.ts';
 import type { ProducedLine } from '../history/event.ts';
@@ -13,6 +13,8 @@ export interface WorkloadPlan {
   readonly zipfExponent: number;
   /** Parts of 40 of the records that aren't simply counted, by kind. */
   readonly kinds: Readonly<Partial<Record<RecordKind, number>>>;
+  /** Who they are, if not the simulator's users. */
+  readonly draw?: (rng: Rng, count: number) => SimulatedUser[];
   /** Bytes of padding; drawn per record. */
   readonly padding: (draw: number) => number;
 }
@@ -26,7 +28,14 @@ export const defaultWorkload: WorkloadPlan = {
   padding: (draw) => (draw % 200 === 0 ? 3_000 : draw % 20),
 };
 
+/** The users of a run: a plan and a seed give the same ones again. */
+export function usersOf({ users, draw = drawUsers }: WorkloadPlan, seed: number): SimulatedUser[] {
+  return draw(new SeededRng(seed), users);
+}
+
 const batchMs = 50;
+/** Records in one append, at most. */
+const appendMax = 4_000;
 const nobody = new Uint8Array(0);
 
 /** Feeds the input, a user's records over all partitions, and writes down what it produced. */
@@ -52,7 +61,7 @@ export class Workload {
     this.#plan = plan;
     this.#partitions = partitions;
     this.#history = history;
-    this.users = drawUsers(new SeededRng(seed), plan.users);
+    this.users = usersOf(plan, seed);
     this.#rng = new SeededRng(seed + 1);
     const weights = this.users.map((_, i) => 1 / (i + 1) ** plan.zipfExponent);
     const sum = weights.reduce((total, weight) => total + weight, 0);
@@ -88,9 +97,15 @@ export class Workload {
     await this.#append(Array.from({ length: records }, () => this.#next()));
   }
 
+  /** One record of some user, of about so many bytes. */
+  async one(kind: RecordKind, bytes: number): Promise<void> {
+    await this.#append([this.#lineOf(this.users[randomBelow(this.#rng, this.users.length)]!, kind, bytes)]);
+  }
+
   /** One record for every user, so that each has to be held by somebody. */
   async oneEach(): Promise<void> {
-    await this.#append(this.users.map((user) => this.#lineOf(user, 'r')));
+    for (let at = 0; at < this.users.length; at += appendMax)
+      await this.#append(this.users.slice(at, at + appendMax).map((user) => this.#lineOf(user, 'r')));
   }
 
   async #feed(): Promise<void> {
@@ -128,18 +143,24 @@ export class Workload {
   #next(): ProducedLine {
     const rng = this.#rng;
     const at = randomRatio(rng) * this.#shares.at(-1)!;
-    const user = this.users[this.#shares.findIndex((share) => share > at)]!;
+    let low = 0;
+    for (let high = this.#shares.length - 1; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (this.#shares[middle]! > at) high = middle;
+      else low = middle + 1;
+    }
+    const user = this.users[low]!;
     const kind = this.#kinds[randomBelow(rng, 40)] ?? 'r';
     return this.#lineOf(user, kind);
   }
 
-  #lineOf(user: SimulatedUser, kind: RecordKind): ProducedLine {
+  #lineOf(user: SimulatedUser, kind: RecordKind, bytes?: number): ProducedLine {
     const rng = this.#rng;
     const amount = randomBelow(rng, 2_000) - 1_000;
     const isTombstone = kind === 's' && randomBelow(rng, 2) === 0;
     if (isTombstone) return ['tombstone', null, amount, null];
     const hasUser = kind !== '-' && kind !== '?';
-    const padding = this.#plan.padding(randomBelow(rng, 100_000));
+    const padding = bytes ?? this.#plan.padding(randomBelow(rng, 100_000));
     const value = encodeRecord(kind, hasUser ? user.key : nobody, amount, padding);
     if (counts(kind)) this.#countedUnits.add(formatUnit(user.unit.hi, user.unit.lo));
     return [kind, hasUser ? user.hex : null, amount, Buffer.from(value).toString('base64')];

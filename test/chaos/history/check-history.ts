@@ -11,7 +11,12 @@ import {
   type LedgerState,
   OneLeader,
   OneVote,
+<<<<<<< HEAD
   type StoreLife,
+=======
+  type SimulatedUser,
+  StoreLife,
+>>>>>>> t/chaos
 } from '@holdfast/testkit';
 import type { HistoryEvent } from './event.ts';
 import { producedLedger } from './produced-ledger.ts';
@@ -21,8 +26,7 @@ import type { StoreStep } from './store-order.ts';
 import type { StoredUnit } from './unit-order.ts';
 
 export interface CheckOptions {
-  readonly seed: number;
-  readonly users: number;
+  readonly users: readonly SimulatedUser[];
   /** Of the store as it is in the end. */
   readonly generation: string;
   readonly stored: ReadonlyMap<string, StoredUnit>;
@@ -56,7 +60,7 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   const report = (text: string): void => {
     if (violations.length < violationsMax) violations.push(text);
   };
-  const ledger = producedLedger(history, options, report);
+  const ledger = producedLedger(history, options.users, report);
   const model = new LeaseModel(report);
   const limits = { ...defaultRecordLimits, ...options.limits };
   const appliers = appliersOf(history);

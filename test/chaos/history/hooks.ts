@@ -9,6 +9,8 @@ import { GrpcPeerTransport } from '@holdfast/transport-grpc';
 export type HookCommand =
   /** The control thread, or each shard's, stands still. */
   | { readonly kind: 'block'; readonly thread: 'control' | 'shards'; readonly ms: number }
+  /** SIGSTOP of itself, when a shard is about to write its next rows: what it writes is late when it continues. */
+  | { readonly kind: 'stopAtBackup' }
   /** Each record takes so long, from now on. */
   | { readonly kind: 'slowRecords'; readonly ms: number }
   /** kill -9 of itself, at a point of the way of the next entry with such a record. */
@@ -21,7 +23,7 @@ export type DiePoint = (typeof diePoints)[number];
 
 const channelName = 'chaos-hooks';
 const cell = new Int32Array(new SharedArrayBuffer(4));
-const current = { recordMs: 0, shiftMs: 0, dieAt: null as (HookCommand & { kind: 'dieAt' }) | null };
+const current = { recordMs: 0, shiftMs: 0, isStopping: false, dieAt: null as (HookCommand & { kind: 'dieAt' }) | null };
 const realNow = Date.now;
 
 function stand(ms: number): void {
@@ -31,6 +33,14 @@ function stand(ms: number): void {
 /** For the job, once per record. */
 export function delayRecord(): void {
   stand(current.recordMs);
+}
+
+/** For the store, before rows are written. */
+export function beforeBackup(): void {
+  if (!current.isStopping) return;
+  current.isStopping = false;
+  process.kill(process.pid, 'SIGSTOP');
+  stand(20);
 }
 
 function shiftClock(ms: number): void {
@@ -44,6 +54,7 @@ export function hearHooks(): void {
   channel.onmessage = (message) => {
     const command = (message as { readonly data: HookCommand }).data;
     if (command.kind === 'slowRecords') current.recordMs = command.ms;
+    if (command.kind === 'stopAtBackup') current.isStopping = true;
     if (command.kind === 'shiftClock') shiftClock(command.ms);
     if (command.kind === 'block') stand(command.ms);
   };

@@ -1,5 +1,4 @@
-import { SeededRng } from '@holdfast/model';
-import { drawUsers, Ledger, type ProducedRecord } from '@holdfast/testkit';
+import { Ledger, type ProducedRecord, type SimulatedUser } from '@holdfast/testkit';
 import { callsOf, type History } from './read-history.ts';
 
 /**
@@ -8,10 +7,10 @@ import { callsOf, type History } from './read-history.ts';
  */
 export function producedLedger(
   history: History,
-  { seed, users }: { readonly seed: number; readonly users: number },
+  users: readonly SimulatedUser[],
   report: (text: string) => void,
 ): Ledger {
-  const ledger = new Ledger(drawUsers(new SeededRng(seed), users));
+  const ledger = new Ledger(users);
   for (const { asked, done } of callsOf(history, 'produce')) {
     if (done === null) {
       report(`the producer doesn't know what became of ${asked.records.length} records for ${asked.partition}`);

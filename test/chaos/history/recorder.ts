@@ -5,6 +5,7 @@ import type { LedgerState } from '@holdfast/testkit';
 import { GrpcPeerTransport } from '@holdfast/transport-grpc';
 import type { HistoryEvent, RaftLine } from './event.ts';
 import { HistoryFile, nowUs } from './history-file.ts';
+import { beforeBackup } from './hooks.ts';
 
 /** Where a node's threads write: `CHAOS_HISTORY` names the folder, `CHAOS_NODE` the node. */
 const node = process.env.CHAOS_NODE ?? basename(process.argv[1] ?? 'node');
@@ -79,7 +80,10 @@ export function watchStore(prototype: Pick<BackupStore, 'claim' | 'backup' | 'ma
     return around(
       'backup',
       { generation, rows: rows.map(({ hi, lo, epoch, seq, row }) => [hi, lo, epoch, seq, base64(row)]) },
-      () => backup.call(this, generation, rows),
+      () => {
+        beforeBackup();
+        return backup.call(this, generation, rows);
+      },
       (answer) => ({
         code: answer.code,
         results:

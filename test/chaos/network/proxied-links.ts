@@ -7,6 +7,8 @@ import type { ChaosNetwork } from './chaos-network.ts';
 /** What goes over a link: gossip's datagrams, or the connections of control planes and of record streams. */
 export type Traffic = 'gossip' | 'control' | 'records';
 
+const overheardMax = 1_000;
+
 interface Lane {
   readonly from: string;
   readonly to: string;
@@ -28,6 +30,8 @@ export class ProxiedLinks {
   readonly #lanes: Lane[] = [];
   readonly #udp: UdpProxy[] = [];
   readonly #tcp: TcpFaultProxy[] = [];
+  /** Gossip as it was sent, by whom it was for: the last of it. */
+  readonly overheard: { readonly to: string; readonly bytes: Uint8Array }[] = [];
 
   static async start(network: ChaosNetwork, shards: number, seed: number): Promise<ProxiedLinks> {
     const links = new ProxiedLinks();
@@ -84,7 +88,11 @@ export class ProxiedLinks {
       const match = ['-p', protocol, '-d', targetHost, '--dport', `${port}`];
       network.inside(from, 'iptables', '-w', '-t', 'nat', '-A', 'OUTPUT', ...match, ...to);
     };
-    const udp = await UdpProxy.start({ ...common, targetPort: gossip, ...lane('gossip') });
+    const onDatagram = (bytes: Uint8Array): void => {
+      this.overheard.push({ to, bytes: bytes.slice() });
+      if (this.overheard.length > 2 * overheardMax) this.overheard.splice(0, overheardMax);
+    };
+    const udp = await UdpProxy.start({ ...common, targetPort: gossip, ...lane('gossip'), onDatagram });
     this.#udp.push(udp);
     turn('udp', gossip, udp.port);
     const streams = [

@@ -1,3 +1,5 @@
+import type { Rng } from '@holdfast/model';
+
 /** What is wrong with one direction of a link; everything may change while it carries. */
 export interface LinkFaults {
   /** Each piece takes so long, give or take the jitter. */
@@ -29,4 +31,14 @@ export const overtakenByMs = 50;
 /** @param at 0 to 1, drawn by chance */
 export function delayOf({ delayMs, jitterMs }: LinkFaults, at: number): number {
   return Math.max(0, delayMs + (2 * at - 1) * jitterMs);
+}
+
+/** Where a proxy listens, what it stands before, and what is wrong on the way there and on the way back. */
+export interface ProxyOptions {
+  readonly host: string;
+  readonly targetHost: string;
+  readonly targetPort: number;
+  readonly there: LinkFaults;
+  readonly back: LinkFaults;
+  readonly rng: Rng;
 }

@@ -1,17 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Rng, randomRatio } from '@holdfast/model';
-import { delayOf, type LinkFaults } from './link-faults.ts';
-
-export interface TcpFaultProxyOptions {
-  readonly host: string;
-  readonly targetHost: string;
-  readonly targetPort: number;
-  /** Towards the target, and back. */
-  readonly there: LinkFaults;
-  readonly back: LinkFaults;
-  readonly rng: Rng;
-}
+import { delayOf, type LinkFaults, type ProxyOptions } from './link-faults.ts';
 
 /** Bytes that wait in one direction of a connection; then its source is read no more. */
 const waitingBytesMax = 4 * 2 ** 20;
@@ -19,18 +9,18 @@ const clogLookMs = 10;
 
 /** Passes connections on to a target, with the faults of their two directions. Bytes keep their order whatever is wrong. */
 export class TcpFaultProxy {
-  readonly #options: TcpFaultProxyOptions;
+  readonly #options: ProxyOptions;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   connections = 0;
 
-  private constructor(options: TcpFaultProxyOptions, server: Server) {
+  private constructor(options: ProxyOptions, server: Server) {
     this.#options = options;
     this.#server = server;
     server.on('connection', (client) => this.#join(client));
   }
 
-  static async start(options: TcpFaultProxyOptions): Promise<TcpFaultProxy> {
+  static async start(options: ProxyOptions): Promise<TcpFaultProxy> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const proxy = new TcpFaultProxy(options, server);
     server.listen(0, options.host);

@@ -1,16 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { type Rng, randomRatio } from '@holdfast/model';
-import { delayOf, type LinkFaults, overtakenByMs } from './link-faults.ts';
+import { randomRatio } from '@holdfast/model';
+import { delayOf, type LinkFaults, overtakenByMs, type ProxyOptions } from './link-faults.ts';
 
-export interface UdpProxyOptions {
-  readonly host: string;
-  readonly targetHost: string;
-  readonly targetPort: number;
-  /** Towards the target, and back. */
-  readonly there: LinkFaults;
-  readonly back: LinkFaults;
-  readonly rng: Rng;
+export interface UdpProxyOptions extends ProxyOptions {
+  /** Hears of every datagram for the target. */
+  readonly onDatagram?: (bytes: Uint8Array) => void;
 }
 
 /** Datagrams that wait in one direction; beyond it they are lost, as in any queue. */
@@ -30,6 +25,7 @@ export class UdpProxy {
     this.#options = options;
     this.#socket = socket;
     socket.on('message', (bytes, { address, port }) => {
+      options.onDatagram?.(bytes);
       const upstream = this.#clientOf(address, port);
       const { there, targetPort, targetHost } = options;
       this.#carry(there, () => upstream.send(bytes, targetPort, targetHost, () => {}));

@@ -1,6 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import { sessionTtlMs } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
+import { sameSessions } from './same-sessions.ts';
 
 export const pausedLeader: Scenario = {
   faults: ['F05'],
@@ -27,10 +28,7 @@ export const pausedLeader: Scenario = {
       await leader.signal('SIGCONT');
       say(`SIGCONT ${leader.id}; ${led.cluster.leader} leads`);
       const after = await cluster.whole();
-      for (const id of others) {
-        const sessionOf = (status: typeof before) => status.nodes.find((row) => row.id === id)!.session.id;
-        if (sessionOf(before) !== sessionOf(after)) throw new Error(`the session of ${id} ended with a leader's pause`);
-      }
+      sameSessions(before, after, others);
     }
   },
 };

@@ -2,6 +2,7 @@ import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { shuffled } from './draw.ts';
 import { nobodyDied } from './nobody-died.ts';
+import { sameSessions } from './same-sessions.ts';
 
 export const blockedLoop: Scenario = {
   faults: ['F08'],
@@ -22,8 +23,6 @@ export const blockedLoop: Scenario = {
     }
     nobodyDied(cluster);
     const after = await cluster.whole();
-    for (const { id, session } of before.nodes)
-      if (after.nodes.find((row) => row.id === id)?.session.id !== session.id)
-        throw new Error(`the session of ${id} ended`);
+    sameSessions(before, after);
   },
 };

@@ -47,7 +47,7 @@ export const cutFromServices: Scenario = {
         await pause(Math.max(0, cutMs - (performance.now() - startMs)));
       } finally {
         say('healed');
-        network.heal(node.id);
+        network.heal();
       }
       await cluster.whole();
       await pause(2_000);

@@ -1,5 +1,6 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
+import { sameSessions } from './same-sessions.ts';
 
 export const slowHolder: Scenario = {
   faults: ['F46'],
@@ -13,15 +14,12 @@ export const slowHolder: Scenario = {
   async inject({ cluster, say, saw }) {
     const { id } = await cluster.holder();
     const before = await cluster.whole();
-    const sessionOf = (status: typeof before) => status.nodes.find((row) => row.id === id)!.session.id;
     say(`each record takes 50 ms at ${id}`);
     cluster.hook(id, { kind: 'slowRecords', ms: 50 });
     await pause(20_000);
     const lag = Number((await cluster.status())?.ingest.lagRecords ?? 0);
     saw('lagRecords', lag);
-    const during = await cluster.whole();
-    if (sessionOf(during) !== sessionOf(before)) throw new Error(`the session of ${id} ended, though it only was slow`);
-    cluster.hook(id, { kind: 'slowRecords', ms: 0 });
+    sameSessions(before, await cluster.whole(), [id]);
     say(`${id} is quick again; ${lag} records wait`);
   },
 };

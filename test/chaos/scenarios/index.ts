@@ -5,6 +5,7 @@ import { twoRestart } from './f03-two-restart.ts';
 import { pausedHolder } from './f04-paused-holder.ts';
 import { pausedLeader } from './f05-paused-leader.ts';
 import { strobe } from './f06-strobe.ts';
+import { starvedNode } from './f07-starved-node.ts';
 import { blockedLoop } from './f08-blocked-loop.ts';
 import { wallClock } from './f09-wall-clock.ts';
 import { isolatedNodes } from './f11-isolated-nodes.ts';
@@ -14,13 +15,21 @@ import { healOfTheDead } from './f15-heal-of-the-dead.ts';
 import { loss } from './f16-loss.ts';
 import { delay } from './f17-delay.ts';
 import { gossipOutOfOrder } from './f18-gossip-out-of-order.ts';
+import { narrowLink, smallPackets } from './f19-narrow-links.ts';
+import { fullDisk } from './f21-full-disk.ts';
+import { failingDisk, slowDisk } from './f22-failing-disk.ts';
+import { bentLog, tornLog } from './f23-damaged-log.ts';
 import { poison } from './f38-poison.ts';
+import { largeRecords } from './f39-large-records.ts';
 import { hostileIds } from './f40-hostile-ids.ts';
+import { collidingIds } from './f41-colliding-ids.ts';
 import { hotUser } from './f42-hot-user.ts';
+import { noAmplifier, spoofedGossip } from './f43-spoofed-gossip.ts';
 import { halfOpen } from './f45-half-open.ts';
 import { slowHolder } from './f46-slow-holder.ts';
 import { resetStreams } from './f47-reset-streams.ts';
 import { eachLeaderDies } from './f48-each-leader-dies.ts';
+import { twoOfOneName, wipedFolder, wrongFolder } from './f49-wrong-folder.ts';
 import { newOvertakesOld, recordAtOldHolder } from './f53-moves-under-fire.ts';
 import { leaderDiesBetween } from './f55-leader-dies-between.ts';
 import { sigtermAtFullLoad } from './f57-sigterm-at-full-load.ts';
@@ -34,6 +43,7 @@ export const scenarios: readonly Scenario[] = [
   pausedHolder,
   pausedLeader,
   strobe,
+  starvedNode,
   blockedLoop,
   wallClock,
   isolatedNodes,
@@ -43,13 +53,27 @@ export const scenarios: readonly Scenario[] = [
   loss,
   delay,
   gossipOutOfOrder,
+  narrowLink,
+  smallPackets,
+  fullDisk,
+  failingDisk,
+  tornLog,
+  bentLog,
+  slowDisk,
   poison,
+  largeRecords,
   hostileIds,
+  collidingIds,
   hotUser,
+  spoofedGossip,
+  noAmplifier,
   halfOpen,
   slowHolder,
   resetStreams,
   eachLeaderDies,
+  wrongFolder,
+  wipedFolder,
+  twoOfOneName,
   recordAtOldHolder,
   newOvertakesOld,
   leaderDiesBetween,

@@ -5,6 +5,7 @@ import { delay } from '../ports/timers.ts';
 import { SessionProof } from '../session-proof.ts';
 import type { DirectoryEntry, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
 import { answerQuery } from './answer-query.ts';
+import { BeatingJob } from './beating-job.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { endMessages } from './end-messages.ts';
 import { OutputLoop } from './output-loop.ts';
@@ -164,7 +165,7 @@ export class Shard {
     const self: ShardRef = { session, shard: options.shard };
     const shared = {
       self,
-      job: options.job,
+      job: new BeatingJob(options.job, options.stats),
       leases,
       deadLetterTopic: options.settings.deadLetterTopic,
       limits: options.limits,
