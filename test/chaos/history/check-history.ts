@@ -11,12 +11,8 @@ import {
   type LedgerState,
   OneLeader,
   OneVote,
-<<<<<<< HEAD
-  type StoreLife,
-=======
   type SimulatedUser,
-  StoreLife,
->>>>>>> t/chaos
+  type StoreLife,
 } from '@holdfast/testkit';
 import type { HistoryEvent } from './event.ts';
 import { producedLedger } from './produced-ledger.ts';
