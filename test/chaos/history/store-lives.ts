@@ -26,7 +26,9 @@ export function generationsOf({ events }: History): string[] {
 
 /**
  * All lives of the store. The first begins empty. What takes its place after a loss has what a replica or a file had,
- * which nobody knows; but a row that nobody has touched since is the one that is found later on.
+ * which nobody knows; but a row that nobody has touched since is the one that is found later on, and one that a claim has
+ * found was there. Of a unit that a holder only wrote to, what was accepted last before the loss is taken for what is
+ * there until then: a marker that has survived may vouch for it.
  */
 export function livesOf(
   history: History,
@@ -34,17 +36,22 @@ export function livesOf(
   report: (text: string) => void,
 ): LivedStore[] {
   const generations = generationsOf(history);
-  const lives: LivedStore[] = [];
-  let found: ReadonlyMap<string, StoredUnit> = stored;
-  for (let i = generations.length - 1; i >= 0; i--) {
-    const begin = i === 0 ? 'empty' : 'unknown';
-    const isLast = i === generations.length - 1;
-    const orders = orderOfStore(history, generations[i]!, begin, isLast ? stored : null, report);
-    const begun = begin === 'empty' ? new Map<string, StoredUnit>() : beginningOf(orders, found);
-    lives.unshift({ life: new StoreLife(generations[i]!, lifeRows(begun)), steps: orders.steps });
-    found = begun;
+  const last = generations.length - 1;
+  const orders = generations.map((generation, i) =>
+    orderOfStore(history, generation, i === 0 ? 'empty' : 'unknown', i === last ? stored : null, report),
+  );
+  const begun: ReadonlyMap<string, StoredUnit>[] = generations.map(() => new Map());
+  for (let i = last; i > 0; i--) {
+    const rows = beginningOf(orders[i]!, begun[i + 1] ?? stored);
+    for (const [unit, { epoch }] of orders[i]!.written) {
+      const before = lastBefore(orders, i, unit);
+      if (before !== null) rows.set(unit, { ...before, epoch: epoch - 1, seq: 0 });
+    }
+    begun[i] = rows;
   }
-  return lives;
+  return generations.map((generation, i) => {
+    return { life: new StoreLife(generation, lifeRows(begun[i]!)), steps: orders[i]!.steps };
+  });
 }
 
 /** Rows at the beginning of a life: those that its first claims found, and of untouched units those found after it. */
@@ -53,6 +60,14 @@ function beginningOf({ touched, first }: UnitOrders, after: ReadonlyMap<string, 
   for (const [unit, row] of first) begun.set(unit, row);
   for (const [unit, row] of after) if (!touched.has(unit)) begun.set(unit, row);
   return begun;
+}
+
+function lastBefore(orders: readonly UnitOrders[], life: number, unit: string): StoredUnit | null {
+  for (let i = life - 1; i >= 0; i--) {
+    const row = orders[i]!.last.get(unit);
+    if (row !== undefined) return row;
+  }
+  return null;
 }
 
 function lifeRows(begun: ReadonlyMap<string, StoredUnit>): Map<string, LifeRow> {

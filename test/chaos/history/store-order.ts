@@ -28,6 +28,10 @@ export interface UnitOrders {
   readonly touched: ReadonlySet<string>;
   /** Rows that its first claims have found, where its beginning isn't known. */
   readonly first: ReadonlyMap<string, StoredUnit>;
+  /** First rows of units that weren't claimed before. */
+  readonly written: ReadonlyMap<string, StoredUnit>;
+  /** Last rows that were accepted. */
+  readonly last: ReadonlyMap<string, StoredUnit>;
 }
 
 /**
@@ -44,6 +48,8 @@ export function orderOfStore(
   const steps: StoreStep[] = [];
   const touched = new Set<string>();
   const first = new Map<string, StoredUnit>();
+  const written = new Map<string, StoredUnit>();
+  const latest = new Map<string, StoredUnit>();
   for (const [unit, calls] of unitCalls(history, generation)) {
     touched.add(unit);
     const order = orderUnitCalls(calls, last === null ? undefined : (last.get(unit) ?? null), begin);
@@ -51,12 +57,17 @@ export function orderOfStore(
       report(`I2: unit ${unit}: ${order.text}`);
       continue;
     }
+    const rows = order.calls.flatMap(({ call: { epoch, write }, answer }) =>
+      write !== null && answer.code === 'OK' ? [{ epoch, ...write }] : [],
+    );
+    if (rows.length > 0) latest.set(unit, rows.at(-1)!);
+    if (rows.length > 0 && order.calls[0]!.call.write !== null) written.set(unit, rows[0]!);
     if (order.first !== null) first.set(unit, order.first);
     for (const { call, atUs, answer } of order.calls) steps.push(call.of(atUs, answer.code, answer.row ?? null));
   }
   for (const unit of begin === 'empty' ? (last?.keys() ?? []) : [])
     if (!touched.has(unit)) report(`I2: the store has unit ${unit}, which nobody wrote`);
-  return { steps: steps.sort((a, b) => a.atUs - b.atUs), touched, first };
+  return { steps: steps.sort((a, b) => a.atUs - b.atUs), touched, first, written, last: latest };
 }
 
 type MakeStep = (atUs: number, code: string, row: string | null) => StoreStep;
