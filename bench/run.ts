@@ -17,6 +17,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   failover: async () => (await import('./failover/run.ts')).failover(),
   fetch: async () => (await import('./fetch/fetch.ts')).fetchRate(),
   leases: async () => (await import('./leases/run.ts')).leases(),
+  services: async () => (await import('./services/services.ts')).services(),
   store: async () => (await import('./store/store.ts')).store(),
 };
 

@@ -49,7 +49,7 @@ const tiers: readonly Tier[] = [
   {
     name: 'unit',
     commands: [tests],
-    files: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+    files: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/chaos/**/*.test.ts'],
     skipReason: missingLmdb,
     inCheck: true,
   },
@@ -77,6 +77,12 @@ const tiers: readonly Tier[] = [
     files: ['test/cluster/*.test.ts'],
     skipReason: () =>
       process.platform === 'win32' ? 'Windows has no SIGSTOP, by which a node is suspended' : missingLmdb(),
+    inCheck: false,
+  },
+  {
+    name: 'chaos',
+    commands: [['node', '--conditions=source', 'test/chaos/main.ts', 'smoke']],
+    skipReason: () => (process.platform === 'win32' ? 'Windows has no SIGSTOP' : missingLmdb()),
     inCheck: false,
   },
 ];

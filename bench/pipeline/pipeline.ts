@@ -1,20 +1,14 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster } from '../../test/cluster/support/cluster.ts';
 import { feed } from '../../test/cluster/support/feeder.ts';
 import { waitFor } from '../../test/cluster/support/wait.ts';
 import type { Figure } from '../run.ts';
-import { stages, timePerStage } from './cpu-profile.ts';
+import { sharesOf } from './cpu-profile.ts';
+import { cpuSeconds } from './cpu-seconds.ts';
 
 const records = Number(process.env.HOLDFAST_BENCH_RECORDS ?? 300_000);
 const users = 20_000;
-const clockTicksPerSecond = 100;
-
-/** CPU-seconds that a process has used, all threads. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond;
-}
 
 interface Run {
   readonly seconds: number;
@@ -56,15 +50,7 @@ export async function pipeline(): Promise<Figure[]> {
     figures.push({ name: `${name}/throughput`, value: records / seconds, unit: 'records/s' });
     figures.push({ name: `${name}/cpu`, value: (cpu / records) * 1e6, unit: 'CPU-s per million records' });
     const profiled = await run(nodes, true);
-    const perStage = timePerStage(profiled.profileDir!);
-    const total = stages.reduce((sum, stage) => sum + perStage[stage], 0);
-    for (const stage of stages) {
-      figures.push({
-        name: `${name}/share/${stage}`,
-        value: (perStage[stage] / total) * 100,
-        unit: '% of JavaScript time',
-      });
-    }
+    figures.push(...sharesOf(name, profiled.profileDir!));
   }
   return figures;
 }

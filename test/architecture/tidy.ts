@@ -124,7 +124,7 @@ export function sourceViolations({ path, text }: SourceFile): Violation[] {
   const code = codeOnly(text);
   const rules: TextRule[] = [];
   // A job is its module's default export: that is how a node loads it.
-  const isJob = path.startsWith('apps/') || /^bench\/.*-job\.ts$/.test(path);
+  const isJob = path.startsWith('apps/') || /^(?:bench|test)\/.*-job\.ts$/.test(path);
   if (!isJob) rules.push({ pattern: /\bexport\s+default\b/g, rule: 'named exports only' });
   // The simulator runs many nodes in one process: what a module remembers, they would share.
   if (!isTestFile(path)) rules.push({ pattern: /^(?:export\s+)?let\s+\w+/gm, rule: 'a module with state of its own' });

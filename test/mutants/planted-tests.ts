@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A small change to the sources that breaks an invariant; the tests named beside it have to see it. Paths from the root. */
@@ -48,28 +48,39 @@ export async function plantAndTest(
   return survived === 0 ? 0 : 1;
 }
 
-/** A copy of the sources in which packages find each other as in the workspace, and the outside ones where they are. */
-async function copyTree(packages: readonly string[], folders: readonly string[]): Promise<string> {
+/**
+ * A copy of the sources in which packages find each other as in the workspace, and the outside ones where they are.
+ * @param packages names of folders below `packages`, or paths from the root
+ */
+export async function copyTree(packages: readonly string[], folders: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-mutants-'));
   await mkdir(join(folder, 'node_modules/@holdfast'), { recursive: true });
   for (const name of await readdir(join(root, 'node_modules'))) {
     if (name === '@holdfast' || name.startsWith('.')) continue;
     await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'junction');
   }
-  for (const name of packages) {
-    for (const part of ['package.json', 'src']) {
-      await cp(join(root, 'packages', name, part), join(folder, 'packages', name, part), { recursive: true });
-    }
-    await symlink(join(folder, 'packages', name), join(folder, 'node_modules/@holdfast', name), 'junction');
+  for (const given of packages) {
+    const path = given.includes('/') ? given : join('packages', given);
+    for (const part of ['package.json', 'src'])
+      await cp(join(root, path, part), join(folder, path, part), { recursive: true });
+    await symlink(join(folder, path), join(folder, 'node_modules/@holdfast', basename(path)), 'junction');
   }
   for (const name of folders) await cp(join(root, name), join(folder, name), { recursive: true });
   return folder;
 }
 
 /** The name of the first test that failed; null when all passed. */
-function firstFailure(folder: string, tests: readonly string[]): Promise<string | null> {
+async function firstFailure(folder: string, tests: readonly string[]): Promise<string | null> {
   const files = tests.map((file) => join(folder, file));
   const args = ['--conditions=source', '--test', '--test-reporter=spec', '--test-timeout=120000', ...files];
+  const { code, output } = await outputOf(folder, args);
+  if (code === 0) return null;
+  const failure = /I\d\d: .*|✖ (?!failing)(.*) \(/.exec(output.slice(Math.max(0, output.indexOf('✖'))));
+  return (failure?.[1] ?? failure?.[0] ?? 'a failure').slice(0, 100);
+}
+
+/** Runs Node.js to its end. */
+export function outputOf(folder: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
@@ -77,15 +88,20 @@ function firstFailure(folder: string, tests: readonly string[]): Promise<string 
       output += text;
     });
     child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) return resolve(null);
-      const failure = /I\d\d: .*|✖ (?!failing)(.*) \(/.exec(output.slice(Math.max(0, output.indexOf('✖'))));
-      resolve((failure?.[1] ?? failure?.[0] ?? 'a failure').slice(0, 100));
-    });
+    child.on('close', (code) => resolve({ code, output }));
   });
 }
 
-async function tryBug(folder: string, bug: PlantedBug): Promise<string | null> {
+function tryBug(folder: string, bug: PlantedBug): Promise<string | null> {
+  return withBug(folder, bug, () => firstFailure(folder, bug.tests));
+}
+
+/** Does something while a bug is planted in the copy. */
+export async function withBug<T>(
+  folder: string,
+  bug: Pick<PlantedBug, 'name' | 'file' | 'find' | 'replace'>,
+  act: () => Promise<T>,
+): Promise<T> {
   const path = join(folder, bug.file);
   const source = await readFile(path, 'utf8');
   const found = source.split(bug.find).length - 1;
@@ -95,7 +111,7 @@ async function tryBug(folder: string, bug: PlantedBug): Promise<string | null> {
     source.replace(bug.find, () => bug.replace),
   );
   try {
-    return await firstFailure(folder, bug.tests);
+    return await act();
   } finally {
     await writeFile(path, source);
   }

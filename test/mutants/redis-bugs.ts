@@ -103,4 +103,12 @@ export const redisBugs: readonly PlantedBug[] = [
     replace: 'throw',
     tests: faults,
   },
+  {
+    name: 'a client that has ended stays so',
+    invariant: 'I8',
+    file: calls,
+    find: "client.on('end', () => setTimeout(() => this.#revive(), reviveMs).unref());",
+    replace: '',
+    tests: failover,
+  },
 ];

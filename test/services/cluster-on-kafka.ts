@@ -17,6 +17,8 @@ const group = 'access-anomaly';
 const exportTimeout = '60s';
 
 export interface OnKafkaSettings {
+  /** 3 */
+  readonly nodes?: number;
   readonly partitions: number;
   readonly backupInterval: string;
 }
@@ -39,14 +41,14 @@ async function startServices(dir: string): Promise<Services> {
   }
 }
 
-/** Three node processes, each with a data folder of its own, on a real Kafka and a real Redis. */
+/** Node processes, each with a data folder of its own, on a real Kafka and a real Redis. */
 export class ClusterOnKafka {
   readonly nodes: readonly NodeProcess[];
   readonly kafka: KafkaService;
   /** For feeding; the nodes have connections of their own. */
   readonly log: KafkaLog;
+  readonly redis: RedisServer;
   readonly #addresses: readonly string[];
-  readonly #redis: RedisServer;
   readonly #folder: ReturnType<typeof serviceFolder>;
   readonly #asker: StatusAsker;
 
@@ -60,7 +62,7 @@ export class ClusterOnKafka {
     this.kafka = services.kafka;
     this.log = services.log;
     this.#addresses = addresses;
-    this.#redis = services.redis;
+    this.redis = services.redis;
     this.#folder = folder;
     this.#asker = new StatusAsker(nodes, addresses);
   }
@@ -70,14 +72,14 @@ export class ClusterOnKafka {
   }
 
   /** Services run, and nodes don't yet: they create the topics at their start. */
-  static async create({ partitions, backupInterval }: OnKafkaSettings): Promise<ClusterOnKafka> {
+  static async create({ nodes: count = 3, partitions, backupInterval }: OnKafkaSettings): Promise<ClusterOnKafka> {
     const folder = serviceFolder('on-kafka');
     const services = await startServices(folder.dir).catch((error: unknown) => {
       folder.remove();
       throw error;
     });
     const { kafka, redis } = services;
-    const peers = await newPeers(3);
+    const peers = await newPeers(count);
     const nodes = peers.map(({ id, address, gossip }) => {
       const dir = join(folder.dir, id);
       mkdirSync(dir);
@@ -106,7 +108,7 @@ export class ClusterOnKafka {
 
   /** Every node has a session, and somebody reads each partition. */
   async healthy(): Promise<void> {
-    await waitFor('three nodes with sessions', 60_000, async () => {
+    await waitFor('nodes with sessions', 60_000, async () => {
       const status = await this.status();
       if (status?.cluster.leader == null) return null;
       return status.nodes.every((node) => node.reachable && node.session.id !== null) || null;
@@ -155,7 +157,7 @@ export class ClusterOnKafka {
     this.#asker.close();
     for (const node of this.nodes) await node.signal('SIGKILL');
     await this.log.close();
-    await this.#redis.stop();
+    await this.redis.stop();
     await this.kafka.stop();
     if (!keep) this.#folder.remove();
   }

@@ -17,6 +17,10 @@ export interface KafkaServiceOptions {
   readonly brokers?: number;
   /** Listeners with SASL, and with SASL over TLS, beside the plain one. */
   readonly secure?: boolean;
+  /** Where they listen; 127.0.0.1. */
+  readonly host?: string;
+  /** A folder for all of it, which is left to its owner; a temporary one. */
+  readonly dir?: string;
   /** Further settings of all brokers. */
   readonly configs?: Readonly<Record<string, string>>;
 }
@@ -42,12 +46,23 @@ export class KafkaService {
   readonly #jars: string;
   readonly #ports: readonly BrokerPorts[];
   readonly #processes: (ChildProcess | null)[];
+  readonly #host: string;
+  readonly #isOwnDir: boolean;
 
-  private constructor(version: string, dir: string, caFile: string | null, jars: string, ports: BrokerPorts[]) {
+  private constructor(
+    version: string,
+    dir: string,
+    caFile: string | null,
+    jars: string,
+    ports: BrokerPorts[],
+    { host = '127.0.0.1', dir: given }: KafkaServiceOptions,
+  ) {
     this.version = version;
     this.dir = dir;
     this.caFile = caFile;
     this.#jars = jars;
+    this.#host = host;
+    this.#isOwnDir = given === undefined;
     this.#ports = ports;
     this.#processes = ports.map(() => null);
   }
@@ -56,21 +71,25 @@ export class KafkaService {
   static async start(options: KafkaServiceOptions = {}): Promise<KafkaService> {
     const { version = process.env.HOLDFAST_TEST_KAFKA ?? kafkaVersions[0], brokers = 1, configs = {} } = options;
     const jars = await kafkaJars(version);
-    const dir = mkdtempSync(join(tmpdir(), 'holdfast-kafka-'));
+    const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'holdfast-kafka-'));
+    mkdirSync(dir, { recursive: true });
     const free = await freePorts(brokers * 4);
     const ports = Array.from({ length: brokers }, (_, i): BrokerPorts => {
       const [plain, controller, sasl, secure] = free.slice(i * 4, i * 4 + 4) as [number, number, number, number];
       return { plain, controller, sasl, secure };
     });
     const certificates = options.secure ? makeCertificates(dir, 'brokers') : null;
-    const service = new KafkaService(version, dir, certificates?.caFile ?? null, jars, ports);
+    const service = new KafkaService(version, dir, certificates?.caFile ?? null, jars, ports, options);
     try {
       const clusterId = (await service.run('kafka.tools.StorageTool', ['random-uuid'])).trim().split('\n').at(-1)!;
       for (let nodeId = 1; nodeId <= brokers; nodeId++) {
         const dataDir = join(dir, `broker-${nodeId}`);
         mkdirSync(dataDir);
         const keystore = certificates?.keystore ?? null;
-        writeFileSync(service.#file(nodeId), serverProperties({ nodeId, all: ports, dataDir, keystore, configs }));
+        writeFileSync(
+          service.#file(nodeId),
+          serverProperties({ nodeId, all: ports, host: service.#host, dataDir, keystore, configs }),
+        );
         const { username, password } = kafkaUser;
         const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
           '--add-scram',
@@ -89,7 +108,7 @@ export class KafkaService {
   }
 
   get plain(): string[] {
-    return this.#ports.map(({ plain }) => `127.0.0.1:${plain}`);
+    return this.#ports.map(({ plain }) => `${this.#host}:${plain}`);
   }
 
   /** Of the first broker's plain listener. */
@@ -98,11 +117,16 @@ export class KafkaService {
   }
 
   get sasl(): string[] {
-    return this.#ports.map(({ sasl }) => `127.0.0.1:${sasl}`);
+    return this.#ports.map(({ sasl }) => `${this.#host}:${sasl}`);
   }
 
   get secure(): string[] {
-    return this.#ports.map(({ secure }) => `127.0.0.1:${secure}`);
+    return this.#ports.map(({ secure }) => `${this.#host}:${secure}`);
+  }
+
+  /** Of the brokers that run. */
+  get pids(): number[] {
+    return this.#processes.flatMap((child) => child?.pid ?? []);
   }
 
   /** The caller closes it. */
@@ -166,7 +190,7 @@ export class KafkaService {
 
   async stop(): Promise<void> {
     await Promise.all(this.#ports.map((_, i) => this.stopBroker(i + 1, 'SIGKILL')));
-    rmSync(this.dir, { recursive: true, force: true });
+    if (this.#isOwnDir) rmSync(this.dir, { recursive: true, force: true });
   }
 
   #file(nodeId: number): string {

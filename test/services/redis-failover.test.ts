@@ -83,6 +83,37 @@ describe('F30: a failover loses accepted writes', () => {
     assert.equal((await store.backup(next, rows(20, 6, 1))).code, 'OK');
   });
 
+  test('Sentinel: a killed master; whoever looks for the next one when it is named goes on', {
+    timeout: 180_000,
+  }, async () => {
+    const trio = await startSentinelTrio(join(dir, 'killed'));
+    const sentinel = { name: sentinelMasterName, nodes: trio.sentinels.map(({ address }) => address) };
+    const stores = await Promise.all(Array.from({ length: 12 }, () => RedisBackupStore.open({ sentinel, ...quick })));
+    cleanups.push(
+      () => trio.stop(),
+      () => Promise.all(stores.map((store) => store.close())),
+    );
+    const servers = [trio.master, trio.replica];
+    // It doesn't answer, so that looking for the master takes long.
+    trio.sentinels[0]!.signal('SIGSTOP');
+    const masterPort = async () =>
+      Number(
+        (await trio.sentinels[1]!.cli('--raw', 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinelMasterName)).split(
+          '\n',
+        )[1],
+      );
+    for (let round = 0; round < 2; round++) {
+      const [master, replica] = (await masterPort()) === servers[0]!.port ? servers : [servers[1]!, servers[0]!];
+      await master!.stop();
+      await waitFor('a failover', 40_000, async () => ((await masterPort()) === replica!.port ? true : null));
+      for (const store of stores) await answered(() => store.generationId());
+      await master!.start();
+      await waitFor('a replica that follows', 40_000, async () => {
+        return (await master!.cli('INFO', 'replication')).includes('master_link_status:up') ? true : null;
+      });
+    }
+  });
+
   test('Cluster: a shard that fails over makes it another life; the others keep their rows', async () => {
     const cluster = await startRedisCluster(dir);
     cleanups.push(() => cluster.stop());

@@ -7,6 +7,8 @@ import type { ServerFunction } from './server-function.ts';
 
 const firstRetryMs = 10;
 const retryMaxMs = 500;
+/** Before a client that has ended by itself is connected again. */
+const reviveMs = 100;
 
 /**
  * Calls to the servers that are repeated, with the same bytes, until they are answered or a deadline has passed. That is
@@ -34,6 +36,9 @@ export class StoreCalls {
     client.on('ready', () => {
       this.#connectionError = null;
     });
+    // ioredis ends for good when Sentinels tell of a failover while it looks for the master: the word of the connection
+    // before cuts off the attempt of the next one.
+    client.on('end', () => setTimeout(() => this.#revive(), reviveMs).unref());
   }
 
   /** One call of the store's function. @throws RedisStoreError */
@@ -59,6 +64,13 @@ export class StoreCalls {
 
   close(): void {
     this.#isClosed = true;
+  }
+
+  #revive(): void {
+    if (this.#isClosed || this.#client.status !== 'end') return;
+    this.#logger.info('connecting to the backup store again', { server: this.#name });
+    // One that fails ends again, which is seen above.
+    this.#client.connect().catch(() => undefined);
   }
 
   /** Somebody flushed functions or scripts, or a server is new. Never a write without the function. */

@@ -9,6 +9,8 @@ const integerText = z.string().regex(/^\d+$/);
 const instant = z.iso.datetime();
 const unitText = z.string().regex(/^[0-9a-f]{16}$/);
 
+const serviceSchema = z.object({ awayMs: figure, why: text });
+
 const statusSchema = z.object({
   schema: z.literal('holdfast/status/v1'),
   at: instant,
@@ -53,6 +55,7 @@ const statusSchema = z.object({
       rssBytes: integerText.nullable(),
       backupAgeMs: figure,
       lastSeen: instant.nullable(),
+      services: z.object({ log: serviceSchema, store: serviceSchema }).nullable(),
       shards: z.array(
         z.object({
           index: z.int(),

@@ -27,6 +27,7 @@ function node(id: string, given: Partial<StatusNode> = {}): StatusNode {
     rssBytes: '641728512',
     backupAgeMs: 4_000,
     lastSeen: '2026-01-01T00:00:00.000Z',
+    services: { log: { awayMs: null, why: null }, store: { awayMs: null, why: null } },
     shards: [],
     ...given,
   };

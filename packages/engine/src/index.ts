@@ -35,6 +35,7 @@ export * from './ports/peer-transport.ts';
 export * from './ports/raft-storage.ts';
 export type * from './ports/record-transport.ts';
 export * from './ports/timers.ts';
+export { SessionProof } from './session-proof.ts';
 export { Shard } from './shard/shard.ts';
 export { defaultShardSettings, type ShardOptions, type ShardSettings } from './shard/shard-options.ts';
 export { findStart, type StartOptions } from './shard/start-offset.ts';

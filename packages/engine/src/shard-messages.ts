@@ -10,8 +10,8 @@ export type ToShard =
   | { readonly kind: 'table'; readonly buffer: SharedArrayBuffer }
   /** The table's index has advanced: parked records may go, ends may be known. Coalesced. */
   | { readonly kind: 'advanced' }
-  /** The session under which this shard holds and reads, and the store generation it may name. Sent once. */
-  | { readonly kind: 'session'; readonly session: number }
+  /** The session under which this shard holds and reads, and the memory of a `SessionProof` of it. Sent once. */
+  | { readonly kind: 'session'; readonly session: number; readonly proof: SharedArrayBuffer }
   /** All live sessions: where their shards listen. The whole list, each time it changes. */
   | { readonly kind: 'directory'; readonly sessions: readonly DirectoryEntry[] }
   /** All partitions leased to this shard: the whole list, each time it changes. */

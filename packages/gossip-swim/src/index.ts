@@ -1,3 +1,4 @@
+export { DatagramFramer, datagramFormats } from './datagram.ts';
 export { GossipError, gossipErrorCodes } from './errors.ts';
 export { type GossipOptions, gossipDefaults, seedsMax } from './gossip-options.ts';
 export { LifeguardGossip, type LifeguardGossipDependencies } from './lifeguard/lifeguard-gossip.ts';

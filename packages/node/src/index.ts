@@ -44,6 +44,8 @@ export {
   type Reason,
   type ReasonCode,
   reasonCodes,
+  type ServiceReport,
+  type ServicesReport,
   type ShardReport,
   type StatusDocument,
   type StatusInput,

@@ -152,7 +152,16 @@ export class KafkaCluster {
           const text = `${error.message} (given up after ${tries} tries in ${Math.round(pastMs)} ms)`;
           throw new KafkaError(error.code, text, { cause: error, brokerError: error.brokerError });
         }
-        if (tries === 5) this.logger.warn('Kafka: trying again', { err: error, tries });
+        if (tries === 5) {
+          const fields = {
+            err: error,
+            tries,
+            forMs: Math.round(pastMs),
+            retryInMs: pauseMs,
+            givesUpAfterMs: retryTimeMs,
+          };
+          this.logger.warn('Kafka: trying again', fields);
+        }
         await this.pause(pauseMs);
       }
     }

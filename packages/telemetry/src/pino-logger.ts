@@ -9,7 +9,10 @@ export interface LoggerOptions {
   readonly fd?: number;
 }
 
-/** The log port over pino: NDJSON, level names, `err` serialised, written at once so that a crash loses no line. */
+/**
+ * The log port over pino: NDJSON, level names, `err` serialised, written at once so that a crash loses no line. A warning
+ * is about the world outside, a broker or a disk: its `err` says what failed, without a stack unless the level is debug.
+ */
 export class PinoLogger implements Logger {
   readonly #pino: Pino;
 
@@ -23,7 +26,7 @@ export class PinoLogger implements Logger {
       base,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
-      serializers: { err: stdSerializers.err },
+      serializers: { err: (err: unknown) => (err instanceof Error ? stdSerializers.err(err) : err) },
     };
     return new PinoLogger(pino(options, destination({ dest: fd, sync: true })));
   }
@@ -37,7 +40,7 @@ export class PinoLogger implements Logger {
   }
 
   warn(text: string, fields: LogFields = {}): void {
-    this.#pino.warn(fields, text);
+    this.#pino.warn(this.#pino.isLevelEnabled('debug') ? fields : withoutStack(fields), text);
   }
 
   error(text: string, fields: LogFields = {}): void {
@@ -47,4 +50,11 @@ export class PinoLogger implements Logger {
   child(part: string): Logger {
     return new PinoLogger(this.#pino.child({ part }));
   }
+}
+
+function withoutStack(fields: LogFields): LogFields {
+  const { err } = fields;
+  if (!(err instanceof Error)) return fields;
+  const { name: type, message, code } = err as NodeJS.ErrnoException;
+  return { ...fields, err: code === undefined ? { type, message } : { type, message, code } };
 }

@@ -3,6 +3,21 @@ export {
   type BackupStoreHarness,
   backupStoreConformance,
 } from './backup-store-conformance.ts';
+export { StoredRows } from './cluster-simulation/checkers/stored-rows.ts';
+export { UserStates } from './cluster-simulation/checkers/user-states.ts';
+export { ClusterChecks } from './cluster-simulation/cluster-checks.ts';
+export {
+  deadLetterTopic,
+  inputTopic,
+  type LedgerState,
+  ledgerProcessor,
+  type OnApply,
+  outputTopic,
+} from './cluster-simulation/cluster-job.ts';
+export { counts, isDead, Ledger, type ProducedRecord } from './cluster-simulation/ledger.ts';
+export { encodeRecord, type RecordKind } from './cluster-simulation/record-format.ts';
+export { type LifeRow, StoreLife } from './cluster-simulation/store-life.ts';
+export { drawUsers, type SimulatedUser } from './cluster-simulation/users.ts';
 export { EventLog } from './event-log.ts';
 export { type GossipHarness, gossipConformance } from './gossip/gossip-conformance.ts';
 export { type GossipSeedResult, gossipFaultKinds, runGossipSeed } from './gossip/gossip-simulation.ts';
@@ -43,4 +58,9 @@ export {
   recordTransportConformance,
   sampleFrame,
 } from './record-transport-conformance.ts';
+export { EpochsRise } from './simulation/checkers/epochs-rise.ts';
+export { HardStates } from './simulation/checkers/hard-state.ts';
+export { LeaseModel } from './simulation/checkers/lease-model.ts';
+export { OneLeader } from './simulation/checkers/one-leader.ts';
+export { OneVote } from './simulation/checkers/one-vote.ts';
 export type { TwinHooks } from './twin-hooks.ts';

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { findStart, type TopicPosition } from '@holdfast/engine';
 import { bucketCount } from '@holdfast/model';
+import { decodeRow } from '@holdfast/processor';
 import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
 import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
+import type { TwinHooks } from './twin-hooks.ts';
 
 let storeDisk = new MemoryStoreDisk();
-let log = new MemoryLog(new MemoryLogDisk(), realTime());
+let logDisk = new MemoryLogDisk();
+let log = new MemoryLog(logDisk, realTime());
 let lease = { topic: 't', topicId: '' as never, partition: 0, epoch: 7 };
 const group = 'job';
 
@@ -20,9 +23,10 @@ function realTime() {
 
 beforeEach(async () => {
   storeDisk = new MemoryStoreDisk();
-  log = new MemoryLog(new MemoryLogDisk(), realTime());
+  logDisk = new MemoryLogDisk();
+  log = new MemoryLog(logDisk, realTime());
   const { topicId } = await log.createTopic('t', 1);
-  lease = { ...lease, topicId: topicId as never };
+  lease = { ...lease, topic: 't', topicId: topicId as never };
   await append(3);
 });
 
@@ -34,10 +38,31 @@ function append(count: number): Promise<number> {
   );
 }
 
-function start(startPosition: TopicPosition, number = 1, isOver = () => false) {
-  const store = new MemoryBackupStore(storeDisk);
-  const generation = { number, generationId: storeDisk.generationId };
-  return findStart({ log, store, job: { name: group }, settings: { startPosition } }, lease, generation, isOver);
+interface Given {
+  readonly number?: number;
+  readonly epoch?: number;
+  /** The process's own connections. */
+  readonly logHooks?: TwinHooks;
+  readonly storeHooks?: TwinHooks;
+}
+
+function start(startPosition: TopicPosition, { number = 1, epoch = 7, logHooks = {}, storeHooks = {} }: Given = {}) {
+  const store = new MemoryBackupStore(storeDisk, storeHooks);
+  const ownLog = new MemoryLog(logDisk, realTime(), logHooks);
+  const options = { log: ownLog, store, job: { name: group }, settings: { startPosition } };
+  return findStart(options, { ...lease, epoch }, { number, generationId: storeDisk.generationId });
+}
+
+/** Before the first call of the operation. */
+function beforeFirst(operation: string, act: () => Promise<unknown>): TwinHooks {
+  let isFirst = true;
+  return {
+    before: async (name) => {
+      if (name !== operation || !isFirst) return;
+      isFirst = false;
+      await act();
+    },
+  };
 }
 
 async function markAll(offset: number): Promise<void> {
@@ -74,11 +99,76 @@ test('a commit of the generation wins over markers, and these over the start pos
 test('after a loss of the store nothing is left out', async () => {
   await log.commit(group, [{ partition: lease, offset: 3, generation: 1, fence: 7 }]);
   storeDisk.lose();
-  assert.equal(await start('latest', 2), 0);
+  assert.equal(await start('latest', { number: 2 }), 0);
 });
 
-test('a lease that ended meanwhile commits nothing', async () => {
-  assert.equal(await start('latest', 1, () => true), null);
+test('a beginning outlasts a log that forgets its commits, also where nothing was left out yet', async () => {
+  assert.equal(await start('latest'), 3);
+  await append(4);
+  logDisk.commits.clear();
+  assert.equal(await start('latest', { epoch: 8 }), 3);
+  const { topicId } = await log.createTopic('empty', 1);
+  lease = { ...lease, topic: 'empty', topicId: topicId as never };
+  assert.equal(await start('latest'), 0);
+  await log.append('empty', 0, [{ key: null, value: null }]);
+  logDisk.commits.clear();
+  assert.equal(await start('latest', { epoch: 8 }), 0);
+});
+
+for (const operation of ['claim', 'offsetsAt', 'backup']) {
+  test(`who sleeps before its ${operation}, while another begins, sets no other beginning`, async () => {
+    // A log that checks no fences would take whatever is committed.
+    const commits: number[] = [];
+    const note: TwinHooks = {
+      before: (name) => void (name === 'commit' && commits.push(logDisk.commits.size)),
+    };
+    const other = async () => {
+      assert.equal(await start('latest', { epoch: 8, logHooks: note }), 3);
+      await append(4);
+    };
+    const sleep = beforeFirst(operation, other);
+    const hooks: TwinHooks = {
+      before: async (name) => {
+        await sleep.before?.(name);
+        await note.before?.(name);
+      },
+    };
+    assert.equal(await start('latest', { epoch: 7, logHooks: hooks, storeHooks: sleep }), null);
+    assert.equal(commits.length, 1, 'only the later lease commits');
+    logDisk.commits.clear();
+    assert.equal(await start('latest', { epoch: 9 }), 3);
+  });
+}
+
+test('who sleeps before its commit has begun: the other begins there too', async () => {
+  let others: number | string | null = null;
+  const logHooks = beforeFirst('commit', async () => {
+    await append(4);
+    others = await start('latest', { epoch: 8 });
+  });
+  const own = await start('latest', { epoch: 7, logHooks });
+  assert.equal(others, 3);
+  assert.ok(own === 3 || own === null);
+});
+
+test('a try that failed after it was written is taken up by the next of the same lease', async () => {
+  const failing = { before: (name: string) => assert.notEqual(name, 'commit', 'the log is away') };
+  await assert.rejects(start('latest', { logHooks: failing }), /away/);
+  await append(4);
+  assert.equal(await start('latest'), 3);
+});
+
+test('the row of a beginning has no users', async () => {
+  await start('latest');
+  const rows = [];
+  for await (const { row } of new MemoryBackupStore(storeDisk).scan()) rows.push(decodeRow(row!));
+  assert.deepEqual(rows, [{ users: [], vector: [{ partition: { topicId: lease.topicId, partition: 0 }, offset: 2 }] }]);
+});
+
+test('a store that lives another life meanwhile is told, and nothing is committed', async () => {
+  const logHooks = beforeFirst('offsetsAt', async () => storeDisk.lose());
+  const before = storeDisk.generationId;
+  assert.notEqual(await start('latest', { logHooks }), before);
   assert.equal(await log.committed(group, lease), null);
 });
 
@@ -86,5 +176,5 @@ test('another generation is told, not used', async () => {
   const store = new MemoryBackupStore(storeDisk);
   const generation = { number: 1, generationId: 'of yesterday' };
   const options = { log, store, job: { name: group }, settings: { startPosition: 'earliest' as const } };
-  assert.equal(await findStart(options, lease, generation, () => false), storeDisk.generationId);
+  assert.equal(await findStart(options, lease, generation), storeDisk.generationId);
 });

@@ -1,21 +1,32 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+
+/** How a node is started, beyond its configuration. */
+export interface Launch {
+  /** A program that becomes the node's, with its arguments: the process stays the same. */
+  readonly through?: readonly string[];
+  /** Further arguments of Node.js itself. */
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** A real node process of the shipped program, killed and stopped by pid. */
 export class NodeProcess {
   readonly id: string;
   readonly configPath: string;
   readonly logPath: string;
+  readonly #launch: Launch;
   #child: ChildProcess | null = null;
 
-  constructor(id: string, configPath: string, logPath: string) {
+  constructor(id: string, configPath: string, logPath: string, launch: Launch = {}) {
     this.id = id;
     this.configPath = configPath;
     this.logPath = logPath;
+    this.#launch = launch;
   }
 
   get running(): boolean {
@@ -40,10 +51,13 @@ export class NodeProcess {
   start(nodeArgs: readonly string[] = []): void {
     if (this.running) throw new Error(`${this.id} runs already`);
     const log = openSync(this.logPath, 'a');
-    const args = [...nodeArgs, '--conditions=source', main, 'node', '--config', this.configPath];
+    const { through = [], nodeArgs: always = [], env: own = {} } = this.#launch;
+    const node = [process.execPath, ...always, ...nodeArgs, '--conditions=source', main, 'node'];
+    const [program, ...args] = [...through, ...node, '--config', this.configPath];
     // Variables of that prefix are settings of the node; those of the test are none.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', log, log], env });
+    this.#child = spawn(program!, args, { stdio: ['ignore', log, log], env: { ...env, ...own } });
+    closeSync(log);
   }
 
   /** Sends a signal; with SIGKILL and SIGTERM, resolves once the process is gone. */

@@ -14,10 +14,11 @@ export class StatusAsker {
     this.#addresses = addresses;
   }
 
-  /** The status by the first node that answers; null when none does. */
-  async status(timeoutMs = 1_500): Promise<StatusDocument | null> {
+  /** The status by the first node that answers, of these alone where there are some; null when none does. */
+  async status(timeoutMs = 1_500, by: readonly string[] = []): Promise<StatusDocument | null> {
     for (const [i, address] of this.#addresses.entries()) {
-      if (!this.#nodes[i]!.running) continue;
+      const { id, running } = this.#nodes[i]!;
+      if (!running || (by.length > 0 && !by.includes(id))) continue;
       let client = this.#clients.get(address);
       if (client === undefined) this.#clients.set(address, (client = new AdminClient(address, { timeoutMs })));
       try {

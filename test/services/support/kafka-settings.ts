@@ -11,19 +11,18 @@ export interface BrokerPorts {
 /** One user by each way of authenticating. */
 export const kafkaUser = { username: 'alice', password: 'alice-secret' } as const;
 
-const host = '127.0.0.1';
-
 export interface BrokerSettings {
   readonly nodeId: number;
   readonly all: readonly BrokerPorts[];
+  readonly host: string;
   readonly dataDir: string;
   /** PEM with the brokers' key and certificate. */
   readonly keystore: string | null;
   readonly configs: Readonly<Record<string, string>>;
 }
 
-/** A broker's server.properties. All listen on 127.0.0.1 only. */
-export function serverProperties({ nodeId, all, dataDir, keystore, configs }: BrokerSettings): string {
+/** A broker's server.properties. All listen on that address only. */
+export function serverProperties({ nodeId, all, host, dataDir, keystore, configs }: BrokerSettings): string {
   const own = all[nodeId - 1]!;
   const replicas = Math.min(all.length, 3);
   const listeners = [`PLAINTEXT://${host}:${own.plain}`];

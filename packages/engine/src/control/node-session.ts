@@ -1,6 +1,7 @@
 import { type LeaseOptions, type LeaseTable, type SessionEndReason, SessionKeeper } from '@holdfast/lease';
 import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
+import { SessionProof } from '../session-proof.ts';
 import type { HotUnit, LeasedPartition, UserAnswer } from '../shard-messages.ts';
 import {
   type EndingReason,
@@ -79,6 +80,7 @@ export class NodeSession {
   readonly #releases: UnitsBatch;
   readonly #moves: MoveBatches;
   readonly #room: TableRoom;
+  readonly #proof = new SessionProof();
   #state: NodeSessionState = 'waiting';
   #session: SessionId = sessionId(0);
   /** When the answer that named the session, or confirmed it, was asked for. */
@@ -202,6 +204,7 @@ export class NodeSession {
   /** Ends everything here at once; no callback comes any more. */
   close(): void {
     this.#state = 'over';
+    this.#proof.end();
     this.#cancelPulse();
     this.#acquires.clear();
     this.#releases.clear();
@@ -278,7 +281,8 @@ export class NodeSession {
       this.#keeper.opened(this.#session, this.#confirmedAtMs);
       this.#renewedAtMs = this.#confirmedAtMs;
       this.#links.noteRenewal();
-      this.#links.open(this.#session);
+      this.#proof.extend(this.#confirmedAtMs + this.#options.lease.holderStopMs);
+      this.#links.open(this.#session, this.#proof.buffer);
       this.#options.logger.info('session open', { session: this.#session });
     } else if (!isThere && table.tableIndex >= this.#session && !this.#isEndAsked) {
       this.#keeper.ended();
@@ -316,6 +320,7 @@ export class NodeSession {
     if (this.#state === 'over') return;
     if (reply.code === 'OK') {
       this.#keeper.renewed(sentAtMs);
+      this.#proof.extend(sentAtMs + this.#options.lease.holderStopMs);
       this.#renewedAtMs = sentAtMs;
     } else if (reply.code === 'REFUSED' && reply.reason === 'SESSION_OVER') {
       this.#keeper.ended();

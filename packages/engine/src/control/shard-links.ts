@@ -60,10 +60,10 @@ export class ShardLinks {
   }
 
   /** The session that the own table shows as this incarnation's: the shards may hold under it. */
-  open(session: SessionId): void {
+  open(session: SessionId, proof: SharedArrayBuffer): void {
     this.#session = session;
     this.#postDirectory();
-    this.#postAll({ kind: 'session', session });
+    this.#postAll({ kind: 'session', session, proof });
     this.#postPartitions();
   }
 

@@ -8,7 +8,7 @@ import { delay, type Timers } from '../ports/timers.ts';
 export async function untilItWorks<T>(
   timers: Timers,
   work: () => Promise<T>,
-  onFailure: (error: unknown, tries: number) => void,
+  onFailure: (error: unknown, tries: number, retryInMs: number) => void,
   stopped: () => boolean,
   firstMs = 50,
   maxMs = 2_000,
@@ -18,7 +18,7 @@ export async function untilItWorks<T>(
     try {
       return await work();
     } catch (error) {
-      onFailure(error, tries);
+      onFailure(error, tries, waitMs);
       if (stopped()) return null;
       await delay(timers, waitMs);
     }

@@ -2,6 +2,12 @@ import type { PartitionId } from '@holdfast/model';
 import type { PartitionLoop } from './partition-loop.ts';
 import type { ShardContext } from './shard-context.ts';
 
+/**
+ * How often an offset that doesn't change is committed again: Kafka forgets those of a group without members after seven
+ * days, and after one at the least that anybody sets.
+ */
+const commitAgainMs = 12 * 60 * 60 * 1_000;
+
 /** Commits durable watermarks to the log, never above them (PROTOCOL.md 3.4). */
 export class CommitLoop {
   readonly #context: ShardContext;
@@ -18,17 +24,18 @@ export class CommitLoop {
     void this.commit(loops);
   }
 
-  /** Commits what has become durable since the last time. */
+  /** Commits what has become durable since the last time, and what was committed long ago. */
   async commit(loops: Iterable<PartitionLoop>): Promise<void> {
     const { options, ingest, leases, generation } = this.#context;
+    const { timers } = options;
     ingest.catchUp();
-    if (generation === null || generation.number !== leases.generation()) return;
+    if (generation === null || generation.number !== leases.generation() || !this.#context.mayAct()) return;
     const due: { loop: PartitionLoop; offset: number; partition: PartitionId; fence: number }[] = [];
     for (const loop of loops) {
       const { reading } = loop;
       if (reading === null || reading.lost) continue;
       const offset = ingest.durableWatermark(reading);
-      if (offset === loop.committedOffset && generation.number === loop.committedGeneration) continue;
+      if (!loop.lastCommit.isDue(offset, generation.number, timers.monotonicMs(), commitAgainMs)) continue;
       due.push({ loop, offset, partition: reading.id, fence: reading.leaseEpoch });
     }
     if (due.length === 0) return;
@@ -49,8 +56,7 @@ export class CommitLoop {
           loop.end();
           return;
         }
-        loop.committedOffset = offset;
-        loop.committedGeneration = generation.number;
+        loop.lastCommit.note(offset, generation.number, timers.monotonicMs());
       });
       options.stats.add('commits', 1);
     } catch (error) {

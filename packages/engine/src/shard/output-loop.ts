@@ -51,7 +51,8 @@ export class OutputLoop {
       const done = await untilItWorks(
         timers,
         () => log.append(topic, partition, records),
-        (error, tries) => logger.warn('outputs can not be published', { topic, partition, tries, err: error }),
+        (error, tries, retryInMs) =>
+          logger.warn('outputs can not be published', { topic, partition, err: error, tries, retryInMs }),
         () => this.#context.stopped,
       );
       if (done === null) return;
@@ -68,7 +69,8 @@ export class OutputLoop {
       const info = await untilItWorks(
         timers,
         () => log.createTopic(topic, settings.outputPartitions),
-        (error, tries) => logger.warn('an output topic can not be made', { topic, tries, err: error }),
+        (error, tries, retryInMs) =>
+          logger.warn('an output topic can not be made', { topic, err: error, tries, retryInMs }),
         () => this.#context.stopped,
       );
       if (info === null) return null;

@@ -3,6 +3,7 @@ import type { LogReader } from '../ports/log.ts';
 import { delay } from '../ports/timers.ts';
 import type { LeasedPartition } from '../shard-messages.ts';
 import { untilItWorks } from './backoff.ts';
+import { LastCommit } from './last-commit.ts';
 import type { ShardContext } from './shard-context.ts';
 import { findStart } from './start-offset.ts';
 
@@ -14,9 +15,7 @@ export class PartitionLoop {
   readonly lease: LeasedPartition;
   readonly #context: ShardContext;
   reading: PartitionReading | null = null;
-  /** Offset and generation of the last commit. */
-  committedOffset = -1;
-  committedGeneration = -1;
+  readonly lastCommit = new LastCommit();
   /** Append time of the last record routed, to tell how late we are. */
   lastTimestampUnixMs = Number.NaN;
   #ended = false;
@@ -57,7 +56,7 @@ export class PartitionLoop {
       const { topic, topicId, partition, epoch } = this.lease;
       const reading = ingest.startPartition(topic, { topicId, partition }, epoch, start);
       this.reading = reading;
-      this.committedGeneration = -1;
+      this.lastCommit.forget();
       while (!this.#over && !reading.lost) await this.#read(reading);
       if (!this.#ended && !this.#context.stopping) this.reading = null;
     }
@@ -76,12 +75,12 @@ export class PartitionLoop {
       const start = await untilItWorks(
         options.timers,
         async () => {
-          const found = await findStart(options, this.lease, generation, () => this.#over);
+          const found = await findStart(options, this.lease, generation);
           if (typeof found !== 'string') return found;
           options.send({ kind: 'generationSeen', generationId: found });
           return null;
         },
-        (error, tries) => this.#warn('can not find the start of a partition', error, tries),
+        (error, ...again) => this.#warn('can not find the start of a partition', error, ...again),
         () => this.#over,
       );
       // The generation may have moved while we asked: what we learned is about the older one then.
@@ -100,7 +99,7 @@ export class PartitionLoop {
     const reader = await untilItWorks(
       timers,
       () => options.log.openReader(this.lease.topic, reading.id, reading.position),
-      (error, tries) => this.#warn('can not read a partition', error, tries),
+      (error, ...again) => this.#warn('can not read a partition', error, ...again),
       stale,
     );
     if (reader === null) return;
@@ -139,7 +138,7 @@ export class PartitionLoop {
     const batch = await untilItWorks(
       options.timers,
       () => reader.next(options.settings.fetchBytesMax, fetchWaitMs),
-      (error, tries) => this.#warn('reading a partition failed', error, tries),
+      (error, ...again) => this.#warn('reading a partition failed', error, ...again),
       stale,
     );
     if (batch !== null) options.stats.add('nsFetch', (options.timers.monotonicMs() - startMs) * 1e6);
@@ -152,8 +151,8 @@ export class PartitionLoop {
     });
   }
 
-  #warn(text: string, error: unknown, tries: number): void {
+  #warn(text: string, error: unknown, tries: number, retryInMs: number): void {
     const { topic, partition } = this.lease;
-    this.#context.options.logger.warn(text, { topic, partition, tries, err: error });
+    this.#context.options.logger.warn(text, { topic, partition, err: error, tries, retryInMs });
   }
 }

@@ -22,6 +22,8 @@ export interface ShardContext {
   stopping: boolean;
   /** Everything has ended. */
   stopped: boolean;
+  /** Whether the session was proven alive lately. What a store fences needn't ask; what a log can't, must. */
+  mayAct(): boolean;
   /** Has the pump run soon: something moved. */
   wake(): void;
   /** A broken invariant, or an error nobody can handle: the process must end. */

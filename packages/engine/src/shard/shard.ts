@@ -2,8 +2,10 @@ import { LeaseTableReader } from '@holdfast/lease';
 import { partitionKey, type SessionId, type ShardRef, sessionId, shardIndex } from '@holdfast/model';
 import { Holder, Ingest, RecordCounters } from '@holdfast/processor';
 import { delay } from '../ports/timers.ts';
+import { SessionProof } from '../session-proof.ts';
 import type { DirectoryEntry, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
 import { answerQuery } from './answer-query.ts';
+import { BeatingJob } from './beating-job.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { endMessages } from './end-messages.ts';
 import { OutputLoop } from './output-loop.ts';
@@ -100,7 +102,7 @@ export class Shard {
         this.#onAdvanced();
         return;
       case 'session':
-        this.#open(message.session as SessionId);
+        this.#open(message.session as SessionId, new SessionProof(message.proof));
         return;
       case 'directory':
         this.#directory = message.sessions;
@@ -156,14 +158,14 @@ export class Shard {
     this.#meter?.publish(this.#options.timers.monotonicMs());
   }
 
-  #open(session: SessionId): void {
+  #open(session: SessionId, proof: SessionProof): void {
     const options = this.#options;
     const leases = this.#leases;
     if (leases === null || this.#context !== null) throw new Error('a session needs a table, and comes once');
     const self: ShardRef = { session, shard: options.shard };
     const shared = {
       self,
-      job: options.job,
+      job: new BeatingJob(options.job, options.stats),
       leases,
       deadLetterTopic: options.settings.deadLetterTopic,
       limits: options.limits,
@@ -180,6 +182,7 @@ export class Shard {
       generation: this.#generation,
       stopping: false,
       stopped: false,
+      mayAct: () => proof.holds(options.timers.monotonicMs()),
       wake: () => this.#wake(),
       fail: (error) => this.#fail(error),
     };

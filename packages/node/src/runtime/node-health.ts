@@ -1,5 +1,7 @@
 import type { ControlPlane } from '@holdfast/engine';
 import type { HealthCheck } from '@holdfast/telemetry';
+import type { ServicesReport } from '../status/node-report.ts';
+import { describeService } from './services/service-watch.ts';
 
 /** What the probes look at; null before it is there. */
 export interface HealthFacts {
@@ -8,6 +10,8 @@ export interface HealthFacts {
   readonly isStopping: boolean;
   /** A log or store that isn't there yet, and why. */
   readonly waitingFor: string | null;
+  /** Whether log and store answer; null before they are open. */
+  readonly services: ServicesReport | null;
 }
 
 /**
@@ -22,7 +26,7 @@ export function healthChecks(facts: () => HealthFacts) {
   };
   const live = (): HealthCheck[] => [{ name: 'loop', ok: true, text: 'the control loop turns' }];
   const ready = (): HealthCheck[] => {
-    const { control, isStopping } = facts();
+    const { control, isStopping, services } = facts();
     const leader = control?.leadership.leader ?? null;
     const holds = control !== null && control.session !== null;
     return [
@@ -30,7 +34,14 @@ export function healthChecks(facts: () => HealthFacts) {
       { name: 'serving', ok: !isStopping, text: isStopping ? 'draining' : 'not draining' },
       { name: 'leader', ok: leader !== null, text: leader ?? 'none known' },
       { name: 'session', ok: holds, text: holds ? 'may hold leases' : 'may not hold anything now' },
+      ...(services === null ? [] : serviceChecks(services)),
     ];
   };
   return { started, live, ready };
+}
+
+function serviceChecks(services: ServicesReport): HealthCheck[] {
+  return (['log', 'store'] as const).map((name) => {
+    return { name, ok: services[name].awayMs === null, text: describeService(services[name]) };
+  });
 }

@@ -19,6 +19,7 @@ test('metrics are the numbers of the report, which is made once a scrape', async
   const report = {
     raft: { term: 3, leader: 'n2', voters: ['n1', 'n2', 'n3'], appliedIndex: 40 },
     session: null,
+    services: { log: { awayMs: null, why: null }, store: { awayMs: 20_000, why: 'refused' } },
     shards: [
       { ...shard, index: 0, oldestDirtyAgeMs: 1_500 },
       { ...shard, index: 1, oldestDirtyAgeMs: null },
@@ -52,6 +53,10 @@ test('metrics are the numbers of the report, which is made once a scrape', async
     [0, 1].map((i) => ({ labels: { shard: `${i}` }, value: 7 })),
   );
   assert.deepEqual(read.get('session'), [{ value: 0 }]);
+  assert.deepEqual(read.get('service_reachable'), [
+    { labels: { service: 'log' }, value: 1 },
+    { labels: { service: 'store' }, value: 0 },
+  ]);
   const applied = 2 * shardStatNames.indexOf('recordsApplied');
   assert.equal(read.get('records_total')![0]!.value, applied);
   await new Promise(setImmediate);

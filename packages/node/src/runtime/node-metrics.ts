@@ -72,6 +72,17 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
       kind: 'counter',
       read: () => one(source.leaderChanges()),
     },
+    gauge(
+      'service_reachable',
+      '1 while log or store answers this node',
+      () => {
+        const { services } = report();
+        return (['log', 'store'] as const).map((service) => {
+          return { labels: { service }, value: services[service].awayMs === null ? 1 : 0 };
+        });
+      },
+      ['service'],
+    ),
     gauge('session', '1 while this node may hold leases', () => one(report().session === null ? 0 : 1)),
     gauge(
       'leases_held',

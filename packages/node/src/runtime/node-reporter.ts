@@ -3,6 +3,7 @@ import type { NodeConfig } from '../config/node-config.ts';
 import type { NodeReport, ShardReport, TableFacts } from '../status/node-report.ts';
 import { RateMeter } from '../status/rate-meter.ts';
 import type { ProcessMeter } from './process-meter.ts';
+import type { ServiceWatch } from './services/service-watch.ts';
 import { showKey } from './user-lookup.ts';
 
 const sampleMs = 500;
@@ -15,17 +16,19 @@ export class NodeReporter {
   readonly #control: ControlPlane;
   readonly #gossip: Gossip;
   readonly #process: ProcessMeter;
+  readonly #services: ServiceWatch;
   #meters: Record<(typeof rated)[number], RateMeter>[] = [];
   #leader: string | null = null;
   #leaderSinceMs = 0;
   #leaderChanges = 0;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(config: NodeConfig, control: ControlPlane, gossip: Gossip, meter: ProcessMeter) {
+  constructor(config: NodeConfig, control: ControlPlane, gossip: Gossip, meter: ProcessMeter, services: ServiceWatch) {
     this.#config = config;
     this.#control = control;
     this.#gossip = gossip;
     this.#process = meter;
+    this.#services = services;
     this.#timer = setInterval(() => this.#sample(), sampleMs);
     this.#timer.unref();
   }
@@ -100,6 +103,7 @@ export class NodeReporter {
           share,
         })),
       })),
+      services: this.#services.report(),
       process: this.#process.report(),
       members: this.#gossip
         .members()

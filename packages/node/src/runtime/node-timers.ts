@@ -1,9 +1,25 @@
 import type { Timers } from '@holdfast/engine';
 
+/** The present thread's moment 0 on a clock that all threads of the machine share. */
+function threadZeroMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
+}
+
 /** The process's own time. A delay of 0 is the next turn of the event loop, not a millisecond. */
 export class NodeTimers implements Timers {
+  readonly #offsetMs: number;
+  /** What counts as moment 0, for another thread that is to mean the same by its times. */
+  readonly zeroMs: number;
+
+  /** @param zeroMs another thread's; without it, this thread's own, which is that of `performance.now` */
+  constructor(zeroMs?: number) {
+    const ownZeroMs = threadZeroMs();
+    this.zeroMs = zeroMs ?? ownZeroMs;
+    this.#offsetMs = zeroMs === undefined ? 0 : ownZeroMs - zeroMs;
+  }
+
   monotonicMs(): number {
-    return performance.now();
+    return performance.now() + this.#offsetMs;
   }
 
   wallUnixMs(): number {

@@ -27,6 +27,7 @@ import { NodeTimers } from './node-timers.ts';
 import { ProcessMeter } from './process-meter.ts';
 import { openLogWithTopics } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
+import { ServiceWatch } from './services/service-watch.ts';
 import { lookUpUser } from './user-lookup.ts';
 import { WorkerShard } from './worker-shard.ts';
 
@@ -93,6 +94,7 @@ class Node implements RunningNode {
   readonly ended: Promise<NodeEnd>;
   address = '';
   #metrics: Metrics | null = null;
+  #services: ServiceWatch | null = null;
   #stopping = false;
   /** The log or store that the start waits for. */
   #waitingFor: string | null = null;
@@ -130,6 +132,10 @@ class Node implements RunningNode {
     this.#disposers.push(() => log.close());
     const store = await openStore(config, this.#storePath, environment);
     this.#disposers.push(() => store.close());
+    const looks = { log: () => log.describe(job.inputs[0]!), store: () => store.read({ hi: 0, lo: 0 }) };
+    const services = new ServiceWatch(looks, this.#timers, this.#logger);
+    this.#services = services;
+    this.#disposers.push(() => services.close());
     const raftStorage = await LmdbRaftStorage.open(this.#folder.raftPath);
     this.#disposers.push(() => raftStorage.close());
     const host = new ServerHost({ host: config.listenControl.host, port: config.listenControl.port });
@@ -187,7 +193,7 @@ class Node implements RunningNode {
     this.address = control.peerAddress;
     this.#setPeers();
     await this.#startGossip();
-    const reporter = new NodeReporter(config, control, this.#gossip!, this.#meter);
+    const reporter = new NodeReporter(config, control, this.#gossip!, this.#meter, services);
     this.#disposers.push(() => reporter.close());
     this.#metrics = new Metrics(
       nodeMetrics({
@@ -211,6 +217,7 @@ class Node implements RunningNode {
       isStarted: this.#metrics !== null,
       isStopping: this.#stopping,
       waitingFor: this.#waitingFor,
+      services: this.#services?.report() ?? null,
     }));
     const metrics = {
       contentType: Metrics.contentType,
@@ -256,7 +263,13 @@ class Node implements RunningNode {
       { length: this.#config.shardCount },
       (_, shard) =>
         new WorkerShard(
-          { config: this.#config, shard, logPath: this.#logPath, storePath: this.#storePath },
+          {
+            config: this.#config,
+            shard,
+            logPath: this.#logPath,
+            storePath: this.#storePath,
+            zeroMs: this.#timers.zeroMs,
+          },
           before[shard],
         ),
     );

@@ -14,7 +14,7 @@ import type { ShardWorkerData, ToShardWorker } from './worker-shard.ts';
 async function main(data: ShardWorkerData): Promise<void> {
   const port = parentPort!;
   const { config, shard, stats, logPath, storePath } = data;
-  const timers = new NodeTimers();
+  const timers = new NodeTimers(data.zeroMs);
   const logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId, shard } });
   const send = (message: FromShard) => port.postMessage(message);
   const stop = new AbortController();
@@ -25,7 +25,11 @@ async function main(data: ShardWorkerData): Promise<void> {
   port.on('message', (message: ToShardWorker) => {
     if (message.kind === 'close') {
       stop.abort();
-      void (close?.() ?? Promise.resolve()).finally(() => port.close());
+      void (close?.() ?? Promise.resolve()).then(
+        // Connections to nodes that don't answer would keep the thread for seconds more, and its node without a session.
+        () => process.exit(),
+        () => port.close(),
+      );
       return;
     }
     if (message.kind === 'session') session = message.session as SessionId;

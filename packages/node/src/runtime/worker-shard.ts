@@ -8,6 +8,8 @@ export interface ShardWorkerData {
   readonly stats: SharedArrayBuffer;
   readonly logPath: string;
   readonly storePath: string;
+  /** Of the control thread's timers. */
+  readonly zeroMs: number;
 }
 
 /** What goes to the thread: the engine's messages, and the end of the thread, which is the node's business. */

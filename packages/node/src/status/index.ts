@@ -1,4 +1,13 @@
-export type { BalancingReport, HotUnit, NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
+export type {
+  BalancingReport,
+  HotUnit,
+  NodeAnswer,
+  NodeReport,
+  ServiceReport,
+  ServicesReport,
+  ShardReport,
+  TableFacts,
+} from './node-report.ts';
 export { RateMeter } from './rate-meter.ts';
 export {
   type Health,

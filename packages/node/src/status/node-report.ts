@@ -25,6 +25,7 @@ export interface NodeReport {
   /** Null: it has no right to hold anything now. */
   readonly session: { readonly id: number; readonly endsInMs: number | null } | null;
   readonly shards: readonly ShardReport[];
+  readonly services: ServicesReport;
   readonly process: {
     /** Of one core: 212 is two cores and a bit. */
     readonly cpuPercent: number | null;
@@ -35,6 +36,19 @@ export interface NodeReport {
   };
   /** Everybody it knows of, itself included, as gossip tells. */
   readonly members: readonly { readonly id: string; readonly state: MemberState; readonly sinceMs: number }[];
+}
+
+/** Whether log and store answer this node. */
+export interface ServicesReport {
+  readonly log: ServiceReport;
+  readonly store: ServiceReport;
+}
+
+export interface ServiceReport {
+  /** How long it hasn't answered; null while it does, or has until a moment ago. */
+  readonly awayMs: number | null;
+  /** What the last try said, where one has ended since. */
+  readonly why: string | null;
 }
 
 export interface ShardReport {

@@ -1,4 +1,4 @@
-import type { NodeAnswer, TableFacts } from './node-report.ts';
+import type { NodeAnswer, ServicesReport, TableFacts } from './node-report.ts';
 import type { Health, Reason, ReasonCode, StatusNode } from './status-document.ts';
 
 /** A round may just be due; twice the interval is late, three times is wrong (`BACKUP_STALE`). */
@@ -68,6 +68,7 @@ function addNode(node: StatusNode, facts: ReasonFacts, add: Add): void {
   if (node.reachable) {
     if (node.member === 'suspect') add('degraded', 'NODE_SUSPECT', node.id, `suspect${since}`);
     if (node.session.id === null) add('degraded', 'NO_SESSION', node.id, 'has no session: it holds nothing');
+    if (node.services !== null) addServices(node.id, node.services, add);
     return;
   }
   const why = node.error === null ? '' : ` (${node.error})`;
@@ -75,6 +76,18 @@ function addNode(node: StatusNode, facts: ReasonFacts, add: Add): void {
   else if (node.member === 'dead' || node.member === 'left') {
     add('degraded', 'NODE_DEAD', node.id, `${node.member}${since}${why}${waiting}`);
   } else add('degraded', 'NODE_UNREACHABLE', node.id, `does not answer${why}${waiting}`);
+}
+
+/** What it reads or holds is not served, or not backed up, as long as that lasts. */
+function addServices(id: string, { log, store }: ServicesReport, add: Add): void {
+  for (const [code, name, { awayMs, why }] of [
+    ['LOG_UNREACHABLE', 'log', log],
+    ['STORE_UNREACHABLE', 'store', store],
+  ] as const) {
+    if (awayMs === null) continue;
+    const text = `has no answer from the ${name} for ${Math.round(awayMs / 1000)}s${why === null ? '' : ` (${why})`}`;
+    add('unhealthy', code, id, text);
+  }
 }
 
 function addUnread({ table }: ReasonFacts, add: Add): void {

@@ -1,4 +1,4 @@
-import type { BalancingReport, HotUnit } from './node-report.ts';
+import type { BalancingReport, HotUnit, ServicesReport } from './node-report.ts';
 
 /** Schema holdfast/status/v1. A contract: it only gains fields. 64-bit numbers are strings, times ISO in UTC. */
 export const statusSchemaName = 'holdfast/status/v1';
@@ -17,6 +17,8 @@ export const reasonCodes = [
   'BACKUP_FAILING',
   'LAG_HIGH',
   'NO_SESSION',
+  'LOG_UNREACHABLE',
+  'STORE_UNREACHABLE',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
 
@@ -98,6 +100,8 @@ export interface StatusNode {
   /** Of the oldest change that no backup covers; 0: all is covered. */
   readonly backupAgeMs: number | null;
   readonly lastSeen: string | null;
+  /** Whether log and store answer it; null: it didn't say. */
+  readonly services: ServicesReport | null;
   readonly shards: readonly StatusShard[];
 }
 

@@ -46,6 +46,7 @@ function report(id: string, given: Partial<NodeReport> = {}): NodeReport {
     },
     session: { id: 5, endsInMs: null },
     balancing: null,
+    services: { log: { awayMs: null, why: null }, store: { awayMs: null, why: null } },
     shards: [shard(0)],
     process: { cpuPercent: 50, rssBytes: 1_000, loopP99Ms: 2, upMs: 1_000 },
     members: voters.map((member) => ({ id: member, state: 'alive' as const, sinceMs: 0 })),
@@ -140,6 +141,20 @@ test('backups that wait for three intervals are stale, failing when writes faile
   const status = view([ok('n1'), ok('n2', { shards: failing }), ok('n3')]);
   assert.equal(status.cluster.health, 'unhealthy');
   assert.equal(status.cluster.reasons[0]!.code, 'BACKUP_FAILING');
+});
+
+test('a node that its log or store does not answer is not served by them, and the reason names which and why', () => {
+  const answers = { awayMs: null, why: null };
+  const services = { log: answers, store: { awayMs: 21_400, why: 'connect ECONNREFUSED 10.0.0.9:6379' } };
+  const status = view([ok('n1'), ok('n2', { services }), ok('n3')]);
+  assert.equal(status.cluster.health, 'unhealthy');
+  const reasons = status.cluster.reasons.map(({ code, node, text }) => [code, node, text]);
+  const text = 'has no answer from the store for 21s (connect ECONNREFUSED 10.0.0.9:6379)';
+  assert.deepEqual(reasons, [['STORE_UNREACHABLE', 'n2', text]]);
+  assert.deepEqual(status.nodes[1]!.services, services);
+  const log = { log: { awayMs: 16_000, why: null }, store: answers };
+  const [reason] = view([ok('n1', { services: log }), ok('n2'), ok('n3')]).cluster.reasons;
+  assert.deepEqual([reason!.code, reason!.text], ['LOG_UNREACHABLE', 'has no answer from the log for 16s']);
 });
 
 test('one voter alone is well, with a note', () => {

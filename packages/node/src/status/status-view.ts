@@ -112,6 +112,7 @@ function nodeRow(answer: NodeAnswer, via: NodeReport | undefined, table: TableFa
       cpuPercent: null,
       rssBytes: null,
       backupAgeMs: report === null ? null : backupAgeOf(report),
+      services: null,
       shards: [],
     };
   }
@@ -131,6 +132,7 @@ function nodeRow(answer: NodeAnswer, via: NodeReport | undefined, table: TableFa
     cpuPercent: process.cpuPercent,
     rssBytes: String(process.rssBytes),
     backupAgeMs: backupAgeOf(answer.report),
+    services: answer.report.services,
     shards: shards.map(shardRow),
   };
 }

@@ -18,6 +18,8 @@ export type ConnectionOptions = Pick<
 >;
 
 interface Waiting {
+  /** What was asked. */
+  readonly name: string;
   readonly timer: NodeJS.Timeout;
   resolve(answer: Buffer): void;
   reject(error: unknown): void;
@@ -96,9 +98,9 @@ export class Connection {
     const timeoutMs = waitMs + this.#options.requestTimeoutMs;
     return new Promise<Buffer>((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#fail(this.#error('UNREACHABLE', `no answer to ${api.name} within ${timeoutMs} ms`));
+        this.#fail(this.#error('UNREACHABLE', `no answer within ${timeoutMs} ms`));
       }, timeoutMs);
-      this.#waiting.set(correlation, { timer, resolve, reject });
+      this.#waiting.set(correlation, { name: api.name, timer, resolve, reject });
       this.#socket.write(writer.finish());
     }).then((answer) => {
       const reader = new WireReader(answer, 4);
@@ -131,9 +133,11 @@ export class Connection {
     if (this.#failure !== null) return;
     this.#failure = error;
     this.#socket.destroy();
-    for (const { timer, reject } of this.#waiting.values()) {
+    for (const { name, timer, reject } of this.#waiting.values()) {
       clearTimeout(timer);
-      reject(error);
+      // Each is told what became of its own request.
+      const { code, message, cause } = error;
+      reject(code === 'UNREACHABLE' ? new KafkaError(code, `${message} (waited for ${name})`, { cause }) : error);
     }
     this.#waiting.clear();
   }

@@ -35,9 +35,13 @@ interface LedgerEvent {
   readonly amount: number;
 }
 
-/** The job that the cluster runs, as its author would write it. */
 export function ledgerJob(idleMs: number, onApply: OnApply): CompiledJob<LedgerState> {
-  const processor = defineProcessor({
+  return compileProcessor(ledgerProcessor(idleMs, onApply));
+}
+
+/** The job that the cluster runs, as its author would write it. */
+export function ledgerProcessor(idleMs: number, onApply: OnApply) {
+  return defineProcessor({
     name: jobName,
     version: '1',
     input: { records: { topic: inputTopic, read: { newKeyLocator: () => new KeyField(), parse: readRecord } } },
@@ -75,7 +79,6 @@ export function ledgerJob(idleMs: number, onApply: OnApply): CompiledJob<LedgerS
       },
     },
   });
-  return compileProcessor(processor);
 }
 
 function readRecord({ bytes, valueStart }: { bytes: Uint8Array; valueStart: number }) {

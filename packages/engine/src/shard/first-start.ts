@@ -1,0 +1,60 @@
+import { encodeUtf8, hashUnit, type PartitionId, partitionKey, type Unit, unitHashOut } from '@holdfast/model';
+import { decodeRow, encodeRow } from '@holdfast/processor';
+import type { LeasedPartition } from '../shard-messages.ts';
+import type { KnownGeneration } from './shard-context.ts';
+import type { StartOptions } from './start-offset.ts';
+
+/**
+ * Where a partition begins that nobody has read. What that leaves out is written to the store before anything is
+ * committed or read, in a row of its own, under the partition's epoch: whoever comes later begins there too, also after
+ * the log has forgotten the commit. A log that can't check fences would take the commit of a reader that slept through
+ * the end of its lease, and knows a later end of the topic than the one at which its successor began; the store refuses
+ * that reader's row, and without one it commits nothing.
+ * @returns the id of another generation where the store has one; null: the lease is over
+ */
+export async function firstStart(
+  { log, store, job, settings }: StartOptions,
+  { topic, topicId, partition, epoch }: LeasedPartition,
+  { number, generationId }: KnownGeneration,
+): Promise<number | string | null> {
+  const { startPosition } = settings;
+  const offsetNow = async () => (await log.offsetsAt(topic, startPosition))[partition] ?? 0;
+  // Nothing is left out: a log that drops its oldest records needn't begin at 0.
+  if (startPosition === 'earliest') return offsetNow();
+  const id = { topicId, partition };
+  const unit = unitOfStart(job.name, id);
+  const claimed = await store.claim(generationId, [{ ...unit, epoch }]);
+  if (claimed.code !== 'OK') return claimed.generationId;
+  const claim = claimed.results[0]!;
+  if (claim.code === 'OK' && claim.row !== null) return startOf(claim.row);
+  if (claim.code === 'FENCED') {
+    if (claim.epoch !== epoch) return null;
+    // An earlier try of this lease wrote it.
+    const own = await store.read(unit);
+    return own !== null && own.row !== null && own.epoch === epoch ? startOf(own.row) : null;
+  }
+  const offset = await offsetNow();
+  const row = rowOf(id, offset);
+  const written = await store.backup(generationId, [{ ...unit, epoch, seq: 1, row, savedUnixMs: 0 }]);
+  if (written.code !== 'OK') return written.generationId;
+  if (written.results[0]?.code !== 'OK') return null;
+  const [result] = await log.commit(job.name, [{ partition: id, offset, generation: number, fence: epoch }]);
+  return result === 'ok' ? offset : null;
+}
+
+/** The records before it are told as applied, as in any row. */
+function rowOf(partition: PartitionId, offset: number): Uint8Array {
+  return encodeRow({ users: [], vector: offset === 0 ? [] : [{ partition, offset: offset - 1 }] });
+}
+
+function startOf(row: Uint8Array): number {
+  const [entry] = decodeRow(row).vector;
+  return entry === undefined ? 0 : entry.offset + 1;
+}
+
+/** A row without users: exports and restores pass over it. */
+function unitOfStart(job: string, id: PartitionId): Unit {
+  const name = encodeUtf8(`start of ${job} in ${partitionKey(id)}`);
+  hashUnit(name, 0, name.length);
+  return { hi: unitHashOut.hi, lo: unitHashOut.lo };
+}

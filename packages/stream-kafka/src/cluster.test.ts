@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { type LogFields, silentLogger } from '@holdfast/model';
+import { KafkaCluster } from './cluster.ts';
+import type { KafkaError } from './errors.ts';
+import { compileKafkaOptions } from './options.ts';
+
+const clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
+
+/** A server that takes a request and hangs up. */
+async function rudeServer(): Promise<{ readonly address: string; close(): void }> {
+  const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as { port: number }).port}`,
+    close: () => server.close(),
+  };
+}
+
+test('brokers that fail are told once, with address, request, tries and waits', async () => {
+  const server = await rudeServer();
+  const lines: { text: string; fields: LogFields }[] = [];
+  const logger = { ...silentLogger, warn: (text: string, fields: LogFields = {}) => void lines.push({ text, fields }) };
+  const limits = { backoffMsMin: 1, backoffMsMax: 5, retryTimeMs: 200 };
+  const cluster = new KafkaCluster(compileKafkaOptions({ brokers: [server.address], limits }), { clock, logger });
+  const failure = `no broker answers: ${server.address}: the broker closed the connection (waited for ApiVersions)`;
+  try {
+    await assert.rejects(
+      cluster.retry(() => cluster.metadata([])),
+      (error: KafkaError) => error.code === 'UNREACHABLE' && error.message.startsWith(`${failure} (given up after `),
+    );
+  } finally {
+    cluster.close();
+    server.close();
+  }
+  assert.equal(lines.length, 1);
+  const { text, fields } = lines[0]!;
+  assert.equal(text, 'Kafka: trying again');
+  assert.equal((fields.err as Error).message, failure);
+  assert.deepEqual([fields.tries, fields.retryInMs, fields.givesUpAfterMs], [5, 5, 200]);
+});

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { buildFailingDisk, commandDisk, type DiskCommand, failingDiskEnv, missingFailingDisk } from './failing-disk.ts';
+
+test('a disk fails, or is slow, on command, below the folder that is meant', {
+  skip: missingFailingDisk() ?? false,
+}, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'holdfast-chaos-disk-'));
+  try {
+    const raft = join(dir, 'nodes/n1/raft');
+    mkdirSync(raft, { recursive: true });
+    const library = buildFailingDisk(dir);
+    const write = (folder: string, command: DiskCommand): string => {
+      commandDisk(dir, 'n1', command);
+      const script = `
+        const fs = require('node:fs');
+        const fd = fs.openSync(${JSON.stringify(join(folder, 'file'))}, 'a');
+        const startMs = performance.now();
+        try {
+          fs.writeSync(fd, 'x', 0);
+          fs.fdatasyncSync(fd);
+          console.log(performance.now() - startMs > 250 ? 'late' : 'ok');
+        } catch (error) {
+          console.log(error.code);
+        }`;
+      const env = { ...process.env, ...failingDiskEnv(library, dir, 'n1') };
+      return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env }).trim();
+    };
+    assert.equal(write(raft, 'well'), 'ok');
+    assert.equal(write(raft, 'eio'), 'EIO');
+    assert.equal(write(raft, 'erofs'), 'EROFS');
+    assert.equal(write(raft, 'slow 300'), 'late');
+    for (const command of ['eio', 'erofs'] as const) assert.equal(write(dir, command), 'ok', 'elsewhere all is well');
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { BroadcastChannel } from 'node:worker_threads';
+import { LmdbRaftStorage } from '@holdfast/embedded';
+import { decodeRecords, type LeaseRecordKind } from '@holdfast/lease';
+import type { RaftEntry } from '@holdfast/raft';
+import { GrpcPeerTransport } from '@holdfast/transport-grpc';
+
+/** What the harness has a node do to itself, where no signal and no network can reach. */
+export type HookCommand =
+  /** The control thread, or each shard's, stands still. */
+  | { readonly kind: 'block'; readonly thread: 'control' | 'shards'; readonly ms: number }
+  /** SIGSTOP of itself, when a shard is about to write its next rows: what it writes is late when it continues. */
+  | { readonly kind: 'stopAtBackup' }
+  /** Each record takes so long, from now on. */
+  | { readonly kind: 'slowRecords'; readonly ms: number }
+  /** kill -9 of itself, at a point of the way of the next entry with such a record. */
+  | { readonly kind: 'dieAt'; readonly point: DiePoint; readonly record: LeaseRecordKind }
+  /** What the node takes for the time of day is so much off, in all its threads. */
+  | { readonly kind: 'shiftClock'; readonly ms: number };
+
+export const diePoints = ['beforeSave', 'afterSave', 'beforeSend', 'afterSend'] as const;
+export type DiePoint = (typeof diePoints)[number];
+
+const channelName = 'chaos-hooks';
+const cell = new Int32Array(new SharedArrayBuffer(4));
+const current = { recordMs: 0, shiftMs: 0, isStopping: false, dieAt: null as (HookCommand & { kind: 'dieAt' }) | null };
+const realNow = Date.now;
+
+function stand(ms: number): void {
+  if (ms > 0) Atomics.wait(cell, 0, 0, ms);
+}
+
+/** For the job, once per record. */
+export function delayRecord(): void {
+  stand(current.recordMs);
+}
+
+/** For the store, before rows are written. */
+export function beforeBackup(): void {
+  if (!current.isStopping) return;
+  current.isStopping = false;
+  process.kill(process.pid, 'SIGSTOP');
+  stand(20);
+}
+
+function shiftClock(ms: number): void {
+  current.shiftMs = ms;
+  Date.now = () => realNow() + current.shiftMs;
+}
+
+/** A shard's thread hears what the control thread passes on. */
+export function hearHooks(): void {
+  const channel = new BroadcastChannel(channelName);
+  channel.onmessage = (message) => {
+    const command = (message as { readonly data: HookCommand }).data;
+    if (command.kind === 'slowRecords') current.recordMs = command.ms;
+    if (command.kind === 'stopAtBackup') current.isStopping = true;
+    if (command.kind === 'shiftClock') shiftClock(command.ms);
+    if (command.kind === 'block') stand(command.ms);
+  };
+  channel.unref();
+}
+
+/** The control thread reads a command from the file at each SIGUSR2. */
+export function obeyHooks(path: string): void {
+  const channel = new BroadcastChannel(channelName);
+  channel.unref();
+  process.on('SIGUSR2', () => {
+    const command = JSON.parse(readFileSync(path, 'utf8')) as HookCommand;
+    if (command.kind === 'block' && command.thread === 'control') return stand(command.ms);
+    if (command.kind === 'dieAt') current.dieAt = command;
+    else channel.postMessage(command);
+    if (command.kind === 'shiftClock') shiftClock(command.ms);
+  });
+  const { persist } = LmdbRaftStorage.prototype;
+  LmdbRaftStorage.prototype.persist = async function (this: LmdbRaftStorage, write) {
+    dieIf('beforeSave', write.entries);
+    await persist.call(this, write);
+    dieIf('afterSave', write.entries);
+  };
+  const { sendRaft } = GrpcPeerTransport.prototype;
+  GrpcPeerTransport.prototype.sendRaft = function (this: GrpcPeerTransport, to, messages) {
+    const entries = messages.flatMap((message) => (message.type === 'append' ? message.entries : []));
+    dieIf('beforeSend', entries);
+    sendRaft.call(this, to, messages);
+    // A moment for the socket.
+    if (isDue('afterSend', entries)) setTimeout(die, 2);
+  };
+}
+
+function isDue(point: DiePoint, entries: readonly RaftEntry[]): boolean {
+  const { dieAt } = current;
+  if (dieAt?.point !== point) return false;
+  return entries.some(
+    ({ kind, data }) => kind !== 'conf' && data.length > 0 && decodeRecords(data).some((r) => r.kind === dieAt.record),
+  );
+}
+
+function dieIf(point: DiePoint, entries: readonly RaftEntry[]): void {
+  if (isDue(point, entries)) die();
+}
+
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
+  stand(10_000);
+}

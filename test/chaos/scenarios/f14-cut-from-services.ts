@@ -1,0 +1,56 @@
+import { pause, waitFor } from '../../cluster/support/wait.ts';
+import { sessionTtlMs } from '../harness/chaos-cluster.ts';
+import { KafkaAndRedis } from '../harness/kafka-and-redis.ts';
+import type { Fire, Scenario } from '../harness/scenario.ts';
+import { shuffled } from './draw.ts';
+
+/** Long enough for the node to say so. */
+const cutMs = 20_000;
+const hubHost = '10.231.7.254';
+
+/** What the node sends to the port is lost, and so is what comes from there. */
+function cutFrom({ network }: Fire, id: string, port: number): void {
+  network.inside(id, 'iptables', '-w', '-A', 'OUTPUT', '-p', 'tcp', '-d', hubHost, '--dport', `${port}`, '-j', 'DROP');
+  network.inside(id, 'iptables', '-w', '-A', 'INPUT', '-p', 'tcp', '-s', hubHost, '--sport', `${port}`, '-j', 'DROP');
+}
+
+export const cutFromServices: Scenario = {
+  faults: ['F14'],
+  title: 'a node is cut off from the store only, from the log only, from its peers only',
+  injects: `the node with most changes that no backup covers; each cut for ${cutMs} ms under load, in any order`,
+  holds:
+    'I3, I6, I8: its users and partitions wait or move, its session lives while its peers hear it; it says which is away',
+  needs: ['namespaces'],
+  deadlineMs: 240_000,
+  settleMs: 90_000,
+  services: KafkaAndRedis.opening({ host: hubHost }),
+  async inject(fire) {
+    const { cluster, network, rng, say, saw } = fire;
+    const { kafka, redis } = KafkaAndRedis.of(fire);
+    const cuts: Readonly<Record<string, { reason: string; cut(id: string): void }>> = {
+      store: { reason: 'STORE_UNREACHABLE', cut: (id) => cutFrom(fire, id, redis.server.port) },
+      log: { reason: 'LOG_UNREACHABLE', cut: (id) => cutFrom(fire, id, kafka.port) },
+      peers: { reason: 'NODE_', cut: (id) => network.isolate(id) },
+    };
+    for (const name of shuffled(rng, Object.keys(cuts))) {
+      const node = await cluster.holder();
+      const { reason, cut } = cuts[name]!;
+      say(`${node.id} is cut off from the ${name}`);
+      cut(node.id);
+      const startMs = performance.now();
+      try {
+        await waitFor(`${reason} of ${node.id}`, cutMs + sessionTtlMs, async () => {
+          const reasons = (await cluster.status())?.cluster.reasons ?? [];
+          return reasons.some((one) => one.code.startsWith(reason) && one.node === node.id) || null;
+        });
+        saw(`${name}Cut`);
+        await pause(Math.max(0, cutMs - (performance.now() - startMs)));
+      } finally {
+        say('healed');
+        network.heal();
+      }
+      await cluster.whole();
+      await pause(2_000);
+    }
+  },
+};

@@ -1,0 +1,45 @@
+import { pause } from '../../cluster/support/wait.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { oneOf } from './draw.ts';
+import { deathsTold, nobodyDied } from './nobody-died.ts';
+
+export const narrowLink: Scenario = {
+  faults: ['F19'],
+  title: 'a link of 1 Mbit/s',
+  injects: 'one node sends at 1 Mbit/s at most for 20 s, at three times the rate: its frames pile up',
+  holds: 'I21: queues stay under their limits and partitions pause; I5, I8',
+  needs: ['namespaces'],
+  deadlineMs: 150_000,
+  settleMs: 90_000,
+  workload: { padding: (draw) => draw % 200 },
+  async inject({ cluster, network, workload, rng, say, saw }) {
+    const { id } = oneOf(rng, cluster.nodes);
+    say(`${id} sends at 1 Mbit/s`);
+    network.limitRate(id, '1mbit');
+    workload.rateFactor = 3;
+    await pause(20_000);
+    workload.rateFactor = 1;
+    network.heal();
+    saw('narrow');
+    say(`${deathsTold(cluster)} times a living node was taken for dead`);
+  },
+};
+
+export const smallPackets: Scenario = {
+  faults: ['F20'],
+  title: 'a link that carries packets of 600 bytes',
+  injects: "MTU 600 on one node's link for 15 s, under load",
+  holds: 'I18, and nothing is cut short: I5, I7',
+  needs: ['namespaces'],
+  deadlineMs: 120_000,
+  workload: { padding: (draw) => draw % 1_000 },
+  async inject({ cluster, network, rng, say, saw }) {
+    const { id } = oneOf(rng, cluster.nodes);
+    say(`MTU 600 for ${id}`);
+    network.setMtu(id, 600);
+    await pause(15_000);
+    network.heal();
+    saw('smallPackets');
+    nobodyDied(cluster);
+  },
+};

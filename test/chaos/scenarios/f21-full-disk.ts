@@ -1,0 +1,30 @@
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Scenario } from '../harness/scenario.ts';
+import { run } from '../network/chaos-network.ts';
+import { diskStopsLeader } from './disk-stops-leader.ts';
+
+export const fullDisk: Scenario = {
+  faults: ['F21'],
+  title: "the disk of the leader's Raft log is full",
+  injects: "every node's folder is a tmpfs of 24 MiB; the leader's is filled up, later emptied",
+  holds: 'I16: it stops rather than go on, another leads; it comes back when there is room',
+  needs: ['mounts'],
+  deadlineMs: 150_000,
+  async prepare({ cluster }) {
+    for (const { id } of cluster.nodes) {
+      mkdirSync(cluster.folderOf(id), { recursive: true });
+      run('mount', '-t', 'tmpfs', '-o', 'size=24m', 'none', cluster.folderOf(id));
+    }
+  },
+  async inject(fire) {
+    const { cluster, say } = fire;
+    const leader = await cluster.leader();
+    const folder = cluster.folderOf(leader.id);
+    const filler = join(folder, 'filler');
+    const { bavail, bsize } = statfsSync(folder);
+    say(`${leader.id}, the leader, has no room left`);
+    writeFileSync(filler, Buffer.alloc(bavail * bsize));
+    await diskStopsLeader(fire, leader.id, () => rmSync(filler));
+  },
+};

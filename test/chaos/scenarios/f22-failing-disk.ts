@@ -1,0 +1,51 @@
+import { pause } from '../../cluster/support/wait.ts';
+import { commandDisk } from '../disk/failing-disk.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { diskStopsLeader } from './disk-stops-leader.ts';
+import { between, shuffled } from './draw.ts';
+import { nobodyDied } from './nobody-died.ts';
+
+export const failingDisk: Scenario = {
+  faults: ['F22'],
+  title: "a Raft log's disk can't sync, or be written",
+  injects:
+    "every fdatasync of the leader's Raft log fails with EIO; then, of the next leader's, every write with EROFS",
+  holds: 'I16: it stops, and never goes on after trying again; another leads; it comes back on a disk that works',
+  needs: ['compiler'],
+  failingDisks: true,
+  deadlineMs: 180_000,
+  async inject(fire) {
+    const { cluster, rng, say } = fire;
+    for (const fault of shuffled(rng, ['eio', 'erofs'] as const)) {
+      const leader = await cluster.leader();
+      say(`${fault} for ${leader.id}, the leader`);
+      commandDisk(cluster.runDir, leader.id, fault);
+      await diskStopsLeader(fire, leader.id, () => commandDisk(cluster.runDir, leader.id, 'well'));
+    }
+  },
+};
+
+export const slowDisk: Scenario = {
+  faults: ['F26'],
+  title: "syncs of a Raft log's disk take 1 to 3 s",
+  injects: "the leader's disk for 12 s, then another node's",
+  holds: 'I11, I18: nobody is taken for dead; whoever leads on, there is one; I5, I8',
+  needs: ['compiler'],
+  failingDisks: true,
+  deadlineMs: 150_000,
+  async inject({ cluster, rng, say, saw }) {
+    const leader = await cluster.leader();
+    for (const node of [leader, cluster.others(leader.id)[0]!]) {
+      const endMs = performance.now() + 12_000;
+      say(`syncs of ${node.id} take 1 to 3 s`);
+      while (performance.now() < endMs) {
+        commandDisk(cluster.runDir, node.id, `slow ${between(rng, 1_000, 3_000)}`);
+        saw('slowSpells');
+        await pause(1_000);
+      }
+      commandDisk(cluster.runDir, node.id, 'well');
+      await cluster.whole();
+    }
+    nobodyDied(cluster);
+  },
+};

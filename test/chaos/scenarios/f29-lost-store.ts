@@ -1,0 +1,54 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pause } from '../../cluster/support/wait.ts';
+import { KafkaAndRedis } from '../harness/kafka-and-redis.ts';
+import type { Fire, Scenario } from '../harness/scenario.ts';
+import { between, shuffled } from './draw.ts';
+
+export const lostStore: Scenario = {
+  faults: ['F29'],
+  title: 'Redis loses everything: FLUSHALL, and a restart on an empty disk',
+  injects:
+    'FLUSHALL under load; kill -9 of Redis, its files removed, and a start; in any order, one of them with a holder killed',
+  holds: 'I4, I5, I6, I7: each loss is another generation; holders write back, the rest is read again from the log',
+  needs: [],
+  deadlineMs: 240_000,
+  settleMs: 120_000,
+  // Records were read and applied again.
+  mustSee: ['outputsRepeated'],
+  services: KafkaAndRedis.opening(),
+  async inject(fire) {
+    const { cluster, rng, say, saw } = fire;
+    const { redis } = KafkaAndRedis.of(fire);
+    const losses: Readonly<Record<string, () => Promise<void>>> = {
+      FLUSHALL: async () => void (await redis.cli('FLUSHALL')),
+      'kill -9 and an empty disk': async () => {
+        await redis.stop();
+        rmSync(join(redis.server.dir, 'appendonlydir'), { recursive: true, force: true });
+        await pause(between(rng, 0, 2_000));
+        await redis.start();
+      },
+    };
+    const names = shuffled(rng, Object.keys(losses));
+    for (const [i, name] of names.entries()) {
+      const holder = await cluster.holder();
+      const before = await keyCount(fire);
+      say(`${name}, with ${before} keys`);
+      saw('keysLost', before);
+      await losses[name]!();
+      if (i === 0) {
+        // What only it had in memory has to come from the log.
+        say(`kill -9 ${holder.id}`);
+        await holder.signal('SIGKILL');
+        await pause(between(rng, 500, 3_000));
+        holder.start();
+      }
+      await cluster.whole();
+      await pause(between(rng, 4_000, 8_000));
+    }
+  },
+};
+
+async function keyCount(fire: Fire): Promise<number> {
+  return Number(await KafkaAndRedis.of(fire).redis.cli('DBSIZE'));
+}

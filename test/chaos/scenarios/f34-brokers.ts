@@ -1,0 +1,69 @@
+import { inputTopic } from '@holdfast/testkit';
+import { pause, waitFor } from '../../cluster/support/wait.ts';
+import { KafkaAndRedis } from '../harness/kafka-and-redis.ts';
+import type { Fire, Scenario } from '../harness/scenario.ts';
+import { between, oneOf, shuffled } from './draw.ts';
+
+const brokers = [1, 2, 3];
+const electionTool = 'org.apache.kafka.tools.LeaderElectionCommand';
+
+/** All replicas of the input have what its leaders have. */
+async function inSync(fire: Fire): Promise<void> {
+  const { log } = KafkaAndRedis.of(fire);
+  await waitFor('replicas in sync', 60_000, async () => {
+    const partitions = await log.partitions(inputTopic);
+    return partitions.every(({ inSync, leader }) => leader >= 0 && inSync.length === brokers.length) || null;
+  });
+}
+
+async function leaders(fire: Fire): Promise<string> {
+  return (await KafkaAndRedis.of(fire).log.partitions(inputTopic)).map(({ leader }) => leader).join();
+}
+
+export const brokersRestarted: Scenario = {
+  faults: ['F34'],
+  title: 'three brokers are restarted one after the other, leaders move, and in the end the topic is another one',
+  injects:
+    'SIGTERM or kill -9 of each broker under load, back after 1 to 4 s; leaders moved back to the preferred ones; ' +
+    'when all is settled the input is deleted and created again',
+  holds: 'I5, I6: reading and committing go on; another topic of the same name is not read, and is told loudly',
+  needs: [],
+  deadlineMs: 300_000,
+  settleMs: 120_000,
+  services: KafkaAndRedis.opening({ kafka: { brokers: 3 } }),
+  async inject(fire) {
+    const { cluster, rng, say, saw } = fire;
+    const services = KafkaAndRedis.of(fire);
+    await inSync(fire);
+    await cluster.holder();
+    for (const broker of shuffled(rng, brokers)) {
+      const signal = oneOf(rng, ['SIGTERM', 'SIGKILL'] as const);
+      const before = await leaders(fire);
+      say(`${signal} of broker ${broker}; leaders are ${before}`);
+      await services.kafka.stopBroker(broker, signal);
+      await pause(between(rng, 1_000, 4_000));
+      await services.startBroker(broker);
+      await inSync(fire);
+      if ((await leaders(fire)) !== before) saw('leaderMoves');
+      saw('brokerRestarts');
+    }
+    say(`leaders ${await leaders(fire)} move to the preferred ones`);
+    const args = ['--bootstrap-server', services.kafka.plain.join(), '--election-type', 'preferred'];
+    await services.kafka.run(electionTool, [...args, '--all-topic-partitions']);
+    await pause(3_000);
+    say(`leaders are ${await leaders(fire)}`);
+  },
+  async after(fire) {
+    const { cluster, say, saw } = fire;
+    const { log } = KafkaAndRedis.of(fire);
+    const { ends } = await cluster.progress();
+    const lines = () =>
+      cluster.nodes.flatMap(({ output }) => output.match(/"code":"TOPIC_CHANGED"|TOPIC_CHANGED/g) ?? []);
+    say('the input is deleted and created again');
+    await log.deleteTopic(inputTopic);
+    await waitFor('no topic', 30_000, async () => ((await log.describe(inputTopic)) === null ? true : null));
+    await log.createTopic(inputTopic, ends.length);
+    await waitFor('a loud word of the other topic', 60_000, () => (lines().length > 0 ? true : null));
+    saw('toldLoudly');
+  },
+};

@@ -1,0 +1,25 @@
+import { pause } from '../../cluster/support/wait.ts';
+import type { Scenario } from '../harness/scenario.ts';
+
+export const hostileIds: Scenario = {
+  faults: ['F40'],
+  title: 'users whose keys have confused programs before',
+  injects:
+    'forty users alone: __proto__, the empty key, NULs, half surrogates, a letter in two forms, 10 and 010, pairs of one unit; two nodes are killed',
+  holds: 'I9: distinct bytes never share a state and survive every round trip',
+  needs: [],
+  deadlineMs: 120_000,
+  workload: { users: 40, zipfExponent: 0.1 },
+  mustSee: ['usersSharing'],
+  async inject({ cluster, say, saw }) {
+    for (let round = 0; round < 2; round++) {
+      await pause(4_000);
+      const node = await cluster.holder(3);
+      say(`kill -9 ${node.id}`);
+      await node.signal('SIGKILL');
+      node.start();
+      await cluster.whole();
+      saw('kills');
+    }
+  },
+};

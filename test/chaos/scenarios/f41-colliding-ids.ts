@@ -1,0 +1,46 @@
+import { encodeUtf8, formatUnit, hashUnit, type Rng, randomBelow, unitHashOut } from '@holdfast/model';
+import type { SimulatedUser } from '@holdfast/testkit';
+import type { Scenario } from '../harness/scenario.ts';
+import { sameSessions } from './same-sessions.ts';
+
+const users = 2 ** 17;
+
+/** Digits that an engine may take for an index: all multiples of 2^12, so that the low bits of their hashes are the same. */
+function drawIndexLike(rng: Rng, count: number): SimulatedUser[] {
+  const first = randomBelow(rng, 1_000);
+  return Array.from({ length: count }, (_, index) => {
+    const key = encodeUtf8(`${(first + index) * 4_096}`);
+    hashUnit(key, 0, key.length);
+    const unit = { hi: unitHashOut.hi, lo: unitHashOut.lo };
+    return { index, key, hex: Buffer.from(key).toString('hex'), unit, unitKey: formatUnit(unit.hi, unit.lo) };
+  });
+}
+
+export const collidingIds: Scenario = {
+  faults: ['F41'],
+  title: '131,072 users whose ids look like indices and collide',
+  injects: 'one record for each of 2^17 ids that are multiples of 4,096 in digits, as fast as they go; then once more',
+  holds: 'I21: memory under its cap, and no thread stands still for it; I5: every state',
+  needs: [],
+  deadlineMs: 280_000,
+  settleMs: 150_000,
+  check: 'states',
+  rssBytesMax: 2 ** 30,
+  cluster: { settings: { session: { ttl: '12s', renew: '3s', stop: '9s' }, backup: { interval: '5s' } } },
+  workload: { users, draw: drawIndexLike, recordsPerSec: 200, zipfExponent: 0 },
+  async inject({ cluster, workload, say, saw }) {
+    const before = await cluster.whole();
+    say(`${users} users, a record each`);
+    await workload.oneEach();
+    await cluster.inStatus(
+      'most users to be held',
+      ({ nodes }) => nodes.reduce((sum, { leases }) => sum + (leases.count ?? 0), 0) >= users * 0.99,
+      120_000,
+    );
+    const after = await cluster.whole();
+    sameSessions(before, after);
+    const rss = Math.max(...after.nodes.map(({ rssBytes }) => Number(rssBytes ?? 0)));
+    saw('rssMiB', Math.round(rss / 2 ** 20));
+    if (rss > 2 ** 30) throw new Error(`I21: a process has ${Math.round(rss / 2 ** 20)} MiB`);
+  },
+};

@@ -1,0 +1,162 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import {
+  DatagramFramer,
+  type DatagramSeal,
+  datagramFormats,
+  KeyRing,
+  nullSeal,
+  SealedDatagrams,
+} from '@holdfast/gossip-swim';
+import { encodePacket, incarnationMax, type MemberClaim, memberStates, type SwimMessage } from '@holdfast/membership';
+import { nodeId, randomBelow } from '@holdfast/model';
+import { pause } from '../../cluster/support/wait.ts';
+import type { Fire, Scenario } from '../harness/scenario.ts';
+import { oneOf } from './draw.ts';
+import { nobodyDied } from './nobody-died.ts';
+
+const clusterName = 'chaos';
+const packetBytesMax = 1_400;
+const uuid = '00000000-0000-4000-8000-000000000001';
+
+/** Sends datagrams from an address of the harness, and counts what comes back. */
+class Stranger {
+  readonly #socket = createSocket('udp4');
+  sent = { datagrams: 0, bytes: 0 };
+  heard = { datagrams: 0, bytes: 0 };
+
+  static async begin(host: string, port = 0): Promise<Stranger> {
+    const stranger = new Stranger();
+    stranger.#socket.on('message', ({ length }) => {
+      stranger.heard = { datagrams: stranger.heard.datagrams + 1, bytes: stranger.heard.bytes + length };
+    });
+    stranger.#socket.bind(port, host);
+    await once(stranger.#socket, 'listening');
+    return stranger;
+  }
+
+  send(bytes: Uint8Array, address: string): void {
+    const [host, port] = address.split(':');
+    this.#socket.send(bytes, Number(port), host);
+    this.sent = { datagrams: this.sent.datagrams + 1, bytes: this.sent.bytes + bytes.length };
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** Claims about a node that are not so, of the highest incarnation among others. */
+function lieAbout({ cluster, rng }: Fire): Uint8Array {
+  const peers = cluster.peers;
+  const about = oneOf(rng, peers);
+  const claim: MemberClaim = {
+    id: nodeId(about.id),
+    incarnation: oneOf(rng, [incarnationMax, incarnationMax - 1, 1, randomBelow(rng, 2 ** 31)]),
+    state: oneOf(rng, memberStates),
+    gossipAddress: `${oneOf(rng, ['10.231.7.99', '127.0.0.1'])}:9`,
+    meta: {
+      uuid,
+      startCounter: randomBelow(rng, 1_000),
+      version: '9.9.9',
+      peerAddress: '10.231.7.99:9',
+      shardAddresses: [],
+      httpAddress: null,
+      zone: null,
+    },
+  };
+  const message: SwimMessage = oneOf(rng, [
+    { type: 'news' },
+    { type: 'ping', seq: randomBelow(rng, 1_000), target: nodeId(oneOf(rng, peers).id) },
+    { type: 'pull', digest: 0, back: true },
+  ] as const);
+  const news = [{ claim, ageMs: 0, accusers: claim.state === 'suspect' ? [nodeId(oneOf(rng, peers).id)] : [] }];
+  return encodePacket({ from: nodeId(oneOf(rng, peers).id), message, news });
+}
+
+export const spoofedGossip: Scenario = {
+  faults: ['F43'],
+  title: 'gossip of somebody without the key',
+  injects:
+    'datagrams in plain, under a wrong key, bent, and true ones once more: each with lies about who is dead, of the highest incarnation; 3,000 of each kind',
+  holds: 'I19, I22: nothing changes: nobody is dead or another, no session ends',
+  needs: ['namespaces'],
+  proxied: true,
+  deadlineMs: 120_000,
+  async inject(fire) {
+    const { cluster, network, links, rng, say, saw } = fire;
+    const before = await cluster.whole();
+    const wrong = new SealedDatagrams(new KeyRing([new Uint8Array(32).fill(7)]), clusterName, {
+      id: nodeId('n1'),
+      uuid,
+      startCounter: 99,
+    });
+    const framers = [nullSeal, wrong].map(
+      (seal: DatagramSeal) => new DatagramFramer(datagramFormats.lifeguard, clusterName, seal, packetBytesMax),
+    );
+    const stranger = await Stranger.begin(network.hubHost);
+    for (let i = 0; i < 3_000; i++) {
+      for (const framer of framers) stranger.send(framer.wrap(lieAbout(fire)), oneOf(rng, cluster.peers).gossip);
+      const { to, bytes } = oneOf(rng, links.overheard);
+      const { gossip } = cluster.peers.find(({ id }) => id === to)!;
+      stranger.send(bytes, gossip);
+      saw('replayed datagrams');
+      const bent = bytes.slice();
+      bent[randomBelow(rng, bent.length)]! ^= 1 << randomBelow(rng, 8);
+      stranger.send(bent, gossip);
+      if (i % 20 === 0) await pause(20);
+    }
+    say(`${stranger.sent.datagrams} hostile datagrams`);
+    await pause(3_000);
+    stranger.close();
+    nobodyDied(cluster);
+    const after = await cluster.whole();
+    for (const { id, addr, session, member } of after.nodes) {
+      const was = before.nodes.find((row) => row.id === id);
+      if (was?.session.id !== session.id || was.addr !== addr || member !== 'alive')
+        throw new Error(
+          `I22: ${id} was ${JSON.stringify(was?.session)} at ${was?.addr}, and is ${member} ${JSON.stringify(session)} at ${addr}`,
+        );
+    }
+    if (after.nodes.length !== before.nodes.length) throw new Error('I22: somebody was made up');
+  },
+};
+
+export const noAmplifier: Scenario = {
+  faults: ['F44'],
+  title: 'datagrams with a forged sender',
+  injects:
+    'to a cluster without keys, the worst case: 2,000 pings, pulls and requests to ping, from an address that is a victim, and full of 20 claims',
+  holds:
+    'what comes back to the victim is no more than was sent; the table of members stays bounded; nobody dies of it',
+  needs: ['namespaces'],
+  cluster: { settings: { gossip: { keys: undefined, seal: 'none' } } },
+  deadlineMs: 120_000,
+  async inject(fire) {
+    const { cluster, network, rng, say, saw } = fire;
+    const framer = new DatagramFramer(datagramFormats.lifeguard, clusterName, nullSeal, packetBytesMax);
+    const victimPort = 7_999;
+    const victim = `${network.hubHost}:${victimPort}`;
+    const stranger = await Stranger.begin(network.hubHost, victimPort);
+    for (let i = 0; i < 2_000; i++) {
+      const target = oneOf(rng, cluster.peers);
+      const message: SwimMessage = oneOf(rng, [
+        { type: 'ping', seq: i, target: nodeId(target.id) },
+        { type: 'pingReq', seq: i, target: nodeId('victim'), address: victim },
+        { type: 'pull', digest: i, back: true },
+      ] as const);
+      stranger.send(framer.wrap(encodePacket({ from: nodeId('victim'), message, news: [] })), target.gossip);
+      if (i % 20 === 0) await pause(10);
+    }
+    await pause(3_000);
+    stranger.close();
+    say(
+      `${stranger.sent.bytes} bytes were sent, ${stranger.heard.bytes} came back in ${stranger.heard.datagrams} datagrams`,
+    );
+    saw('forged', stranger.sent.datagrams);
+    if (stranger.heard.bytes > stranger.sent.bytes)
+      throw new Error(`${stranger.heard.bytes} bytes came back for ${stranger.sent.bytes}: an amplifier`);
+    nobodyDied(cluster);
+    await cluster.whole();
+  },
+};

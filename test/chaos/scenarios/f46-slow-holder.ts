@@ -1,0 +1,25 @@
+import { pause } from '../../cluster/support/wait.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { sameSessions } from './same-sessions.ts';
+
+export const slowHolder: Scenario = {
+  faults: ['F46'],
+  title: 'a holder takes 50 ms for each record',
+  injects: "one node's job stands for 50 ms at each record for 20 s, while ten times that comes in for it",
+  holds: 'I21: its frames stay under their limit, partitions pause; its own renewals go on; I5, I8 after',
+  needs: [],
+  deadlineMs: 150_000,
+  cluster: { settings: { limits: { framesInFlight: 16, frameRecords: 16, parkedRecords: 2_000 } } },
+  mustSee: ['queuesFull'],
+  async inject({ cluster, say, saw }) {
+    const { id } = await cluster.holder();
+    const before = await cluster.whole();
+    say(`each record takes 50 ms at ${id}`);
+    cluster.hook(id, { kind: 'slowRecords', ms: 50 });
+    await pause(20_000);
+    const lag = Number((await cluster.status())?.ingest.lagRecords ?? 0);
+    saw('lagRecords', lag);
+    sameSessions(before, await cluster.whole(), [id]);
+    say(`${id} is quick again; ${lag} records wait`);
+  },
+};

@@ -1,0 +1,41 @@
+import { holdfast } from '../../cluster/support/holdfast.ts';
+import { waitFor } from '../../cluster/support/wait.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { diePoints } from '../history/hooks.ts';
+import { shuffled } from './draw.ts';
+
+export const leaderDiesBetween: Scenario = {
+  faults: ['F55'],
+  title: 'the leader dies between the end of one lease and the next',
+  injects:
+    'a node is drained, and the leader kills itself with -9 around the first entry that moves its users; four times',
+  holds: 'I8: the move is done or undone, and the drain ends under the next leader',
+  needs: [],
+  deadlineMs: 200_000,
+  async inject({ cluster, rng, say, saw }) {
+    for (const point of shuffled(rng, diePoints)) {
+      const leader = await cluster.leader();
+      const { id } = cluster.others(leader.id)[0]!;
+      cluster.hook(leader.id, { kind: 'dieAt', point, record: 'moved' });
+      say(`drain of ${id}; ${leader.id}, the leader, dies ${point} of a move`);
+      const addr = cluster.peers
+        .filter((peer) => peer.id !== leader.id)
+        .map(({ address }) => address)
+        .join();
+      const drained = holdfast(['node', 'drain', id, '--wait', '60s', '--addr', addr]);
+      await waitFor(`the death of ${leader.id}`, 30_000, () => (leader.running ? null : true));
+      saw('leadersDied');
+      leader.start();
+      const { code, stderr } = await drained;
+      // Nobody answers while there is no leader: the operator asks again.
+      if (code !== 0) {
+        say(`the drain ended with ${code} (${stderr.trim().split('\n')[0]}), and is asked for again`);
+        await cluster.whole();
+        const again = await holdfast(['node', 'drain', id, '--wait', '60s', '--addr', addr]);
+        if (again.code !== 0) throw new Error(`the second drain of ${id} ended with ${again.code}: ${again.stderr}`);
+      }
+      await holdfast(['node', 'resume', id, '--addr', addr]);
+      await cluster.whole();
+    }
+  },
+};
