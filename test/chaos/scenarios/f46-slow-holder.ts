@@ -9,8 +9,7 @@ export const slowHolder: Scenario = {
   holds: 'I21: its frames stay under their limit, partitions pause; its own renewals go on; I5, I8 after',
   needs: [],
   deadlineMs: 150_000,
-  // Records of one turn of the loop: a few hundred ms. A job that is so slow needs small frames, or its streams time out.
-  cluster: { settings: { limits: { framesInFlight: 4, frameRecords: 4, parkedRecords: 2_000 } } },
+  cluster: { settings: { limits: { framesInFlight: 16, frameRecords: 16, parkedRecords: 2_000 } } },
   mustSee: ['queuesFull'],
   async inject({ cluster, say, saw }) {
     const { id } = await cluster.holder();
@@ -21,6 +20,7 @@ export const slowHolder: Scenario = {
     const lag = Number((await cluster.status())?.ingest.lagRecords ?? 0);
     saw('lagRecords', lag);
     sameSessions(before, await cluster.whole(), [id]);
+    cluster.hook(id, { kind: 'slowRecords', ms: 0 });
     say(`${id} is quick again; ${lag} records wait`);
   },
 };
