@@ -189,12 +189,15 @@ export class ChaosCluster {
     return { committed: (await Promise.all(commits)).map((commit) => commit?.offset ?? 0), ends };
   }
 
-  /** Has a node do something to itself. It is on its way when this returns. */
-  hook(id: string, command: HookCommand): void {
+  /** Has a node do something to itself. Its control thread has heard of it when this resolves. */
+  async hook(id: string, command: HookCommand): Promise<void> {
     const { pid } = this.node(id);
     if (pid === undefined) throw new Error(`${id} doesn't run`);
     writeFileSync(join(this.dir, 'run', `${id}.hook`), JSON.stringify(command));
+    const before = this.said(id, 'hook');
     process.kill(pid, 'SIGUSR2');
+    const heard = () => (this.said(id, 'hook') > before || !this.node(id).running ? true : null);
+    await waitFor(`${id} to hear ${command.kind}`, 20_000, heard, 20);
   }
 
   /** How often a node's log has a message, since its start. */

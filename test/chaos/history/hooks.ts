@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { BroadcastChannel } from 'node:worker_threads';
+import { readFileSync, writeSync } from 'node:fs';
+import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 import { LmdbRaftStorage } from '@holdfast/embedded';
 import { decodeRecords, type LeaseRecordKind } from '@holdfast/lease';
 import type { RaftEntry } from '@holdfast/raft';
@@ -25,6 +25,12 @@ const channelName = 'chaos-hooks';
 const cell = new Int32Array(new SharedArrayBuffer(4));
 const current = { recordMs: 0, shiftMs: 0, isStopping: false, dieAt: null as (HookCommand & { kind: 'dieAt' }) | null };
 const realNow = Date.now;
+
+/** Into the node's own output, at once. */
+function told(command: HookCommand): void {
+  const where = isMainThread ? 'control' : 'shard';
+  writeSync(1, `${JSON.stringify({ time: new Date(realNow()).toISOString(), msg: 'hook', where, ...command })}\n`);
+}
 
 function stand(ms: number): void {
   if (ms > 0) Atomics.wait(cell, 0, 0, ms);
@@ -53,6 +59,7 @@ export function hearHooks(): void {
   const channel = new BroadcastChannel(channelName);
   channel.onmessage = (message) => {
     const command = (message as { readonly data: HookCommand }).data;
+    told(command);
     if (command.kind === 'slowRecords') current.recordMs = command.ms;
     if (command.kind === 'stopAtBackup') current.isStopping = true;
     if (command.kind === 'shiftClock') shiftClock(command.ms);
@@ -67,6 +74,7 @@ export function obeyHooks(path: string): void {
   channel.unref();
   process.on('SIGUSR2', () => {
     const command = JSON.parse(readFileSync(path, 'utf8')) as HookCommand;
+    told(command);
     if (command.kind === 'block' && command.thread === 'control') return stand(command.ms);
     if (command.kind === 'dieAt') current.dieAt = command;
     else channel.postMessage(command);

@@ -16,7 +16,7 @@ export const leaderDiesInAGrant: Scenario = {
     for (const point of shuffled(rng, diePoints)) {
       const leader = await cluster.leader();
       say(`${leader.id} dies ${point}`);
-      cluster.hook(leader.id, { kind: 'dieAt', point, record: 'granted' });
+      await cluster.hook(leader.id, { kind: 'dieAt', point, record: 'granted' });
       const dead = () => (leader.running ? null : true);
       // Most users are held by now: another node's death has them granted anew.
       const died = await waitFor('its death', 2_000, dead).catch(() => null);

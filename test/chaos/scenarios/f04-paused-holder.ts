@@ -16,7 +16,7 @@ export const pausedHolder: Scenario = {
     const holder = await cluster.holder();
     const sessionOf = async () => (await cluster.whole()).nodes.find(({ id }) => id === holder.id)!.session.id;
     const before = await sessionOf();
-    cluster.hook(holder.id, { kind: 'stopAtBackup' });
+    await cluster.hook(holder.id, { kind: 'stopAtBackup' });
     await waitFor('it to stop before its next rows', 15_000, () => (isStopped(holder.pid!) ? true : null), 50);
     say(`${holder.id} stands for ${3 * sessionTtlMs} ms`);
     await pause(3 * sessionTtlMs);

@@ -16,7 +16,7 @@ export const blockedLoop: Scenario = {
     for (const { id } of shuffled(rng, cluster.nodes)) {
       for (const thread of shuffled(rng, ['control', 'shards'] as const)) {
         say(`${thread} of ${id} for 2000 ms`);
-        cluster.hook(id, { kind: 'block', thread, ms: 2_000 });
+        await cluster.hook(id, { kind: 'block', thread, ms: 2_000 });
         await pause(2_500);
         saw('blocks');
       }

@@ -18,19 +18,19 @@ export const wallClock: Scenario = {
     const before = await cluster.whole();
     const [ahead, behind] = shuffled(rng, cluster.nodes);
     say(`${ahead!.id} is 5 min ahead, ${behind!.id} 5 min behind`);
-    cluster.hook(ahead!.id, { kind: 'shiftClock', ms: minutesMs });
-    cluster.hook(behind!.id, { kind: 'shiftClock', ms: -minutesMs });
+    await cluster.hook(ahead!.id, { kind: 'shiftClock', ms: minutesMs });
+    await cluster.hook(behind!.id, { kind: 'shiftClock', ms: -minutesMs });
     await pause(10_000);
     say('clocks are strobed');
     const endMs = performance.now() + 15_000;
     while (performance.now() < endMs) {
       const ms = 2 ** between(rng, 2, 18) * (between(rng, 0, 1) === 0 ? -1 : 1);
-      cluster.hook(oneOf(rng, cluster.nodes).id, { kind: 'shiftClock', ms });
+      await cluster.hook(oneOf(rng, cluster.nodes).id, { kind: 'shiftClock', ms });
       saw('jumps');
       await pause(200);
     }
     for (const { id } of cluster.nodes) {
-      cluster.hook(id, { kind: 'shiftClock', ms: 0 });
+      await cluster.hook(id, { kind: 'shiftClock', ms: 0 });
       await pause(50);
     }
     nobodyDied(cluster);

@@ -15,11 +15,12 @@ export const slowHolder: Scenario = {
     const { id } = await cluster.holder();
     const before = await cluster.whole();
     say(`each record takes 50 ms at ${id}`);
-    cluster.hook(id, { kind: 'slowRecords', ms: 50 });
+    await cluster.hook(id, { kind: 'slowRecords', ms: 50 });
     await pause(20_000);
     const lag = Number((await cluster.status())?.ingest.lagRecords ?? 0);
     saw('lagRecords', lag);
     sameSessions(before, await cluster.whole(), [id]);
+    await cluster.hook(id, { kind: 'slowRecords', ms: 0 });
     say(`${id} is quick again; ${lag} records wait`);
   },
 };

@@ -16,7 +16,7 @@ export const leaderDiesBetween: Scenario = {
     for (const point of shuffled(rng, diePoints)) {
       const leader = await cluster.leader();
       const { id } = cluster.others(leader.id)[0]!;
-      cluster.hook(leader.id, { kind: 'dieAt', point, record: 'moved' });
+      await cluster.hook(leader.id, { kind: 'dieAt', point, record: 'moved' });
       say(`drain of ${id}; ${leader.id}, the leader, dies ${point} of a move`);
       const addr = cluster.peers
         .filter((peer) => peer.id !== leader.id)
