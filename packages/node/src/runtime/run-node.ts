@@ -27,6 +27,7 @@ import { NodeTimers } from './node-timers.ts';
 import { ProcessMeter } from './process-meter.ts';
 import { openLogWithTopics } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
+import { isHolderUnreachable } from './unreachable-holder.ts';
 import { lookUpUser } from './user-lookup.ts';
 import { WorkerShard } from './worker-shard.ts';
 
@@ -248,7 +249,7 @@ class Node implements RunningNode {
   }
 
   #someoneUnreachable(): boolean {
-    return this.#gossip?.members().some(({ state }) => state === 'suspect') ?? false;
+    return isHolderUnreachable(this.#gossip?.members() ?? [], this.#control?.liveSessions() ?? []);
   }
 
   #newShards(before: readonly WorkerShard[]): WorkerShard[] {
