@@ -63,15 +63,18 @@ class Asking {
   }
 }
 
-/** New keys at an even rate, as many per millisecond as it takes; each one's time runs until its grant is read. */
+/**
+ * New keys at an even rate, as many per millisecond as it takes, until it is ended or all have been asked for; each one's
+ * time runs until its grant is read.
+ */
 class Steady {
   readonly #from: number;
   readonly #ratePerMs: number;
-  readonly #count: number;
   readonly #start = performance.now();
   readonly #done: (result: SteadyResult) => void;
   readonly #askedAtMs: Float64Array;
   readonly #tookMs: Float64Array;
+  #count: number;
   #waiting: number[] = [];
   #asked = 0;
   #granted = 0;
@@ -103,6 +106,11 @@ class Steady {
     if (nowMs - this.#lastRepeatMs > repeatMs) this.#repeat(shard, nowMs);
   }
 
+  /** No more keys: over when those that were asked for are granted. */
+  end(): void {
+    this.#count = this.#asked;
+  }
+
   /** True when it is over. */
   look(shard: AskingShard): boolean {
     const nowMs = performance.now();
@@ -112,7 +120,7 @@ class Steady {
       return false;
     });
     if (this.#granted < this.#count) return false;
-    const sorted = this.#tookMs.sort();
+    const sorted = this.#tookMs.subarray(0, this.#count).sort();
     const at = (ratio: number): number => sorted[Math.min(this.#count - 1, Math.floor(this.#count * ratio))]!;
     const [p50Ms, p99Ms, maxMs] = [at(0.5), at(0.99), at(1)];
     this.#done({ granted: this.#granted, p50Ms, p99Ms, maxMs, lateMsMax: this.#lateMsMax });
@@ -131,7 +139,7 @@ class AskingShard {
   readonly #stats: ShardStats;
   readonly #send: (message: FromAskingShard) => void;
   #table: LeaseTableReader | null = null;
-  #running: Asking | Steady | null = null;
+  readonly #running = new Set<Asking | Steady>();
   #collected = new Int32Array(0);
   /** Begins with the collected units once this session has ended. */
   #awaited: { readonly session: SessionId; readonly begin: () => void } | null = null;
@@ -188,8 +196,12 @@ class AskingShard {
         this.#begin(new Asking(range(args.from!, args.count!), args.window!, done));
         return;
       case 'steady':
-        this.#begin(new Steady(args.from!, args.perSecond!, args.seconds!, done));
-        this.#tick();
+        this.#beginSteady(new Steady(args.from!, args.perSecond!, args.seconds!, done));
+        return;
+      case 'endSteady':
+        for (const running of this.#running) if (running instanceof Steady) running.end();
+        this.#look();
+        done(null);
         return;
       case 'collect':
         this.#collected = this.#heldBy(args as never);
@@ -216,14 +228,18 @@ class AskingShard {
   }
 
   #begin(running: Asking | Steady): void {
-    this.#running = running;
+    this.#running.add(running);
     this.#look();
   }
 
-  #tick(): void {
-    if (!(this.#running instanceof Steady)) return;
-    this.#running.tick(this);
-    setTimeout(() => this.#tick(), 1);
+  #beginSteady(steady: Steady): void {
+    this.#begin(steady);
+    const tick = (): void => {
+      if (!this.#running.has(steady)) return;
+      steady.tick(this);
+      setTimeout(tick, 1);
+    };
+    tick();
   }
 
   #look(): void {
@@ -232,7 +248,7 @@ class AskingShard {
       this.#awaited = null;
       begin();
     }
-    if (this.#running?.look(this) === true) this.#running = null;
+    for (const running of this.#running) if (running.look(this)) this.#running.delete(running);
     this.#stats.set('unitsHeld', this.#collected.length);
   }
 }

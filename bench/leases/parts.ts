@@ -1,5 +1,5 @@
 import { defaultLeaseOptions, LeaseCoordinator, LeaseTable } from '@holdfast/lease';
-import { waitFor } from '../../test/cluster/support/wait.ts';
+import { pause, waitFor } from '../../test/cluster/support/wait.ts';
 import type { Figure } from '../run.ts';
 import { type AskResult, type NodeState, type SteadyResult, unitHi, unitLo } from './bench-messages.ts';
 import type { LeaseCluster, LeaseNode } from './lease-cluster.ts';
@@ -168,18 +168,25 @@ function filledTable(units: number): LeaseTable {
   return table;
 }
 
+/** Of the new keys beside the end of a session; so many that it outlasts any end, which then ends it. */
+const trickle = { perSecond: 200, seconds: 60 };
+
 /**
- * A node dies: when its session has ended, the two others ask for all that it held. Meanwhile new keys trickle in: their
- * longest wait shows whether the end of the session stops the group.
+ * A node dies: when its session has ended, the two others ask for all that it held. From before the kill until those have
+ * holders again new keys trickle in: their longest wait shows whether the end of a session stops the group.
  */
 export async function deadNode({ cluster, units, take }: Loaded): Promise<Figure[]> {
   const victim = await cluster.follower();
+  const leader = await cluster.leader();
   const { session } = await victim.state();
   const heirs = cluster.up.filter((node) => node !== victim);
   let held = 0;
   for (const [share, heir] of heirs.entries()) {
     held += await heir.request<number>('collect', { from: 0, count: units, session, share, of: heirs.length });
   }
+  const asker = heirs.find((heir) => heir !== leader)!;
+  const trickled = steady(asker, take(trickle.perSecond * trickle.seconds), trickle.perSecond, trickle.seconds);
+  await pause(1_000);
   await resetLoop(heirs);
   const killedMs = performance.now();
   await victim.kill();
@@ -192,14 +199,19 @@ export async function deadNode({ cluster, units, take }: Loaded): Promise<Figure
   const results = await Promise.all(asked);
   const seconds = Math.max(...results.map((result) => result.seconds));
   const loops = await loopFigures('dead-node', heirs, 'longest of two');
-  const trickle = await steady(heirs[0]!, take(200), 200, 1);
+  await asker.request('endSteady');
+  const meanwhile = await trickled;
+  const afterwards = await steady(asker, take(200), 200, 1);
   return [
     { name: 'dead-node/units', value: held, unit: 'units without a holder' },
     { name: 'dead-node/session-end', value: endedMs, unit: 'ms after the kill' },
     { name: 'dead-node/new-holders', value: seconds * 1000, unit: 'ms after the session end' },
     { name: 'dead-node/repeated', value: results.reduce((sum, r) => sum + r.repeated, 0), unit: 'units asked again' },
     ...loops,
-    { name: 'dead-node/latency-after', value: trickle.p99Ms, unit: 'ms p99 at 200 keys/s' },
+    { name: 'dead-node/latency-meanwhile', value: meanwhile.maxMs, unit: 'ms, longest at 200 keys/s' },
+    { name: 'dead-node/latency-meanwhile-p99', value: meanwhile.p99Ms, unit: 'ms at 200 keys/s' },
+    { name: 'dead-node/asker-late', value: meanwhile.lateMsMax, unit: 'ms, the generator at worst' },
+    { name: 'dead-node/latency-after', value: afterwards.p99Ms, unit: 'ms p99 at 200 keys/s' },
   ];
 }
 

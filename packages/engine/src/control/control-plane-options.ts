@@ -35,7 +35,7 @@ export interface ControlPlaneOptions {
   /** The process must end: the disk failed, an invariant broke, a shard died, or another process is this node. Once. */
   readonly onFatal: (error: unknown) => void;
   readonly onLeadership?: (leadership: Leadership) => void;
-  /** A hint from gossip: a node is unreachable, so nothing is moved for balance. */
+  /** A hint from gossip: a node with a session is unreachable, so nothing is moved for balance. */
   readonly balancingPaused?: () => boolean;
   /** A connection to a peer failed or came back. Called beside Raft, for whoever else wants to know. */
   readonly onUnreachable?: (peer: NodeId) => void;

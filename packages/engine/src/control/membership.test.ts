@@ -83,6 +83,33 @@ test('a learner takes the place of a voter that is gone for long, and of one tha
   await cluster.until('out', () => learnersAt(cluster, leader).length === 0);
 });
 
+test('voters are spread over zones: one that is gone is replaced by a node of its zone, not by the first that asked', async () => {
+  const zoneOf = (id: string): string => (['n1', 'n5'].includes(id) ? 'x' : 'y');
+  const cluster = new VirtualCluster({ zoneOf });
+  await cluster.startAll();
+  const newcomers = ['n4', 'n5'].map(nodeId);
+  for (const id of newcomers) await cluster.start(id, { voters: founders });
+  const all = new Map([...founders, ...newcomers].map((peer) => [peer, `memory:${peer}`]));
+  for (const node of cluster.nodes) node.control.setPeers(all);
+  await cluster.until('sessions', () => newcomers.every((id) => cluster.node(id).control.session !== null));
+  await cluster.kill(cluster.node('n1'));
+  await cluster.until('another leads', () => cluster.leader !== undefined, 20_000);
+  const voters = (): string[] => votersAt(cluster, cluster.leader?.id ?? 'n2');
+  await cluster.until('replaced', () => !voters().includes('n1'), voterGoneMs * 2);
+  assert.deepEqual(voters().sort(), ['n2', 'n3', 'n5']);
+});
+
+test('of two voters in one zone, one changes places with a learner in a zone without', async () => {
+  const cluster = new VirtualCluster({ zoneOf: (id) => (id === n4 ? 'y' : 'x') });
+  await cluster.startAll();
+  await join(cluster);
+  const leader = cluster.leader!.id;
+  await cluster.until('a vote', () => votersAt(cluster, 'n4').includes('n4'), 20_000);
+  await cluster.until('its place', () => learnersAt(cluster, 'n4').length === 1);
+  assert.equal(votersAt(cluster, 'n4').length, 3);
+  assert.ok(votersAt(cluster, 'n4').includes(leader), 'the leader stays');
+});
+
 test('taking out is refused for a node that is there, the leader, a stranger, and where it would end the quorum', async () => {
   const cluster = await founded();
   const leader = cluster.leader!;

@@ -107,7 +107,7 @@ test('a node is drained, also over a change of leader; resumed, it gets its shar
   assert.equal(drained.control.table.uncleanCount, 0);
 });
 
-test('a node that joins gets its share in bounded rounds, none while another is silent', async () => {
+test('a node that joins gets its share in bounded rounds', async () => {
   const cluster = new VirtualCluster();
   await cluster.startAll();
   const [first, last] = [cluster.node('n1'), cluster.node('n3')];
@@ -132,5 +132,26 @@ test('a node that joins gets its share in bounded rounds, none while another is 
   const loads = cluster.nodes.map(loadOf);
   await cluster.time.run(20_000);
   assert.deepEqual(cluster.nodes.map(loadOf), loads, 'what is even stays');
+  nobodyFailed(cluster);
+});
+
+test('the leader says why it pauses: a node that gossip misses, a session that is silent', async () => {
+  let isMissed = false;
+  const cluster = new VirtualCluster({ balancingPaused: () => isMissed });
+  await cluster.startAll();
+  const pauseOf = () => cluster.leader!.control.status().balancing!.pause;
+  await cluster.until('it waits for the cluster to settle', () => pauseOf() === 'SETTLING', 500);
+  await cluster.until('nothing is in the way', () => pauseOf() === null);
+  isMissed = true;
+  await cluster.until('gossip misses a node', () => pauseOf() === 'NODE_UNREACHABLE', 500);
+  isMissed = false;
+  await cluster.until('it is back', () => pauseOf() === null, 500);
+  const silent = cluster.nodes.find(({ control }) => !control.isLeader)!;
+  cluster.network.isolate(silent.id);
+  // Two renewals are missed before its session's time to live is over.
+  await cluster.until('silent', () => pauseOf() === 'NODE_SILENT', 7_500);
+  assert.equal(cluster.leader!.control.liveSessions().length, 3);
+  cluster.network.heal(silent.id);
+  await cluster.until('heard again', () => pauseOf() === null, 5_000);
   nobodyFailed(cluster);
 });

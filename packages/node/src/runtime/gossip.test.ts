@@ -9,9 +9,10 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gossip } from '@holdfast/engine';
 import type { NodeMeta } from '@holdfast/membership';
-import { type Logger, silentLogger } from '@holdfast/model';
+import { type Logger, nodeId, silentLogger } from '@holdfast/model';
 import { compileConfig } from '../config/compile-config.ts';
 import { createGossip } from './gossip.ts';
+import { gossipMeta, zoneIn } from './gossip-meta.ts';
 import { NodeTimers } from './node-timers.ts';
 
 /** Two UDP ports that were free a moment ago. */
@@ -85,6 +86,23 @@ for (const protocol of ['lifeguard', 'swim']) {
     assert.ok(isTogether(gossips));
   });
 }
+
+test('the zone of a node, as configured, is known to the others', async (t) => {
+  const ports = await freePorts();
+  const made = (['a', 'b'] as const).map((name) => {
+    const config = configOf(name, ports, { 'node.zone': `rack-of-${name}` });
+    const { uuid, startCounter, version, peerAddress } = metaOf(name);
+    const meta = gossipMeta(config, { uuid, startCounter }, { version, peerAddress });
+    return createGossip(config, meta, new NodeTimers(), silentLogger).gossip;
+  });
+  t.after(() => Promise.all(made.map((gossip) => gossip.stop())));
+  for (const gossip of made) await gossip.start();
+  await until(() => isTogether(made));
+  for (const gossip of made) {
+    for (const name of ['a', 'b']) assert.equal(zoneIn(gossip.members(), nodeId(name)), `rack-of-${name}`);
+    assert.equal(zoneIn(gossip.members(), nodeId('c')), null);
+  }
+});
 
 test('a key file that is missing or none is refused with its path, and no key is shown', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-gossip-'));

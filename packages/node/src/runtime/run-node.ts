@@ -9,7 +9,6 @@ import { ControlPlane, type Gossip } from '@holdfast/engine';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
 import { AdminServer, GrpcPeerTransport, ServerHost } from '@holdfast/transport-grpc';
-import { formatHostPort } from '../config/host-port.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { loadJob } from '../job/load-job.ts';
 import { statusSchemaName } from '../status/status-document.ts';
@@ -19,6 +18,7 @@ import { ClusterStatus, reportMethod } from './cluster-status.ts';
 import { CryptoRng } from './crypto-rng.ts';
 import { exportUsers } from './export-users.ts';
 import { createGossip } from './gossip.ts';
+import { gossipMeta, zoneIn } from './gossip-meta.ts';
 import { nodeEndError } from './node-end.ts';
 import { healthChecks } from './node-health.ts';
 import { nodeMetrics } from './node-metrics.ts';
@@ -28,6 +28,7 @@ import { ProcessMeter } from './process-meter.ts';
 import { openLogWithTopics } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
 import { ServiceWatch } from './services/service-watch.ts';
+import { isHolderUnreachable } from './unreachable-holder.ts';
 import { lookUpUser } from './user-lookup.ts';
 import { WorkerShard } from './worker-shard.ts';
 
@@ -176,7 +177,7 @@ class Node implements RunningNode {
       logger: this.#logger,
       onSessionLost: (reason) => void this.#renewSession(reason),
       onFatal: (error) => this.#fail(nodeEndError(error, config.nodeId, this.#folder.dir)),
-      zoneOf: (id) => this.#gossip?.members().find((member) => member.id === id)?.meta.zone ?? null,
+      zoneOf: (id) => zoneIn(this.#gossip?.members() ?? [], id),
       onLeave: () => {
         if (!this.#stopping) this.stop();
       },
@@ -228,15 +229,7 @@ class Node implements RunningNode {
   }
 
   async #startGossip(): Promise<void> {
-    const meta = {
-      uuid: this.#folder.uuid,
-      startCounter: this.#folder.startCounter,
-      version: nodeVersion,
-      peerAddress: this.address,
-      shardAddresses: [],
-      httpAddress: this.#config.listenHttp === null ? null : formatHostPort(this.#config.listenHttp),
-      zone: this.#config.zone,
-    };
+    const meta = gossipMeta(this.#config, this.#folder, { version: nodeVersion, peerAddress: this.address });
     const { gossip, close } = createGossip(this.#config, meta, this.#timers, this.#logger.child('gossip'));
     this.#disposers.push(close);
     this.#gossip = gossip;
@@ -255,7 +248,7 @@ class Node implements RunningNode {
   }
 
   #someoneUnreachable(): boolean {
-    return this.#gossip?.members().some(({ state }) => state === 'suspect') ?? false;
+    return isHolderUnreachable(this.#gossip?.members() ?? [], this.#control?.liveSessions() ?? []);
   }
 
   #newShards(before: readonly WorkerShard[]): WorkerShard[] {
