@@ -25,7 +25,8 @@ export interface KafkaServiceOptions {
   readonly configs?: Readonly<Record<string, string>>;
 }
 
-const readyMs = 60_000;
+/** A broker that recovers on a busy machine takes long. */
+const readyMs = 180_000;
 const stopMs = 20_000;
 
 /** What a `KafkaLog` needs of its process. */
