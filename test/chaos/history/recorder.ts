@@ -10,6 +10,7 @@ import { beforeBackup } from './hooks.ts';
 /** Where a node's threads write: `CHAOS_HISTORY` names the folder, `CHAOS_NODE` the node. */
 const node = process.env.CHAOS_NODE ?? basename(process.argv[1] ?? 'node');
 const file = new HistoryFile(process.env.CHAOS_HISTORY ?? '.', `${node}-${process.pid}-${threadId}`);
+const isWritten = process.env.CHAOS_HISTORY !== undefined;
 const levelsEveryMs = 250;
 const levelNames = [
   'streamsOpen',
@@ -26,6 +27,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteO
 
 /** For the job: a record is about to change a state. */
 export function recordApply(key: Uint8Array, state: LedgerState, partition: number, offset: number): void {
+  if (!isWritten) return;
   file.hold({
     t: nowUs(),
     k: 'apply',

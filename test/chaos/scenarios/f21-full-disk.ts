@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scenario } from '../harness/scenario.ts';
 import { run } from '../network/chaos-network.ts';
@@ -21,10 +21,20 @@ export const fullDisk: Scenario = {
     const { cluster, say } = fire;
     const leader = await cluster.leader();
     const folder = cluster.folderOf(leader.id);
-    const filler = join(folder, 'filler');
-    const { bavail, bsize } = statfsSync(folder);
     say(`${leader.id}, the leader, has no room left`);
-    writeFileSync(filler, Buffer.alloc(bavail * bsize));
-    await diskStopsLeader(fire, leader.id, () => rmSync(filler));
+    fill(join(folder, 'filler'));
+    await diskStopsLeader(fire, leader.id, () => rmSync(join(folder, 'filler')));
   },
 };
+
+/** Writes until there is no room for one more page. */
+function fill(path: string): void {
+  const file = openSync(path, 'a');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4_096));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(file);
+  }
+}

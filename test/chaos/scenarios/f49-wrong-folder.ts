@@ -1,5 +1,5 @@
 import { cpSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { holdfast } from '../../cluster/support/holdfast.ts';
 import { NodeProcess } from '../../cluster/support/node-process.ts';
 import { pause, waitFor } from '../../cluster/support/wait.ts';
@@ -22,6 +22,11 @@ async function startAndSee({ cluster }: Fire, node: NodeProcess): Promise<string
   return last;
 }
 
+/** All but its lock, which is of the process that has it. */
+function copyFolder(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, filter: (path) => !basename(path).startsWith('lock') });
+}
+
 export const wrongFolder: Scenario = {
   faults: ['F49'],
   title: 'a node on an old copy of its folder, and on that of another node',
@@ -36,7 +41,7 @@ export const wrongFolder: Scenario = {
     const kept = join(cluster.runDir, 'kept');
     const old = join(cluster.runDir, 'old');
     await node!.signal('SIGKILL');
-    cpSync(folder, old, { recursive: true });
+    copyFolder(folder, old);
     node!.start();
     await cluster.whole();
     // Votes and entries that the copy doesn't have.
@@ -47,9 +52,9 @@ export const wrongFolder: Scenario = {
     await pause(5_000);
 
     await node!.signal('SIGKILL');
-    cpSync(folder, kept, { recursive: true });
+    copyFolder(folder, kept);
     rmSync(folder, { recursive: true });
-    cpSync(old, folder, { recursive: true });
+    copyFolder(old, folder);
     const stale = await startAndSee(fire, node!);
     say(`${node!.id} on its old folder: ${stale === null ? 'caught up' : `refused: ${stale}`}`);
     saw('staleFolders');
@@ -57,7 +62,7 @@ export const wrongFolder: Scenario = {
 
     rmSync(folder, { recursive: true });
     await other!.signal('SIGSTOP');
-    cpSync(cluster.folderOf(other!.id), folder, { recursive: true, filter: (path) => !path.endsWith('.lock') });
+    copyFolder(cluster.folderOf(other!.id), folder);
     await other!.signal('SIGCONT');
     const foreign = await startAndSee(fire, node!);
     say(`${node!.id} on the folder of ${other!.id}: ${foreign === null ? 'joined' : `refused: ${foreign}`}`);
@@ -66,7 +71,7 @@ export const wrongFolder: Scenario = {
     await node!.signal('SIGKILL');
 
     rmSync(folder, { recursive: true });
-    cpSync(kept, folder, { recursive: true });
+    copyFolder(kept, folder);
     const back = await startAndSee(fire, node!);
     if (back !== null) throw new Error(`${node!.id} is refused on its own folder: ${back}`);
     await cluster.whole();
