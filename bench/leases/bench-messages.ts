@@ -10,6 +10,8 @@ export interface LeaseNodeSetup {
   readonly sessionTtlMs: number;
   /** A snapshot after so many entries. */
   readonly snapshotEntries: number;
+  /** The table's capacity; null: as by default. */
+  readonly unitsMax: number | null;
 }
 
 /** Asks a process or its shard for something; one answer each, by number. */
@@ -34,6 +36,8 @@ export interface NodeState {
   readonly session: number;
   readonly sessions: readonly { readonly nodeId: string; readonly session: number }[];
   readonly units: number;
+  /** The most that there were at once. */
+  readonly unitsMost: number;
   readonly tableIndex: number;
   readonly tableBytes: number;
   readonly cpuSeconds: number;

@@ -38,6 +38,7 @@ export class LeaseNode {
       counter: ++this.#counter,
       sessionTtlMs: this.#settings.sessionTtlMs,
       snapshotEntries: this.#settings.snapshotEntries,
+      unitsMax: this.#settings.unitsMax ?? null,
     };
     const { profileDir } = this.#settings;
     const profile = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
@@ -99,6 +100,7 @@ export class LeaseNode {
 export interface LeaseClusterSettings {
   readonly sessionTtlMs: number;
   readonly snapshotEntries: number;
+  readonly unitsMax?: number;
   /** Where each process leaves a CPU profile when it ends in order. */
   readonly profileDir: string | null;
 }

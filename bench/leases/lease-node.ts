@@ -46,8 +46,10 @@ class ThreadPort implements ShardPort {
     });
   }
 
+  /** What makes room is chosen here: the shard knows what it asked for, not what it was given of what others asked. */
   post(message: ToAskingShard): void {
-    this.#worker.postMessage(message);
+    if (message.kind === 'makeRoom') this.#listener?.({ kind: 'release', units: longestHeld(message.units) });
+    else this.#worker.postMessage(message);
   }
 
   onMessage(listener: (message: FromShard) => void): void {
@@ -74,6 +76,21 @@ class BenchLogger implements Logger {
   }
 }
 
+/** No unit of this benchmark is used again, so those held longest have been idle longest. */
+function longestHeld(count: number): Uint32Array {
+  const { table, session } = control;
+  const held: { readonly hi: number; readonly lo: number; readonly grantIndex: number }[] = [];
+  table.visitUnits((hi, lo, holder, _shard, grantIndex) => {
+    if (holder === session) held.push({ hi, lo, grantIndex });
+  });
+  const oldest = held.sort((a, b) => a.grantIndex - b.grantIndex).slice(0, count);
+  const quadruples = oldest.flatMap(({ hi, lo, grantIndex }) => {
+    const epoch = table.epochBase + grantIndex;
+    return [hi, lo, Math.floor(epoch / 2 ** 32), epoch >>> 0];
+  });
+  return Uint32Array.from(quadruples);
+}
+
 function fail(error: unknown): void {
   console.error(setup.nodeId, error);
   process.exit(1);
@@ -88,7 +105,8 @@ const loop = new LoopWatch();
 const shard = new ThreadPort(tell);
 const host = new ServerHost();
 const transport = new GrpcPeerTransport({ nodeId: nodeId(setup.nodeId), clusterId: 'leases', host });
-const { sessionTtlMs } = setup;
+const { sessionTtlMs, unitsMax } = setup;
+let unitsMost = 0;
 const control = await ControlPlane.start({
   nodeId: nodeId(setup.nodeId),
   version: '0.1.0',
@@ -105,8 +123,17 @@ const control = await ControlPlane.start({
   logger,
   onSessionLost: (reason) => fail(new Error(`session lost: ${reason}`)),
   onFatal: fail,
-  lease: { sessionTtlMs, renewEveryMs: sessionTtlMs / 4, holderStopMs: sessionTtlMs * 0.75, renewRetryMs: 100 },
+  lease: {
+    sessionTtlMs,
+    renewEveryMs: sessionTtlMs / 4,
+    holderStopMs: sessionTtlMs * 0.75,
+    renewRetryMs: 100,
+    ...(unitsMax === null ? {} : { unitsMax }),
+  },
   compaction: { entriesMax: setup.snapshotEntries, bytesMax: 2 ** 30, trailingEntries: 100 },
+});
+control.onUpdate(() => {
+  unitsMost = Math.max(unitsMost, control.table.unitCount);
 });
 tell({ kind: 'listening', address: control.peerAddress });
 
@@ -119,6 +146,7 @@ function state(): NodeState {
     session: control.session ?? 0,
     sessions: [...control.table.sessions()].map((info) => ({ nodeId: info.nodeId, session: info.session })),
     units: control.table.unitCount,
+    unitsMost,
     tableIndex: control.table.tableIndex,
     tableBytes: control.table.buffer.byteLength,
     cpuSeconds: (user + system) / 1e6,

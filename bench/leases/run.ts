@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Figure } from '../run.ts';
+import { fullTable } from './full-table.ts';
 import { LeaseCluster } from './lease-cluster.ts';
 import { deadNode, type Loaded, latency, leaderChange, load, restore, snapshot } from './parts.ts';
 import { isMet, targetTable } from './targets.ts';
@@ -11,6 +12,7 @@ const parts: Readonly<Record<string, (loaded: Loaded) => Promise<Figure[]>>> = {
   snapshot,
   // After `dead-node`, which leaves a node down, and `snapshot`, which takes away the log that it would need.
   restore,
+  'full-table': fullTable,
 };
 
 /**

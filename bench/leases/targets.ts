@@ -15,6 +15,8 @@ export const targets: Readonly<Record<string, Target>> = {
   'snapshot/loop-stop': { atMost: 50 },
   'restore/loop-stop': { atMost: 50 },
   'leader-change/leases-changed': { atMost: 0 },
+  'full-table/over': { atMost: 0 },
+  'full-table/oldest-held': { atMost: 0 },
   'dead-node/new-holders': { atMost: 3_000 },
   'dead-node/loop-stop': { atMost: 50 },
   // The end of a session stalls nobody: a new user may wait behind the units that are asked for again, and no longer than

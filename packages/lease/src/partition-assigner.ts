@@ -60,6 +60,7 @@ export class PartitionAssigner {
 
   #nextMove(held: HeldLease[], shards: ReaderShard[], nowMs: number, balancingPaused: boolean): LeaseRecord | null {
     const closing = held.find(({ session }) => this.#table.session(session)?.closing === true);
+    // Without an interval: its shards have stopped reading, so that what is left there stands still.
     if (closing !== undefined) return moveRecord(closing, leastReader(shards));
     const draining = held.find(({ session }) => this.#table.isDraining(session));
     if (draining !== undefined) {

@@ -8,7 +8,7 @@ import { runSeeds, type SeedProfile } from './simulation/run-seeds.ts';
 
 /**
  * Runs many seeds of a simulation, or one again: of the record path, of the control plane, or of the whole cluster.
- * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|control|cluster] [--trace] [--stop] [--resume FILE]`
+ * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|late|control|cluster] [--trace] [--stop] [--resume FILE]`
  */
 
 /** Simulations in virtual time, and how many seeds of each are run unless it is said. */
@@ -22,6 +22,7 @@ const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${nam
   --seeds    how many seeds (2000, ${virtual.map(([{ name }, n]) => `of ${name} ${n}`).join(', ')}; 1 with --seed or --trace)
   --seed     the first of them (1)
   --profile  mixed (the default): every fault; focus: around losses of the store;
+             late: shards notice long after their table what it shows;
              control: the control planes of a cluster, each seed two virtual minutes and more;
              cluster: whole clusters, the shipped engine with records, log and store, two minutes or ten
   --trace    print the history of the first seed

@@ -49,11 +49,28 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
   return [
     `${options.style('bold', cluster.name)}${id}  ${health}${reasons === '' ? '' : `  ${reasons}`}`,
     figures.join('  '),
+    ...balancingLine(status.balancing),
     ...renderTable(
       header,
       status.nodes.flatMap((node) => rowsOf(node, cluster.leader, options.wide)),
     ),
   ];
+}
+
+const pauseTexts: Readonly<Record<string, string>> = {
+  NODE_SILENT: 'a node is silent',
+  NODE_UNREACHABLE: 'a node is unreachable',
+  NODE_ABSENT: 'a node is away and may come back',
+  ROLLOUT: 'a node stops, or versions differ',
+  SETTLING: 'nodes have come or gone just now',
+};
+
+/** Nothing to say where loads are even and nothing is in the way, or nobody leads. */
+function balancingLine(balancing: StatusDocument['balancing']): string[] {
+  if (balancing === null) return [];
+  const { active, left, pause } = balancing;
+  if (pause !== null) return [`balancing paused: ${pauseTexts[pause] ?? pause}${active ? '; loads are uneven' : ''}`];
+  return active ? [`balancing: ${formatCount(left)} leases to move in this round`] : [];
 }
 
 function rowsOf(node: StatusNode, leader: string | null, wide: boolean): string[][] {

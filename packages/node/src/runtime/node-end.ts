@@ -1,15 +1,18 @@
-import { ControlPlaneError } from '@holdfast/engine';
+import type { NodeFolder } from '@holdfast/embedded';
+import { ControlPlaneError, RaftStorageError } from '@holdfast/engine';
 import type { NodeId } from '@holdfast/model';
 
 /** A node can't go on under its name; the text says what its operator can do. Match on `code`. */
 export class NodeEndError extends Error {
   override readonly name = 'NodeEndError';
-  readonly code: keyof typeof texts;
-  constructor(code: keyof typeof texts, text: string, cause: unknown) {
+  readonly code: NodeEndCode;
+  constructor(code: NodeEndCode, text: string, cause: unknown) {
     super(text, { cause });
     this.code = code;
   }
 }
+
+type NodeEndCode = keyof typeof texts | 'RAFT_DAMAGED';
 
 const texts = {
   NODE_ID_TAKEN: (id: NodeId, dir: string) =>
@@ -22,8 +25,24 @@ const texts = {
     `another process has started as node ${id} on ${dir} or a copy of it; only the latest goes on`,
 } as const;
 
-/** What ended a node, as its operator needs it. `dir` is the node's own folder. */
-export function nodeEndError(error: unknown, nodeId: NodeId, dir: string): unknown {
+/** What ended a node, or kept it from starting, as its operator needs it. `folder` is the node's own. */
+export function nodeEndError(
+  error: unknown,
+  nodeId: NodeId,
+  { dir, raftPath }: Pick<NodeFolder, 'dir' | 'raftPath'>,
+): unknown {
+  if (error instanceof RaftStorageError && error.code === 'CORRUPT') {
+    return new NodeEndError('RAFT_DAMAGED', damagedText(error.message, nodeId, raftPath), error);
+  }
   if (!(error instanceof ControlPlaneError) || error.code === 'SHARD_FAILED') return error;
   return new NodeEndError(error.code, texts[error.code](nodeId, dir), error);
+}
+
+/** With a log that lacks something it would vote as somebody who has forgotten its votes (docs/adr/0011). */
+function damagedText(problem: string, id: NodeId, raftPath: string): string {
+  return (
+    `node ${id} can't start on its Raft log, since what it voted and acknowledged isn't known any more: ${problem}. ` +
+    `While the other voters are a majority: move ${raftPath} away, and start this node again; it joins as a learner ` +
+    `and gets the log from them. Records and users aren't in that folder`
+  );
 }

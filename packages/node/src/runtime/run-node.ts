@@ -61,7 +61,7 @@ export class NodeStartError extends Error {
 /**
  * Starts a node from its compiled configuration.
  * @param stop ends the waiting for a log or store that isn't there yet
- * @throws NodeStartError, JobLoadError, ServiceError, and what its adapters throw
+ * @throws NodeStartError, NodeEndError RAFT_DAMAGED, JobLoadError, ServiceError, and what its adapters throw
  */
 export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<RunningNode> {
   const opened = openDataFolder(config.dataDir, Date.now());
@@ -73,7 +73,7 @@ export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<R
     await node.start(stop);
   } catch (error) {
     await node.dispose();
-    throw error;
+    throw nodeEndError(error, config.nodeId, locked.folder);
   }
   return node;
 }
@@ -176,7 +176,7 @@ class Node implements RunningNode {
       rng: new CryptoRng(),
       logger: this.#logger,
       onSessionLost: (reason) => void this.#renewSession(reason),
-      onFatal: (error) => this.#fail(nodeEndError(error, config.nodeId, this.#folder.dir)),
+      onFatal: (error) => this.#fail(nodeEndError(error, config.nodeId, this.#folder)),
       zoneOf: (id) => zoneIn(this.#gossip?.members() ?? [], id),
       onLeave: () => {
         if (!this.#stopping) this.stop();
