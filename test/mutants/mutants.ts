@@ -3,13 +3,15 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { controlTestBugs } from './control-test-bugs.ts';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
+import { plantAndTest } from './planted-tests.ts';
 
 /**
  * Plants each bug in a copy of the sources and looks whether the simulation that is to see it does, by the checker that
- * is to: `npm run mutants -- [--seeds N] [WORDS OF NAMES...]`. A bug that survives, or is seen by another, fails the run.
+ * is to, or the unit tests that are to: `npm run mutants -- [--seeds N] [WORDS OF NAMES...]`. A bug that survives, or is seen by another, fails the run.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,6 +19,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const packages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'sdk', 'testkit'];
 /** What these need of the outside. */
 const outside = ['zod'];
+/** What the unit tests are made of that see bugs no simulation does. */
+const testPackages = [...packages, 'embedded'];
+const testFolders = ['packages/raft/test'];
 const recordProfiles = ['mixed', 'focus', 'late'];
 const defaultSeeds = 20_000;
 /** A seed of a cluster is two virtual minutes and more, and has many faults. */
@@ -98,13 +103,23 @@ async function main(args: readonly string[]): Promise<number> {
   const seedsAt = args.indexOf('--seeds');
   const seeds = seedsAt < 0 ? defaultSeeds : Number(args[seedsAt + 1]);
   const words = args.filter((_, i) => seedsAt < 0 || (i !== seedsAt && i !== seedsAt + 1));
-  const bugs = [...plantedBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(
-    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
-  );
-  if (!Number.isInteger(seeds) || seeds < 1 || bugs.length === 0) {
+  const isChosen = ({ name }: { readonly name: string }): boolean =>
+    words.length === 0 || words.some((word) => name.includes(word));
+  const bugs = [...plantedBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
+  const testBugs = controlTestBugs.filter(isChosen);
+  if (!Number.isInteger(seeds) || seeds < 1 || bugs.length + testBugs.length === 0) {
     console.error('usage: npm run mutants -- [--seeds N] [WORDS OF NAMES...]');
     return 2;
   }
+  const survivors = testBugs.length === 0 ? 0 : await plantAndTest(testBugs, testPackages, testFolders);
+  const survived = survivors + (await simulateAll(bugs, seeds));
+  console.log(`${bugs.length + testBugs.length - survived} passed, ${survived} failed`);
+  return survived === 0 ? 0 : 1;
+}
+
+/** @returns how many survived */
+async function simulateAll(bugs: readonly PlantedBug[], seeds: number): Promise<number> {
+  if (bugs.length === 0) return 0;
   const folder = await copyTree();
   let survived = 0;
   try {
@@ -118,8 +133,7 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  console.log(`${bugs.length - survived} passed, ${survived} failed`);
-  return survived === 0 ? 0 : 1;
+  return survived;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -128,6 +128,16 @@ export const plantedControlBugs: readonly PlantedBug[] = [
     caughtBy: ['I8', 'I10'],
   },
   {
+    name: 'control: the word of gossip ends the wait for a silent session',
+    rule: 'I10',
+    file: term,
+    find: 'if (nowMs >= this.#nextTopicsMs) void this.#lookAtTopics();',
+    replace:
+      "if (balancingPaused()) for (const { session } of table.sessions()) if (this.#coordinator.silentForMs(session, nowMs) > 2 * lease.renewEveryMs) this.#proposeAlone([{ kind: 'sessionEnded', session, reason: 'expired' }]);",
+    profile: control,
+    caughtBy: ['I1', 'I10'],
+  },
+  {
     name: 'control: a new leader takes silent sessions for long silent',
     rule: 'I10',
     file: sessionClock,

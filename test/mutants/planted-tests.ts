@@ -17,20 +17,30 @@ export interface PlantedBug {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/**
- * Plants each bug in a copy of the sources and looks whether the tests named beside it see it. Prints a line for each and
- * resolves with the exit code: a bug that survives fails the run.
- * @param packages what is copied of the workspace, by the folders' names
- * @param folders what is copied besides, from the root
- * @param words only bugs whose names contain one of them; all when there are none
- */
-export async function plantAndTest(
+/** All of a program that is about bugs seen by tests: as `plantAndTest`, for those bugs whose names contain one of `words`. */
+export async function plantChosen(
   bugs: readonly PlantedBug[],
   packages: readonly string[],
   folders: readonly string[],
   words: readonly string[],
 ): Promise<number> {
   const chosen = bugs.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const survived = await plantAndTest(chosen, packages, folders);
+  console.log(`${chosen.length - survived} passed, ${survived} failed`);
+  return survived === 0 ? 0 : 1;
+}
+
+/**
+ * Plants each bug in a copy of the sources and looks whether the tests named beside it see it. Prints a line for each.
+ * @param packages what is copied of the workspace, by the folders' names
+ * @param folders what is copied besides, from the root
+ * @returns how many survived
+ */
+export async function plantAndTest(
+  chosen: readonly PlantedBug[],
+  packages: readonly string[],
+  folders: readonly string[],
+): Promise<number> {
   const folder = await copyTree(packages, folders);
   let survived = 0;
   try {
@@ -44,8 +54,7 @@ export async function plantAndTest(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  console.log(`${chosen.length - survived} passed, ${survived} failed`);
-  return survived === 0 ? 0 : 1;
+  return survived;
 }
 
 /**
