@@ -5,7 +5,6 @@ export {
 } from './backup-store-conformance.ts';
 export { EventLog } from './event-log.ts';
 export { type GossipHarness, gossipConformance } from './gossip/gossip-conformance.ts';
-export { type GossipSeedResult, gossipFaultKinds, runGossipSeed } from './gossip/gossip-simulation.ts';
 export {
   type DetectionOptions,
   type DetectionRun,
