@@ -17,6 +17,7 @@ import { OneLeader } from '../../simulation/checkers/one-leader.ts';
 import { OneVote } from '../../simulation/checkers/one-vote.ts';
 import { SameCommands } from '../../simulation/checkers/same-commands.ts';
 import { SessionTimes } from '../../simulation/checkers/session-times.ts';
+import { isTrueView } from '../../simulation/checkers/views-become-true.ts';
 import type { VirtualProcess } from '../../simulation/virtual-process.ts';
 import type { SimulatedShard } from '../simulated-shard.ts';
 import { OneHolder } from './one-holder.ts';
@@ -325,6 +326,6 @@ test('I18', () => {
   sawNothing();
   checker.check(a, view, 20_000);
   saw('I18');
-  assert.equal(checker.isTrue(a, view, new Map([[b, null]])), true);
-  assert.equal(checker.isTrue(a, view, new Map([[b, 'x']])), false);
+  assert.equal(isTrueView(a, view, new Map([[b, null]])), true);
+  assert.equal(isTrueView(a, view, new Map([[b, 'x']])), false);
 });
