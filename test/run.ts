@@ -58,6 +58,7 @@ const tiers: readonly Tier[] = [
     commands: [
       [...simulate, '--profile', 'control', '--seeds', '300'],
       [...simulate, '--profile', 'cluster', '--seeds', '200'],
+      [...simulate, '--profile', 'gossip', '--seeds', '100'],
     ],
     inCheck: false,
   },

@@ -20,7 +20,6 @@ export { type LifeRow, StoreLife } from './cluster-simulation/store-life.ts';
 export { drawUsers, type SimulatedUser } from './cluster-simulation/users.ts';
 export { EventLog } from './event-log.ts';
 export { type GossipHarness, gossipConformance } from './gossip/gossip-conformance.ts';
-export { type GossipSeedResult, gossipFaultKinds, runGossipSeed } from './gossip/gossip-simulation.ts';
 export {
   type DetectionOptions,
   type DetectionRun,

@@ -1,20 +1,23 @@
 import { parseArgs } from 'node:util';
 import { clusterProfile } from './cluster-simulation/seeds.ts';
 import { controlProfile } from './control-simulation/seeds.ts';
+import { gossipProfile } from './gossip/seeds.ts';
 import { faultKinds } from './record-simulation/actions.ts';
 import { type ProfileName, profileNames } from './record-simulation/profile.ts';
 import { RecordSimulation } from './record-simulation/simulation.ts';
 import { runSeeds, type SeedProfile } from './simulation/run-seeds.ts';
 
 /**
- * Runs many seeds of a simulation, or one again: of the record path, of the control plane, or of the whole cluster.
- * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|late|control|cluster] [--trace] [--stop] [--resume FILE]`
+ * Runs many seeds of a simulation, or one again: of the record path, of the control plane, of the whole cluster, or
+ * of gossip.
+ * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|late|control|cluster|gossip] [--trace] [--stop] [--resume FILE]`
  */
 
 /** Simulations in virtual time, and how many seeds of each are run unless it is said. */
 const virtual: readonly (readonly [profile: SeedProfile, seeds: number])[] = [
   [controlProfile, 300],
   [clusterProfile, 200],
+  [gossipProfile, 1_000],
 ];
 const names = [...profileNames, ...virtual.map(([{ name }]) => name)];
 
@@ -25,9 +28,10 @@ const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${nam
              late: shards notice long after their table what it shows;
              control: the control planes of a cluster, each seed two virtual minutes and more;
              cluster: whole clusters, the shipped engine with records, log and store, two minutes or ten
+             gossip: the SWIM core alone
   --trace    print the history of the first seed
   --stop     end at the first seed that fails
-  --resume   of control and cluster: remember in FILE what is done, and go on there`;
+  --resume   of control, cluster and gossip: remember in FILE what is done, and go on there`;
 
 /** From this many seeds on, a kind of fault that never fired fails the run: it proved nothing about that kind. */
 const seedsThatShowAll = 1_000;

@@ -1,79 +1,50 @@
-import { isReachable, type MemberChange } from '@holdfast/membership';
-import { assert } from '@holdfast/model';
+import type { MemberChange } from '@holdfast/membership';
+import type { Report } from '../simulation/checkers/report.ts';
+import { fail } from '../simulation/failure.ts';
+import { BoundedTables } from './checkers/bounded-tables.ts';
+import { type FalseDeath, NoFalseDeath } from './checkers/no-false-death.ts';
+import { OwnIncarnation } from './checkers/own-incarnation.ts';
+import { viewDifference } from './checkers/true-views.ts';
 import type { VirtualCluster, VirtualNode } from './virtual-cluster.ts';
 
-/** A verdict that the truth contradicts. */
-export interface FalseDeath {
-  readonly atMs: number;
-  readonly observer: VirtualNode;
-  readonly member: VirtualNode;
-  /** The member had been up, running and connected for a while: I18 is broken. */
-  readonly isUnexcused: boolean;
-}
-
-/** For so long the accused must have been well for a verdict to break I18; a stall of the observer is no excuse. */
-const wellForMs = 8_000;
-
-/** Knows the truth, compares each change in each view with it, and counts what it looked at. */
+/** Shows each change in each view to the checkers of a cluster, and counts what came by. */
 export class GossipOracle {
   readonly #cluster: VirtualCluster;
-  readonly falseDeaths: FalseDeath[] = [];
+  readonly deaths: NoFalseDeath;
+  readonly incarnations: OwnIncarnation;
+  readonly bounds: BoundedTables;
   readonly changes: Record<string, number> = {};
-  /** When the network between all was last other than whole. */
-  lastCutMs = Number.NEGATIVE_INFINITY;
 
-  constructor(cluster: VirtualCluster) {
+  /** @param report called with a broken invariant; `reportDeath` with one of I18, for those who don't only count them */
+  constructor(cluster: VirtualCluster, report: Report = fail, reportDeath: Report = () => {}) {
     this.#cluster = cluster;
+    this.deaths = new NoFalseDeath(cluster, reportDeath);
+    this.incarnations = new OwnIncarnation(cluster, report);
+    this.bounds = new BoundedTables(report);
     cluster.onChange = (observer, change) => this.#look(observer, change);
   }
 
-  /** Deaths of nodes that were up and running, whoever the observer was. */
+  /** Deaths of nodes that were up and running, excused or not. */
+  get falseDeaths(): readonly FalseDeath[] {
+    return this.deaths.deaths;
+  }
+
+  /** Of these, those of some members, whoever the observer was. */
   deathsOf(member: (node: VirtualNode) => boolean): number {
     return this.falseDeaths.filter((death) => member(death.member)).length;
   }
 
+  /** I20: where a view and the truth differ; null when all agree. */
+  difference(): string | null {
+    return viewDifference(this.#cluster);
+  }
+
   #look(observer: VirtualNode, change: MemberChange): void {
     this.changes[change.kind] = (this.changes[change.kind] ?? 0) + 1;
+    this.bounds.look(observer);
     if (!('member' in change)) return;
-    const cluster = this.#cluster;
-    cluster.note(`${observer.id} ${change.kind} ${change.member.id} ${change.member.incarnation}`);
-    const member = cluster.node(change.member.id);
-    // I19. A node's own changes come before it is noted.
-    const own = Math.max(member.incarnation, member.state?.self.incarnation ?? 0);
-    assert(
-      change.member.incarnation <= own,
-      `I19: ${observer.id} shows ${member.id} at ${change.member.incarnation}, above its own ${own}`,
-    );
-    if (change.kind === 'died' && member.state !== null && change.member.meta.startCounter === member.startCounter) {
-      const wellSinceMs = Math.max(member.upSinceMs, member.lastStallMs, this.lastCutMs);
-      const isUnexcused = cluster.nowMs - wellSinceMs > wellForMs;
-      this.falseDeaths.push({ atMs: cluster.nowMs, observer, member, isUnexcused });
-    }
-  }
-
-  /** I18: a false death that no stall, start or cut of the last seconds excuses. */
-  unexcused(): FalseDeath | undefined {
-    return this.falseDeaths.find(({ isUnexcused }) => isUnexcused);
-  }
-
-  /** I20: where a view and the truth differ; null when all agree. Tombstones may be forgotten or never learned. */
-  difference(): string | null {
-    for (const { id, state } of this.#cluster.nodes) {
-      if (state === null) continue;
-      assert(state.rumours.count <= state.options.rumoursMax, 'I21: rumours');
-      assert(state.view.members.size <= state.options.membersMax, 'I21: members');
-      for (const node of this.#cluster.nodes) {
-        const shown = state.view.members.get(node.id);
-        const isShownUp = shown?.state === 'alive';
-        if (node.state === null && shown !== undefined && isReachable(shown)) {
-          return `${id} shows ${node.id}, which is gone, as ${shown.state}`;
-        }
-        if (node.state === null) continue;
-        if (!isShownUp) return `${id} shows ${node.id}, which is up, as ${shown?.state}`;
-        if (shown.incarnation !== node.state.self.incarnation) return `${id} has an old word of ${node.id}`;
-        if (shown.meta.version !== node.state.self.meta.version) return `${id} has an old meta of ${node.id}`;
-      }
-    }
-    return null;
+    this.#cluster.note(`${observer.id} ${change.kind} ${change.member.id} ${change.member.incarnation}`);
+    this.incarnations.onChange(observer, change);
+    this.deaths.onChange(observer, change);
   }
 }

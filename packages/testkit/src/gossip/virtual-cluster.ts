@@ -12,6 +12,7 @@ import {
   swimDefaults,
 } from '@holdfast/membership';
 import { assert, type NodeId, nodeId, type Rng, randomBelow, randomRatio, SeededRng } from '@holdfast/model';
+import { Trace } from '../simulation/trace.ts';
 import { EventQueue } from './event-queue.ts';
 
 /** What the network does to each datagram; may be changed at any moment. */
@@ -52,6 +53,8 @@ export interface VirtualClusterOptions {
   /** Every packet through its bytes and back, and their size checked: right for tests, slow for virtual days. */
   readonly useCodec?: boolean;
   readonly tune?: Partial<typeof swimDefaults>;
+  /** Keep the trace's lines. */
+  readonly isTraced?: boolean;
 }
 
 /** Nodes of the shipped SWIM core on one virtual network: one seed, one history. */
@@ -64,14 +67,15 @@ export class VirtualCluster {
   onChange: (observer: VirtualNode, change: MemberChange) => void = () => {};
   datagrams = 0;
   /** Of all that happened, in order. */
-  traceHash = 0;
+  readonly trace: Trace;
   readonly #cuts = new Set<string>();
   readonly #useCodec: boolean;
   readonly #seedNodes: number;
   readonly #tune: Partial<typeof swimDefaults>;
   readonly #byAddress = new Map<string, VirtualNode>();
 
-  constructor({ seed, nodes, seedNodes = 3, useCodec = false, tune = {} }: VirtualClusterOptions) {
+  constructor({ seed, nodes, seedNodes = 3, useCodec = false, tune = {}, isTraced = false }: VirtualClusterOptions) {
+    this.trace = new Trace(isTraced);
     this.#seedNodes = seedNodes;
     this.rng = new SeededRng(seed);
     this.#useCodec = useCodec;
@@ -94,6 +98,11 @@ export class VirtualCluster {
 
   get nowMs(): number {
     return this.queue.nowMs;
+  }
+
+  /** Do all look for it when they start? */
+  isSeed(node: VirtualNode): boolean {
+    return this.nodes.indexOf(node) < this.#seedNodes;
   }
 
   run(durationMs: number): void {
@@ -183,7 +192,9 @@ export class VirtualCluster {
   }
 
   note(text: string): void {
-    for (let i = 0; i < text.length; i++) this.traceHash = (Math.imul(this.traceHash, 31) + text.charCodeAt(i)) | 0;
+    this.trace.mix(Math.round(this.nowMs * 1_000));
+    this.trace.mixText(text);
+    this.trace.say(this.nowMs, () => text);
   }
 
   #metaOf({ id, startCounter, folder }: VirtualNode): NodeMeta {
@@ -245,7 +256,7 @@ export class VirtualCluster {
     assert(bytes.length <= swimDefaults.packetBytesMax, `packet of ${bytes.length} bytes`);
     const decoded = decodePacket(bytes);
     assert(decoded !== null, 'a packet does not come back from its bytes');
-    this.note(`${this.nowMs.toFixed(3)} ${packet.from} ${packet.message.type} ${bytes.length}`);
+    this.note(`${packet.from} ${packet.message.type} ${bytes.length}`);
     return decoded;
   }
 

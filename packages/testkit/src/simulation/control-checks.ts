@@ -7,6 +7,7 @@ import { Durability } from './checkers/durability.ts';
 import { EpochsRise } from './checkers/epochs-rise.ts';
 import { GoneSessions } from './checkers/gone-sessions.ts';
 import { HardStates } from './checkers/hard-state.ts';
+import { LeaderCompleteness } from './checkers/leader-completeness.ts';
 import { LeaseModel } from './checkers/lease-model.ts';
 import { LeaseService } from './checkers/lease-service.ts';
 import { LogMatching } from './checkers/log-matching.ts';
@@ -14,8 +15,8 @@ import { MembershipViews } from './checkers/membership-views.ts';
 import { OneLeader } from './checkers/one-leader.ts';
 import { OneVote } from './checkers/one-vote.ts';
 import type { Report } from './checkers/report.ts';
+import { SameCommands } from './checkers/same-commands.ts';
 import { SessionTimes } from './checkers/session-times.ts';
-import { tableDigest } from './checkers/table-digest.ts';
 import type { PersistWrite } from './simulated-disk.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 
@@ -48,6 +49,8 @@ export class ControlChecks {
   readonly #matching: LogMatching;
   readonly #hardStates: HardStates;
   readonly #durability: Durability;
+  readonly #completeness: LeaderCompleteness;
+  readonly #commands: SameCommands;
 
   constructor(options: ControlChecksOptions) {
     const { report, nowMs, lease, clockDriftRatio, storeHighestEpoch, onEntry } = options;
@@ -74,6 +77,8 @@ export class ControlChecks {
     this.#matching = new LogMatching(report);
     this.#hardStates = new HardStates(report);
     this.#durability = new Durability(report);
+    this.#completeness = new LeaderCompleteness(report, this.log);
+    this.#commands = new SameCommands(report, this.log);
   }
 
   /** Before a message leaves. */
@@ -83,7 +88,7 @@ export class ControlChecks {
     this.#durability.onSent(message, disk);
     this.votes.onSent(message);
     const isNewLeader = this.leaders.onSent(message);
-    if (isNewLeader) this.log.checkLeader(node.id, message.term, disk);
+    if (isNewLeader) this.#completeness.onNewLeader(node.id, message.term, disk);
     const { type } = message;
     if (type === 'append' || type === 'heartbeat' || type === 'commit') this.#committedAt(node, message.commit);
   }
@@ -103,16 +108,12 @@ export class ControlChecks {
     const { table } = node.control!;
     const { tableIndex } = table;
     if (tableIndex === node.checkedIndex) return;
-    if (tableIndex < node.checkedIndex) this.#options.report(`I14: the table of ${node.id} goes back to ${tableIndex}`);
+    this.#commands.checkForward(node.id, tableIndex, node.checkedIndex);
     this.#committedAt(node, tableIndex);
-    this.log.checkDisk(node.id, node.checkedIndex + 1, tableIndex, node.disk.synced);
+    this.#commands.checkDisk(node.id, node.checkedIndex + 1, tableIndex, node.disk.synced);
     node.checkedIndex = tableIndex;
     this.service.onApplied(tableIndex);
-    const digest = this.log.entries[tableIndex]?.digest;
-    const own = tableDigest(table);
-    if (digest !== undefined && digest !== own) {
-      this.#options.report(`I14: after ${tableIndex} the table of ${node.id} is ${own}, the log gives ${digest}`);
-    }
+    this.#commands.checkTable(node.id, table);
   }
 
   /** What the node believes of its right to hold. */

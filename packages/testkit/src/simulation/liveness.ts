@@ -1,3 +1,4 @@
+import { isTrueView } from './checkers/views-become-true.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** Once faults have stopped, everything is in order within this time: a dead session's 13.2 s, and twice as much again. */
@@ -74,7 +75,7 @@ export function whatControlMisses(world: SimulatedWorld): string | null {
   if (table.storeGeneration !== world.store.generationId) return `the log says ${table.storeGeneration}`;
   const truth = new Map(world.nodes.map(({ id, state, address }) => [id, state === 'up' ? address : null]));
   for (const { id } of upNodes) {
-    if (!world.checks.views.isTrue(id, world.gossip.view(id), truth)) return `I20: the view of ${id} isn't true`;
+    if (!isTrueView(id, world.gossip.view(id), truth)) return `I20: the view of ${id} isn't true`;
   }
   return null;
 }

@@ -2,7 +2,6 @@ import type { RaftRestored } from '@holdfast/engine';
 import { decodeRecords, type LeaseRecord, LeaseTable } from '@holdfast/lease';
 import { crc32c } from '@holdfast/model';
 import { type ConfState, decodeConfEntry } from '@holdfast/raft';
-import { termOnDisk } from '../simulated-disk.ts';
 import type { Report } from './report.ts';
 import { tableDigest } from './table-digest.ts';
 
@@ -62,34 +61,5 @@ export class CommittedLog {
   confsFrom(index: number): ConfState[] {
     const before = this.#confs.findLastIndex((known) => known.index < index);
     return this.#confs.slice(Math.max(0, before)).map(({ conf }) => conf);
-  }
-
-  /** I13, I14: what a node's disk holds of what is committed is the same. */
-  checkDisk(node: string, fromIndex: number, throughIndex: number, disk: RaftRestored): void {
-    const last = Math.min(throughIndex, this.lastIndex);
-    for (let index = Math.max(fromIndex, disk.entries[0]?.index ?? last + 1); index <= last; index++) {
-      const entry = disk.entries[index - disk.entries[0]!.index];
-      const known = this.entries[index]!;
-      if (entry === undefined) return;
-      if (entry.term !== known.term || crc32c(entry.data) !== known.crc) {
-        this.#report(`I14: ${node} has another entry ${index} (term ${entry.term}, committed in ${known.term})`);
-        return;
-      }
-    }
-  }
-
-  /** I13: a leader of `term` has every entry that was committed in earlier terms. */
-  checkLeader(node: string, term: number, disk: RaftRestored): void {
-    for (let index = this.lastIndex; index > 0; index--) {
-      const committed = this.entries[index]!;
-      if (committed.term >= term) continue;
-      if ((disk.snapshot?.index ?? 0) >= index) return;
-      const own = termOnDisk(disk, index);
-      if (own === committed.term) continue;
-      this.#report(
-        `I13: ${node}, leader of term ${term}, has term ${own} at committed entry ${index} of ${committed.term}`,
-      );
-      return;
-    }
   }
 }

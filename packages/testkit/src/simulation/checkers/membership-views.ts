@@ -7,7 +7,7 @@ type View = ReadonlyMap<NodeId, Readonly<GossipHint>>;
 /** A shorter time without a fault between two nodes proves nothing. */
 const quietMs = 15_000;
 
-/** I18: nobody is declared dead who is healthy, reachable and not stalled. I20: without faults all views become the truth. */
+/** I18: nobody is declared dead who is healthy, reachable and not stalled. */
 export class MembershipViews {
   readonly #report: Report;
   readonly #troubledAtMs = new Map<NodeId, number>();
@@ -29,14 +29,5 @@ export class MembershipViews {
       if (state !== 'dead' || nowMs - (this.#troubledAtMs.get(id) ?? nowMs) < quietMs) continue;
       this.#report(`I18: ${of} shows ${id} as dead, which has been healthy for ${quietMs} ms`);
     }
-  }
-
-  /** Does the view show who lives, where, and who doesn't? */
-  isTrue(of: NodeId, view: View, truth: ReadonlyMap<NodeId, string | null>): boolean {
-    return [...truth].every(([id, address]) => {
-      if (id === of) return true;
-      const hint = view.get(id);
-      return address === null ? hint?.state !== 'alive' : hint?.state === 'alive' && hint.address === address;
-    });
   }
 }
