@@ -108,7 +108,7 @@ export class ClusterOnKafka {
 
   /** Every node has a session, and somebody reads each partition. */
   async healthy(): Promise<void> {
-    await waitFor('nodes with sessions', 60_000, async () => {
+    await waitFor('nodes with sessions', 180_000, async () => {
       const status = await this.status();
       if (status?.cluster.leader == null) return null;
       return status.nodes.every((node) => node.reachable && node.session.id !== null) || null;
