@@ -21,6 +21,9 @@ const jobName = 'ledger';
 /** Sessions half as long as by default, so that a round of faults takes half the time. */
 export const sessionTtlMs = 6_000;
 
+/** A node's own defaults: where no session may end, a busy machine is no reason to end one. */
+export const usualSession = { ttl: '12s', renew: '3s', stop: '9s' };
+
 const baseSettings: ClusterPlan['settings'] = {
   session: { ttl: `${sessionTtlMs}ms`, renew: '1500ms', stop: '4500ms' },
   backup: { interval: '2s' },

@@ -1,5 +1,5 @@
 import { pause } from '../../cluster/support/wait.ts';
-import { sessionTtlMs } from '../harness/chaos-cluster.ts';
+import { sessionTtlMs, usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { sameSessions } from './same-sessions.ts';
 
@@ -9,6 +9,7 @@ export const pausedLeader: Scenario = {
   injects: 'SIGSTOP of the leader for 1/2 TTL, twice: others elect; it comes back late to all that it was to do',
   holds: 'I11; no session but its own may end: nobody is expired for the silence that was its own',
   needs: [],
+  cluster: { settings: { session: usualSession } },
   deadlineMs: 120_000,
   async inject({ cluster, say, saw }) {
     for (let round = 0; round < 2; round++) {

@@ -1,4 +1,5 @@
 import { pause } from '../../cluster/support/wait.ts';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { shuffled } from './draw.ts';
 import { nobodyDied } from './nobody-died.ts';
@@ -10,6 +11,7 @@ export const blockedLoop: Scenario = {
   injects: "the control thread, then the shards' threads, of each node in turn stand still for 2 s",
   holds: 'I1, I3, I18: shorter than a suspicion and a session, so nobody dies and no session ends',
   needs: [],
+  cluster: { settings: { session: usualSession } },
   deadlineMs: 120_000,
   async inject({ cluster, rng, say, saw }) {
     const before = await cluster.whole();

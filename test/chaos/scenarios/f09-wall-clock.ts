@@ -1,4 +1,5 @@
 import { pause } from '../../cluster/support/wait.ts';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { between, oneOf, shuffled } from './draw.ts';
 import { nobodyDied } from './nobody-died.ts';
@@ -13,6 +14,7 @@ export const wallClock: Scenario = {
     'one clock 5 min ahead, another 5 min behind; then all jump every 200 ms, by 4 ms to 262 s either way, for 15 s',
   holds: 'I1, I4: no session ends and no lease moves for it',
   needs: [],
+  cluster: { settings: { session: usualSession } },
   deadlineMs: 120_000,
   async inject({ cluster, rng, say, saw }) {
     const before = await cluster.whole();

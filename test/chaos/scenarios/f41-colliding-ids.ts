@@ -1,5 +1,6 @@
 import { encodeUtf8, formatUnit, hashUnit, type Rng, randomBelow, unitHashOut } from '@holdfast/model';
 import type { SimulatedUser } from '@holdfast/testkit';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { sameSessions } from './same-sessions.ts';
 
@@ -26,7 +27,7 @@ export const collidingIds: Scenario = {
   settleMs: 150_000,
   check: 'states',
   rssBytesMax: 2 ** 30,
-  cluster: { settings: { session: { ttl: '12s', renew: '3s', stop: '9s' }, backup: { interval: '5s' } } },
+  cluster: { settings: { session: usualSession, backup: { interval: '5s' } } },
   workload: { users, draw: drawIndexLike, recordsPerSec: 200, zipfExponent: 0 },
   async inject({ cluster, workload, say, saw }) {
     const before = await cluster.whole();

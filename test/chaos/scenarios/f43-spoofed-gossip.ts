@@ -11,6 +11,7 @@ import {
 import { encodePacket, incarnationMax, type MemberClaim, memberStates, type SwimMessage } from '@holdfast/membership';
 import { nodeId, randomBelow } from '@holdfast/model';
 import { pause } from '../../cluster/support/wait.ts';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Fire, Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
 import { nobodyDied } from './nobody-died.ts';
@@ -82,6 +83,7 @@ export const spoofedGossip: Scenario = {
   holds: 'I19, I22: nothing changes: nobody is dead or another, no session ends',
   needs: ['namespaces'],
   proxied: true,
+  cluster: { settings: { session: usualSession } },
   deadlineMs: 120_000,
   async inject(fire) {
     const { cluster, network, links, rng, say, saw } = fire;

@@ -1,4 +1,5 @@
 import { pause } from '../../cluster/support/wait.ts';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { sameSessions } from './same-sessions.ts';
 
@@ -9,7 +10,9 @@ export const slowHolder: Scenario = {
   holds: 'I21: its frames stay under their limit, partitions pause; its own renewals go on; I5, I8 after',
   needs: [],
   deadlineMs: 150_000,
-  cluster: { settings: { limits: { framesInFlight: 16, frameRecords: 16, parkedRecords: 2_000 } } },
+  cluster: {
+    settings: { session: usualSession, limits: { framesInFlight: 16, frameRecords: 16, parkedRecords: 2_000 } },
+  },
   mustSee: ['queuesFull'],
   async inject({ cluster, say, saw }) {
     const { id } = await cluster.holder();

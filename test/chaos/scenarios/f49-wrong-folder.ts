@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { holdfast } from '../../cluster/support/holdfast.ts';
 import { NodeProcess } from '../../cluster/support/node-process.ts';
 import { pause, waitFor } from '../../cluster/support/wait.ts';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Fire, Scenario } from '../harness/scenario.ts';
 import { shuffled } from './draw.ts';
 import { sameSessions } from './same-sessions.ts';
@@ -124,6 +125,7 @@ export const twoOfOneName: Scenario = {
   injects: 'the same configuration is started once more, three times, while the first runs',
   holds: 'I1: the second is refused, and the first goes on with its session',
   needs: [],
+  cluster: { settings: { session: usualSession } },
   deadlineMs: 120_000,
   async inject(fire) {
     const { cluster, rng, say, saw } = fire;
