@@ -4,6 +4,11 @@ export interface RecordLimits {
   readonly frameRecordsMax: number;
   /** Bytes in a frame's block; a single larger record travels alone. */
   readonly frameBytesMax: number;
+  /**
+   * Key and value of a record. A larger one is a dead letter: it has to travel in one frame, and the transport takes none
+   * over 4 MiB, so its stream would end again and again.
+   */
+  readonly recordBytesMax: number;
   /** Frames of one stream that are not acknowledged as applied; when reached, its partitions pause. */
   readonly framesInFlightMax: number;
   /** Bytes of those frames. */
@@ -26,6 +31,7 @@ export interface RecordLimits {
 export const defaultRecordLimits: RecordLimits = {
   frameRecordsMax: 256,
   frameBytesMax: 256 * 1024,
+  recordBytesMax: 3 * 1024 * 1024,
   framesInFlightMax: 64,
   bytesInFlightMax: 8 * 1024 * 1024,
   parkedRecordsMax: 65_536,

@@ -120,7 +120,9 @@ export class Ingest {
       if (offset < reading.position) continue;
       const start = valueStarts[row]!;
       const verdict = start < 0 ? 1 : locator.locate(bytes, start, valueEnds[row]!);
-      if (verdict === 0) {
+      if (verdict === 0 && this.#isTooLarge(locator, valueEnds[row]! - start)) {
+        this.#deadLetter(reading, batch, row, 'too-large');
+      } else if (verdict === 0) {
         hashUnit(locator.keyBytes, locator.keyStart, locator.keyEnd);
         const { hi, lo } = unitHashOut;
         let stream = this.#destination(hi, lo);
@@ -212,6 +214,10 @@ export class Ingest {
     if (hasValue) bytes.set(value.subarray(valueStart, valueEnd), keyLength);
     const unit = this.#parking.add(hi, lo, { partition, offset, timeUnixMs, bytes, keyLength, hasValue });
     if (unit.askedAtMs === Number.NEGATIVE_INFINITY && !this.#leases.lookup(hi, lo)) this.#ask(unit, nowMs);
+  }
+
+  #isTooLarge(locator: KeyLocator, valueBytes: number): boolean {
+    return locator.keyEnd - locator.keyStart + valueBytes > this.#limits.recordBytesMax;
   }
 
   #ask(unit: ParkedUnit, nowMs: number): void {
