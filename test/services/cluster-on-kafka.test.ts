@@ -95,7 +95,9 @@ test('kill -9 and a broker restart on Kafka and Redis: every record counts once'
     const tail = records - underFire;
     for (let tries = 0; tries < 3 && (tries === 0 || !isDirty(mostDirty())); tries++) {
       fed += await feed(cluster, { seed: seed + tries + 1, records: tail, users, overMs: tail / 25 });
-      await waitFor('everything to be applied', 180_000, () => (witness.last?.ingest.lagRecords === '0' ? true : null));
+      await waitFor('everything to be applied', Math.max(180_000, records / 4), () =>
+        witness.last?.ingest.lagRecords === '0' ? true : null,
+      );
       // A status that was made after the last record was applied.
       const seen = witness.last;
       await waitFor('another status', 10_000, () => (witness.last === seen ? null : true));
