@@ -1,12 +1,9 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder } from './durable-file.ts';
 import { EmbeddedError } from './errors.ts';
-
-const magic = 0xbeefc0de;
-/** Where the two meta pages keep what is needed here (LMDB data format 2: a page header of 24 bytes, then the meta). */
-const metaAt = { magic: 24, pageSize: 48, lastPage: 144, transaction: 152, end: 160 };
+import { saidBytes } from './meta-pages.ts';
 
 /**
  * Makes an environment under a temporary name and moves it to `path`: a process that dies meanwhile leaves no
@@ -33,22 +30,11 @@ export function padTornFile(path: string, bytesMax: number): void {
   const fd = openSync(file, 'r+');
   try {
     const size = fstatSync(fd).size;
-    const wanted = wantedBytes(fd);
+    const wanted = saidBytes(fd);
     if (wanted === null) throw new EmbeddedError('CORRUPT', `${file} has no valid meta page`);
     if (wanted > bytesMax) throw new EmbeddedError('CORRUPT', `${file} says that it has ${wanted} bytes`);
     if (size < wanted) writeSync(fd, Buffer.from([0]), 0, 1, wanted - 1);
   } finally {
     closeSync(fd);
   }
-}
-
-function wantedBytes(fd: number): number | null {
-  const meta = Buffer.alloc(metaAt.end);
-  const first = readSync(fd, meta, 0, metaAt.end, 0);
-  if (first < metaAt.end || meta.readUInt32LE(metaAt.magic) !== magic) return null;
-  const pageSize = meta.readUInt32LE(metaAt.pageSize);
-  const lastPage = Number(meta.readBigUInt64LE(metaAt.lastPage));
-  const second = readSync(fd, meta, 0, metaAt.end, pageSize);
-  if (second < metaAt.end || meta.readUInt32LE(metaAt.magic) !== magic) return null;
-  return (Math.max(lastPage, Number(meta.readBigUInt64LE(metaAt.lastPage))) + 1) * pageSize;
 }

@@ -52,6 +52,17 @@ export function checkMetaPages(file: string, table: string): void {
   }
 }
 
+/** How large the meta pages say that the file is; null when there is no valid one. */
+export function saidBytes(fd: number): number | null {
+  const first = read(fd, 0, meta.end);
+  if (first?.readUInt32LE(meta.magic) !== magic) return null;
+  const pageBytes = first.readUInt32LE(meta.free + tree.pageBytes);
+  const second = read(fd, pageBytes, meta.end);
+  if (second?.readUInt32LE(meta.magic) !== magic) return null;
+  const lastPages = [first, second].map((bytes) => Number(bytes.readBigUInt64LE(meta.lastPage)));
+  return (Math.max(...lastPages) + 1) * pageBytes;
+}
+
 function problemOf(fd: number, table: string): string | null {
   const fileBytes = fstatSync(fd).size;
   const first = read(fd, 0, meta.end);
@@ -130,10 +141,8 @@ function descriptionOf(leaf: Buffer, table: string): Buffer | null {
     if (at + node.key > leaf.length) return null;
     const keyBytes = leaf.readUInt16LE(at + node.keyBytes);
     const value = at + node.key + keyBytes;
-    const isIt = leaf
-      .subarray(at + node.key, value)
-      .subarray(0, name.length)
-      .equals(name);
+    // Some names are stored with a zero at their end.
+    const isIt = keyBytes - name.length <= 1 && leaf.indexOf(name, at + node.key) === at + node.key;
     if (!isIt || (leaf.readUInt16LE(at + node.flags) & isTable) === 0) continue;
     if (leaf.readUInt32LE(at + node.valueBytes) < tree.end || value + tree.end > leaf.length) return null;
     return leaf.subarray(value, value + tree.end);

@@ -2,11 +2,11 @@
 export interface RecordLimits {
   /** Records in a frame. More only lowers the cost per record slightly (measured: flat beyond 256). */
   readonly frameRecordsMax: number;
-  /** Bytes in a frame's block; a single larger record travels alone. */
+  /** Bytes at which a frame's block is full: the record that reaches them is its last. */
   readonly frameBytesMax: number;
   /**
-   * Key and value of a record. A larger one is a dead letter: it has to travel in one frame, and the transport takes none
-   * over 4 MiB, so its stream would end again and again.
+   * Key and value of a record. A larger one is a dead letter: the transport takes no frame over 4 MiB, so the stream that
+   * it is sent on would end again and again.
    */
   readonly recordBytesMax: number;
   /** Frames of one stream that are not acknowledged as applied; when reached, its partitions pause. */

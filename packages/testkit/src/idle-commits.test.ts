@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats, type Timers } from '@holdfast/engine';
+import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
 import { LeaseTable } from '@holdfast/lease';
 import { silentLogger } from '@holdfast/model';
 import { defaultRecordLimits, type Job } from '@holdfast/processor';
+import { LeapingTime } from './leaping-time.test.ts';
 import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
 import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
 import { MemoryNetwork } from './memory-network.ts';
@@ -12,44 +13,6 @@ import { countingJob } from './record-simulation/counting-job.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 const hourMs = 60 * 60 * 1_000;
-
-/** Virtual time: `pass` runs what is due, and leaps over the hours in which the shard only ticks. */
-class LeapingTime implements Timers {
-  #nowMs = 0;
-  readonly #due = new Set<{ atMs: number; fn: () => void }>();
-
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  wallUnixMs(): number {
-    return this.#nowMs;
-  }
-
-  setTimer(delayMs: number, fn: () => void): () => void {
-    const timer = { atMs: this.#nowMs + delayMs, fn };
-    this.#due.add(timer);
-    return () => void this.#due.delete(timer);
-  }
-
-  leap(ms: number): void {
-    this.#nowMs += ms;
-  }
-
-  async pass(ms: number): Promise<void> {
-    for (const endMs = this.#nowMs + ms; ; ) {
-      await new Promise(setImmediate);
-      const [next] = [...this.#due].sort((a, b) => a.atMs - b.atMs);
-      if (next === undefined || next.atMs > endMs) {
-        this.#nowMs = Math.max(this.#nowMs, endMs);
-        return;
-      }
-      this.#due.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.fn();
-    }
-  }
-}
 
 test('an offset that does not change is committed again as long as its partition is read here under a live session', async () => {
   const time = new LeapingTime();

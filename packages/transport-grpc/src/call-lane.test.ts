@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { nodeId } from '@holdfast/model';
 import type { TransportLimits } from './limits.ts';
@@ -67,7 +68,10 @@ test('a question or an answer that is too large fails alone; others on the strea
       code: 'FAILED',
       message: /10000 bytes is over frameBytesMax/,
     });
-    await assert.rejects(a.call(two, 'large', bytes(''), 10_000), { code: 'FAILED', message: /answer of 10000 bytes/ });
+    await assert.rejects(a.call(two, 'large', bytes(''), 10_000), {
+      code: 'FAILED',
+      message: /answer is over frameBytesMax/,
+    });
     release();
     assert.equal((await held).length, 1);
   } finally {
@@ -121,6 +125,21 @@ test('after the other side went away and came back the next call opens a stream 
     assert.equal(text(await a.call(two, 'm', bytes(''), 10_000)), 'second');
   } finally {
     await again.close();
+    await close();
+  }
+});
+
+test('a stream that nobody accepts fails its calls, and does not wait for their own times', async () => {
+  const sockets = new Set<Socket>();
+  const mute = createServer((socket) => sockets.add(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  const { a, close } = await pair(async () => bytes(''), { connectTimeoutMs: 100 });
+  try {
+    a.setPeers(new Map([[two, `127.0.0.1:${(mute.address() as { port: number }).port}`]]));
+    await assert.rejects(a.call(two, 'm', bytes(''), 60_000), { code: 'UNREACHABLE', message: /not accepted/ });
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    mute.close();
     await close();
   }
 });

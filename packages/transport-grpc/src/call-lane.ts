@@ -3,7 +3,8 @@ import { PeerCallError } from '@holdfast/engine';
 import { asIs, paths } from './definitions.ts';
 import { detailsText } from './errors.ts';
 import type { TransportLimits } from './limits.ts';
-import { type CallReply, decodeCallReply, encodeCallRequest, type PeerHello } from './peer-codec.ts';
+import { type CallReply, callHeadBytesMax, decodeCallReply, encodeCallRequest, type PeerHello } from './peer-codec.ts';
+import { SendBudget } from './send-budget.ts';
 
 interface Waiting {
   readonly timer: NodeJS.Timeout;
@@ -11,10 +12,12 @@ interface Waiting {
   reject(error: PeerCallError): void;
 }
 
-type Stream = ClientDuplexStream<Buffer, Buffer>;
-
-/** Of a message, beside its body: id, method, and what encoding adds. */
-const headBytesMax = 256;
+interface Stream {
+  readonly call: ClientDuplexStream<Buffer, Buffer>;
+  readonly budget: SendBudget;
+  /** Until the other side has accepted it. */
+  readonly acceptTimer: NodeJS.Timeout;
+}
 
 /**
  * Calls to one peer, over one stream that the first of them opens. When it ends, all that wait for an answer fail, and
@@ -43,7 +46,7 @@ export class CallLane {
       if (this.#waiting.size >= callsUnderWayMax) {
         return reject(new PeerCallError('FAILED', `${callsUnderWayMax} calls wait for their answers already`));
       }
-      if (body.length + headBytesMax > frameBytesMax) {
+      if (body.length + callHeadBytesMax > frameBytesMax) {
         return reject(new PeerCallError('FAILED', `a call of ${body.length} bytes is over frameBytesMax`));
       }
       const id = ++this.#lastId;
@@ -54,37 +57,52 @@ export class CallLane {
       }, timeoutMs);
       this.#waiting.set(id, { timer, resolve, reject });
       this.#stream ??= this.#open();
-      this.#stream.write(encodeCallRequest({ kind: 'call', id, method, body }));
+      this.#write(this.#stream, encodeCallRequest({ kind: 'call', id, method, body }));
     });
   }
 
   close(): void {
     this.#closed = true;
-    const stream = this.#stream;
-    this.#stream = null;
-    this.#failAll(closedHere());
-    stream?.cancel();
+    this.#drop(closedHere());
   }
 
   #open(): Stream {
-    const stream: Stream = this.#client.makeBidiStreamRequest(paths.calls, asIs, asIs, new Metadata(), {});
-    stream.on('data', (bytes: Buffer) => {
-      if (stream === this.#stream) this.#onReply(stream, bytes);
+    const { connectTimeoutMs, sendHighWaterBytes, sendBufferBytesMax } = this.#limits;
+    const call = this.#client.makeBidiStreamRequest(paths.calls, asIs, asIs, new Metadata(), {});
+    const isMine = () => call === this.#stream?.call;
+    const stream: Stream = {
+      call,
+      budget: new SendBudget(sendHighWaterBytes, sendBufferBytesMax),
+      acceptTimer: setTimeout(() => {
+        if (isMine()) this.#drop(new PeerCallError('UNREACHABLE', `not accepted within ${connectTimeoutMs} ms`));
+      }, connectTimeoutMs),
+    };
+    const onEnd = (code: number | undefined, details: string | undefined): void => {
+      if (isMine()) this.#drop(endError(code, details));
+    };
+    call.on('metadata', () => clearTimeout(stream.acceptTimer));
+    call.on('data', (bytes: Buffer) => {
+      if (isMine()) this.#onReply(bytes);
     });
-    stream.on('error', (error: Error & Partial<StatusObject>) => this.#onEnd(stream, error.code, error.details));
-    stream.on('status', ({ code, details }: StatusObject) => this.#onEnd(stream, code, details));
-    stream.write(encodeCallRequest({ kind: 'hello', hello: this.#hello }));
+    call.on('error', (error: Error & Partial<StatusObject>) => onEnd(error.code, error.details));
+    call.on('status', ({ code, details }: StatusObject) => onEnd(code, details));
+    this.#write(stream, encodeCallRequest({ kind: 'hello', hello: this.#hello }));
     return stream;
   }
 
-  #onReply(stream: Stream, bytes: Buffer): void {
+  #write({ call, budget }: Stream, bytes: Buffer): void {
+    budget.take(bytes.length);
+    call.write(bytes, () => budget.release(bytes.length));
+    // What timed out still waits to be sent.
+    if (budget.exceeded) this.#drop(new PeerCallError('UNREACHABLE', `${budget.bytes} bytes wait to be sent`));
+  }
+
+  #onReply(bytes: Buffer): void {
     let reply: CallReply;
     try {
       reply = decodeCallReply(bytes);
     } catch (cause) {
-      this.#stream = null;
-      this.#failAll(new PeerCallError('FAILED', 'the answer can not be read', { cause }));
-      stream.cancel();
+      this.#drop(new PeerCallError('FAILED', 'the answer can not be read', { cause }));
       return;
     }
     // An answer that comes too late is nobody's.
@@ -93,17 +111,14 @@ export class CallLane {
     else waiting?.reject(new PeerCallError('FAILED', detailsText(reply.failure)));
   }
 
-  #onEnd(stream: Stream, code: number | undefined, details: string | undefined): void {
-    if (stream !== this.#stream) return;
+  /** Lets go of the stream, and of all that wait for answers on it. */
+  #drop(error: PeerCallError): void {
+    const stream = this.#stream;
     this.#stream = null;
-    // FAILED_PRECONDITION: another node or cluster lives at the address; ours is not to be reached there.
-    const isOurs = code === status.INVALID_ARGUMENT || code === status.RESOURCE_EXHAUSTED;
-    const text = code === status.OK ? 'the other side has ended the stream' : detailsText(details);
-    this.#failAll(new PeerCallError(isOurs ? 'FAILED' : 'UNREACHABLE', text));
-  }
-
-  #failAll(error: PeerCallError): void {
     for (const id of [...this.#waiting.keys()]) this.#take(id)!.reject(error);
+    if (stream === null) return;
+    clearTimeout(stream.acceptTimer);
+    stream.call.cancel();
   }
 
   #take(id: number): Waiting | undefined {
@@ -113,6 +128,13 @@ export class CallLane {
     clearTimeout(waiting.timer);
     return waiting;
   }
+}
+
+function endError(code: number | undefined, details: string | undefined): PeerCallError {
+  const isOurs = code === status.INVALID_ARGUMENT || code === status.RESOURCE_EXHAUSTED;
+  const text = code === status.OK ? 'the other side has ended the stream' : detailsText(details);
+  // Also FAILED_PRECONDITION: another node or cluster lives at the address; ours is not to be reached there.
+  return new PeerCallError(isOurs ? 'FAILED' : 'UNREACHABLE', text);
 }
 
 function closedHere(): PeerCallError {

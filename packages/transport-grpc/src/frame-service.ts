@@ -2,7 +2,8 @@ import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { FrameReceiver, FrameReceiverEvents } from '@holdfast/engine';
 import type { ShardRef } from '@holdfast/model';
 import type { Return, StreamId } from '@holdfast/processor';
-import { errorText, statusText } from './errors.ts';
+import { endServed } from './end-served.ts';
+import { errorText } from './errors.ts';
 import { decodeFrameMessage, encodeReturn, type Hello } from './frame-codec.ts';
 import type { TransportLimits } from './limits.ts';
 import { SendBudget } from './send-budget.ts';
@@ -98,10 +99,7 @@ export class IncomingFrameStream implements FrameReceiver {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#helloTimer);
-    if (code === status.OK) this.#call.end();
-    else if (code !== status.CANCELLED) {
-      this.#call.emit('error', { name: 'Error', message: reason, code, details: statusText(reason) });
-    }
+    endServed(this.#call, code, reason);
     this.#options.onClosed(this);
     if (this.#events !== null) this.#tellEnd(this.#events, reason);
   }

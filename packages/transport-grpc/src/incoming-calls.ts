@@ -1,8 +1,17 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { type NodeId, nodeId } from '@holdfast/model';
+import { endServed } from './end-served.ts';
 import { errorText, statusText } from './errors.ts';
 import type { TransportLimits } from './limits.ts';
-import { type CallReply, type CallRequest, decodeCallRequest, encodeCallReply, type PeerHello } from './peer-codec.ts';
+import {
+  type CallReply,
+  type CallRequest,
+  callHeadBytesMax,
+  decodeCallRequest,
+  encodeCallReply,
+  type PeerHello,
+} from './peer-codec.ts';
+import { SendBudget } from './send-budget.ts';
 
 export type CallsCall = ServerDuplexStream<Buffer, Buffer>;
 
@@ -14,13 +23,11 @@ export interface IncomingCallsOptions {
   readonly onClosed: (stream: IncomingCalls) => void;
 }
 
-/** Of a message, beside its body. */
-const headBytesMax = 256;
-
 /** The answering end of a stream of calls: hello, then questions, each answered when its answer is there. Ends once. */
 export class IncomingCalls {
   readonly #call: CallsCall;
   readonly #options: IncomingCallsOptions;
+  readonly #budget: SendBudget;
   readonly #helloTimer: NodeJS.Timeout;
   #from: NodeId | null = null;
   #underWay = 0;
@@ -29,7 +36,8 @@ export class IncomingCalls {
   constructor(call: CallsCall, options: IncomingCallsOptions) {
     this.#call = call;
     this.#options = options;
-    const { helloTimeoutMs } = options.limits;
+    const { helloTimeoutMs, sendHighWaterBytes, sendBufferBytesMax } = options.limits;
+    this.#budget = new SendBudget(sendHighWaterBytes, sendBufferBytesMax);
     this.#helloTimer = setTimeout(
       () => this.end(status.DEADLINE_EXCEEDED, `no hello within ${helloTimeoutMs} ms`),
       helloTimeoutMs,
@@ -44,10 +52,7 @@ export class IncomingCalls {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#helloTimer);
-    if (code === status.OK) this.#call.end();
-    else if (code !== status.CANCELLED) {
-      this.#call.emit('error', { name: 'Error', message: reason, code, details: statusText(reason) });
-    }
+    endServed(this.#call, code, reason);
     this.#options.onClosed(this);
   }
 
@@ -95,9 +100,11 @@ export class IncomingCalls {
   #reply(reply: CallReply): void {
     if (this.#ended) return;
     const { frameBytesMax } = this.#options.limits;
-    if (reply.kind === 'body' && reply.body.length + headBytesMax > frameBytesMax) {
-      const failure = `an answer of ${reply.body.length} bytes is over frameBytesMax, ${frameBytesMax}`;
-      this.#call.write(encodeCallReply({ kind: 'failure', id: reply.id, failure }));
-    } else this.#call.write(encodeCallReply(reply));
+    const isTooLarge = reply.kind === 'body' && reply.body.length + callHeadBytesMax > frameBytesMax;
+    const failure = 'the answer is over frameBytesMax';
+    const bytes = encodeCallReply(isTooLarge ? { kind: 'failure', id: reply.id, failure } : reply);
+    this.#budget.take(bytes.length);
+    this.#call.write(bytes, () => this.#budget.release(bytes.length));
+    if (this.#budget.exceeded) this.end(status.RESOURCE_EXHAUSTED, 'answers are not read');
   }
 }

@@ -48,6 +48,9 @@ export type CallReply =
   | { readonly kind: 'body'; readonly id: number; readonly body: Uint8Array }
   | { readonly kind: 'failure'; readonly id: number; readonly failure: string };
 
+/** Bytes of a call or an answer beside its body: id, method, and what encoding adds. */
+export const callHeadBytesMax = 256;
+
 const noBytes = new Uint8Array(0);
 
 const batches = codecOf<RaftBatchMessage>('Peers', 'Raft', 'request');

@@ -1,6 +1,10 @@
+import { defaultLimits } from '@holdfast/transport-grpc';
 import type { ConfigProblem } from './config-problem.ts';
 import { formatHostPort, isLoopback } from './host-port.ts';
 import type { NodeConfig } from './node-config.ts';
+
+/** Of a frame beside its records' keys and values: names, numbers, the last record's head. */
+const frameHeadBytesMax = 4_096;
 
 /** What must hold between settings that are each right by themselves. */
 export function checkRelations(config: NodeConfig): ConfigProblem[] {
@@ -30,6 +34,14 @@ export function checkRelations(config: NodeConfig): ConfigProblem[] {
   expect(config.backupIntervalMs >= 100, 'backup.interval', `${config.backupIntervalMs}ms`, 'at least 100ms');
   expect(config.drainDeadlineMs >= 1_000, 'drain.deadline', `${config.drainDeadlineMs}ms`, 'at least 1s');
   const { frameBytesMax, bytesInFlightMax } = config.limits;
+  // A frame that is nearly full takes one more record, of any size that a record may have.
+  const frameBytesMost = defaultLimits.frameBytesMax - config.limits.recordBytesMax - frameHeadBytesMax;
+  expect(
+    frameBytesMax <= frameBytesMost,
+    'limits.frameBytes',
+    `${frameBytesMax}B`,
+    `at most ${frameBytesMost}B: with the largest record, a frame has to fit into a message`,
+  );
   expect(frameBytesMax >= 1_024, 'limits.frameBytes', `${frameBytesMax}B`, 'at least 1KiB');
   expect(
     frameBytesMax <= bytesInFlightMax,

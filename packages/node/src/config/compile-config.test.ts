@@ -98,13 +98,14 @@ test('settings are checked together', () => {
       'session.renew',
       'session.stop',
       'limits.frameBytes',
+      'limits.frameBytes',
       'cluster.peers',
       'cluster.peers',
       'listen.shards',
       'listen.http',
     ],
   );
-  assert.match(problems[3]!, /must include this node \(node\.id n1\)/);
+  assert.match(problems[4]!, /must include this node \(node\.id n1\)/);
 });
 
 test('a document that is none is one problem, not a stack', () => {

@@ -2,24 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { topicId } from '@holdfast/model';
 import type { Job, KeyLocator } from '../job.ts';
-import type { LeaseView } from '../lease-view.ts';
 import { defaultRecordLimits } from '../limits.ts';
 import { Ingest } from './ingest.ts';
+import { tableOfOne } from './test-table.test.ts';
 
-const table = {
-  session: 2,
-  shard: 0,
-  epoch: 5,
-  tableIndex: () => 10,
-  uncleanCount: () => 0,
-  forcedCount: () => 0,
-  generationIndex: () => 0,
-  epochBase: () => 0,
-  generation: () => 1,
-  isLive: () => true,
-  visitSome: () => 0,
-  lookup: () => true,
-} satisfies LeaseView;
+const table = tableOfOne(2);
 
 test('a record that no frame can carry is a dead letter, and those around it go on', () => {
   const bytes = new Uint8Array(100);

@@ -2,26 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { topicId } from '@holdfast/model';
 import type { Job, KeyLocator } from '../job.ts';
-import type { LeaseView } from '../lease-view.ts';
 import { defaultRecordLimits } from '../limits.ts';
 import { Ingest } from './ingest.ts';
+import { tableOfOne } from './test-table.test.ts';
 
 const records = 50;
 const value = Uint8Array.of(65);
-const table = {
-  session: 2,
-  shard: 0,
-  epoch: 5,
-  tableIndex: () => 10,
-  uncleanCount: () => 0,
-  forcedCount: () => 0,
-  generationIndex: () => 0,
-  epochBase: () => 0,
-  generation: () => 1,
-  isLive: () => true,
-  visitSome: () => 0,
-  lookup: () => true,
-} satisfies LeaseView;
+const table = tableOfOne(2);
 const locator = { keyBytes: value, keyStart: 0, keyEnd: 1, reason: '', locate: () => 0 } as unknown as KeyLocator;
 const ints = (of: (i: number) => number) => Int32Array.from({ length: records }, (_, i) => of(i));
 

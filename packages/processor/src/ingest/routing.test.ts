@@ -2,27 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashUnit, topicId, unitHashOut } from '@holdfast/model';
 import type { Job, KeyLocator } from '../job.ts';
-import type { LeaseView } from '../lease-view.ts';
 import { Ingest } from './ingest.ts';
+import { tableOfOne } from './test-table.test.ts';
 
 const self = { session: 1 as never, shard: 0 as never };
 const value = Uint8Array.of(65);
 
 /** Everything is leased to this very shard, until the test says otherwise. */
-const table = {
-  session: 1,
-  shard: 0,
-  epoch: 5,
-  tableIndex: () => 10,
-  uncleanCount: () => 0,
-  forcedCount: () => 0,
-  generationIndex: () => 0,
-  epochBase: () => 0,
-  generation: () => 1,
-  isLive: () => true,
-  visitSome: () => 0,
-  lookup: () => true,
-} satisfies LeaseView;
+const table = tableOfOne(1);
 
 const batchOfOne = {
   count: 1,
