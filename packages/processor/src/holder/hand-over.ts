@@ -78,13 +78,17 @@ export class HandOverPlan {
       });
       places -= piece;
       this.#cursor = next;
-      if (next === 0) this.#endWalk();
+      // Busy units have a limit of their own, from the next time on.
+      if (next === 0 && this.#endWalk()) return;
     }
   }
 
-  #endWalk(): void {
+  /** True when only busy units are left from now on. */
+  #endWalk(): boolean {
+    const isTurn = this.#wrapped && !this.#takesBusy;
     if (this.#wrapped) this.#takesBusy = true;
     this.#wrapped = true;
+    return isTurn;
   }
 
   #consider(hi: number, lo: number, nowMs: number, steps: HandOverSteps): boolean {
