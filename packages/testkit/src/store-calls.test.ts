@@ -63,6 +63,14 @@ async function begin(hooks: TwinHooks) {
   shard.receive({ kind: 'partitions', partitions: [{ topic: 'in', topicId, partition: 0, epoch: 9 }] });
   return {
     time,
+    disk,
+    /** The table's part of a new generation; the shard hears of it by `tell`. */
+    newGeneration: () => {
+      disk.lose();
+      replay({ kind: 'generationChanged', storeGeneration: disk.generationId, number: 2 });
+      const index = table.tableIndex;
+      return { tell: () => shard.receive({ kind: 'generation', number: 2, generationId: disk.generationId, index }) };
+    },
     feed: (user: string) => log.append('in', 0, [{ key: null, value: Buffer.from(user) }]),
     loseOther: () => {
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
@@ -117,5 +125,57 @@ test('a claim does not wait for the answer to others; so many calls are under wa
   for (const release of held) release();
   await time.pass(1_000);
   assert.equal(held.length, 5);
+  await end();
+});
+
+test('rows do not wait for the markers of a round that has ended; the next round does', async () => {
+  const held: (() => void)[] = [];
+  let holding = true;
+  let backups = 0;
+  const hooks: TwinHooks = {
+    before: (operation) => {
+      if (operation === 'backup') backups++;
+      return operation === 'mark' && holding ? new Promise<void>((resolve) => held.push(resolve)) : undefined;
+    },
+  };
+  const { time, feed, disk, end } = await begin(hooks);
+  // A frame tells how far its partition is durable: from the second on there is something to mark.
+  await feed('a');
+  await time.pass(5_000);
+  await feed('a');
+  await time.pass(40_000);
+  assert.deepEqual([backups, held.length], [2, 1], 'the second round is over but for its markers');
+  await feed('a');
+  await time.pass(80_000);
+  assert.deepEqual([backups, held.length], [3, 1], 'the rows of the third have been written');
+  assert.equal(disk.markers.size, 0);
+  holding = false;
+  held[0]!();
+  await time.pass(1_000);
+  const offsets = [...disk.markers.values()].flatMap((markers) => [...markers.values()].map(({ offset }) => offset));
+  assert.deepEqual(offsets, [2], 'those of both');
+  await end();
+});
+
+test('what was made for one generation does not reach the store as another’s, though the table moves on between', async () => {
+  const { time, feed, disk, newGeneration, end } = await begin({});
+  await feed('a');
+  await time.pass(1_000);
+  // Read once for each call with rows, when they have been taken: here another thread writes the shared table.
+  const wallUnixMs = time.wallUnixMs.bind(time);
+  let tell = () => {};
+  time.wallUnixMs = () => {
+    time.wallUnixMs = wallUnixMs;
+    ({ tell } = newGeneration());
+    return wallUnixMs();
+  };
+  await time.pass(5_000);
+  assert.equal(time.wallUnixMs, wallUnixMs, 'a row was taken');
+  tell();
+  await time.pass(100);
+  const rows = [...disk.rows.values()].filter(({ row }) => row !== null);
+  assert.deepEqual(rows, [], 'the unit is claimed anew before its row is written');
+  await time.pass(40_000);
+  assert.equal([...disk.rows.values()].filter(({ row }) => row !== null).length, 1);
   await end();
 });

@@ -9,8 +9,8 @@ import type { ShardContext } from './shard-context.ts';
 const claimsMax = 1_000;
 /** Calls with claims under way at a time: users wait for theirs, so new ones don't wait for the answer to others. */
 const claimCallsMax = 4;
-/** Markers in one call of the store. */
-const marksMax = 4_096;
+/** Markers in one call of the store: few, since a claim that comes meanwhile may have to wait for the call. */
+const marksMax = 256;
 /** A round's rows are spread over this part of the interval. */
 const spreadRatio = 0.3;
 /** How often each bucket is marked with the watermarks of the partitions read here, in rounds (PROTOCOL.md 5.7). */
@@ -21,16 +21,18 @@ const markAllRounds = 4;
  */
 const soonRatio = 0.1;
 
+type Kind = 'claim' | 'write' | 'mark';
+
 /**
- * Claims, rows and markers on their way to the store and back. Rows and markers go one call at a time, claims in several:
- * each claim is for itself. An answer counts only if the generation is still the one the call named (PROTOCOL.md 5.2).
+ * Claims, rows and markers on their way to the store and back. Rows go one call at a time, and so do markers; claims go in
+ * several: each claim is for itself. The last rows of closing units don't wait for the markers of a round that has ended.
+ * An answer counts only if the generation is still the one the call named (PROTOCOL.md 5.2).
  */
 export class StoreLoop {
   readonly #context: ShardContext;
   /** Calls under way. */
   readonly #running = new Set<Promise<void>>();
-  #claimCalls = 0;
-  #writing = false;
+  readonly #calls: Record<Kind, number> = { claim: 0, write: 0, mark: 0 };
   #roundDueMs: number;
   #uncleanSeen: number;
   #roundRows = 0;
@@ -45,13 +47,13 @@ export class StoreLoop {
 
   /** True while a call is under way. */
   get busy(): boolean {
-    return this.#claimCalls > 0 || this.#writing;
+    return this.#running.size > 0;
   }
 
   /** Starts whatever can start now. */
   kick(nowMs: number): void {
     const { holder, options, leases } = this.#context;
-    while (this.#claimCalls < claimCallsMax && holder.claimsQueued > 0) this.#start('claim', () => this.#claim());
+    while (this.#calls.claim < claimCallsMax && holder.claimsQueued > 0) this.#start('claim', () => this.#claim());
     const uncleanCount = leases.uncleanCount();
     if (uncleanCount !== this.#uncleanSeen) {
       this.#uncleanSeen = uncleanCount;
@@ -60,7 +62,8 @@ export class StoreLoop {
     const due = nowMs >= this.#roundDueMs || this.#context.stopping;
     if (due && !holder.roundActive && holder.roundDue) this.beginRound(nowMs);
     if (holder.rowsHurried) this.#endRest();
-    if (!this.#writing && (holder.rowsQueued > 0 || holder.roundActive)) this.#start('write', () => this.#write());
+    const roundMoves = holder.roundActive && this.#calls.mark === 0;
+    if (this.#calls.write === 0 && (holder.rowsQueued > 0 || roundMoves)) this.#start('write', () => this.#write());
   }
 
   /** Between two parts of a round; rows of closing units end it. */
@@ -88,23 +91,21 @@ export class StoreLoop {
     await Promise.all(this.#running);
   }
 
-  #start(kind: 'claim' | 'write', work: () => Promise<boolean>): void {
+  #start(kind: Kind, work: () => Promise<boolean>): void {
     const running = this.#run(kind, work).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 
   /** Runs `work`; wakes the pump when it says that something moved. */
-  async #run(kind: 'claim' | 'write', work: () => Promise<boolean>): Promise<void> {
-    if (kind === 'claim') this.#claimCalls++;
-    else this.#writing = true;
+  async #run(kind: Kind, work: () => Promise<boolean>): Promise<void> {
+    this.#calls[kind]++;
     let moved = true;
     try {
       moved = await work();
     } catch (error) {
       this.#context.fail(error);
     } finally {
-      if (kind === 'claim') this.#claimCalls--;
-      else this.#writing = false;
+      this.#calls[kind]--;
       if (moved) this.#context.wake();
     }
   }
@@ -112,7 +113,7 @@ export class StoreLoop {
   async #claim(): Promise<boolean> {
     const { holder, options } = this.#context;
     const claims = holder.takeClaims(claimsMax);
-    const answer = await this.#call(claims, (generationId) => options.store.claim(generationId, claims));
+    const answer = await this.#call(claims, holder.generationIndex, (id) => options.store.claim(id, claims));
     if (answer === null) return true;
     const nowMs = options.timers.monotonicMs();
     answer.forEach((result, i) => {
@@ -132,7 +133,7 @@ export class StoreLoop {
       const startMs = timers.monotonicMs();
       const savedUnixMs = timers.wallUnixMs();
       const writes = rows.map(({ hi, lo, epoch, seq, row }) => ({ hi, lo, epoch, seq, row, savedUnixMs }));
-      const results = await this.#call(rows, (generationId) => options.store.backup(generationId, writes));
+      const results = await this.#call(rows, holder.generationIndex, (id) => options.store.backup(id, writes));
       if (results === null) return true;
       const nowMs = timers.monotonicMs();
       results.forEach((result, i) => {
@@ -151,57 +152,71 @@ export class StoreLoop {
     return false;
   }
 
-  /** False when the round waits for something else: outputs, or the table. */
-  async #finishRound(): Promise<boolean> {
-    const wishes = this.#context.holder.finishRound(this.#context.options.timers.monotonicMs());
+  /** False when the round waits for something else: outputs, the table, or the markers of the round before. */
+  #finishRound(): boolean {
+    const { holder, options } = this.#context;
+    if (!holder.roundActive || this.#calls.mark > 0) return false;
+    const wishes = holder.finishRound(options.timers.monotonicMs());
     if (wishes === null) return false;
-    this.#context.wake();
-    await this.#mark(wishes);
-    if (this.#rounds % markAllRounds === 0) await this.#markEverywhere();
+    const { generationIndex } = holder;
+    const everywhere = this.#rounds % markAllRounds === 0;
+    this.#start('mark', async () => {
+      await this.#mark(wishes, generationIndex);
+      if (everywhere) await this.#markEverywhere();
+      return true;
+    });
     return true;
   }
 
-  async #mark(wishes: readonly MarkWish[]): Promise<void> {
+  async #mark(wishes: readonly MarkWish[], generationIndex: number): Promise<void> {
     const { holder } = this.#context;
     for (let at = 0; at < wishes.length; at += marksMax) {
       const part = wishes.slice(at, at + marksMax);
       const marks = part.map(({ bucket, slot, offset }) => ({ bucket, partition: holder.partitionOf(slot), offset }));
-      if (!(await this.#sendMarks(marks))) return;
+      if (!(await this.#sendMarks(marks, generationIndex))) return;
       for (const wish of part) holder.onMarked(wish);
     }
   }
 
   /** Marks every bucket with the watermarks of the partitions read here: idle buckets would send a recovery back for ever. */
   async #markEverywhere(): Promise<void> {
-    const { ingest } = this.#context;
-    ingest.catchUp();
+    const { ingest, leases } = this.#context;
     for (const reading of [...ingest.partitions()]) {
-      if (reading.lost) continue;
-      const offset = ingest.durableWatermark(reading);
-      if (offset === 0) continue;
-      const marks: Mark[] = [];
-      for (let bucket = 0; bucket < bucketCount; bucket++) marks.push({ bucket, partition: reading.id, offset });
-      if (!(await this.#sendMarks(marks))) return;
+      for (let first = 0; first < bucketCount; first += marksMax) {
+        // Read before the rest is: readings are lost with their generation.
+        const generationIndex = leases.generationIndex();
+        ingest.catchUp();
+        const offset = reading.lost ? 0 : ingest.durableWatermark(reading);
+        if (offset === 0) break;
+        const marks = Array.from({ length: marksMax }, (_, i) => ({
+          bucket: first + i,
+          partition: reading.id,
+          offset,
+        }));
+        if (!(await this.#sendMarks(marks, generationIndex))) return;
+      }
     }
   }
 
-  async #sendMarks(marks: readonly Mark[]): Promise<boolean> {
+  async #sendMarks(marks: readonly Mark[], generationIndex: number): Promise<boolean> {
     const { store } = this.#context.options;
-    return (await this.#call([], (generationId) => store.mark(generationId, marks))) !== null;
+    return (await this.#call([], generationIndex, (id) => store.mark(id, marks))) !== null;
   }
 
   /**
    * One call of the store, repeated with the same bytes until it is answered. Null when the answer counts for nothing:
    * the generation moved (the cores have begun anew then), or the shard stopped.
+   * @param index of the generation that the call's content was made for. Not just what the table shows when the call
+   * begins: it is shared memory, which may move on between any two steps here
    */
   async #call<T>(
     about: readonly { hi: number }[],
+    index: number,
     call: (
       generationId: string,
     ) => Promise<{ code: 'OK'; results: readonly T[] } | { code: 'GENERATION'; generationId: string }>,
   ): Promise<readonly T[] | null> {
     const { options, leases } = this.#context;
-    const index = leases.generationIndex();
     for (;;) {
       const generation = this.#context.generation;
       if (this.#context.stopped || leases.generationIndex() !== index) return null;

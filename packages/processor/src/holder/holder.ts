@@ -60,7 +60,8 @@ export class Holder {
   readonly #hot = new HotUnits();
   #claims: ClaimWish[] = [];
   #forcedSeen: number;
-  #generationSeen: number;
+  /** Of the generation's entry that all it hands out belongs to; the table may be ahead. */
+  generationIndex: number;
   /** Nothing is durable until the table shows the grant that fenced us. */
   #needIndex = 0;
 
@@ -90,7 +91,7 @@ export class Holder {
     this.questions = new UnitQuestions(parts);
     this.ends = new UnitEnds({ ...parts, idleMs: options.job.idleMs });
     this.#forcedSeen = options.leases.forcedCount();
-    this.#generationSeen = options.leases.generationIndex();
+    this.generationIndex = options.leases.generationIndex();
   }
 
   get unitCount(): number {
@@ -322,8 +323,8 @@ export class Holder {
 
   #checkGeneration(nowMs: number): void {
     const index = this.#leases.generationIndex();
-    if (index === this.#generationSeen) return;
-    this.#generationSeen = index;
+    if (index === this.generationIndex) return;
+    this.generationIndex = index;
     this.#claims = beginGeneration(this.#parts, nowMs);
   }
 

@@ -103,7 +103,9 @@ function splitStore(world: ClusterWorld, durationMs: number): string | null {
   const [to] = behind;
   if (to === undefined) return null;
   if (randomBelow(rng, 2) === 0) time.after(durationMs * 0.6, 'lead', () => ask(world, { kind: 'transferLeader', to }));
-  return store.split(behind, time.nowMs + durationMs);
+  // Two lives that the log knows neither of: it may follow the one that stays behind, and give up the one that remains.
+  const before = randomBelow(rng, 2) === 0 ? `${store.failOver(() => true)}; ` : '';
+  return before + store.split(behind, time.nowMs + durationMs);
 }
 
 /** One node after the other stops in good order and comes back, as for an upgrade. */
@@ -145,8 +147,9 @@ function retire(world: ClusterWorld, node: Node): string | null {
     if (world.isHealing || node.state !== 'up') return;
     node.stop(15_000, () => {
       node.loseFolder();
+      const { start } = node;
       const remove = (left: number): void => {
-        if (left === 0 || node.state !== 'down' || world.isHealing) return;
+        if (left === 0 || node.state !== 'down' || node.start !== start || world.isHealing) return;
         ask(world, { kind: 'removeMember', nodeId: node.id });
         world.time.after(1_500, 'remove member', () => remove(left - 1));
       };

@@ -298,9 +298,10 @@ export class Faults {
     this.#crash(node, this.#between(20_000, 30_000));
     if (kind === 'removeMember') node.loseFolder();
     else node.mayBeRemoved = true;
-    // Its session has to expire first.
+    const { start } = node;
+    // Its session has to expire first. Once another machine has come, the order would be for that one.
     const ask = (left: number): void => {
-      if (left === 0 || node.state !== 'down') return;
+      if (left === 0 || node.state !== 'down' || node.start !== start) return;
       const other = this.#pick(world.upNodes);
       const isAble = other !== undefined && !other.process!.isPaused;
       if (isAble) other.control!.admin({ kind: 'removeMember', nodeId: node.id }, 1_000).catch(() => {});
