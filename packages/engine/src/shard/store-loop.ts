@@ -11,8 +11,10 @@ const claimsMax = 1_000;
 const claimCallsMax = 4;
 /** Markers in one call of the store: few, since a claim that comes meanwhile may have to wait for the call. */
 const marksMax = 256;
-/** A round's rows are spread over this part of the interval. */
+/** A round's rows are spread over this part of the interval, and so are its markers. */
 const spreadRatio = 0.3;
+/** Between two parts of either. */
+const restMsMax = 100;
 /** How often each bucket is marked with the watermarks of the partitions read here, in rounds (PROTOCOL.md 5.7). */
 const markAllRounds = 4;
 /**
@@ -145,7 +147,7 @@ export class StoreLoop {
       this.#context.wake();
       if (!this.#context.stopping) {
         const shareMs = (rows.length / Math.max(this.#roundRows, 1)) * settings.backupIntervalMs * spreadRatio;
-        const restMs = Math.min(shareMs - (nowMs - startMs), 100);
+        const restMs = Math.min(shareMs - (nowMs - startMs), restMsMax);
         if (restMs > 0 && !holder.rowsHurried) await this.#rest(restMs);
       }
     }
@@ -171,6 +173,7 @@ export class StoreLoop {
   async #mark(wishes: readonly MarkWish[], generationIndex: number): Promise<void> {
     const { holder } = this.#context;
     for (let at = 0; at < wishes.length; at += marksMax) {
+      if (at > 0) await this.#restFromMarks(Math.ceil(wishes.length / marksMax));
       const part = wishes.slice(at, at + marksMax);
       const marks = part.map(({ bucket, slot, offset }) => ({ bucket, partition: holder.partitionOf(slot), offset }));
       if (!(await this.#sendMarks(marks, generationIndex))) return;
@@ -178,24 +181,36 @@ export class StoreLoop {
     }
   }
 
-  /** Marks every bucket with the watermarks of the partitions read here: idle buckets would send a recovery back for ever. */
+  /**
+   * Marks every bucket with the watermarks of the partitions read here: idle buckets would send a recovery back for ever.
+   * Bucket after bucket, with all partitions at once: a store keeps a bucket's markers together.
+   */
   async #markEverywhere(): Promise<void> {
     const { ingest, leases } = this.#context;
-    for (const reading of [...ingest.partitions()]) {
-      for (let first = 0; first < bucketCount; first += marksMax) {
-        // Read before the rest is: readings are lost with their generation.
-        const generationIndex = leases.generationIndex();
-        ingest.catchUp();
-        const offset = reading.lost ? 0 : ingest.durableWatermark(reading);
-        if (offset === 0) break;
-        const marks = Array.from({ length: marksMax }, (_, i) => ({
-          bucket: first + i,
-          partition: reading.id,
-          offset,
-        }));
-        if (!(await this.#sendMarks(marks, generationIndex))) return;
+    for (let bucket = 0; bucket < bucketCount; ) {
+      // Read before the rest is: readings are lost with their generation.
+      const generationIndex = leases.generationIndex();
+      ingest.catchUp();
+      const known = [...ingest.partitions()]
+        .filter(({ lost }) => !lost)
+        .map((reading) => ({ partition: reading.id, offset: ingest.durableWatermark(reading) }))
+        .filter(({ offset }) => offset > 0);
+      if (known.length === 0) return;
+      const buckets = Math.max(1, Math.floor(marksMax / known.length));
+      const marks: Mark[] = [];
+      for (const end = Math.min(bucket + buckets, bucketCount); bucket < end; bucket++) {
+        for (const { partition, offset } of known) marks.push({ bucket, partition, offset });
       }
+      if (!(await this.#sendMarks(marks, generationIndex))) return;
+      await this.#restFromMarks(Math.ceil(bucketCount / buckets));
     }
+  }
+
+  /** Markers are spread like rows: users whose claims and last rows go between them wait for little. */
+  async #restFromMarks(parts: number): Promise<void> {
+    const { settings, timers } = this.#context.options;
+    if (this.#context.stopping || this.#context.stopped) return;
+    await delay(timers, Math.min((settings.backupIntervalMs * spreadRatio) / parts, restMsMax));
   }
 
   async #sendMarks(marks: readonly Mark[], generationIndex: number): Promise<boolean> {
