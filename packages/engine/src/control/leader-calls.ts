@@ -7,6 +7,9 @@ import { type CallMethod, decodeJson, type LeaderReply } from './calls.ts';
 export const leaderHopsMax = 3;
 export const leaderBackoffMsMin = 50;
 export const leaderBackoffMsMax = 1_000;
+/** Between the tries of `askOnTheMove`. */
+export const moveBackoffMsMin = 20;
+export const moveBackoffMsMax = 100;
 
 export interface LeaderCallsOptions {
   readonly self: NodeId;
@@ -73,6 +76,26 @@ export class LeaderCalls {
       if (limits.stopped?.() || timers.monotonicMs() + backoffMs >= endMs) return reply;
       await delay(timers, backoffMs);
       if (limits.stopped?.()) return reply;
+    }
+  }
+
+  /**
+   * For what the asker repeats by itself after `repeatMs`: tries again meanwhile, so that a leadership that moves costs the
+   * time that it takes and not the asker's patience. A try that is under way is not cut short: the leader may be busy.
+   */
+  async askOnTheMove<T = object>(
+    method: CallMethod,
+    body: Uint8Array,
+    limits: { readonly repeatMs: number; readonly tryMs: number; readonly stopped: () => boolean },
+  ): Promise<LeaderReply<T>> {
+    const { timers } = this.#options;
+    const endMs = timers.monotonicMs() + limits.repeatMs;
+    for (let backoffMs = moveBackoffMsMin; ; backoffMs = Math.min(backoffMs * 2, moveBackoffMsMax)) {
+      const reply = await this.once<T>(method, body, limits.tryMs);
+      if (reply.code === 'OK' || reply.code === 'REFUSED') return reply;
+      if (limits.stopped() || timers.monotonicMs() + backoffMs >= endMs) return reply;
+      await delay(timers, backoffMs);
+      if (limits.stopped()) return reply;
     }
   }
 

@@ -27,6 +27,8 @@ const pulseMs = 100;
 export const renewDeadlineMs = 1_500;
 const openTryMs = 3_000;
 const unitsDeadlineMs = 5_000;
+/** Less than the time after which shards repeat what they still need (`acquireRetryMs`, `releaseRetryMs`). */
+const unitsRepeatMs = 450;
 
 export type NodeSessionState =
   /** some shard doesn't listen yet */
@@ -329,17 +331,25 @@ export class NodeSession {
   }
 
   async #sendUnits(method: 'units.acquire' | 'units.release', shards: readonly ShardUnits[]): Promise<void> {
-    if (this.#state !== 'holding' && this.#state !== 'stopping') return;
-    const body = encodeUnits({ session: this.session, shards });
-    const reply = await this.#options.leaderCalls.once(method, body, unitsDeadlineMs);
+    if (!this.#mayAskForUnits()) return;
+    const reply = await this.#askForUnits(method, encodeUnits({ session: this.session, shards }));
     if (reply.code !== 'OK') this.#options.logger.debug('units not settled', { method, answer: reply.code });
   }
 
   async #sendMoves(to: ShardName, shards: readonly ShardUnits[]): Promise<void> {
-    if (this.#state !== 'holding' && this.#state !== 'stopping') return;
-    const body = encodeMove({ to, session: this.session, shards });
-    const reply = await this.#options.leaderCalls.once('units.move', body, unitsDeadlineMs);
+    if (!this.#mayAskForUnits()) return;
+    const reply = await this.#askForUnits('units.move', encodeMove({ to, session: this.session, shards }));
     if (reply.code !== 'OK') this.#options.logger.debug('units not moved', { answer: reply.code });
+  }
+
+  #mayAskForUnits(): boolean {
+    return this.#state === 'holding' || this.#state === 'stopping';
+  }
+
+  #askForUnits(method: 'units.acquire' | 'units.release' | 'units.move', body: Uint8Array): Promise<LeaderReply> {
+    const stopped = () => !this.#mayAskForUnits();
+    const limits = { repeatMs: unitsRepeatMs, tryMs: unitsDeadlineMs, stopped };
+    return this.#options.leaderCalls.askOnTheMove(method, body, limits);
   }
 
   #generationSeen(generationId: string): void {
