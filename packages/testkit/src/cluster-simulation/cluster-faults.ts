@@ -102,7 +102,9 @@ function splitStore(world: ClusterWorld, durationMs: number): string | null {
   const behind = world.nodes.filter(() => randomBelow(rng, 2) === 0).map(({ id }) => id);
   const [to] = behind;
   if (to === undefined) return null;
-  if (randomBelow(rng, 2) === 0) time.after(durationMs * 0.6, 'lead', () => ask(world, { kind: 'transferLeader', to }));
+  if (randomBelow(rng, 2) === 0) {
+    time.after(durationMs * 0.6, 'lead', () => world.isHealing || ask(world, { kind: 'transferLeader', to }));
+  }
   // Two lives that the log knows neither of: it may follow the one that stays behind, and give up the one that remains.
   const before = randomBelow(rng, 2) === 0 ? `${store.failOver(() => true)}; ` : '';
   return before + store.split(behind, time.nowMs + durationMs);
