@@ -18,10 +18,10 @@ export const leaderDiesInAGrant: Scenario = {
       say(`${leader.id} dies ${point}`);
       await cluster.hook(leader.id, { kind: 'dieAt', point, record: 'granted' });
       const dead = () => (leader.running ? null : true);
-      // Most users are held by now: another node's death has them granted anew.
+      // Most users are held by now: the death of another node that holds some has them granted anew.
       const died = await waitFor('its death', 2_000, dead).catch(() => null);
       if (died === null) {
-        const other = cluster.others(leader.id)[0]!;
+        const other = await cluster.holder(20, (id) => id !== leader.id);
         await other.signal('SIGKILL');
         other.start();
         await waitFor(`the death of ${leader.id}`, 30_000, dead);
