@@ -1,6 +1,7 @@
-import { type PartitionId, UnitMap } from '@holdfast/model';
+import { UnitMap } from '@holdfast/model';
 import { crashesKeptMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
 import type { PartitionEnd, UnitCrashed } from './records.ts';
+import { isOfUnit, isSameEnd, isSameRecord, unexplained } from './unit-crashes.ts';
 
 /** A unit whose records holders don't show to the job (PROTOCOL.md 6.3). */
 export interface QuarantinedUnit {
@@ -46,17 +47,16 @@ export class QuarantineRegistry {
 
   /** False when it is known, or can't matter. */
   addCrash(crash: UnitCrashed): boolean {
-    const isKnown = this.#crashes.some(
-      (other) => other.nodeId === crash.nodeId && other.counter === crash.counter && isSameRecord(other, crash),
-    );
+    const isKnown = this.#crashes.some((other) => isSameEnd(other, crash) && isSameRecord(other, crash));
     if (isKnown || this.isQuarantined(crash.hi, crash.lo)) return false;
     this.#crashes = [...this.#crashes, crash].slice(-crashesKeptMax);
     return true;
   }
 
-  /** Void when it is so already, or when there are too many. */
+  /** Void when it is so already, or when there are too many. What ended with it counts against nobody else. */
   quarantine(hi: number, lo: number): boolean {
     if (this.isFull || this.isQuarantined(hi, lo)) return false;
+    this.#crashes = unexplained(this.#crashes, hi, lo);
     this.#put({ hi, lo, before: null });
     return true;
   }
@@ -73,12 +73,8 @@ export class QuarantineRegistry {
     this.#set([...units]);
   }
 
-  /** What was seen of it before counts no more. */
   #put(unit: QuarantinedUnit): void {
-    const isOther = (other: { readonly hi: number; readonly lo: number }) =>
-      other.hi !== unit.hi || other.lo !== unit.lo;
-    this.#crashes = this.#crashes.filter(isOther);
-    const units = [...this.#units.filter(isOther), unit];
+    const units = [...this.#units.filter((other) => !isOfUnit(other, unit.hi, unit.lo)), unit];
     const released = units.filter(({ before }) => before !== null);
     const oldest = released.length > releasedUnitsMax ? released[0] : null;
     this.#set(units.filter((each) => each !== oldest));
@@ -90,11 +86,4 @@ export class QuarantineRegistry {
     for (const [place, { hi, lo }] of units.entries()) this.#places.set(hi, lo, place);
     this.#quarantinedCount = units.filter(({ before }) => before === null).length;
   }
-}
-
-export function isSameRecord(
-  a: PartitionId & { readonly offset: number },
-  b: PartitionId & { readonly offset: number },
-): boolean {
-  return a.offset === b.offset && a.partition === b.partition && a.topicId === b.topicId;
 }

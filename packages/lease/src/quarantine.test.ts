@@ -44,7 +44,20 @@ test('processes that end at other records of a unit never bring it into quaranti
   );
 });
 
-/** A table with two nodes, and what is replayed on it. */
+test('of what the shards of a process were at, that counts which more processes ended at', () => {
+  const innocent = (node: number) => crashOf(node, 9);
+  const both = [crashOf(1, 7), innocent(1), crashOf(2, 7), innocent(2)];
+  assert.deepEqual(dueOf(both, 3), [], 'who of the two?');
+  assert.deepEqual(dueOf([...both, crashOf(3, 7)], 3), [7]);
+  const another = [crashOf(1, 8, { counter: 2 }), crashOf(3, 8)];
+  assert.deepEqual(dueOf([...both, crashOf(2, 7, { counter: 2 }), ...another], 3), [7, 8], 'each for its own ends');
+  const alwaysTogether = [1, 2, 3].flatMap((counter) =>
+    [1, 2].flatMap((node) => [crashOf(node, 7, { counter }), crashOf(node, 9, { counter })]),
+  );
+  assert.deepEqual(dueOf(alwaysTogether, 3), [7], 'rather one too many than a crash for ever');
+});
+
+/** A table with three nodes, and what is replayed on it. */
 class Scene {
   readonly table = new LeaseTable();
   index = 0;
@@ -85,11 +98,15 @@ test('the leader notes crashes, quarantines when they are enough, and an operato
   assert.equal(scene.crash(1, 7), 'unitCrashed ', 'the same crash told again');
   assert.equal(scene.table.quarantine.crashes.length, 1);
   assert.deepEqual([scene.table.quarantineIndex, reader.quarantineIndex()], [0, 0]);
-  assert.equal(scene.crash(2, 7), 'unitCrashed unitQuarantined');
+  scene.replay(crashOf(1, 9));
+  scene.replay(crashOf(3, 9));
+  assert.equal(scene.crash(2, 7), 'unitCrashed ', 'another record was there as often');
+  assert.equal(scene.crash(2, 7, 2), 'unitCrashed unitQuarantined');
   assert.ok(scene.table.quarantine.isQuarantined(7, 1));
-  assert.deepEqual([scene.table.quarantine.crashes, reader.quarantineIndex()], [[], scene.index]);
+  const left = scene.table.quarantine.crashes.map(({ nodeId, offset }) => `${nodeId}@${offset}`);
+  assert.deepEqual([left, reader.quarantineIndex()], [['n3@9'], scene.index], 'without what it explains');
   assert.equal(scene.crash(3, 7), 'unitCrashed ', 'void: it is known');
-  assert.equal(scene.table.quarantine.crashes.length, 0);
+  assert.equal(scene.table.quarantine.crashes.length, 1);
   const before = [{ topicId: topic, partition: 0, offset: 100 }];
   assert.equal(scene.decide({ kind: 'liftQuarantine', hi: 7, lo: 1, before }), 'quarantineLifted');
   assert.deepEqual(scene.table.quarantine.units, [{ hi: 7, lo: 1, before }]);

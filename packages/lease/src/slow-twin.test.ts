@@ -190,7 +190,10 @@ export class SlowTwin {
     const id = idOf(r.hi, r.lo);
     if (!isMeant(this.quarantine.get(id))) return;
     this.quarantine.set(id, to);
-    this.crashes = this.crashes.filter((crash) => !crash.startsWith(`${id} `));
+    if (to !== 'all') return;
+    const endOf = (crash: string) => crash.split(' ').at(-1);
+    const ends = this.crashes.filter((crash) => crash.startsWith(`${id} `)).map(endOf);
+    this.crashes = this.crashes.filter((crash) => !ends.includes(endOf(crash)));
   }
 
   #end(session: number, index: number, unclean: boolean): number {
