@@ -289,13 +289,4 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     profile,
     caughtBy: ['I5', 'I6', 'I7', 'I8'],
   },
-  {
-    name: 'cluster: a unit is claimed before its quarantine is known',
-    rule: '6.3',
-    file: holder,
-    find: 'return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;',
-    replace: 'return this.#claims.length;',
-    profile,
-    caughtBy: ['I5', 'I6', 'I7'],
-  },
 ];
