@@ -115,7 +115,7 @@ const control = await ControlPlane.start({
   shards: [shard],
   transport,
   raftStorage: await LmdbRaftStorage.open(setup.dir),
-  log: { describe: async () => null },
+  log: { describe: async () => null, endOffsets: async () => [] },
   store: { generationId: async () => 'bench', highestEpoch: async () => 0 },
   topics: [],
   timers,

@@ -6,10 +6,12 @@ const replication = 'packages/raft/src/replication.test.ts';
 const diskOrder = 'packages/raft/src/disk-order.test.ts';
 const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
 const damage = 'packages/embedded/src/raft-damage.test.ts';
+const quarantine = 'packages/lease/src/quarantine.test.ts';
+const holder = 'packages/processor/src/holder/quarantine.test.ts';
 
 /**
  * Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as
- * docs/TESTING.md says; unit tests do. In the order of the invariants.
+ * docs/TESTING.md says, and of quarantine; unit tests do. In the order of the invariants.
  */
 export const controlTestBugs: readonly PlantedBug[] = [
   {
@@ -91,5 +93,37 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: "const reader = unseal(hardStateSalt, bytes, 'the hard state');",
     replace: 'const reader = new ByteReader(bytes.subarray(4));',
     tests: [damage],
+  },
+  {
+    name: 'quarantine: a unit is claimed before its quarantine is known',
+    invariant: 'I5',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;',
+    replace: 'return this.#claims.length;',
+    tests: [holder],
+  },
+  {
+    name: 'quarantine: records under suspicion are noted as a frame',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/note-taker.ts',
+    find: 'if (this.#notes.isSuspect(partition, first, last)) return false;',
+    replace: '',
+    tests: [holder],
+  },
+  {
+    name: 'quarantine: what was beside a deadly record each time counts as well',
+    invariant: 'I8',
+    file: 'packages/lease/src/quarantine-rule.ts',
+    find: 'return !all.some(isRival);',
+    replace: 'void all;\n  void isRival;\n  return true;',
+    tests: [quarantine],
+  },
+  {
+    name: 'quarantine: two ends at any records of a user are enough',
+    invariant: 'I8',
+    file: 'packages/lease/src/unit-crashes.ts',
+    find: 'return a.offset === b.offset && a.partition === b.partition && a.topicId === b.topicId;',
+    replace: 'return a.topicId === b.topicId;',
+    tests: [quarantine],
   },
 ];

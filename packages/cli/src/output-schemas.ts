@@ -25,6 +25,7 @@ const statusSchema = z.object({
     leaderSinceMs: figure,
     failureTolerance: z.int().min(0),
     quorum: z.object({ voters: z.int(), reachable: z.int() }),
+    quarantined: z.int(),
     reasons: z.array(
       z.object({ code: z.string(), severity: z.enum(['unhealthy', 'degraded', 'note']), node: text, text: z.string() }),
     ),
@@ -93,6 +94,7 @@ const userSchema = z.object({
     z.object({ how: z.string(), node: text, shard: z.int(), index: integerText, at: instant.nullable() }),
   ),
   leaseEpoch: integerText.nullable(),
+  quarantined: z.boolean().nullable(),
   source: z.enum(['holder', 'backup']),
   stale: z.boolean(),
   job: z.string(),

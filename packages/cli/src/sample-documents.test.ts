@@ -47,6 +47,7 @@ export const sampleStatus: StatusDocument = {
     leaderSinceMs: 11_520_000,
     failureTolerance: 0,
     quorum: { voters: 3, reachable: 2 },
+    quarantined: 0,
     reasons: [
       {
         code: 'NODE_SUSPECT',
@@ -127,6 +128,7 @@ export const sampleUser: UserDocument = {
     { how: 'moved', node: 'n3', shard: 1, index: '912377', at: null },
   ],
   leaseEpoch: '912377',
+  quarantined: false,
   source: 'backup',
   stale: true,
   job: 'access-anomaly',

@@ -1,3 +1,4 @@
+export { openCrashFolder, openCrashNotes } from './crash-folder.ts';
 export {
   type DataFolder,
   type FolderErrorCode,

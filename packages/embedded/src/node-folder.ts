@@ -18,6 +18,8 @@ export interface NodeFolder {
   /** 1 at the first start; raised durably before this object exists. */
   readonly startCounter: number;
   readonly raftPath: string;
+  /** Of notes that outlive a crash: see `openCrashFolder`. */
+  readonly crashPath: string;
   /** Counts another start, durably: for a new session within the same process. */
   raiseCounter(): number;
   close(): Promise<void>;
@@ -60,6 +62,7 @@ export async function openNodeFolder(dataDir: string, nodeId: NodeId): Promise<O
         nodeId,
         ...identity,
         raftPath: join(dir, 'raft'),
+        crashPath: join(dir, 'crash'),
         raiseCounter: () => {
           const raised = countStart(dir);
           if (raised === null) throw new Error(`${join(dir, nodeFile)} can't be read`);

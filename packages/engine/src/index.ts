@@ -28,7 +28,16 @@ export type { ShardPort } from './control/shard-port.ts';
 export type { QueryAnswer } from './control/shard-queries.ts';
 export type { StateMachine } from './control/state-machine.ts';
 export type { StopResult } from './control/stop.ts';
+export {
+  type CrashKnowledge,
+  type CrashNote,
+  isSuspect,
+  learn,
+  nothingKnown,
+  type SuspectRange,
+} from './crash/crash-knowledge.ts';
 export type * from './ports/backup-store.ts';
+export type * from './ports/crash-reports.ts';
 export type * from './ports/gossip.ts';
 export * from './ports/log.ts';
 export * from './ports/peer-transport.ts';

@@ -1,4 +1,5 @@
 import type { TopicId } from '@holdfast/model';
+import type { QuarantinedUnit } from '@holdfast/processor';
 
 /**
  * What the control thread and its shards say to each other. Plain data that structured clone can carry, so that a
@@ -18,6 +19,8 @@ export type ToShard =
   | { readonly kind: 'partitions'; readonly partitions: readonly LeasedPartition[] }
   /** The store's generation as the log knows it (PROTOCOL.md 5.8). `index` is the generation entry's. */
   | { readonly kind: 'generation'; readonly number: number; readonly generationId: string; readonly index: number }
+  /** The units in quarantine, and those that were of late (PROTOCOL.md 6.3): the whole list, each time it changes. `index` is the entry's. */
+  | { readonly kind: 'quarantine'; readonly units: readonly QuarantinedUnit[]; readonly index: number }
   /** Stop reading, settle, back everything up, commit, close all units; answer `stopped`. */
   | { readonly kind: 'stop' }
   /** The table is nearly full: release so many units, those that have been idle longest. */

@@ -8,6 +8,7 @@ export const shardStatNames = [
   'recordsRead',
   'recordsSkipped',
   'recordsDead',
+  'recordsQuarantined',
   /** records put in frames for another shard / for this one */
   'recordsForwarded',
   'recordsLocal',

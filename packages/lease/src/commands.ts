@@ -1,6 +1,6 @@
 import type { LeaseEpoch, NodeId, SessionId, ShardIndex, ShardRef, TopicId } from '@holdfast/model';
 import type { LeaseRefusal } from './errors.ts';
-import type { Incarnation, LeaseRecord } from './records.ts';
+import type { Incarnation, LeaseRecord, PartitionEnd, UnitCrashed } from './records.ts';
 
 /** What nodes and operators ask of the leader. */
 export type LeaseCommand =
@@ -58,7 +58,23 @@ export type LeaseCommand =
   /** The node shall hold and read nothing, or may again. */
   | { readonly kind: 'setDraining'; readonly nodeId: NodeId; readonly draining: boolean }
   /** The node is gone for good: its name is free again. */
-  | { readonly kind: 'forgetNode'; readonly nodeId: NodeId };
+  | { readonly kind: 'forgetNode'; readonly nodeId: NodeId }
+  /** Records at which this node's process ended. */
+  | { readonly kind: 'reportCrashes'; readonly nodeId: NodeId; readonly crashes: readonly RecordCrash[] }
+  /** What has crashed nodes often enough is put into quarantine. */
+  | { readonly kind: 'quarantineDue' }
+  /** The operator takes a unit out of quarantine; `before`: where the partitions end now. */
+  | {
+      readonly kind: 'liftQuarantine';
+      readonly hi: number;
+      readonly lo: number;
+      readonly before: readonly PartitionEnd[];
+    };
+
+export type CommandOf<Kind extends LeaseCommand['kind']> = Extract<LeaseCommand, { readonly kind: Kind }>;
+
+/** A record at which a process ended, as its node tells it. */
+export type RecordCrash = Omit<UnitCrashed, 'kind' | 'nodeId'>;
 
 /** How many units of the request ... Those in none of these counts found no room in the table: ask for them again. */
 export interface LeaseAnswer {

@@ -1,5 +1,5 @@
 import { assert, type NodeId, type SessionId, type ShardIndex, type ShardRef, UnitMap } from '@holdfast/model';
-import { decided, type LeaseCommand, type LeaseDecision, refused } from './commands.ts';
+import { type CommandOf, decided, type LeaseCommand, type LeaseDecision, refused } from './commands.ts';
 import type { LeaseRefusal } from './errors.ts';
 import type { LeaseTable } from './lease-table.ts';
 import { addressesMax, partitionsPerTopicMax, shardsMax, shardsPerSessionMax, unitsPerRecordMax } from './limits.ts';
@@ -7,10 +7,9 @@ import type { LeaseOptions } from './options.ts';
 import { PartitionAssigner } from './partition-assigner.ts';
 import { placeUnits, type ShardRoom } from './placement.ts';
 import { Proposals } from './proposals.ts';
+import { decideQuarantine } from './quarantine-decisions.ts';
 import type { LeaseRecord } from './records.ts';
 import { SessionClock, type TickHealth } from './session-clock.ts';
-
-type CommandOf<Kind extends LeaseCommand['kind']> = Extract<LeaseCommand, { readonly kind: Kind }>;
 
 /** What `tick` looks at. */
 export interface TickInput extends TickHealth {
@@ -126,6 +125,10 @@ export class LeaseCoordinator {
         return this.#setDraining(command, nowMs);
       case 'forgetNode':
         return this.#forgetNode(command.nodeId);
+      case 'reportCrashes':
+      case 'quarantineDue':
+      case 'liftQuarantine':
+        return decideQuarantine(this.#table, command);
     }
   }
 

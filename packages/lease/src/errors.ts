@@ -14,6 +14,7 @@ export const leaseRefusalCodes = [
   'NO_SHARD',
   'NOT_FOUNDED',
   'NOT_LEASED',
+  'NOT_QUARANTINED',
   'SESSION_CLOSING',
   'SESSION_OVER',
   'STALE_GENERATION',
@@ -45,6 +46,7 @@ export type LeaseRefusal =
   /** The cluster has no epoch base yet: ask again later. */
   | { readonly code: 'NOT_FOUNDED' }
   | { readonly code: 'NOT_LEASED' }
+  | { readonly code: 'NOT_QUARANTINED' }
   /** The target drains or stops. */
   | { readonly code: 'SESSION_CLOSING'; readonly session: SessionId }
   /** The session has ended, or its end is on its way: its node must stop holding. */

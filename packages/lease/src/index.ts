@@ -2,6 +2,7 @@ export type {
   LeaseAnswer,
   LeaseCommand,
   LeaseDecision,
+  RecordCrash,
 } from './commands.ts';
 export { LeaseCoordinator, type TickInput } from './coordinator.ts';
 export {
@@ -14,8 +15,16 @@ export {
 export { type LeaseRefusal, type LeaseRefusalCode, leaseRefusalCodes } from './errors.ts';
 export { type HolderChange, HolderHistory } from './holder-history.ts';
 export { LeaseTable, type ShardLoad, type SnapshotInstall, type UnitLease } from './lease-table.ts';
-export { partitionsPerTopicMax, shardsMax, shardsPerSessionMax, unitsHardMax, unitsPerRecordMax } from './limits.ts';
+export {
+  crashesPerReportMax,
+  partitionsPerTopicMax,
+  shardsMax,
+  shardsPerSessionMax,
+  unitsHardMax,
+  unitsPerRecordMax,
+} from './limits.ts';
 export { compileLeaseOptions, defaultLeaseOptions, type LeaseOptions, LeaseOptionsError } from './options.ts';
+export type { QuarantinedUnit } from './quarantine-registry.ts';
 export {
   type BalanceShard,
   defaultRebalanceOptions,
@@ -39,8 +48,10 @@ export type {
   Moved,
   NodeDraining,
   NodeForgotten,
+  PartitionEnd,
   PartitionGranted,
   PartitionReleased,
+  QuarantineLifted,
   Released,
   SessionClosing,
   SessionEnded,
@@ -48,6 +59,8 @@ export type {
   SessionOpened,
   TopicRemoved,
   TopicSet,
+  UnitCrashed,
+  UnitQuarantined,
 } from './records.ts';
 export type {
   EndedSession,

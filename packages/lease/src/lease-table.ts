@@ -10,6 +10,7 @@ import {
 } from '@holdfast/model';
 import type { HolderHistory } from './holder-history.ts';
 import { PartitionRegistry } from './partition-registry.ts';
+import { QuarantineRegistry } from './quarantine-registry.ts';
 import type { LeaseRecord } from './records.ts';
 import { Replay } from './replay.ts';
 import type { PartitionLease, ReplayOutcome, SessionInfo, TopicInfo } from './replay-outcome.ts';
@@ -61,10 +62,18 @@ export class LeaseTable {
     this.history = history;
     const marks = { tableIndex: 0, epochBase: -1, uncleanCount: 0, uncleanIndex: 0, forcedCount: 0 };
     this.#parts = {
-      marks: { ...marks, generation: 0, generationIndex: 0, storeGeneration: '', formerGenerations: [] },
+      marks: {
+        ...marks,
+        generation: 0,
+        generationIndex: 0,
+        quarantineIndex: 0,
+        storeGeneration: '',
+        formerGenerations: [],
+      },
       sessions: new SessionRegistry(),
       partitions: new PartitionRegistry(),
       slots: new UnitSlots((buffer) => this.#publishBuffer(buffer)),
+      quarantine: new QuarantineRegistry(),
     };
     this.#replay = new Replay(this.#parts, this.history);
     this.#reader = new LeaseTableReader(this.buffer);
@@ -117,6 +126,10 @@ export class LeaseTable {
     return logIndex(this.#parts.marks.generationIndex);
   }
 
+  get quarantineIndex(): LogIndex {
+    return logIndex(this.#parts.marks.quarantineIndex);
+  }
+
   /** '' before the first is known. */
   get storeGeneration(): string {
     return this.#parts.marks.storeGeneration;
@@ -156,6 +169,11 @@ export class LeaseTable {
   isDraining(session: SessionId): boolean {
     const info = this.session(session);
     return info !== undefined && this.node(info.nodeId)?.draining === true;
+  }
+
+  /** Crashes that are remembered, and units in quarantine. To be read only. */
+  get quarantine(): Omit<QuarantineRegistry, 'addCrash' | 'quarantine' | 'release' | 'restore'> {
+    return this.#parts.quarantine;
   }
 
   topics(): Generator<TopicInfo> {

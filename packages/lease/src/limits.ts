@@ -12,5 +12,15 @@ export const formerGenerationsMax = 64;
 export const addressesMax = shardsPerSessionMax + 1;
 /** Partitions of one topic; Kafka's own practical limit is lower. */
 export const partitionsPerTopicMax = 100_000;
+/** Records at which a process ended that are remembered, the latest: many times what a rule of a few crashes needs. */
+export const crashesKeptMax = 256;
+/** In one report: a node has one for each of its shards, and those that it couldn't report before. */
+export const crashesPerReportMax = 64;
+/** More than so many are no matter of single users: a job that crashes on everything is not mended one user at a time. */
+export const quarantinedUnitsMax = 1_024;
+/** Released units that are remembered, until everything that came before their release is long done with. */
+export const releasedUnitsMax = 256;
+/** Ends of partitions in one record. */
+export const partitionEndsMax = 100_000;
 /** Live leases in a table, above which every replica voids grants: what 24-bit entry numbers allow with room to rebuild. */
 export const unitsHardMax = 11_000_000;

@@ -128,6 +128,9 @@ export class Proposals {
       case 'topicRemoved':
       case 'nodeForgotten':
       case 'nodeDraining':
+      case 'unitCrashed':
+      case 'unitQuarantined':
+      case 'quarantineLifted':
         break;
     }
   }
@@ -168,6 +171,9 @@ export class Proposals {
       case 'topicRemoved':
       case 'nodeForgotten':
       case 'nodeDraining':
+      case 'unitCrashed':
+      case 'unitQuarantined':
+      case 'quarantineLifted':
         break;
     }
   }

@@ -55,6 +55,25 @@ const record = fc.oneof(
   fc.record({ kind: fc.constant('generationChanged'), storeGeneration: text, number }),
   fc.record({ kind: fc.constant('nodeForgotten'), nodeId: text }),
   fc.record({ kind: fc.constant('nodeDraining'), nodeId: text, draining: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('unitCrashed'),
+    hi: half,
+    lo: half,
+    topicId: text,
+    partition: number,
+    offset: number,
+    nodeId: text,
+    counter: number,
+  }),
+  fc.record({ kind: fc.constant('unitQuarantined'), hi: half, lo: half }),
+  fc.record({
+    kind: fc.constant('quarantineLifted'),
+    hi: half,
+    lo: half,
+    before: fc.array(fc.record({ topicId: text, partition: number, offset: number }, { noNullPrototype: true }), {
+      maxLength: 4,
+    }),
+  }),
 ) as fc.Arbitrary<unknown> as fc.Arbitrary<LeaseRecord>;
 
 const plain = (records: readonly LeaseRecord[]) => records.map((r) => ({ ...r }));
@@ -82,7 +101,7 @@ describe('lease records', () => {
 
   it('of random bytes are refused with a format error, or are records', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(14), (bytes, kind) => {
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(17), (bytes, kind) => {
         const input = Uint8Array.of(1, 1, kind, ...bytes);
         try {
           assert.ok(Array.isArray(decodeRecords(input)));

@@ -9,6 +9,7 @@ import {
   topicId,
 } from '@holdfast/model';
 import { addressesMax, unitsPerRecordMax } from './limits.ts';
+import { decodeCrash, decodeEnds, encodeCrash, encodeEnds } from './quarantine-codec.ts';
 import type { Incarnation, LeaseRecord, SessionEndReason } from './records.ts';
 
 /** In logs for ever: never renumber, only append. */
@@ -28,6 +29,9 @@ const kindCodes = [
   'generationChanged',
   'nodeForgotten',
   'nodeDraining',
+  'unitCrashed',
+  'unitQuarantined',
+  'quarantineLifted',
 ] as const satisfies readonly LeaseRecord['kind'][];
 
 const reasonCodes = ['clean', 'expired', 'gone', 'superseded'] as const satisfies readonly SessionEndReason[];
@@ -109,6 +113,16 @@ function encodeRecord(out: ByteWriter, record: LeaseRecord): void {
     case 'nodeDraining':
       out.text(record.nodeId).u8(record.draining ? 1 : 0);
       break;
+    case 'unitCrashed':
+      encodeCrash(out, record);
+      break;
+    case 'unitQuarantined':
+      out.u32(record.hi).u32(record.lo);
+      break;
+    case 'quarantineLifted':
+      out.u32(record.hi).u32(record.lo);
+      encodeEnds(out, record.before);
+      break;
   }
 }
 
@@ -168,6 +182,12 @@ function decodeRecord(input: ByteReader): LeaseRecord {
       return { kind, nodeId: nodeId(input.text()) };
     case 'nodeDraining':
       return { kind, nodeId: nodeId(input.text()), draining: decodeFlag(input) };
+    case 'unitCrashed':
+      return decodeCrash(input);
+    case 'unitQuarantined':
+      return { kind, hi: input.u32(), lo: input.u32() };
+    case 'quarantineLifted':
+      return { kind, hi: input.u32(), lo: input.u32(), before: decodeEnds(input) };
     case undefined:
       throw new ByteFormatError(`lease record of kind ${code} before byte ${input.position}`);
   }

@@ -1,4 +1,4 @@
-import type { LeaseEpoch, NodeId, SessionId, ShardIndex, TopicId } from '@holdfast/model';
+import type { LeaseEpoch, NodeId, PartitionId, SessionId, ShardIndex, TopicId } from '@holdfast/model';
 
 /**
  * What `decide` proposes and `replay` applies: the only way in which leases change. One Raft entry carries a
@@ -19,7 +19,10 @@ export type LeaseRecord =
   | PartitionReleased
   | GenerationChanged
   | NodeForgotten
-  | NodeDraining;
+  | NodeDraining
+  | UnitCrashed
+  | UnitQuarantined
+  | QuarantineLifted;
 
 export type LeaseRecordKind = LeaseRecord['kind'];
 
@@ -88,7 +91,7 @@ export interface Moved {
   readonly toShard: ShardIndex;
 }
 
-/** An operator, or a quarantine, takes a lease away: an unclean end. */
+/** An operator takes a lease away: an unclean end. */
 export interface ForceReleased {
   readonly kind: 'forceReleased';
   readonly hi: number;
@@ -147,4 +150,35 @@ export interface NodeDraining {
   readonly kind: 'nodeDraining';
   readonly nodeId: NodeId;
   readonly draining: boolean;
+}
+
+/** A node's process ended while this record of the unit was applied (PROTOCOL.md 6.2). Void when it is known. */
+export interface UnitCrashed extends PartitionId {
+  readonly kind: 'unitCrashed';
+  readonly hi: number;
+  readonly lo: number;
+  readonly offset: number;
+  readonly nodeId: NodeId;
+  /** of the incarnation that reported it first: one crash, one counter */
+  readonly counter: number;
+}
+
+/** Its records become dead letters from now on. Void when they do already. */
+export interface UnitQuarantined {
+  readonly kind: 'unitQuarantined';
+  readonly hi: number;
+  readonly lo: number;
+}
+
+/** Where a partition ended at some time. */
+export interface PartitionEnd extends PartitionId {
+  readonly offset: number;
+}
+
+/** Records from these offsets on are applied again; partitions that aren't named begin at 0. Void when it isn't in quarantine. */
+export interface QuarantineLifted {
+  readonly kind: 'quarantineLifted';
+  readonly hi: number;
+  readonly lo: number;
+  readonly before: readonly PartitionEnd[];
 }

@@ -55,6 +55,8 @@ export interface ReplayOutcome {
   readonly topicsRemoved: readonly TopicId[];
   /** Number of the store generation that begins here, else 0. */
   readonly generation: number;
+  /** Units were put into quarantine, or released. */
+  readonly quarantine: boolean;
 }
 
 const none: readonly never[] = Object.freeze([]);
@@ -71,6 +73,7 @@ export const voidOutcome: ReplayOutcome = Object.freeze({
   topics: none,
   topicsRemoved: none,
   generation: 0,
+  quarantine: false,
 });
 
 export function outcomeOf(what: Partial<ReplayOutcome>): ReplayOutcome {

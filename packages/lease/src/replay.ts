@@ -84,6 +84,12 @@ export class Replay {
         return this.#replayNodeForgotten(record);
       case 'nodeDraining':
         return this.#replayNodeDraining(record);
+      case 'unitCrashed':
+        return this.#parts.quarantine.addCrash(record) ? outcomeOf({}) : voidOutcome;
+      case 'unitQuarantined':
+        return this.#quarantineChanged(this.#parts.quarantine.quarantine(record.hi, record.lo), index);
+      case 'quarantineLifted':
+        return this.#quarantineChanged(this.#parts.quarantine.release(record.hi, record.lo, record.before), index);
     }
   }
 
@@ -292,6 +298,14 @@ export class Replay {
     if (node === undefined || node.draining === draining) return voidOutcome;
     sessions.setDraining(nodeId, draining);
     return outcomeOf({});
+  }
+
+  #quarantineChanged(hasChanged: boolean, index: number): ReplayOutcome {
+    if (!hasChanged) return voidOutcome;
+    const { marks, slots } = this.#parts;
+    marks.quarantineIndex = index;
+    storePair(slots.words, headerAt.quarantineIndexPair, index);
+    return outcomeOf({ quarantine: true });
   }
 
   /** The holder number to grant with, with room for `count` leases; 0 when nothing may be granted. */

@@ -1,6 +1,6 @@
 import { type Rng, randomBelow } from '@holdfast/model';
 import type { LeaseTable } from './lease-table.ts';
-import type { LeaseRecord } from './records.ts';
+import type { LeaseRecord, PartitionEnd } from './records.ts';
 
 /* The obvious, slow lease table that the real one is compared with, and random records for both. */
 
@@ -28,6 +28,8 @@ export class SlowTwin {
   units = new Map<string, TwinLease>();
   sessions = new Map<number, TwinSession>();
   nodes = new Map<string, { uuid: string; counter: number; session: number; draining: boolean }>();
+  crashes: string[] = [];
+  quarantine = new Map<string, string>();
   topics = new Map<string, { topic: string; leases: (TwinLease | null)[] }>();
   #granted = 0;
   #blocked = 0;
@@ -146,6 +148,17 @@ export class SlowTwin {
         if (node) this.nodes.set(r.nodeId, { ...node, draining: r.draining });
         return [0, 0, 0, 0];
       }
+      case 'unitCrashed': {
+        const crash = `${idOf(r.hi, r.lo)} ${r.topicId}/${r.partition}@${r.offset} ${r.nodeId}#${r.counter}`;
+        if (this.quarantine.get(idOf(r.hi, r.lo)) !== 'all' && !this.crashes.includes(crash)) this.crashes.push(crash);
+        return [0, 0, 0, 0];
+      }
+      case 'unitQuarantined':
+        this.#setQuarantine(r, 'all', (now) => now !== 'all');
+        return [0, 0, 0, 0];
+      case 'quarantineLifted':
+        this.#setQuarantine(r, r.before.map(showEnd).join(), (now) => now === 'all');
+        return [0, 0, 0, 0];
     }
   }
 
@@ -159,6 +172,8 @@ export class SlowTwin {
       nodes: [...this.nodes]
         .map(([id, n]) => `${id} ${n.uuid} ${n.counter} ${this.sessions.has(n.session) ? n.session : 0} ${n.draining}`)
         .sort(),
+      crashes: this.crashes,
+      quarantine: [...this.quarantine].map(([id, what]) => `${id} ${what}`).sort(),
       topics: [...this.topics].map(([id, t]) => `${id} ${t.topic} ${t.leases.map(showLease)}`).sort(),
       loads: [...this.sessions]
         .flatMap(([id, s]) =>
@@ -169,6 +184,16 @@ export class SlowTwin {
         )
         .sort(),
     };
+  }
+
+  #setQuarantine(r: { hi: number; lo: number }, to: string, isMeant: (now: string | undefined) => boolean): void {
+    const id = idOf(r.hi, r.lo);
+    if (!isMeant(this.quarantine.get(id))) return;
+    this.quarantine.set(id, to);
+    if (to !== 'all') return;
+    const endOf = (crash: string) => crash.split(' ').at(-1);
+    const ends = this.crashes.filter((crash) => crash.startsWith(`${id} `)).map(endOf);
+    this.crashes = this.crashes.filter((crash) => !ends.includes(endOf(crash)));
   }
 
   #end(session: number, index: number, unclean: boolean): number {
@@ -202,6 +227,7 @@ export class SlowTwin {
   }
 }
 
+const showEnd = (end: PartitionEnd) => `${end.topicId}/${end.partition}@${end.offset}`;
 const showLease = (l: { session: number; shard: number; epoch: number } | null) =>
   l === null ? '-' : `${l.session}/${l.shard}@${l.epoch}`;
 
@@ -223,6 +249,12 @@ export function viewOf(table: LeaseTable): unknown {
     units: units.sort(),
     sessions: [...table.sessions()].map((s) => `${s.session} ${s.nodeId} ${s.shards} ${s.closing}`).sort(),
     nodes: [...table.nodes()].map((n) => `${n.nodeId} ${n.uuid} ${n.counter} ${n.session} ${n.draining}`).sort(),
+    crashes: table.quarantine.crashes.map(
+      (c) => `${idOf(c.hi, c.lo)} ${c.topicId}/${c.partition}@${c.offset} ${c.nodeId}#${c.counter}`,
+    ),
+    quarantine: table.quarantine.units
+      .map(({ hi, lo, before }) => `${idOf(hi, lo)} ${before === null ? 'all' : before.map(showEnd).join()}`)
+      .sort(),
     topics: [...table.topics()]
       .map((t) => `${t.topicId} ${t.topic} ${table.partitionLeases(t.topicId).map(showLease)}`)
       .sort(),
@@ -296,6 +328,7 @@ export function randomRecord(rng: Rng, twin: SlowTwin, distinct: number): LeaseR
     const list = units(randomBelow(rng, distinct / 8));
     return { kind: 'moved', units: list, fromEpochs: epochsOf(list), toSession: session(), toShard: shard() };
   }
+  if (dice === 73) return randomQuarantine(rng, distinct);
   if (dice < 74) {
     const [hi, lo] = randomUnit(rng, distinct);
     return { kind: 'forceReleased', hi, lo, epoch: epochOf(twin.units.get(idOf(hi, lo))) };
@@ -322,4 +355,16 @@ export function randomRecord(rng: Rng, twin: SlowTwin, distinct: number): LeaseR
   if (dice < 97) return { kind: 'nodeForgotten', nodeId };
   if (dice < 99) return { kind: 'nodeDraining', nodeId, draining: randomBelow(rng, 2) === 0 };
   return { kind: 'epochBase', base: randomBelow(rng, 1000) };
+}
+
+function randomQuarantine(rng: Rng, distinct: number): LeaseRecord {
+  const [hi, lo] = randomUnit(rng, Math.min(distinct, 6));
+  const position = { topicId: 't0' as never, partition: randomBelow(rng, 2), offset: randomBelow(rng, 3) };
+  const dice = randomBelow(rng, 6);
+  if (dice < 4) {
+    const nodeId = `n${randomBelow(rng, 3)}` as never;
+    return { kind: 'unitCrashed', hi, lo, ...position, nodeId, counter: 1 + randomBelow(rng, 4) };
+  }
+  if (dice === 4) return { kind: 'unitQuarantined', hi, lo };
+  return { kind: 'quarantineLifted', hi, lo, before: [position] };
 }

@@ -28,6 +28,7 @@ export function differenceOf(old: TableParts, now: TableParts): ReplayOutcome {
     partitions: partitionDifference(old.partitions, now.partitions),
     unclean: now.marks.uncleanCount !== old.marks.uncleanCount,
     generation: now.marks.generation === old.marks.generation ? 0 : now.marks.generation,
+    quarantine: now.marks.quarantineIndex !== old.marks.quarantineIndex,
   });
 }
 

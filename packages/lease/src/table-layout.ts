@@ -32,6 +32,7 @@ export const headerAt = {
   uncleanIndexPair: 12,
   generationIndexPair: 15,
   epochBasePair: 18,
+  quarantineIndexPair: 21,
 } as const;
 
 /** From here on header words are the table's state, which the next buffer takes over. */

@@ -1,4 +1,5 @@
 import type { PartitionRegistry } from './partition-registry.ts';
+import type { QuarantineRegistry } from './quarantine-registry.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { UnitSlots } from './unit-slots.ts';
 
@@ -12,6 +13,8 @@ export interface TableMarks {
   forcedCount: number;
   generation: number;
   generationIndex: number;
+  /** Of the latest entry that put a unit into quarantine or released one. */
+  quarantineIndex: number;
   /** '' before the first is known */
   storeGeneration: string;
   /** Those before it, oldest first, as many as are remembered. */
@@ -24,4 +27,5 @@ export interface TableParts {
   readonly sessions: SessionRegistry;
   readonly partitions: PartitionRegistry;
   readonly slots: UnitSlots;
+  readonly quarantine: QuarantineRegistry;
 }

@@ -101,6 +101,10 @@ export class LeaseTableReader {
   }
 
   /** Index of the latest generation entry. */
+  quarantineIndex(): LogIndex {
+    return loadPair(this.#words, headerAt.quarantineIndexPair) as LogIndex;
+  }
+
   generationIndex(): LogIndex {
     return loadPair(this.#words, headerAt.generationIndexPair) as LogIndex;
   }

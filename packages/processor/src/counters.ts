@@ -7,6 +7,8 @@ export class RecordCounters {
   recordsDuplicate = 0;
   recordsSkipped = 0;
   recordsDead = 0;
+  /** Of these, those of quarantined units. */
+  recordsQuarantined = 0;
   recordsRefused = 0;
   recordsReplayed = 0;
   recordsForwarded = 0;

@@ -1,6 +1,7 @@
 export { RecordCounters } from './counters.ts';
+export { type CrashNotes, noCrashNotes } from './crash-notes.ts';
 export type { Frame, Return, StreamId } from './frame.ts';
-export { deadLetterHeaders, ownHeaderPrefix } from './holder/applier.ts';
+export { deadLetterHeaders, ownHeaderPrefix, quarantinedReason } from './holder/applier.ts';
 export type { EndWish } from './holder/closing-units.ts';
 export type { HandOver } from './holder/hand-over.ts';
 export { Holder, type HolderOptions } from './holder/holder.ts';
@@ -16,5 +17,6 @@ export type { PartitionReading } from './ingest/partition-reading.ts';
 export type { Job, JobRecord, KeyLocator, OutputSink, Verdict } from './job.ts';
 export type { LeaseView } from './lease-view.ts';
 export { defaultRecordLimits, type RecordLimits } from './limits.ts';
+export type { QuarantinedUnit } from './quarantine.ts';
 export type { RecordBatch } from './record-batch.ts';
 export { RecordBlockError, RecordBlockReader, RecordBlockWriter } from './record-block.ts';

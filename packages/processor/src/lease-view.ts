@@ -13,6 +13,8 @@ export interface LeaseView {
   forcedCount(): number;
   /** Index of the latest generation entry (5.8); 0 for none. */
   generationIndex(): number;
+  /** Index of the latest entry that put a unit into quarantine or released one (6.3); 0 for none. */
+  quarantineIndex(): number;
   /** What is added to a grant's Raft index to make its epoch (PROTOCOL.md 1). */
   epochBase(): number;
   /** Number of the store's generation as the log knows it. */

@@ -91,6 +91,21 @@ export class RecordBlockError extends Error {
   override readonly name = 'RecordBlockError';
 }
 
+/** The least and the greatest offset in a block: parked records stand behind later ones of other units. */
+export function offsetSpan(block: Uint8Array, baseOffset: number): { readonly first: number; readonly last: number } {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  let first = 0;
+  let last = 0;
+  for (let at = 0; at + headerBytes <= block.length; ) {
+    const delta = view.getInt32(at + 8, true);
+    if (delta < first) first = delta;
+    else if (delta > last) last = delta;
+    const valueLength = view.getUint32(at + 20, true);
+    at += (headerBytes + view.getUint32(at + 16, true) + (valueLength === noValue ? 0 : valueLength) + 3) & ~3;
+  }
+  return { first: baseOffset + first, last: baseOffset + last };
+}
+
 /** Walks a block. `next()` fills the fields; no allocation per record. */
 export class RecordBlockReader {
   bytes: Uint8Array = new Uint8Array(0);

@@ -18,6 +18,7 @@ export { counts, isDead, Ledger, type ProducedRecord } from './cluster-simulatio
 export { encodeRecord, type RecordKind } from './cluster-simulation/record-format.ts';
 export { type LifeRow, StoreLife } from './cluster-simulation/store-life.ts';
 export { drawUsers, type SimulatedUser } from './cluster-simulation/users.ts';
+export { type CrashFolder, type CrashFolderStart, crashFolderConformance } from './crash-folder-conformance.ts';
 export { EventLog } from './event-log.ts';
 export { type GossipHarness, gossipConformance } from './gossip/gossip-conformance.ts';
 export {
@@ -40,6 +41,7 @@ export {
   textRecords,
 } from './log-conformance.ts';
 export { MemoryBackupStore, MemoryStoreDisk, type StoreImage } from './memory-backup-store.ts';
+export { MemoryCrashFolder } from './memory-crash-folder.ts';
 export { MemoryLog, MemoryLogDisk, type MemoryLogTime } from './memory-log.ts';
 export { MemoryNetwork, type MemoryNetworkOptions, type NetworkFaults } from './memory-network.ts';
 export { MemoryPeerTransport, type MemoryPeerTransportOptions } from './memory-peer-transport.ts';

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RaftStorage } from '@holdfast/engine';
 import { backupStoreConformance } from './backup-store-conformance.ts';
+import { crashFolderConformance } from './crash-folder-conformance.ts';
 import { logConformance } from './log-conformance.ts';
 import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
+import { MemoryCrashFolder } from './memory-crash-folder.ts';
 import { MemoryLog, MemoryLogDisk, type MemoryLogTime } from './memory-log.ts';
 import { MemoryRaftDisk, MemoryRaftStorage } from './memory-raft-storage.ts';
 import { raftStorageConformance } from './raft-storage-conformance.ts';
@@ -30,6 +32,8 @@ backupStoreConformance('in memory', async () => {
   const disk = new MemoryStoreDisk();
   return { open: async () => new MemoryBackupStore(disk), lose: async () => disk.lose() };
 });
+
+crashFolderConformance('in memory', async () => new MemoryCrashFolder());
 
 raftStorageConformance('in memory', async () => {
   const disk = new MemoryRaftDisk();

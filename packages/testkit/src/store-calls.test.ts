@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
 import { LeaseTable } from '@holdfast/lease';
 import { hashUnit, silentLogger, unitHashOut } from '@holdfast/model';
-import { defaultRecordLimits, type Job } from '@holdfast/processor';
+import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
 import { LeapingTime } from './leaping-time.test.ts';
 import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
 import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
@@ -48,6 +48,7 @@ async function begin(hooks: TwinHooks) {
     timers: time,
     logger: silentLogger,
     stats: new ShardStats(),
+    crashNotes: noCrashNotes,
     send: (message) => void said.push(message),
     limits: defaultRecordLimits,
     settings: { ...defaultShardSettings, backupIntervalMs: 30_000 },

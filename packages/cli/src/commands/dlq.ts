@@ -130,12 +130,15 @@ function replayLetters(name: string | undefined, options: ReplayOptions, io: Io)
       if (isReplaying && matching > max) {
         throw usage(`dlq replay: ${matching} letters match, more than --max ${max}`);
       }
+      const seen = new Set<string>();
       for (const { partition, begin, end } of topic?.ranges ?? []) {
         if (place !== null && place.partition !== partition) continue;
         const [from, to] =
           place === null ? [begin, end] : [Math.max(place.offset, begin), Math.min(place.offset + 1, end)];
         for await (const letter of topic!.letters(partition, from, to)) {
-          if (!matches(letter, options)) continue;
+          // A crash repeats letters, and would have the record twice.
+          if (!matches(letter, options) || seen.has(letter.id)) continue;
+          if (letter.id !== '') seen.add(letter.id);
           if (isReplaying) await replay.add(letter);
           else matching++;
         }

@@ -17,7 +17,9 @@ interface GetOptions extends ClientOptions {
 }
 
 export function command({ io }: CommandContext): Command {
-  const user = new Command('holdfast user').description('Looks up one user, or moves it.').helpCommand(false);
+  const user = new Command('holdfast user')
+    .description('Looks up one user, moves it, or releases it from quarantine.')
+    .helpCommand(false);
   const get = user
     .command('get')
     .argument('<key>', "the user's key")
@@ -48,6 +50,16 @@ export function command({ io }: CommandContext): Command {
     .action(async (text: string, options: MoveOptions & { readonly hex?: boolean }) => {
       const { moveUser } = await import('./user-move.ts');
       await moveUser(keyBytes(text, options.hex === true), options, io);
+    });
+  const release = user
+    .command('release')
+    .argument('<key>', "the user's key")
+    .description('take a user out of quarantine: its records are applied again from now on');
+  withClientOptions(release)
+    .option('--hex', 'KEY is given as hex digits')
+    .action(async (text: string, options: ClientOptions & { readonly hex?: boolean }) => {
+      const { releaseUser } = await import('./user-release.ts');
+      await releaseUser(keyBytes(text, options.hex === true), options, io);
     });
   return user;
 }

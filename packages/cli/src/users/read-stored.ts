@@ -22,6 +22,7 @@ export async function readStored(key: Uint8Array, dataDir: string, jobName: stri
       holder: null,
       history: [],
       leaseEpoch: String(epoch),
+      quarantined: null,
       source: 'backup',
       stale: true,
       job: users.job.name,

@@ -1,3 +1,4 @@
+import type { RecordCrash } from '@holdfast/lease';
 import {
   ByteFormatError,
   ByteReader,
@@ -81,6 +82,8 @@ export interface SessionOpenRequest {
   /** the node's own, then one per shard */
   readonly addresses: readonly string[];
   readonly version: string;
+  /** Records at which this node's process ended; none is the same as missing, as from a node of before. */
+  readonly crashes?: readonly RecordCrash[];
 }
 
 /** Partitions that their reader can't go on with (PROTOCOL.md 3.5). */
@@ -108,6 +111,8 @@ export type AdminRequest =
   /** consents to a topic that was deleted and made anew */
   | { readonly kind: 'replaceTopic'; readonly topic: string }
   | { readonly kind: 'transferLeader'; readonly to: string }
+  /** shows a unit's records to the job again, those that come from now on */
+  | { readonly kind: 'liftQuarantine'; readonly hi: number; readonly lo: number }
   /** takes a node that is stopped or lost out of Raft's members */
   | { readonly kind: 'removeMember'; readonly nodeId: string };
 

@@ -1,6 +1,7 @@
 import type { LeaseOptions } from '@holdfast/lease';
 import type { Logger, NodeId, Rng } from '@holdfast/model';
 import type { BackupStore } from '../ports/backup-store.ts';
+import type { CrashReports } from '../ports/crash-reports.ts';
 import type { Log } from '../ports/log.ts';
 import type { PeerTransport } from '../ports/peer-transport.ts';
 import type { RaftStorage } from '../ports/raft-storage.ts';
@@ -20,7 +21,7 @@ export interface ControlPlaneOptions {
   readonly shards: readonly ShardPort[];
   readonly transport: PeerTransport;
   readonly raftStorage: RaftStorage;
-  readonly log: Pick<Log, 'describe'>;
+  readonly log: Pick<Log, 'describe' | 'endOffsets'>;
   readonly store: Pick<BackupStore, 'generationId' | 'highestEpoch'>;
   /** Input topics of the jobs: the leader assigns their partitions. */
   readonly topics: readonly string[];
@@ -45,6 +46,8 @@ export interface ControlPlaneOptions {
   readonly zoneOf?: (node: NodeId) => string | null;
   /** The node is being removed from the cluster, and holds nothing any more: its process shall stop. */
   readonly onLeave?: () => void;
+  /** Records at which this node's process ended; missing: nothing is known of any. */
+  readonly crashes?: CrashReports;
   /** Calls that the node answers itself, beside those of the control plane; by method. */
   readonly calls?: ReadonlyMap<string, (from: NodeId, body: Uint8Array) => Promise<Uint8Array>>;
   readonly lease?: Partial<LeaseOptions>;

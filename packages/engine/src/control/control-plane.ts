@@ -274,7 +274,7 @@ export class ControlPlane {
   }
 
   #beginSession(incarnation: NodeIncarnation, shards: readonly ShardPort[]): void {
-    const { nodeId, version, timers, logger, onSessionLost } = this.#options;
+    const { nodeId, version, timers, logger, crashes, onSessionLost } = this.#options;
     this.#session = new NodeSession({
       nodeId,
       member: this.#member,
@@ -287,6 +287,7 @@ export class ControlPlane {
       leaderCalls: this.#leaderCalls,
       timers,
       logger: logger.child('session'),
+      crashes,
       onLost: (reason) => {
         this.#queries.clear();
         onSessionLost(reason);

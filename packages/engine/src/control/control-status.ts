@@ -72,6 +72,8 @@ export interface TableSummary {
   readonly units: number;
   readonly uncleanCount: number;
   readonly forcedCount: number;
+  /** Units in quarantine, 16 hex digits each. */
+  readonly quarantined: readonly string[];
   readonly generation: { readonly number: number; readonly id: string; readonly index: number };
   readonly sessions: readonly SessionSummary[];
   readonly partitions: readonly PartitionSummary[];
@@ -200,6 +202,7 @@ export function tableSummary(table: LeaseTable): TableSummary {
     units: table.unitCount,
     uncleanCount: table.uncleanCount,
     forcedCount: table.forcedCount,
+    quarantined: table.quarantine.units.filter(({ before }) => before === null).map(({ hi, lo }) => formatUnit(hi, lo)),
     generation: { number: table.generation, id: table.storeGeneration, index: table.generationIndex },
     sessions: sessions.map(({ session, nodeId, counter, version, closing, addresses }) => ({
       session,

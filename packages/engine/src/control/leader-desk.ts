@@ -125,6 +125,8 @@ export class LeaderDesk {
     const standing = standingOf(this.#options.driver.members(), member);
     if (standing === 'removed') return { code: 'REFUSED', reason: 'REMOVED', text: removedText(member) };
     if (standing === 'unknown') return { code: 'RETRY', text: `${member} hasn't joined yet` };
+    // Before it is given anything again.
+    if (request.crashes !== undefined && request.crashes.length > 0) await term.noteCrashes(from, request.crashes);
     const shards = addresses.length - 1;
     const decision = term.decide({ kind: 'openSession', nodeId: from, uuid, counter, shards, addresses, version });
     if (decision.ok) return { ...ok, session: await term.propose(decision.records) } as LeaderReply;
@@ -208,6 +210,11 @@ export class LeaderDesk {
       }
       case 'moveUnit':
         return this.#moveUnit(term, request);
+      case 'liftQuarantine': {
+        const before = await term.inputEnds();
+        if (before === null) return { code: 'RETRY', text: 'the log does not say where its topics end' };
+        return this.#settle(term, term.decide({ ...request, before }));
+      }
       case 'replaceTopic':
         await term.replaceTopic(request.topic);
         return ok;

@@ -6,8 +6,10 @@ import {
   type LeaseOptions,
   type LeaseRecord,
   type LeaseTable,
+  type PartitionEnd,
+  type RecordCrash,
 } from '@holdfast/lease';
-import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
+import { formatUnit, type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
 import type { BackupStore } from '../ports/backup-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { Timers } from '../ports/timers.ts';
@@ -33,7 +35,7 @@ export interface LeaderTermOptions {
   readonly lease: LeaseOptions;
   readonly driver: RaftDriver;
   readonly store: Pick<BackupStore, 'generationId' | 'highestEpoch'>;
-  readonly log: Pick<Log, 'describe'>;
+  readonly log: Pick<Log, 'describe' | 'endOffsets'>;
   /** Input topics of the jobs. */
   readonly topics: readonly string[];
   readonly timers: Timers;
@@ -174,6 +176,38 @@ export class LeaderTerm {
     const decision = this.decide(command);
     if (decision.ok) await this.propose(decision.records);
     else if (decision.refusal.code !== 'STALE_GENERATION') throw new Error(JSON.stringify(decision.refusal));
+  }
+
+  /** Notes what crashed a node, and puts into quarantine what did so often enough (PROTOCOL.md 6.3). @throws RaftDriverError */
+  async noteCrashes(nodeId: NodeId, crashes: readonly RecordCrash[]): Promise<void> {
+    const { logger } = this.#options;
+    for (const command of [{ kind: 'reportCrashes', nodeId, crashes }, { kind: 'quarantineDue' }] as const) {
+      const decision = this.decide(command);
+      // Of no weight against the node's session.
+      if (!decision.ok) return logger.warn('crash report refused', { node: nodeId, ...decision.refusal });
+      for (const record of decision.records) {
+        if (record.kind !== 'unitQuarantined') continue;
+        const unit = formatUnit(record.hi, record.lo);
+        logger.warn('a user is quarantined: one of its records ended the processes of several nodes', { unit });
+      }
+      await this.propose(decision.records);
+    }
+  }
+
+  /** Where every partition of the input ends now; null: the log doesn't say. */
+  async inputEnds(): Promise<PartitionEnd[] | null> {
+    const { table, log, logger } = this.#options;
+    const ends: PartitionEnd[] = [];
+    try {
+      for (const { topic, topicId } of [...table.topics()]) {
+        const offsets = await log.endOffsets(topic);
+        for (const [partition, offset] of offsets.entries()) ends.push({ topicId, partition, offset });
+      }
+      return ends;
+    } catch (error) {
+      logger.warn('ends of the input not known', { err: error });
+      return null;
+    }
   }
 
   #scheduleTick(delayMs: number): void {

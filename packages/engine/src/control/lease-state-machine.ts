@@ -19,6 +19,8 @@ export interface TableChange {
   readonly partitions: boolean;
   /** A generation entry is among them. */
   readonly generation: boolean;
+  /** Units were put into quarantine, or released. */
+  readonly quarantine: boolean;
 }
 
 export interface LeaseStateMachineEvents {
@@ -99,5 +101,6 @@ function changeOf(index: number, outcomes: readonly ReplayOutcome[]): TableChang
       ({ partitions, topics, topicsRemoved }) => partitions.length + topics.length + topicsRemoved.length > 0,
     ),
     generation: some(({ generation }) => generation > 0),
+    quarantine: some(({ quarantine }) => quarantine),
   };
 }

@@ -69,12 +69,12 @@ export class MemoryTopics {
   get log(): Log {
     return {
       describe: async (topic) => this.topics.get(topic) ?? null,
+      endOffsets: async (topic) => Array.from({ length: this.topics.get(topic)?.partitions ?? 0 }, () => 100),
       createTopic: notNeeded,
       openReader: notNeeded,
       append: notNeeded,
       committed: notNeeded,
       commit: notNeeded,
-      endOffsets: notNeeded,
       offsetsAt: notNeeded,
       close: async () => {},
     };

@@ -1,5 +1,6 @@
 import { type LeaseOptions, type LeaseTable, type SessionEndReason, SessionKeeper } from '@holdfast/lease';
 import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
+import type { CrashReports } from '../ports/crash-reports.ts';
 import type { Timers } from '../ports/timers.ts';
 import { SessionProof } from '../session-proof.ts';
 import type { HotUnit, LeasedPartition, UserAnswer } from '../shard-messages.ts';
@@ -61,6 +62,8 @@ export interface NodeSessionOptions {
   readonly leaderCalls: LeaderCalls;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** Told with the opening. */
+  readonly crashes: CrashReports | undefined;
   /** The session is over, or can't be proven alive: shards must be ended at once. Called once. */
   readonly onLost: (reason: string) => void;
   /** Another process is this node, or it was removed: this one must end. */
@@ -225,7 +228,14 @@ export class NodeSession {
     if (this.#state !== 'waiting') return;
     this.#state = 'opening';
     const { member, incarnation, version, peerAddress } = this.#options;
-    const request: SessionOpenRequest = { member, ...incarnation, version, addresses: [peerAddress, ...addresses] };
+    const crashes = this.#options.crashes?.pending ?? [];
+    const request: SessionOpenRequest = {
+      member,
+      ...incarnation,
+      version,
+      addresses: [peerAddress, ...addresses],
+      ...(crashes.length > 0 ? { crashes } : {}),
+    };
     this.#openBody = encodeJson(request);
     void this.#askToOpen();
   }
@@ -243,6 +253,7 @@ export class NodeSession {
       if (this.#state !== 'opening') break;
       if (reply.code === 'OK') {
         this.#isAsking = false;
+        this.#options.crashes?.told();
         this.#session = sessionId(reply.session);
         this.#confirmedAtMs = askedAtMs;
         this.#lookAtTable();

@@ -45,6 +45,7 @@ export class ShardLinks {
     this.#removeBufferListener = table.onBuffer((buffer) => this.#postAll({ kind: 'table', buffer }));
     this.#postAll({ kind: 'table', buffer: table.buffer });
     this.#postGeneration();
+    if (table.quarantineIndex > 0) this.#postQuarantine();
     for (const [index, shard] of shards.entries()) shard.onMessage((message) => this.#receive(index, message));
   }
 
@@ -70,6 +71,8 @@ export class ShardLinks {
   onChange(change: TableChange): void {
     if (this.#isClosed) return;
     if (change.generation) this.#postGeneration();
+    // Before the word of whatever was granted since: it may be the very unit.
+    if (change.quarantine) this.#postQuarantine();
     if (this.#session !== null && change.sessions) this.#postDirectory();
     // A session's end takes its partitions along without a record of their own.
     if (this.#session !== null && (change.partitions || change.sessions)) this.#postPartitions();
@@ -164,6 +167,10 @@ export class ShardLinks {
   #postGeneration(): void {
     const { generation: number, storeGeneration: generationId, generationIndex: index } = this.#table;
     if (number > 0) this.#postAll({ kind: 'generation', number, generationId, index });
+  }
+
+  #postQuarantine(): void {
+    this.#postAll({ kind: 'quarantine', units: this.#table.quarantine.units, index: this.#table.quarantineIndex });
   }
 
   #postPartitions(): void {

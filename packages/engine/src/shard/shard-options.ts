@@ -1,5 +1,5 @@
 import type { Logger, ShardIndex } from '@holdfast/model';
-import type { Job, RecordLimits } from '@holdfast/processor';
+import type { CrashNotes, Job, RecordLimits } from '@holdfast/processor';
 import type { BackupStore } from '../ports/backup-store.ts';
 import type { Log, TopicPosition } from '../ports/log.ts';
 import type { RecordTransport } from '../ports/record-transport.ts';
@@ -17,6 +17,8 @@ export interface ShardOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly stats: ShardStats;
+  /** Of this shard and its process alone. */
+  readonly crashNotes: CrashNotes;
   /** Takes the shard's messages to the control thread. */
   readonly send: (message: FromShard) => void;
   readonly limits: RecordLimits;

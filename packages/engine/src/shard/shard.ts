@@ -1,6 +1,6 @@
 import { LeaseTableReader } from '@holdfast/lease';
-import { partitionKey, type SessionId, type ShardRef, sessionId, shardIndex } from '@holdfast/model';
-import { Holder, Ingest, RecordCounters } from '@holdfast/processor';
+import { partitionKey, type SessionId, type ShardRef } from '@holdfast/model';
+import { Holder, Ingest, type QuarantinedUnit, RecordCounters } from '@holdfast/processor';
 import { delay } from '../ports/timers.ts';
 import { SessionProof } from '../session-proof.ts';
 import type { DirectoryEntry, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
@@ -8,6 +8,7 @@ import { answerQuery } from './answer-query.ts';
 import { BeatingJob } from './beating-job.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { endMessages } from './end-messages.ts';
+import { handOverAsTold } from './hand-over-messages.ts';
 import { OutputLoop } from './output-loop.ts';
 import { PartitionLoop } from './partition-loop.ts';
 import type { KnownGeneration, ShardContext } from './shard-context.ts';
@@ -52,6 +53,7 @@ export class Shard {
   #generation: KnownGeneration | null = null;
   #directory: readonly DirectoryEntry[] = [];
   #leased: readonly LeasedPartition[] = [];
+  #quarantine: { readonly units: readonly QuarantinedUnit[]; readonly index: number } = { units: [], index: 0 };
   readonly #loops = new Map<string, PartitionLoop>();
   readonly #ending = new Set<PartitionLoop>();
   #links: StreamLinks | null = null;
@@ -125,17 +127,16 @@ export class Shard {
         this.#makeRoom(message.units);
         return;
       case 'handOver':
+      case 'moveUnit':
         this.#guard(() => {
-          const plan = message.plan.map(({ session, shard, count }) => ({ to: refOf(session, shard), count }));
-          this.#context?.holder.ends.planHandOver(plan, this.#options.timers.monotonicMs());
+          const holder = this.#context?.holder;
+          if (holder !== undefined) handOverAsTold(holder, message, this.#options.timers.monotonicMs());
         });
         this.#wake();
         return;
-      case 'moveUnit':
-        this.#guard(() => {
-          const { hi, lo, session, shard } = message;
-          this.#context?.holder.ends.moveUnit(hi, lo, refOf(session, shard), this.#options.timers.monotonicMs());
-        });
+      case 'quarantine':
+        this.#quarantine = message;
+        this.#context?.holder.quarantine.set(message.units, message.index);
         this.#wake();
         return;
       case 'stop':
@@ -170,9 +171,11 @@ export class Shard {
       deadLetterTopic: options.settings.deadLetterTopic,
       limits: options.limits,
       counters: this.#counters,
+      crashNotes: options.crashNotes,
     };
     const ingest = new Ingest(shared);
     const holder = new Holder(shared);
+    holder.quarantine.set(this.#quarantine.units, this.#quarantine.index);
     const context: ShardContext = {
       options,
       leases,
@@ -390,8 +393,4 @@ export class Shard {
     this.#options.logger.error('a shard can not go on', { err: error });
     this.#options.send({ kind: 'failed', error: text });
   }
-}
-
-function refOf(session: number, shard: number): ShardRef {
-  return { session: sessionId(session), shard: shardIndex(shard) };
 }

@@ -60,13 +60,17 @@ function answer(code: ActDocument['code'], text: string | null): ActDocument {
 function parse(request: unknown): AdminRequest[] | string {
   if (typeof request !== 'object' || request === null) return 'a request is an object';
   const { kind, node, unit, shard = null } = request as Readonly<Record<string, unknown>>;
+  const isAboutUnit = kind === 'moveUnit' || kind === 'releaseUser';
+  if (isAboutUnit && (typeof unit !== 'string' || !/^[0-9a-f]{16}$/.test(unit)))
+    return 'unit: 16 hex digits are wanted';
+  const unitText = String(unit);
+  const [hi, lo] = [Number.parseInt(unitText.slice(0, 8), 16), Number.parseInt(unitText.slice(8), 16)];
+  if (kind === 'releaseUser') return [{ kind: 'liftQuarantine', hi, lo }];
   if (typeof node !== 'string' || node === '') return 'node: the name of a node is wanted';
   switch (kind) {
     case 'moveUnit': {
-      if (typeof unit !== 'string' || !/^[0-9a-f]{16}$/.test(unit)) return 'unit: 16 hex digits are wanted';
       if (shard !== null && !(Number.isInteger(shard) && (shard as number) >= 0))
         return 'shard: a whole number is wanted';
-      const [hi, lo] = [Number.parseInt(unit.slice(0, 8), 16), Number.parseInt(unit.slice(8), 16)];
       return [{ kind, hi, lo, nodeId: node, shard: shard as number | null }];
     }
     case 'drainNode':
@@ -89,6 +93,7 @@ const texts: Readonly<Record<string, string>> = {
   NODE_UNKNOWN: 'no such node has ever joined',
   NODE_ALIVE: 'it is running: stop it first',
   NODE_DRAINING: 'that node is draining',
+  NOT_QUARANTINED: 'this user is not in quarantine',
 };
 
 /** Refusals of the lease service are data; an operator gets a sentence. */

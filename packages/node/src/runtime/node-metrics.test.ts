@@ -19,6 +19,7 @@ test('metrics are the numbers of the report, which is made once a scrape', async
   const report = {
     raft: { term: 3, leader: 'n2', voters: ['n1', 'n2', 'n3'], appliedIndex: 40 },
     session: null,
+    quarantined: 1,
     services: { log: { awayMs: null, why: null }, store: { awayMs: 20_000, why: 'refused' } },
     shards: [
       { ...shard, index: 0, oldestDirtyAgeMs: 1_500 },

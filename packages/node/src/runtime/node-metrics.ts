@@ -118,6 +118,8 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
     counter('records_refused_total', 'records that a holder sent back', 'recordsRefused'),
     counter('records_replayed_total', 'records read again after going back', 'recordsReplayed'),
     counter('dead_letters_total', 'records put on the dead-letter topic', 'recordsDead'),
+    counter('records_quarantined_total', 'of these, records of users in quarantine', 'recordsQuarantined'),
+    gauge('quarantined_users', 'users in quarantine, as the lease table shows', () => one(report().quarantined)),
     counter('outputs_total', 'records emitted by the job', 'outputsEmitted'),
     counter('backups_total', 'rows accepted by the store', 'backupsAccepted'),
     counter('backup_bytes_total', 'bytes of the rows accepted by the store', 'backupBytes'),

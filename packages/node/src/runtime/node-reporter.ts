@@ -103,6 +103,7 @@ export class NodeReporter {
           share,
         })),
       })),
+      quarantined: table.quarantined.length,
       services: this.#services.report(),
       process: this.#process.report(),
       members: this.#gossip
@@ -150,6 +151,7 @@ export class NodeReporter {
         draining,
         units: shards.reduce((sum, { units }) => sum + units, 0),
       })),
+      quarantined: table.quarantined,
       topics: [...topics].map(([topic, readers]) => ({ topic, readers })),
     };
   }

@@ -2,6 +2,7 @@ import {
   type FolderErrorCode,
   LmdbRaftStorage,
   type NodeFolder,
+  openCrashFolder,
   openDataFolder,
   openNodeFolder,
 } from '@holdfast/embedded';
@@ -160,13 +161,17 @@ class Node implements RunningNode {
         for await (const document of exportUsers(store, job)) yield { schema: 'holdfast/export/v1', document };
       },
     });
-    this.#shards = this.#newShards([]);
+    const crashes = openCrashFolder(this.#folder.crashPath);
+    if (crashes.pending.length > 0)
+      this.#logger.warn('a process of this node ended at a record', { crashes: crashes.pending.length });
+    this.#shards = this.#newShards(this.#folder.startCounter, []);
     const control = await ControlPlane.start({
       nodeId: config.nodeId,
       version: nodeVersion,
       voters: config.peers.map(({ id }) => id),
       incarnation: { uuid: this.#folder.uuid, counter: this.#folder.startCounter },
       shards: this.#shards,
+      crashes,
       transport,
       raftStorage,
       log,
@@ -251,7 +256,7 @@ class Node implements RunningNode {
     return isHolderUnreachable(this.#gossip?.members() ?? [], this.#control?.liveSessions() ?? []);
   }
 
-  #newShards(before: readonly WorkerShard[]): WorkerShard[] {
+  #newShards(counter: number, before: readonly WorkerShard[]): WorkerShard[] {
     return Array.from(
       { length: this.#config.shardCount },
       (_, shard) =>
@@ -262,6 +267,8 @@ class Node implements RunningNode {
             logPath: this.#logPath,
             storePath: this.#storePath,
             zeroMs: this.#timers.zeroMs,
+            crashPath: this.#folder.crashPath,
+            counter,
           },
           before[shard],
         ),
@@ -276,7 +283,7 @@ class Node implements RunningNode {
       if (!(await this.#closeShards())) throw new Error('a shard is stuck and can not be ended');
       if (this.#stopping) return;
       const counter = this.#folder.raiseCounter();
-      this.#shards = this.#newShards(this.#shards);
+      this.#shards = this.#newShards(counter, this.#shards);
       this.#control!.restartSession(counter, this.#shards);
     } catch (error) {
       this.#fail(error);

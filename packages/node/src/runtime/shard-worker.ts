@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { openCrashNotes } from '@holdfast/embedded';
 import { defaultShardSettings, type FromShard, Shard, ShardStats, type ToShard } from '@holdfast/engine';
 import { type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
 import { PinoLogger } from '@holdfast/telemetry';
@@ -55,6 +56,9 @@ async function main(data: ShardWorkerData): Promise<void> {
     host,
     port: basePort === 0 ? 0 : basePort + shard,
   });
+  const crashNotes = openCrashNotes(data.crashPath, shard, data.counter, (error) =>
+    logger.warn('crash notes can not be written: a record that ends this process will not be known', { err: error }),
+  );
   const made = new Shard({
     shard: shard as ShardIndex,
     job: await loadJob(config.job),
@@ -65,6 +69,7 @@ async function main(data: ShardWorkerData): Promise<void> {
     logger,
     stats: new ShardStats(stats),
     send,
+    crashNotes,
     limits: config.limits,
     settings: {
       ...defaultShardSettings,
@@ -76,6 +81,7 @@ async function main(data: ShardWorkerData): Promise<void> {
   });
   close = async () => {
     await made.close();
+    crashNotes.close();
     await transport.close();
     await log.close();
     await store.close();

@@ -54,9 +54,11 @@ export async function lookUpUser(
   const { holder, answer } = await control.queryUser(key, queryDeadlineMs);
   const live = answer?.code === 'OK' && answer.user !== null && answer.user.view !== null ? answer.user : null;
   const stored = live === null ? await readStoredUser(store, key) : null;
-  if (live === null && stored === null) return null;
   hashUnit(key, 0, key.length);
   const { hi, lo } = unitHashOut;
+  const quarantined = control.table.quarantine.isQuarantined(hi, lo);
+  // Whose first record was the one has no state.
+  if (live === null && stored === null && !quarantined) return null;
   const unit = formatUnit(hi, lo);
   const session = control.status().table.sessions.find(({ session }) => session === holder?.session);
   const reached = answer?.code === 'OK';
@@ -86,18 +88,19 @@ export async function lookUpUser(
       at: atUnixMs === null ? null : new Date(atUnixMs).toISOString(),
     })),
     leaseEpoch: String(holder?.epoch ?? stored?.epoch ?? 0),
+    quarantined,
     source: live === null ? 'backup' : 'holder',
     stale: live === null && holder !== null && !reached,
     job: job.name,
-    state: live === null ? job.view(job.decodeState(stored!.state), key) : live.view,
+    state: live !== null ? live.view : stored === null ? null : job.view(job.decodeState(stored.state), key),
     backup: {
-      ageMs: live === null ? Date.now() - stored!.savedUnixMs : live.backupAgeMs,
+      ageMs: live !== null ? live.backupAgeMs : stored === null ? null : Date.now() - stored.savedUnixMs,
       dirty: live?.dirty ?? false,
     },
     recPerSec: live?.recordsPerSec ?? null,
     applied:
       live === null
-        ? stored!.applied
+        ? (stored?.applied ?? {})
         : Object.fromEntries(Object.entries(live.applied).map(([id, offset]) => [id, String(offset)])),
   };
 }

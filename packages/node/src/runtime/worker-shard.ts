@@ -10,6 +10,9 @@ export interface ShardWorkerData {
   readonly storePath: string;
   /** Of the control thread's timers. */
   readonly zeroMs: number;
+  readonly crashPath: string;
+  /** Of the incarnation that it belongs to. */
+  readonly counter: number;
 }
 
 /** What goes to the thread: the engine's messages, and the end of the thread, which is the node's business. */

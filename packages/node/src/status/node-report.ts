@@ -25,6 +25,8 @@ export interface NodeReport {
   /** Null: it has no right to hold anything now. */
   readonly session: { readonly id: number; readonly endsInMs: number | null } | null;
   readonly shards: readonly ShardReport[];
+  /** Units in quarantine, as its lease table shows. */
+  readonly quarantined: number;
   readonly services: ServicesReport;
   readonly process: {
     /** Of one core: 212 is two cores and a bit. */
@@ -113,6 +115,8 @@ export interface TableFacts {
     /** Units leased to all of its shards. */
     readonly units: number;
   }[];
+  /** Units in quarantine, 16 hex digits each. */
+  readonly quarantined: readonly string[];
   /** Per partition the session that reads it; null: nobody does. */
   readonly topics: readonly { readonly topic: string; readonly readers: readonly (number | null)[] }[];
 }

@@ -5,6 +5,7 @@ import type { Health, Reason, ReasonCode, StatusNode } from './status-document.t
 const backupStaleFactor = 3;
 const lagHighSeconds = 60;
 const unreadListedMax = 8;
+const quarantinedListedMax = 3;
 
 export interface ReasonFacts {
   readonly leader: string | null;
@@ -55,6 +56,7 @@ export function findReasons(facts: ReasonFacts): Reason[] {
   if ((facts.lagSeconds ?? 0) > lagHighSeconds) {
     add('degraded', 'LAG_HIGH', null, `the oldest unread record waits for ${Math.round(facts.lagSeconds!)}s`);
   }
+  addQuarantined(facts.table.quarantined, add);
   const rank = { unhealthy: 0, degraded: 1, note: 2 };
   return reasons.sort((a, b) => rank[a.severity] - rank[b.severity]);
 }
@@ -102,6 +104,15 @@ function addUnread({ table }: ReasonFacts, add: Add): void {
     null,
     `nobody reads ${listed}${unread.length > unreadListedMax ? ` and ${unread.length - unreadListedMax} more` : ''}`,
   );
+}
+
+function addQuarantined(units: readonly string[], add: Add): void {
+  if (units.length === 0) return;
+  const listed = units.slice(0, quarantinedListedMax).join(', ');
+  const more = units.length > quarantinedListedMax ? ` and ${units.length - quarantinedListedMax} more` : '';
+  const whose = units.length === 1 ? 'user is' : 'users are';
+  const text = `${units.length} ${whose} in quarantine (unit ${listed}${more}): a record ended process after process; their records become dead letters`;
+  add('degraded', 'KEY_QUARANTINED', null, text);
 }
 
 function addBackups(report: (NodeAnswer & { ok: true })['report'], intervalMs: number, add: Add): void {

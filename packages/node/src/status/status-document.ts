@@ -19,6 +19,7 @@ export const reasonCodes = [
   'NO_SESSION',
   'LOG_UNREACHABLE',
   'STORE_UNREACHABLE',
+  'KEY_QUARANTINED',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
 
@@ -47,6 +48,8 @@ export interface StatusDocument {
     /** How many more voters may be lost. */
     readonly failureTolerance: number;
     readonly quorum: { readonly voters: number; readonly reachable: number };
+    /** Users whose records become dead letters, since one of them ends processes. */
+    readonly quarantined: number;
     readonly reasons: readonly Reason[];
   };
   readonly ingest: {

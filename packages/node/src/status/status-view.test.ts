@@ -46,6 +46,7 @@ function report(id: string, given: Partial<NodeReport> = {}): NodeReport {
     },
     session: { id: 5, endsInMs: null },
     balancing: null,
+    quarantined: 0,
     services: { log: { awayMs: null, why: null }, store: { awayMs: null, why: null } },
     shards: [shard(0)],
     process: { cpuPercent: 50, rssBytes: 1_000, loopP99Ms: 2, upMs: 1_000 },
@@ -58,6 +59,7 @@ const ok = (id: string, given?: Partial<NodeReport>): NodeAnswer => ({ ok: true,
 const table: TableFacts = {
   index: 9,
   sessions: voters.map((nodeId, i) => ({ session: 5 + i, nodeId, closing: false, draining: false, units: 7 })),
+  quarantined: [],
   topics: [{ topic: 'access-log', readers: [5, 6, 7] }],
 };
 

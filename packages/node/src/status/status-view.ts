@@ -49,6 +49,7 @@ export function statusView(input: StatusInput): StatusDocument {
       leaderSinceMs: led.sinceMs,
       failureTolerance: failureToleranceOf(voters.length, reachableVoters),
       quorum: { voters: voters.length, reachable: reachableVoters },
+      quarantined: table.quarantined.length,
       reasons,
     },
     ingest: {

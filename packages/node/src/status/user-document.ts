@@ -32,6 +32,8 @@ export interface UserDocument {
   }[];
   /** Of the lease; without one, that of the stored row. */
   readonly leaseEpoch: string | null;
+  /** Its records become dead letters; null: no node was asked. */
+  readonly quarantined: boolean | null;
   /** Where `state` comes from. */
   readonly source: 'holder' | 'backup';
   /** True: a holder may know more than this backup. */

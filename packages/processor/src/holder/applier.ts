@@ -1,9 +1,26 @@
 import { bucketOf, compareBytes, type PartitionId } from '@holdfast/model';
 import type { RecordCounters } from '../counters.ts';
+import type { CrashNotes } from '../crash-notes.ts';
+import type { Frame } from '../frame.ts';
 import type { Job, JobRecord } from '../job.ts';
+import type { Quarantine } from '../quarantine.ts';
 import type { HeldUnit, HeldUser } from './held-unit.ts';
 import type { MarkerBook } from './marker-book.ts';
+import { NoteTaker } from './note-taker.ts';
 import type { OutputBuffer } from './output-buffer.ts';
+
+/** Reason of the dead letters of a quarantined unit. */
+export const quarantinedReason = 'quarantined';
+
+export interface ApplierParts {
+  readonly job: Job;
+  readonly markers: MarkerBook;
+  readonly outputs: OutputBuffer;
+  readonly deadLetterTopic: string;
+  readonly counters: RecordCounters;
+  readonly quarantine: Quarantine;
+  readonly crashNotes: CrashNotes;
+}
 
 /** Before the names of a record's own headers, in its dead letter. */
 export const ownHeaderPrefix = 'header.';
@@ -42,6 +59,8 @@ export class Applier {
   readonly #outputs: OutputBuffer;
   readonly #deadLetterTopic: string;
   readonly #counters: RecordCounters;
+  readonly #quarantine: Quarantine;
+  readonly #notes: NoteTaker;
   readonly #record: JobRecord = {
     topic: '',
     partition: 0,
@@ -52,12 +71,24 @@ export class Applier {
     valueEnd: 0,
   };
 
-  constructor(job: Job, markers: MarkerBook, outputs: OutputBuffer, deadLetterTopic: string, counters: RecordCounters) {
+  constructor({ job, markers, outputs, deadLetterTopic, counters, quarantine, crashNotes }: ApplierParts) {
     this.#job = job;
     this.#markers = markers;
     this.#outputs = outputs;
     this.#deadLetterTopic = deadLetterTopic;
     this.#counters = counters;
+    this.#quarantine = quarantine;
+    this.#notes = new NoteTaker(crashNotes);
+  }
+
+  /** What is applied next, until `end`, are records of this frame. */
+  begin(frame: Frame): void {
+    this.#notes.begin(frame);
+  }
+
+  /** Called after records of a frame, and after any others. */
+  end(): void {
+    this.#notes.end();
   }
 
   /** True when the unit's row has changed. `bytes` holds key and value at the given places. */
@@ -78,6 +109,14 @@ export class Applier {
       this.#counters.recordsDuplicate++;
       return false;
     }
+    if (this.#quarantine.has(unit.hi, unit.lo, partition, offset)) {
+      unit.setApplied(slot, offset);
+      const [key, value] = [bytes.slice(keyStart, keyEnd), valueStart < 0 ? null : bytes.slice(valueStart, valueEnd)];
+      this.#bury(unit, topic, partition.partition, offset, quarantinedReason, key, value);
+      this.#counters.recordsQuarantined++;
+      return true;
+    }
+    this.#notes.before(unit.hi, unit.lo, partition, offset);
     const record = this.#record;
     record.topic = topic;
     record.partition = partition.partition;
@@ -103,20 +142,35 @@ export class Applier {
     }
     if (verdict === 'dead') {
       this.#outputs.takeBack(mark);
-      const headers = deadLetterHeaders(this.#job, topic, record.partition, offset, this.#job.failureReason, 'user');
       const value = valueStart < 0 ? null : bytes.slice(valueStart, valueEnd);
-      this.#outputs.publish(this.#deadLetterTopic, user.key, value, headers);
-      this.#counters.recordsDead++;
-    } else {
-      if (known === null) unit.users.push(user);
-      user.bytes = null;
-      this.#counters.recordsApplied++;
+      this.#bury(unit, topic, partition.partition, offset, this.#job.failureReason, user.key, value);
+      return true;
     }
+    if (known === null) unit.users.push(user);
+    user.bytes = null;
+    this.#counters.recordsApplied++;
     if (this.#outputs.emitted !== mark) {
       unit.lastOutput = this.#outputs.emitted;
       this.#counters.outputsEmitted += this.#outputs.emitted - mark;
     }
     return true;
+  }
+
+  /** The record becomes a dead letter; its unit's next row waits for it (PROTOCOL.md 5.3). */
+  #bury(
+    unit: HeldUnit,
+    topic: string,
+    partition: number,
+    offset: number,
+    reason: string,
+    key: Uint8Array,
+    value: Uint8Array | null,
+  ): void {
+    const headers = deadLetterHeaders(this.#job, topic, partition, offset, reason, 'user');
+    this.#outputs.publish(this.#deadLetterTopic, key, value, headers);
+    this.#counters.recordsDead++;
+    unit.lastOutput = this.#outputs.emitted;
+    this.#counters.outputsEmitted++;
   }
 
   #newUser(key: Uint8Array): HeldUser {

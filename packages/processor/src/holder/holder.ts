@@ -1,10 +1,12 @@
 import { assert, bucketOf, type PartitionId, type ShardRef } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
+import { type CrashNotes, noCrashNotes } from '../crash-notes.ts';
 import type { Frame, Return, StreamId } from '../frame.ts';
 import type { Job } from '../job.ts';
-import type { LeaseView } from '../lease-view.ts';
+import { isLeasedTo, type LeaseView } from '../lease-view.ts';
 import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
 import { PartitionBook } from '../partition-book.ts';
+import { Quarantine } from '../quarantine.ts';
 import { RecordBlockReader } from '../record-block.ts';
 import { Applier } from './applier.ts';
 import { ClosingUnits } from './closing-units.ts';
@@ -31,6 +33,7 @@ export interface HolderOptions {
   readonly deadLetterTopic: string;
   readonly limits?: RecordLimits;
   readonly counters?: RecordCounters;
+  readonly crashNotes?: CrashNotes;
 }
 
 /**
@@ -57,6 +60,8 @@ export class Holder {
   /** Ends of leases that this holder brings about. */
   readonly ends: UnitEnds;
   readonly questions: UnitQuestions;
+  /** Units whose records become dead letters (PROTOCOL.md 6.3). */
+  readonly quarantine = new Quarantine();
   readonly #hot = new HotUnits();
   #claims: ClaimWish[] = [];
   #forcedSeen: number;
@@ -73,13 +78,13 @@ export class Holder {
     this.#rounds = new Rounds(this.#markers, this.outputs);
     this.#streams = new StreamSet(options.self);
     this.#closing = new ClosingUnits(this.#rounds, options.leases, this.#limits);
-    this.#applier = new Applier(options.job, this.#markers, this.outputs, options.deadLetterTopic, this.#counters);
+    const { quarantine, outputs } = this;
+    const shared = { crashNotes: noCrashNotes, ...options, counters: this.#counters, markers: this.#markers };
+    this.#applier = new Applier({ ...shared, quarantine, outputs });
     const parts = {
-      ...options,
-      counters: this.#counters,
+      ...shared,
       units: this.#units,
       partitions: this.#partitions,
-      markers: this.#markers,
       rounds: this.#rounds,
       closing: this.#closing,
       applier: this.#applier,
@@ -162,6 +167,7 @@ export class Holder {
     stream.flights.push(flight);
     const refusalNumber = stream.refusals + 1;
     const refused: number[] = [];
+    this.#applier.begin(frame);
     const reader = this.#reader.open(frame.block, frame.baseOffset, frame.baseTimeUnixMs);
     while (reader.next()) {
       const { hi, lo } = reader;
@@ -207,6 +213,7 @@ export class Holder {
       );
       if (changed) this.#rounds.changed(unit, nowMs);
     }
+    this.#applier.end();
     if (refused.length > 0) {
       stream.refusals = refusalNumber;
       stream.refuse(frame.number, this.#leases.tableIndex(), Uint32Array.from(refused), refusalNumber);
@@ -229,8 +236,7 @@ export class Holder {
   #admit(hi: number, lo: number, nowMs: number): HeldUnit | null {
     const leases = this.#leases;
     if (this.#closing.stopping || leases.tableIndex() < this.#needIndex) return null;
-    if (!leases.lookup(hi, lo)) return null;
-    if (leases.session !== this.#self.session || leases.shard !== this.#self.shard) return null;
+    if (!isLeasedTo(leases, this.#self, hi, lo)) return null;
     const unit = new HeldUnit(hi, lo, leases.epoch, nowMs);
     this.#units.add(unit);
     this.#claims.push({ hi, lo, epoch: unit.epoch });
@@ -238,11 +244,12 @@ export class Holder {
   }
 
   takeClaims(max: number): ClaimWish[] {
-    return this.#claims.splice(0, max);
+    return this.claimsQueued === 0 ? [] : this.#claims.splice(0, max);
   }
 
+  /** None until the quarantine is known as it was at their grants: what the holder before buried isn't applied here (6.3). */
   get claimsQueued(): number {
-    return this.#claims.length;
+    return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;
   }
 
   /** The claim was accepted under the generation that the table shows now: the unit opens with this row. */
@@ -288,13 +295,7 @@ export class Holder {
   }
 
   #stillMine(unit: HeldUnit): boolean {
-    const leases = this.#leases;
-    return (
-      leases.lookup(unit.hi, unit.lo) &&
-      leases.epoch === unit.epoch &&
-      leases.session === this.#self.session &&
-      leases.shard === this.#self.shard
-    );
+    return isLeasedTo(this.#leases, this.#self, unit.hi, unit.lo) && this.#leases.epoch === unit.epoch;
   }
 
   #checkForced(): void {

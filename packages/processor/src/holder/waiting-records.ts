@@ -67,6 +67,7 @@ export class WaitingRecords {
       );
       if (changed) this.#rounds.changed(unit, nowMs);
     }
+    this.#applier.end();
     this.#refuse(unit, overtaken);
     for (const stream of touched) stream.settle();
   }

@@ -10,6 +10,7 @@ export function tableOfOne(session: number) {
     uncleanCount: () => 0,
     forcedCount: () => 0,
     generationIndex: () => 0,
+    quarantineIndex: () => 0,
     epochBase: () => 0,
     generation: () => 1,
     isLive: () => true,

@@ -11,6 +11,7 @@ import { GrantedEpochs } from './checkers/granted-epochs.ts';
 import { MarkerTruth } from './checkers/marker-truth.ts';
 import { type Applier, OneApplier } from './checkers/one-applier.ts';
 import { OutputsFirst } from './checkers/outputs-first.ts';
+import { QuarantineTruth } from './checkers/quarantine-truth.ts';
 import { QueueBounds } from './checkers/queue-bounds.ts';
 import { ReplayEquality } from './checkers/replay-equality.ts';
 import { StoreAcceptance } from './checkers/store-acceptance.ts';
@@ -37,6 +38,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
   readonly stored: StoredRows;
   readonly appliers: OneApplier;
   readonly bounds: QueueBounds;
+  readonly quarantine: QuarantineTruth;
   readonly #acceptance: StoreAcceptance;
   readonly #epochs: GrantedEpochs;
   readonly #gaps: GapRule;
@@ -53,14 +55,15 @@ export class ClusterChecks implements StoreEvents, LogEvents {
     this.#options = options;
     this.stored = new StoredRows(ledger);
     this.appliers = new OneApplier(report, model);
+    this.quarantine = new QuarantineTruth(report, ledger);
     this.bounds = new QueueBounds(report, limits);
     this.#acceptance = new StoreAcceptance(report);
     this.#epochs = new GrantedEpochs(report, model);
     this.#gaps = new GapRule(report, ledger);
     this.#outputs = new OutputsFirst(report, ledger);
-    this.#offsets = new DurableOffsets(report, ledger, this.stored, this.#outputs);
-    this.#markers = new MarkerTruth(report, ledger, this.stored);
-    this.#states = new UserStates(report, ledger, this.stored);
+    this.#offsets = new DurableOffsets(report, ledger, this.stored, this.#outputs, this.quarantine);
+    this.#markers = new MarkerTruth(report, ledger, this.stored, this.quarantine);
+    this.#states = new UserStates(report, ledger, this.stored, this.quarantine);
     this.#users = new DistinctUsers(report);
     this.#replay = new ReplayEquality(report, ledger, this.stored);
   }
@@ -69,6 +72,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
     for (const record of records) {
       this.stored.noteRecord(record);
       this.appliers.onRecord(record);
+      this.quarantine.onRecord(record);
       this.#epochs.onRecord(record, index);
     }
   }
@@ -122,6 +126,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
 
   onAppended(topic: string, records: readonly NewRecord[]): void {
     this.#outputs.onAppended(topic, records);
+    this.quarantine.onAppended(topic, records);
   }
 
   onCommitted(commit: OffsetCommit, isFenced: boolean): void {
@@ -156,6 +161,8 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       marks: this.#markers.marks,
       usersCompared: this.#states.compared,
       replayed: this.#replay.replayed,
+      quarantined: this.quarantine.units,
+      buried: this.quarantine.letters,
       queueLooks: this.bounds.looks,
       queuesFull: Number(this.bounds.parkedRatio >= 1) + Number(this.bounds.framesRatio >= 1),
     };

@@ -39,6 +39,17 @@ export function ledgerJob(idleMs: number, onApply: OnApply): CompiledJob<LedgerS
   return compileProcessor(ledgerProcessor(idleMs, onApply));
 }
 
+/** Changes the job: who is to apply a deadly record dies instead. */
+export function makeDeadly(job: CompiledJob<LedgerState>, die: (key: Uint8Array) => void): CompiledJob<LedgerState> {
+  const apply = job.apply.bind(job);
+  job.apply = (state, key, record, out) => {
+    if (record.valueStart < 0 || kindOf(record.bytes, record.valueStart) !== 'k') return apply(state, key, record, out);
+    die(key);
+    throw new Error('this process has ended');
+  };
+  return job;
+}
+
 /** The job that the cluster runs, as its author would write it. */
 export function ledgerProcessor(idleMs: number, onApply: OnApply) {
   return defineProcessor({

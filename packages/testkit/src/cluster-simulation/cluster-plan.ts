@@ -26,12 +26,16 @@ export interface ClusterPlan extends CommonPlan {
   readonly logFences: boolean;
   /** Messages between the threads of a process take up to so long. */
   readonly messageMsMax: number;
+  /** Some users have records that end the processes that apply them. */
+  readonly isDeadly: boolean;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
 const kindsMin = 8;
 /** One in so many seeds lasts ten virtual minutes. */
 const longEvery = 50;
+/** One in so many has deadly records. */
+const deadlyEvery = 4;
 /** Without these a seed proves too little: sessions that end, units that move. */
 const always = ['crash', 'pause', 'moveHotUnit'];
 
@@ -113,6 +117,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     streamHighWaterBytes: oneOf([300, 4_000, 1_024 * 1_024]),
     logFences: randomBelow(rng, 2) === 0,
     messageMsMax: oneOf([0.5, 0.5, 10, 80]),
+    isDeadly: seed % deadlyEvery === 3,
   };
 }
 

@@ -5,14 +5,16 @@ import { randomnessOf, SimulatedWorld } from '../simulation/simulated-world.ts';
 import type { VirtualProcess } from '../simulation/virtual-process.ts';
 import { ClusterChecks } from './cluster-checks.ts';
 import { injectRecordFault } from './cluster-faults.ts';
-import { inputTopic, ledgerJob } from './cluster-job.ts';
+import { inputTopic, ledgerJob, makeDeadly } from './cluster-job.ts';
 import { ClusterLog } from './cluster-log.ts';
 import { type ClusterPlan, drawPlan } from './cluster-plan.ts';
 import { ClusterStore } from './cluster-store.ts';
 import { EngineShard } from './engine-shard.ts';
+import { deadlyFaultKind } from './fault-kinds.ts';
 import { Ledger } from './ledger.ts';
 import { logClient } from './log-client.ts';
 import { RecordStreams } from './record-streams.ts';
+import { hexOf } from './users.ts';
 
 /** A shard that doesn't end by then is stuck: only the end of its process helps, as a node does it. */
 const closeTimeoutMs = 20_000;
@@ -25,6 +27,8 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
   readonly ledger: Ledger;
   readonly streams: RecordStreams;
   readonly records: ClusterChecks;
+  /** When a record ended a process last. */
+  lastDeathMs = Number.NEGATIVE_INFINITY;
   readonly #shards = new Map<number, EngineShard>();
   readonly #ports: Rng;
 
@@ -120,6 +124,19 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
     return injectRecordFault(this, kind, node, mayLoseVoter);
   }
 
+  override get killsInWork(): boolean {
+    return this.plan.isDeadly;
+  }
+
+  /** A record that this node is about to apply ends its process. */
+  #dies(node: SimulatedNode<EngineShard>, key: Uint8Array): void {
+    this.lastDeathMs = this.time.nowMs;
+    this.records.quarantine.onDeath(this.ledger.byHex.get(hexOf(key))!.unitKey);
+    this.faultHappened(deadlyFaultKind, node.id);
+    node.kill();
+    this.restartLater(node);
+  }
+
   /** A busy unit is moved to some node. */
   planMove(): void {
     const node = this.upNodes[randomBelow(this.rng, Math.max(1, this.upNodes.length))];
@@ -140,9 +157,16 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
       messageMsMax: plan.messageMsMax,
       before: node.shards[index],
       options: (made) => ({
-        job: ledgerJob(plan.idleMs, (key, state, partition, offset) =>
-          this.records.onApply(serial, key, state, partition, offset),
+        job: makeDeadly(
+          ledgerJob(plan.idleMs, (key, state, partition, offset) =>
+            this.records.onApply(serial, key, state, partition, offset),
+          ),
+          (key) => this.#dies(node, key),
         ),
+        crashNotes: node.crashes.notes(index, node.counter, {
+          isAlive: () => made.thread.isAlive,
+          nowMs: () => time.nowMs,
+        }),
         log: logClient(this.log, time, this.#ports, made.thread),
         store: this.store.client(node.id, made.thread, serial),
         transport: this.streams.transport(node.id, made.thread, address, () => made.ref),

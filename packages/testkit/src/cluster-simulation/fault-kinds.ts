@@ -31,5 +31,8 @@ export const recordFaultKinds = [
   'forceHotUnit',
 ] as const;
 
+/** Of every fourth history: a record that ends each process that applies it. */
+export const deadlyFaultKind = 'deadlyRecord';
+
 /** Every kind of fault that the simulation of the whole cluster injects. */
-export const clusterFaultKinds: readonly string[] = [...faultKinds, ...recordFaultKinds];
+export const clusterFaultKinds: readonly string[] = [...faultKinds, ...recordFaultKinds, deadlyFaultKind];

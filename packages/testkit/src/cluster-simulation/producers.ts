@@ -41,6 +41,17 @@ export class Producers {
     for (let partition = 0; partition < partitions; partition++) this.#one(partition);
   }
 
+  /** A record that ends who applies it, of one user in each round. */
+  deadly(round: number): void {
+    const { plan, ledger, log, time } = this.#world;
+    const { partitions } = log.describe(inputTopic)!;
+    const user = plan.users[((plan.users.length >> 1) + round) % plan.users.length]!;
+    const appendedUnixMs = wallUnixMs(time.nowMs);
+    const record = { key: null, value: encodeRecord('k', user.key, 0, 0), amount: 0, appendedUnixMs };
+    ledger.note(round % partitions, { ...record, kind: 'k', user });
+    log.append(inputTopic, round % partitions, [record], appendedUnixMs);
+  }
+
   #burst(count: number): void {
     const { rng, plan, log } = this.#world;
     const { partitions } = log.describe(inputTopic)!;
@@ -65,7 +76,7 @@ export class Producers {
     const kind = kinds[draw] ?? 'r';
     const hasUser = kind !== '-' && kind !== '?';
     const amount = randomBelow(rng, 2_000) - 1_000;
-    const appendedUnixMs = 1_700_000_000_000 + Math.floor(time.nowMs);
+    const appendedUnixMs = wallUnixMs(time.nowMs);
     const isTombstone = kind === 's' && randomBelow(rng, 2) === 0;
     const padding = randomBelow(rng, 200) === 0 ? 3_000 : randomBelow(rng, 20);
     const value = isTombstone ? null : encodeRecord(kind, hasUser ? user.key : nobody, amount, padding);
@@ -81,3 +92,4 @@ export class Producers {
 }
 
 const nobody = new Uint8Array(0);
+const wallUnixMs = (nowMs: number): number => 1_700_000_000_000 + Math.floor(nowMs);

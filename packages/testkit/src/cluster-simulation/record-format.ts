@@ -16,7 +16,9 @@ export type RecordKind =
   /** its handler changes the state, and throws */
   | 't'
   /** passed over by its holder */
-  | 's';
+  | 's'
+  /** ends the process of whoever applies it */
+  | 'k';
 
 export function encodeRecord(kind: RecordKind, key: Uint8Array, amount: number, paddingBytes: number): Uint8Array {
   const bytes = new Uint8Array(3 + key.length + 4 + paddingBytes);

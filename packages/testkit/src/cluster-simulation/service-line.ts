@@ -45,6 +45,7 @@ export class ServiceLine {
     const { name, state, failure } = call;
     return new Promise((resolve, reject) => {
       const thread = this.#thread;
+      if (!thread.isAlive) return;
       const timeoutMs = timeoutMsMin + randomBelow(this.#rng, timeoutMsMax - timeoutMsMin);
       const cancel = thread.setTimer(timeoutMs, () => reject(failure('took too long')));
       const reply = (settle: () => void): void => {

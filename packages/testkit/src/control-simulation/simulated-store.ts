@@ -45,7 +45,11 @@ export class SimulatedStore implements OutsideStore, OutsideLog {
   }
 
   get leaderLog(): LeaderLog {
-    return { describe: async (topic) => this.#read(this.#topics.get(topic) ?? null) };
+    return {
+      describe: async (topic) => this.#read(this.#topics.get(topic) ?? null),
+      endOffsets: async (topic) =>
+        this.#read(Array.from({ length: this.#topics.get(topic)?.partitions ?? 0 }, () => 0)),
+    };
   }
 
   #read<T>(value: T): T {

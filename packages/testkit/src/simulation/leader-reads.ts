@@ -1,7 +1,7 @@
 import type { BackupStore, Log, TopicInfo } from '@holdfast/engine';
 
 /** As much of the log as a leader reads. */
-export type LeaderLog = Pick<Log, 'describe'>;
+export type LeaderLog = Pick<Log, 'describe' | 'endOffsets'>;
 /** As much of the store as a leader reads. */
 export type LeaderStore = Pick<BackupStore, 'generationId' | 'highestEpoch'>;
 

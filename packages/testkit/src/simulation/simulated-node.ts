@@ -1,5 +1,6 @@
-import { ControlPlane, ControlPlaneError, RaftStorageError } from '@holdfast/engine';
+import { ControlPlane, ControlPlaneError, type CrashReports, RaftStorageError } from '@holdfast/engine';
 import { type NodeId, type Rng, randomBelow, randomRatio, SeededRng, silentLogger } from '@holdfast/model';
+import { MemoryCrashFolder } from '../memory-crash-folder.ts';
 import type { ShardLife } from './shard-life.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
@@ -34,6 +35,9 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
   mayEnd = false;
   /** It was to be taken out of the members with the disk that it has now. */
   mayBeRemoved = false;
+  /** What its shards note before they apply, over all processes. */
+  crashes = new MemoryCrashFolder();
+  #crashReports!: CrashReports;
   readonly #world: SimulatedWorld<S>;
   readonly #rng: Rng;
   #ledAtMs = Number.NEGATIVE_INFINITY;
@@ -71,6 +75,7 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
     this.folder++;
     this.counter = 0;
     this.mayBeRemoved = false;
+    this.crashes = new MemoryCrashFolder();
     this.newDisk();
   }
 
@@ -93,6 +98,7 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
     this.mayEnd = false;
     this.counter++;
     this.#world.gossip.restarted(this.id, this.#world.addresses());
+    this.#crashReports = this.crashes.start().reports;
     this.#newShards();
     this.#world.say(() => `${this.id} starts (${this.start})`);
     ControlPlane.start(this.#options(process)).then(
@@ -115,6 +121,7 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
     if (this.process === null) return;
     this.#world.say(() => `${this.id} dies`);
     this.process.die();
+    if (this.#world.killsInWork) this.crashes.endInWork(this.#world.time.nowMs);
     this.#world.network.close(this.address, randomRatio(this.#rng) < hostGoneRatio);
     for (const shard of this.shards) shard.end();
     this.process = null;
@@ -186,6 +193,7 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
       onSessionLost: (reason) => this.#sessionLost(process, reason),
       onFatal: (error) => this.#fatal(process, error),
       balancingPaused: () => [...world.gossip.view(this.id).values()].some(({ state }) => state !== 'alive'),
+      crashes: this.#crashReports,
       lease: plan.lease,
       compaction: plan.compaction,
     };

@@ -161,6 +161,11 @@ export abstract class SimulatedWorld<S extends ShardLife = ShardLife> {
     this.crashedWrites[what]++;
   }
 
+  /** Whether processes that are killed were in the midst of the work that they did last. */
+  get killsInWork(): boolean {
+    return false;
+  }
+
   /** A supervisor starts what has ended. */
   restartLater(node: SimulatedNode<S>, delayMs = 200 + randomBelow(this.rng, 3_000)): void {
     this.time.after(delayMs, 'restart', () => node.begin());

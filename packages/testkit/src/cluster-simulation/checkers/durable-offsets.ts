@@ -3,6 +3,7 @@ import type { Report } from '../../simulation/checkers/report.ts';
 import { inputTopic } from '../cluster-job.ts';
 import { isDead, type Ledger } from '../ledger.ts';
 import type { StoreLife } from '../store-life.ts';
+import { areBuried, type Buried, nothingBuried } from './buried.ts';
 import type { OutputsFirst } from './outputs-first.ts';
 import type { StoredRows } from './stored-rows.ts';
 
@@ -15,12 +16,20 @@ export class DurableOffsets {
   readonly #ledger: Ledger;
   readonly #stored: StoredRows;
   readonly #outputs: OutputsFirst;
+  readonly #buried: Buried;
   /** Per store: up to where each partition is known to be durable, because somebody said so and it was true. */
   readonly #vouched = new Map<StoreLife, number[]>();
   commits = 0;
   rows = 0;
 
-  constructor(report: Report, ledger: Ledger, stored: StoredRows, outputs: OutputsFirst) {
+  constructor(
+    report: Report,
+    ledger: Ledger,
+    stored: StoredRows,
+    outputs: OutputsFirst,
+    buried: Buried = nothingBuried,
+  ) {
+    this.#buried = buried;
     this.#report = report;
     this.#ledger = ledger;
     this.#stored = stored;
@@ -47,7 +56,7 @@ export class DurableOffsets {
         this.#report(`I6: ${partition} is committed at ${offset}, but the dead letter of ${at} isn't published`);
         return;
       }
-      if (record.place < 0) continue;
+      if (record.place < 0 || this.#buried.isBuried(partition, at)) continue;
       const count = this.#stored.stateOf(life, record.user!)?.state.counts[partition] ?? 0;
       if (count > record.place) continue;
       this.#report(
@@ -71,6 +80,8 @@ export class DurableOffsets {
         const wanted = this.#ledger.countBelow(user.index, partition, offset);
         const count = state?.counts[partition] ?? 0;
         if (count >= wanted) continue;
+        const { offsets } = this.#ledger.part(user.index, partition);
+        if (areBuried(this.#buried, partition, offsets, count, wanted)) continue;
         this.#report(
           `I6: a row of unit ${unit} is accepted with ${count} records of user ${user.index} in ${partition}, of which ${wanted} were durable`,
         );

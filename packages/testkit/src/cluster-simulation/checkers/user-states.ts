@@ -1,6 +1,7 @@
 import type { Report } from '../../simulation/checkers/report.ts';
 import { counts, type Ledger } from '../ledger.ts';
 import type { StoreLife } from '../store-life.ts';
+import { type Buried, nothingBuried } from './buried.ts';
 import type { StoredRows, StoredUser } from './stored-rows.ts';
 
 /**
@@ -11,10 +12,12 @@ export class UserStates {
   readonly #report: Report;
   readonly #ledger: Ledger;
   readonly #stored: StoredRows;
+  readonly #buried: Buried;
   rows = 0;
   compared = 0;
 
-  constructor(report: Report, ledger: Ledger, stored: StoredRows) {
+  constructor(report: Report, ledger: Ledger, stored: StoredRows, buried: Buried = nothingBuried) {
+    this.#buried = buried;
     this.#report = report;
     this.#ledger = ledger;
     this.#stored = stored;
@@ -37,7 +40,7 @@ export class UserStates {
     const expected = this.#ledger.users.map(() => ({ records: 0, total: 0, last: new Map<number, number>() }));
     for (const [partition, records] of this.#ledger.partitions.entries()) {
       for (const [offset, { kind, user, amount }] of records.entries()) {
-        if (user === null || !counts(kind)) continue;
+        if (user === null || !counts(kind) || this.#buried.isBuried(partition, offset)) continue;
         const sums = expected[user.index]!;
         sums.records++;
         sums.total += amount;

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordCrash } from '@holdfast/lease';
+import { topicId } from '@holdfast/model';
+import type { CrashReports } from '../ports/crash-reports.ts';
+import type { ToShard } from '../shard-messages.ts';
+import { nobodyFailed } from './cluster-steps.test.ts';
+import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
+
+const [hi, lo] = [123, 456];
+const crashAt = (offset: number, counter = 1): RecordCrash => {
+  return { hi, lo, topicId: topicId('id-of-in'), partition: 0, offset, counter };
+};
+
+/** What a node finds in its notes when it starts. */
+function found(crash: RecordCrash): CrashReports & { readonly toldCount: number } {
+  const reports = {
+    pending: [crash] as readonly RecordCrash[],
+    toldCount: 0,
+    told() {
+      reports.pending = [];
+      reports.toldCount++;
+    },
+  };
+  return reports;
+}
+
+/** What the shards of a node were told of quarantine last. */
+function toldTo({ shards }: VirtualNode): unknown[] {
+  return shards.map(({ received }) => {
+    const told = received.filter((message: ToShard) => message.kind === 'quarantine').at(-1);
+    return told?.kind === 'quarantine' ? told.units : null;
+  });
+}
+
+async function restartWith(cluster: VirtualCluster, id: string, crash: RecordCrash) {
+  await cluster.kill(cluster.node(id));
+  const crashes = found(crash);
+  const node = await cluster.start(id as never, { crashes });
+  await cluster.until(`${id} has a session`, () => node.control.session !== null, 60_000);
+  return crashes;
+}
+
+test('two nodes that ended at one record quarantine its user; every shard knows, also of nodes that start later', async () => {
+  const cluster = new VirtualCluster();
+  cluster.topics.create('in', 2);
+  await cluster.startAll();
+  const first = await restartWith(cluster, 'n1', crashAt(7));
+  assert.deepEqual([first.toldCount, first.pending], [1, []]);
+  assert.deepEqual(cluster.node('n1').control.status().table.quarantined, []);
+  await restartWith(cluster, 'n2', crashAt(8));
+  assert.deepEqual(cluster.node('n2').control.status().table.quarantined, [], 'another record');
+  await restartWith(cluster, 'n3', crashAt(7));
+  const isKnown = ({ control }: VirtualNode) => control.status().table.quarantined.length === 1;
+  await cluster.until('every table shows it', () => cluster.nodes.every(isKnown));
+  const quarantined = [{ hi, lo, before: null }];
+  await cluster.until('every shard knows', () =>
+    cluster.nodes.every((node) => toldTo(node).every((told) => told !== null)),
+  );
+  for (const node of cluster.nodes) assert.deepEqual(toldTo(node), [quarantined, quarantined], node.id);
+  await cluster.kill(cluster.node('n1'));
+  const later = await cluster.start('n1' as never);
+  await cluster.until('n1 has a session', () => later.control.session !== null, 60_000);
+  assert.deepEqual(toldTo(later), [quarantined, quarantined]);
+  nobodyFailed(cluster);
+});
+
+test('an operator releases it from where the input ends now', async () => {
+  const cluster = new VirtualCluster();
+  cluster.topics.create('in', 2);
+  await cluster.startAll();
+  await cluster.until('the topic is known', () => cluster.node('n1').control.table.topicNamed('in') !== undefined);
+  const lift = () => cluster.settle(cluster.node('n3').control.admin({ kind: 'liftQuarantine', hi, lo }, 2_000));
+  assert.equal((await lift()).code, 'REFUSED', 'it is in no quarantine');
+  await restartWith(cluster, 'n1', crashAt(7));
+  await restartWith(cluster, 'n2', crashAt(7));
+  assert.equal((await lift()).code, 'OK');
+  const before = [0, 1].map((partition) => ({ topicId: topicId('id-of-in'), partition, offset: 100 }));
+  const isReleased = (node: VirtualNode) => JSON.stringify(toldTo(node)[1]) === JSON.stringify([{ hi, lo, before }]);
+  await cluster.until('every shard knows', () => cluster.nodes.every(isReleased));
+  assert.deepEqual(cluster.node('n2').control.status().table.quarantined, []);
+  nobodyFailed(cluster);
+});

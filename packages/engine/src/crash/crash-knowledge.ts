@@ -1,0 +1,57 @@
+import { crashesPerReportMax, type RecordCrash } from '@holdfast/lease';
+import type { PartitionId } from '@holdfast/model';
+
+/** Ranges under suspicion that a node remembers, the latest: it finds one per shard and crash. */
+export const suspectsKeptMax = 64;
+
+/** Records of one partition, in one of which a process ended. */
+export interface SuspectRange extends PartitionId {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What stood in a shard's notes when its process ended. */
+export type CrashNote =
+  | ({ readonly kind: 'record' } & RecordCrash)
+  | ({ readonly kind: 'frame'; readonly counter: number } & SuspectRange);
+
+/** What a node knows of the ends of its processes (PROTOCOL.md 6.2). Kept over its starts; plain JSON data. */
+export interface CrashKnowledge {
+  /** Not told to the leader yet, oldest first. */
+  readonly crashes: readonly RecordCrash[];
+  readonly suspects: readonly SuspectRange[];
+}
+
+export const nothingKnown: CrashKnowledge = Object.freeze({ crashes: [], suspects: [] });
+
+/**
+ * Notes that an end left make it wiser: one of a record is a crash to tell; one of a frame makes its range suspect, so that
+ * the next end in it is at one record.
+ */
+export function learn(known: CrashKnowledge, notes: readonly CrashNote[]): CrashKnowledge {
+  const crashes = [...known.crashes];
+  const suspects = [...known.suspects];
+  for (const note of notes) {
+    if (note.kind === 'record') {
+      const { kind: _, ...crash } = note;
+      crashes.push(crash);
+    } else {
+      const { topicId, partition, first, last } = note;
+      suspects.push({ topicId, partition, first, last });
+    }
+  }
+  return { crashes: crashes.slice(-crashesPerReportMax), suspects: suspects.slice(-suspectsKeptMax) };
+}
+
+export function isSuspect(
+  suspects: readonly SuspectRange[],
+  { topicId, partition }: PartitionId,
+  firstOffset: number,
+  lastOffset: number,
+): boolean {
+  for (const range of suspects) {
+    const isThere = range.partition === partition && range.topicId === topicId;
+    if (isThere && range.first <= lastOffset && range.last >= firstOffset) return true;
+  }
+  return false;
+}

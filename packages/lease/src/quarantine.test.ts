@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ByteReader, ByteWriter, type NodeId, topicId } from '@holdfast/model';
+import fc from 'fast-check';
+import { LeaseCoordinator } from './coordinator.ts';
+import { LeaseTable } from './lease-table.ts';
+import { crashesKeptMax, crashesPerReportMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
+import { compileLeaseOptions } from './options.ts';
+import { unitsDue } from './quarantine-rule.ts';
+import type { LeaseRecord, UnitCrashed } from './records.ts';
+import { LeaseTableReader } from './table-reader.ts';
+
+const topic = topicId('in');
+
+function crashOf(node: number, offset: number, more: Partial<UnitCrashed> = {}): UnitCrashed {
+  const position = { topicId: topic, partition: 0, offset };
+  return { kind: 'unitCrashed', hi: offset, lo: 1, ...position, nodeId: `n${node}` as NodeId, counter: 1, ...more };
+}
+
+const dueOf = (crashes: readonly UnitCrashed[], nodes: number) => unitsDue(crashes, nodes).map(({ hi }) => hi);
+
+test('two nodes that end at one record are enough below nine nodes, a quarter of them from then on', () => {
+  const crashes = Array.from({ length: 30 }, (_, n) => crashOf(n, 7));
+  for (let nodes = 2; nodes <= 40; nodes++) {
+    const least = crashes.findIndex((_, n) => dueOf(crashes.slice(0, n), nodes).length > 0);
+    assert.equal(least, Math.max(2, Math.ceil(nodes / 4)), `${nodes} nodes`);
+  }
+});
+
+test('one node is enough where there is no other, with two crashes; else it takes six of one node', () => {
+  const again = (count: number) => Array.from({ length: count }, (_, n) => crashOf(1, 7, { counter: n }));
+  assert.deepEqual([dueOf(again(1), 1), dueOf(again(2), 1)], [[], [7]]);
+  assert.deepEqual([dueOf(again(5), 3), dueOf(again(6), 3)], [[], [7]]);
+});
+
+test('processes that end at other records of a unit never bring it into quarantine, whatever their number', () => {
+  const crash = fc.record({ node: fc.nat(9), partition: fc.nat(4), offset: fc.nat(10_000) });
+  const distinct = fc.uniqueArray(crash, { selector: ({ partition, offset }) => `${partition}/${offset}` });
+  fc.assert(
+    fc.property(distinct, fc.integer({ min: 2, max: 12 }), (list, nodes) => {
+      const crashes = list.map(({ node, partition, offset }) => crashOf(node, offset, { hi: 1, partition }));
+      assert.deepEqual(unitsDue(crashes, nodes), []);
+    }),
+  );
+});
+
+test('of what the shards of a process were at, that counts which more processes ended at', () => {
+  const innocent = (node: number) => crashOf(node, 9);
+  const both = [crashOf(1, 7), innocent(1), crashOf(2, 7), innocent(2)];
+  assert.deepEqual(dueOf(both, 3), [], 'who of the two?');
+  assert.deepEqual(dueOf([...both, crashOf(3, 7)], 3), [7]);
+  const another = [crashOf(1, 8, { counter: 2 }), crashOf(3, 8)];
+  assert.deepEqual(dueOf([...both, crashOf(2, 7, { counter: 2 }), ...another], 3), [7, 8], 'each for its own ends');
+  const alwaysTogether = [1, 2, 3].flatMap((counter) =>
+    [1, 2].flatMap((node) => [crashOf(node, 7, { counter }), crashOf(node, 9, { counter })]),
+  );
+  assert.deepEqual(dueOf(alwaysTogether, 3), [7], 'rather one too many than a crash for ever');
+});
+
+/** A table with three nodes, and what is replayed on it. */
+class Scene {
+  readonly table = new LeaseTable();
+  index = 0;
+
+  constructor() {
+    this.replay({ kind: 'epochBase', base: 0 });
+    for (const node of [1, 2, 3]) {
+      const addresses = ['a:1', 'b:2'];
+      const nodeId = `n${node}` as NodeId;
+      this.replay({ kind: 'sessionOpened', nodeId, uuid: `u${node}`, counter: 1, shards: 1, addresses, version: '1' });
+    }
+  }
+
+  replay(record: LeaseRecord) {
+    const outcome = this.table.replay(record, ++this.index);
+    this.table.publishIndex(this.index);
+    return outcome;
+  }
+
+  /** What the leader makes of it, replayed. */
+  decide(command: Parameters<LeaseCoordinator['decide']>[0]): string {
+    const decision = new LeaseCoordinator(this.table, compileLeaseOptions(), 0).decide(command, 0);
+    if (!decision.ok) return decision.refusal.code;
+    for (const record of decision.records) this.replay(record);
+    return decision.records.map(({ kind }) => kind).join();
+  }
+
+  crash(node: number, offset: number, counter = 1): string {
+    const { kind: _, nodeId, ...crash } = crashOf(node, offset, { counter });
+    return `${this.decide({ kind: 'reportCrashes', nodeId, crashes: [crash] })} ${this.decide({ kind: 'quarantineDue' })}`;
+  }
+}
+
+test('the leader notes crashes, quarantines when they are enough, and an operator releases', () => {
+  const scene = new Scene();
+  const reader = new LeaseTableReader(scene.table.buffer);
+  assert.equal(scene.crash(1, 7), 'unitCrashed ');
+  assert.equal(scene.crash(1, 7), 'unitCrashed ', 'the same crash told again');
+  assert.equal(scene.table.quarantine.crashes.length, 1);
+  assert.deepEqual([scene.table.quarantineIndex, reader.quarantineIndex()], [0, 0]);
+  scene.replay(crashOf(1, 9));
+  scene.replay(crashOf(3, 9));
+  assert.equal(scene.crash(2, 7), 'unitCrashed ', 'another record was there as often');
+  assert.equal(scene.crash(2, 7, 2), 'unitCrashed unitQuarantined');
+  assert.ok(scene.table.quarantine.isQuarantined(7, 1));
+  const left = scene.table.quarantine.crashes.map(({ nodeId, offset }) => `${nodeId}@${offset}`);
+  assert.deepEqual([left, reader.quarantineIndex()], [['n3@9'], scene.index], 'without what it explains');
+  assert.equal(scene.crash(3, 7), 'unitCrashed ', 'void: it is known');
+  assert.equal(scene.table.quarantine.crashes.length, 1);
+  const before = [{ topicId: topic, partition: 0, offset: 100 }];
+  assert.equal(scene.decide({ kind: 'liftQuarantine', hi: 7, lo: 1, before }), 'quarantineLifted');
+  assert.deepEqual(scene.table.quarantine.units, [{ hi: 7, lo: 1, before }]);
+  assert.deepEqual([scene.table.quarantine.quarantinedCount, reader.quarantineIndex()], [0, scene.index]);
+  assert.equal(scene.decide({ kind: 'liftQuarantine', hi: 7, lo: 1, before }), 'NOT_QUARANTINED');
+  assert.equal(scene.crash(1, 8), 'unitCrashed ', 'what was seen before its release counts no more');
+  scene.crash(3, 7, 2);
+  assert.equal(scene.crash(1, 7, 2), 'unitCrashed unitQuarantined', 'but what is seen after it does');
+});
+
+test('reports that can not be meant are refused', () => {
+  const scene = new Scene();
+  const report = (crashes: readonly object[]) =>
+    scene.decide({ kind: 'reportCrashes', nodeId: 'n1' as NodeId, crashes: crashes as never });
+  const { kind: _, nodeId: __, ...crash } = crashOf(1, 7);
+  assert.equal(report([{ ...crash, offset: -1 }]), 'INVALID_COMMAND');
+  assert.equal(report([{ ...crash, hi: 0.5 }]), 'INVALID_COMMAND');
+  assert.equal(report(Array.from({ length: crashesPerReportMax + 1 }, () => crash)), 'INVALID_COMMAND');
+});
+
+test('crashes, quarantined and released units are bounded, and a snapshot has them all', () => {
+  const scene = new Scene();
+  for (let n = 0; n < crashesKeptMax + 10; n++) scene.replay(crashOf(1, n));
+  assert.deepEqual(scene.table.quarantine.crashes.length, crashesKeptMax);
+  assert.equal(scene.table.quarantine.crashes.at(-1)!.offset, crashesKeptMax + 9);
+  for (let n = 0; n < releasedUnitsMax + 5; n++) {
+    scene.replay({ kind: 'unitQuarantined', hi: n, lo: 2 });
+    scene.replay({ kind: 'quarantineLifted', hi: n, lo: 2, before: [] });
+  }
+  assert.deepEqual(scene.table.quarantine.units.map(({ hi }) => hi)[0], 5);
+  for (let n = 0; n < quarantinedUnitsMax + 5; n++) scene.replay({ kind: 'unitQuarantined', hi: n, lo: 3 });
+  assert.equal(scene.table.quarantine.quarantinedCount, quarantinedUnitsMax);
+  assert.equal(scene.table.quarantine.isQuarantined(quarantinedUnitsMax, 3), false);
+  const restored = LeaseTable.restore(scene.table.encodeSnapshot());
+  for (const part of ['crashes', 'units', 'quarantinedCount'] as const)
+    assert.deepEqual(restored.quarantine[part], scene.table.quarantine[part]);
+  assert.equal(restored.reader.quarantineIndex(), scene.table.quarantineIndex);
+  assert.deepEqual(restored.encodeSnapshot(), scene.table.encodeSnapshot());
+});
+
+test('a snapshot of before quarantine is read', () => {
+  const { table } = new Scene();
+  const input = new ByteReader(table.encodeSnapshot());
+  input.u8();
+  const head = input.bytes();
+  // Without units, what is new are three zeros before the last one: no entry, no crashes, no units.
+  assert.deepEqual([...head.slice(-4)], [0, 0, 0, 0]);
+  const former = new ByteWriter().u8(3).bytes(head.slice(0, -3)).finish();
+  const restored = LeaseTable.restore(former);
+  assert.deepEqual([restored.tableIndex, [...restored.nodes()].length], [table.tableIndex, 3]);
+  assert.deepEqual([restored.quarantine.units, restored.quarantineIndex], [[], 0]);
+});
