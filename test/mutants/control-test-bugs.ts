@@ -8,10 +8,11 @@ const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
 const damage = 'packages/embedded/src/raft-damage.test.ts';
 const quarantine = 'packages/lease/src/quarantine.test.ts';
 const holder = 'packages/processor/src/holder/quarantine.test.ts';
+const storeCalls = 'packages/testkit/src/store-calls.test.ts';
 
 /**
  * Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as
- * docs/TESTING.md says, and of quarantine; unit tests do. In the order of the invariants.
+ * docs/TESTING.md says, of quarantine, and of threads that share memory; unit tests do. In the order of the invariants.
  */
 export const controlTestBugs: readonly PlantedBug[] = [
   {
@@ -125,5 +126,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'return a.offset === b.offset && a.partition === b.partition && a.topicId === b.topicId;',
     replace: 'return a.topicId === b.topicId;',
     tests: [quarantine],
+  },
+  {
+    name: 'threads: what was made for one generation goes to the store as the next one’s',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/store-loop.ts',
+    find: '    for (;;) {\n      const generation = this.#context.generation;',
+    replace:
+      '    index = leases.generationIndex();\n    for (;;) {\n      const generation = this.#context.generation;',
+    tests: [storeCalls],
   },
 ];
