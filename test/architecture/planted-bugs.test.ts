@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { controlTestBugs } from '../mutants/control-test-bugs.ts';
 import { gossipBugs } from '../mutants/gossip-bugs.ts';
 import { plantedBugs } from '../mutants/planted-bugs.ts';
 import { plantedClusterBugs } from '../mutants/planted-cluster-bugs.ts';
 import { plantedControlBugs } from '../mutants/planted-control-bugs.ts';
 import { redisBugs } from '../mutants/redis-bugs.ts';
+import { unitTestBugs } from '../mutants/unit-test-bugs.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -18,7 +18,7 @@ function placesOf(file: string, text: string): number {
 
 /** Planting takes long and is done by command: a change of the code must not make a bug unplantable until then. */
 test('every planted bug has its one place in the code', () => {
-  const all = [controlTestBugs, gossipBugs, plantedBugs, plantedClusterBugs, plantedControlBugs, redisBugs].flat();
+  const all = [unitTestBugs, gossipBugs, plantedBugs, plantedClusterBugs, plantedControlBugs, redisBugs].flat();
   const misplaced = all
     .map(({ name, file, find }) => ({ name, places: placesOf(file, find) }))
     .filter(({ places }) => places !== 1);

@@ -3,11 +3,11 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { controlTestBugs } from './control-test-bugs.ts';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
 import { plantAndTest } from './planted-tests.ts';
+import { unitTestBugs } from './unit-test-bugs.ts';
 
 /**
  * Plants each bug in a copy of the sources and looks whether the simulation that is to see it does, by the checker that
@@ -106,7 +106,7 @@ async function main(args: readonly string[]): Promise<number> {
   const isChosen = ({ name }: { readonly name: string }): boolean =>
     words.length === 0 || words.some((word) => name.includes(word));
   const bugs = [...plantedBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
-  const testBugs = controlTestBugs.filter(isChosen);
+  const testBugs = unitTestBugs.filter(isChosen);
   if (!Number.isInteger(seeds) || seeds < 1 || bugs.length + testBugs.length === 0) {
     console.error('usage: npm run mutants -- [--seeds N] [WORDS OF NAMES...]');
     return 2;

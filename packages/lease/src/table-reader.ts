@@ -100,11 +100,12 @@ export class LeaseTableReader {
     return Atomics.load(this.#words, headerAt.generation) >>> 0;
   }
 
-  /** Index of the latest generation entry. */
+  /** Index of the latest entry that put a unit into quarantine or released one. */
   quarantineIndex(): LogIndex {
     return loadPair(this.#words, headerAt.quarantineIndexPair) as LogIndex;
   }
 
+  /** Index of the latest generation entry. */
   generationIndex(): LogIndex {
     return loadPair(this.#words, headerAt.generationIndexPair) as LogIndex;
   }

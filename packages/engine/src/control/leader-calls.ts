@@ -62,40 +62,45 @@ export class LeaderCalls {
    * Tries until the leader has said OK or REFUSED, `totalMs` are over, or `stopped` says so; then gives the last answer.
    * `tryMs` bounds each try.
    */
-  async ask<T = object>(
+  ask<T = object>(
     method: CallMethod,
     body: Uint8Array,
     limits: { readonly totalMs: number; readonly tryMs: number; readonly stopped?: () => boolean },
   ): Promise<LeaderReply<T>> {
-    const { timers } = this.#options;
-    const endMs = timers.monotonicMs() + limits.totalMs;
-    for (let backoffMs = leaderBackoffMsMin; ; backoffMs = Math.min(backoffMs * 2, leaderBackoffMsMax)) {
-      const leftMs = endMs - timers.monotonicMs();
-      const reply = await this.once<T>(method, body, Math.min(limits.tryMs, Math.max(leftMs, 1)));
-      if (reply.code === 'OK' || reply.code === 'REFUSED') return reply;
-      if (limits.stopped?.() || timers.monotonicMs() + backoffMs >= endMs) return reply;
-      await delay(timers, backoffMs);
-      if (limits.stopped?.()) return reply;
-    }
+    const { totalMs, tryMs, stopped = () => false } = limits;
+    const once = (leftMs: number) => this.once<T>(method, body, Math.min(tryMs, Math.max(leftMs, 1)));
+    return this.#until(once, totalMs, stopped, leaderBackoffMsMin, leaderBackoffMsMax);
   }
 
   /**
    * For what the asker repeats by itself after `repeatMs`: tries again meanwhile, so that a leadership that moves costs the
    * time that it takes and not the asker's patience. A try that is under way is not cut short: the leader may be busy.
    */
-  async askOnTheMove<T = object>(
+  askOnTheMove<T = object>(
     method: CallMethod,
     body: Uint8Array,
     limits: { readonly repeatMs: number; readonly tryMs: number; readonly stopped: () => boolean },
   ): Promise<LeaderReply<T>> {
+    const { repeatMs, tryMs, stopped } = limits;
+    const once = () => this.once<T>(method, body, tryMs);
+    return this.#until(once, repeatMs, stopped, moveBackoffMsMin, moveBackoffMsMax);
+  }
+
+  async #until<T>(
+    once: (leftMs: number) => Promise<LeaderReply<T>>,
+    totalMs: number,
+    stopped: () => boolean,
+    backoffMsMin: number,
+    backoffMsMax: number,
+  ): Promise<LeaderReply<T>> {
     const { timers } = this.#options;
-    const endMs = timers.monotonicMs() + limits.repeatMs;
-    for (let backoffMs = moveBackoffMsMin; ; backoffMs = Math.min(backoffMs * 2, moveBackoffMsMax)) {
-      const reply = await this.once<T>(method, body, limits.tryMs);
+    const endMs = timers.monotonicMs() + totalMs;
+    for (let backoffMs = backoffMsMin; ; backoffMs = Math.min(backoffMs * 2, backoffMsMax)) {
+      const reply = await once(endMs - timers.monotonicMs());
       if (reply.code === 'OK' || reply.code === 'REFUSED') return reply;
-      if (limits.stopped() || timers.monotonicMs() + backoffMs >= endMs) return reply;
+      if (stopped() || timers.monotonicMs() + backoffMs >= endMs) return reply;
       await delay(timers, backoffMs);
-      if (limits.stopped()) return reply;
+      if (stopped()) return reply;
     }
   }
 

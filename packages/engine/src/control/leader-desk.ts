@@ -120,13 +120,13 @@ export class LeaderDesk {
   }
 
   async #open(term: LeaderTerm, from: NodeId, request: SessionOpenRequest, atMs: number): Promise<LeaderReply> {
-    const { member, uuid, counter, addresses, version } = request;
+    const { member, uuid, counter, addresses, version, crashes = [] } = request;
     if (typeof member !== 'string' || nodeOfMember(member) !== from) return no(`${member} is no member of ${from}`);
-    const standing = standingOf(this.#options.driver.members(), member);
-    if (standing === 'removed') return { code: 'REFUSED', reason: 'REMOVED', text: removedText(member) };
-    if (standing === 'unknown') return { code: 'RETRY', text: `${member} hasn't joined yet` };
-    // Before it is given anything again.
-    if (request.crashes !== undefined && request.crashes.length > 0) await term.noteCrashes(from, request.crashes);
+    const standing = () => standingOf(this.#options.driver.members(), member);
+    // Before it is given anything again. Members may change meanwhile, so where it stands is looked up anew.
+    if (crashes.length > 0 && standing() === 'member') await term.noteCrashes(from, crashes);
+    if (standing() === 'removed') return { code: 'REFUSED', reason: 'REMOVED', text: removedText(member) };
+    if (standing() === 'unknown') return { code: 'RETRY', text: `${member} hasn't joined yet` };
     const shards = addresses.length - 1;
     const decision = term.decide({ kind: 'openSession', nodeId: from, uuid, counter, shards, addresses, version });
     if (decision.ok) return { ...ok, session: await term.propose(decision.records) } as LeaderReply;

@@ -1,5 +1,6 @@
 import { type LeaseOptions, type LeaseTable, type SessionEndReason, SessionKeeper } from '@holdfast/lease';
 import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
+import { defaultRecordLimits } from '@holdfast/processor';
 import type { CrashReports } from '../ports/crash-reports.ts';
 import type { Timers } from '../ports/timers.ts';
 import { SessionProof } from '../session-proof.ts';
@@ -28,8 +29,8 @@ const pulseMs = 100;
 export const renewDeadlineMs = 1_500;
 const openTryMs = 3_000;
 const unitsDeadlineMs = 5_000;
-/** Less than the time after which shards repeat what they still need (`acquireRetryMs`, `releaseRetryMs`). */
-const unitsRepeatMs = 450;
+/** Ends just before shards repeat what they still need. */
+const unitsRepeatMs = 0.9 * Math.min(defaultRecordLimits.acquireRetryMs, defaultRecordLimits.releaseRetryMs);
 
 export type NodeSessionState =
   /** some shard doesn't listen yet */
@@ -253,7 +254,7 @@ export class NodeSession {
       if (this.#state !== 'opening') break;
       if (reply.code === 'OK') {
         this.#isAsking = false;
-        this.#options.crashes?.told();
+        this.#crashesTold();
         this.#session = sessionId(reply.session);
         this.#confirmedAtMs = askedAtMs;
         this.#lookAtTable();
@@ -264,6 +265,15 @@ export class NodeSession {
       await new Promise<void>((resolve) => {
         timers.setTimer(pulseMs, resolve);
       });
+    }
+  }
+
+  /** What isn't remembered as told is told again, and is void then: no reason to end the node. */
+  #crashesTold(): void {
+    try {
+      this.#options.crashes?.told();
+    } catch (error) {
+      this.#options.logger.warn('not remembered which crashes the leader knows', { err: error });
     }
   }
 

@@ -81,3 +81,21 @@ test('an operator releases it from where the input ends now', async () => {
   assert.deepEqual(cluster.node('n2').control.status().table.quarantined, []);
   nobodyFailed(cluster);
 });
+
+test('a node that can not remember what it has told goes on, and tells it again to no effect', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  let tries = 0;
+  const told = (): void => {
+    tries++;
+    throw new Error('the disk is full');
+  };
+  for (const expected of [1, 2]) {
+    await cluster.kill(cluster.node('n1'));
+    const node = await cluster.start('n1' as never, { crashes: { pending: [crashAt(7)], told } });
+    await cluster.until('n1 has a session', () => node.control.session !== null, 60_000);
+    assert.equal(tries, expected);
+    assert.equal(node.control.table.quarantine.crashes.length, 1);
+  }
+  nobodyFailed(cluster);
+});

@@ -14,7 +14,7 @@ const storeCalls = 'packages/testkit/src/store-calls.test.ts';
  * Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as
  * docs/TESTING.md says, of quarantine, and of threads that share memory; unit tests do. In the order of the invariants.
  */
-export const controlTestBugs: readonly PlantedBug[] = [
+export const unitTestBugs: readonly PlantedBug[] = [
   {
     name: 'control: a stalled leader counts its own absence against the sessions',
     invariant: 'I10',
