@@ -114,12 +114,33 @@ test('rubbish goes to the dead letters or is skipped, counted by reason, and the
   );
 });
 
+/** Starts the command, sends it a Ctrl-C when so many records are applied, and sees it say that it was interrupted. */
+async function interrupt(args: string[], data: string, applied: number): Promise<void> {
+  const { child, result } = startHoldfast(args);
+  await waitFor(`${applied} records to be applied`, 60_000, async () => {
+    const { code, stdout } = await holdfast(['status', '--data', data, '-o', 'json', '--timeout', '1s']);
+    if (code === 1 || stdout === '') return null;
+    return Number((JSON.parse(stdout) as { totals: { applied: string } }).totals.applied) >= applied || null;
+  });
+  child.kill('SIGINT');
+  const { code, stderr } = await result;
+  assert.equal(code, 130, stderr);
+  assert.match(stderr, /run the same command again to go on/);
+}
+
+async function goOn(args: string[]): Promise<void> {
+  const { code, stdout, stderr } = await holdfast(args);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /lost 0/);
+  assert.match(stdout, /duplicates 0/);
+}
+
 test('Ctrl-C in mid-run, and the same command again, lose and repeat nothing', async () => {
   const data = join(dir, 'interrupted');
   const generator = new LogGenerator({
     seed: 5,
     users: 2_000,
-    records: 60_000,
+    records: 120_000,
     startUnixMs: 1_760_000_000_000,
     anomalies: 5,
   });
@@ -129,18 +150,17 @@ test('Ctrl-C in mid-run, and the same command again, lose and repeat nothing', a
   const text = Buffer.concat(parts).toString();
   const file = join(dir, 'generated.jsonl');
   writeFileSync(file, text);
-  const first = startHoldfast(dev(data, file, 'holdfast'));
-  await waitFor('some of it to be applied', 60_000, async () => {
-    const { code, stdout } = await holdfast(['status', '--data', data, '-o', 'json', '--timeout', '1s']);
-    if (code === 1 || stdout === '') return null;
-    return Number((JSON.parse(stdout) as { totals: { applied: string } }).totals.applied) > 1_000 || null;
-  });
-  first.child.kill('SIGINT');
-  const interrupted = await first.result;
-  assert.equal(interrupted.code, 130, interrupted.stderr);
-  const { code, stdout, stderr } = await holdfast(dev(data, file, 'holdfast'));
-  assert.equal(code, 0, stderr);
-  assert.match(stdout, /lost 0/);
-  assert.match(stdout, /duplicates 0/);
+  const args = dev(data, file, 'holdfast');
+  await interrupt(args, data, 1_000);
+  await goOn(args);
   await checkExport(data, 'holdfast', text, 1);
+});
+
+test('Ctrl-C when all is applied, before the summary: the same command again goes on, and feeds nothing twice', async () => {
+  const data = join(dir, 'interrupted-late');
+  const file = sample('access-nginx-200.jsonl');
+  const args = dev(data, file, 'nginx');
+  await interrupt(args, data, 200);
+  await goOn(args);
+  await checkExport(data, 'nginx', readFileSync(file, 'utf8'), 1);
 });

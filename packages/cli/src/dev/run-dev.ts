@@ -136,10 +136,10 @@ class DevRun {
       this.#signal.close();
     }
     if (this.#failure !== null) throw this.#failure;
-    const { committed, end } = await this.#progress();
+    const { exit, finished } = await this.#finish((endedMs - startedMs) / 1000, cluster.restarts);
     // From now on the same input is another run, and counts anew.
-    if (this.#feed.done && committed >= end) writeDevFile(dir, { ...devFile, unfinishedInput: null });
-    return this.#finish((endedMs - startedMs) / 1000, cluster.restarts);
+    if (finished) writeDevFile(dir, { ...devFile, unfinishedInput: null });
+    return exit;
   }
 
   /**
@@ -194,7 +194,8 @@ class DevRun {
     }
   }
 
-  async #finish(seconds: number, restarts: number): Promise<number> {
+  /** Tells what came of it. A run that says it was interrupted isn't finished, even if all it had fed is safe by then. */
+  async #finish(seconds: number, restarts: number): Promise<{ readonly exit: number; readonly finished: boolean }> {
     const progress = await this.#progress();
     const complete = progress.committed >= progress.end;
     const { once, json } = this.#plan;
@@ -204,7 +205,7 @@ class DevRun {
       this.#io.note(
         `holdfast: interrupted: ${this.#feed.records} records fed, ${rest} of the log not yet safe${again}\n`,
       );
-      return exitCodes.interrupted;
+      return { exit: exitCodes.interrupted, finished: false };
     }
     const summary = await summarize({
       log: this.#log,
@@ -218,7 +219,7 @@ class DevRun {
       unread: complete ? 0 : progress.end - progress.committed,
     });
     await this.#io.out(json ? `${JSON.stringify(summary, null, 2)}\n` : `${renderSummary(summary).join('\n')}\n`);
-    return isExact(summary) ? exitCodes.ok : exitCodes.failed;
+    return { exit: isExact(summary) ? exitCodes.ok : exitCodes.failed, finished: this.#feed.done && complete };
   }
 
   #progress(): Promise<LogProgress> {
