@@ -4,6 +4,7 @@ import type { RecordLimits } from '@holdfast/processor';
 import type { CommittedEntry } from '../simulation/checkers/committed-log.ts';
 import type { LeaseModel } from '../simulation/checkers/lease-model.ts';
 import type { Report } from '../simulation/checkers/report.ts';
+import { CleanEnds } from './checkers/clean-ends.ts';
 import { DistinctUsers } from './checkers/distinct-users.ts';
 import { DurableOffsets } from './checkers/durable-offsets.ts';
 import { GapRule } from './checkers/gap-rule.ts';
@@ -42,6 +43,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
   readonly #acceptance: StoreAcceptance;
   readonly #epochs: GrantedEpochs;
   readonly #gaps: GapRule;
+  readonly #cleanEnds: CleanEnds;
   readonly #outputs: OutputsFirst;
   readonly #offsets: DurableOffsets;
   readonly #markers: MarkerTruth;
@@ -59,6 +61,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
     this.bounds = new QueueBounds(report, limits);
     this.#acceptance = new StoreAcceptance(report);
     this.#epochs = new GrantedEpochs(report, model);
+    this.#cleanEnds = new CleanEnds(report, model);
     this.#gaps = new GapRule(report, ledger);
     this.#outputs = new OutputsFirst(report, ledger);
     this.#offsets = new DurableOffsets(report, ledger, this.stored, this.#outputs, this.quarantine);
@@ -72,6 +75,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
     for (const record of records) {
       this.stored.noteRecord(record);
       this.appliers.onRecord(record);
+      this.#cleanEnds.onRecord(record);
       this.quarantine.onRecord(record);
       this.#epochs.onRecord(record, index);
     }
@@ -85,7 +89,10 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       return;
     }
     this.#users.onApply(user, state);
-    this.appliers.onApply(this.#options.shardOf(serial), user);
+    const shard = this.#options.shardOf(serial);
+    this.appliers.onApply(shard, user);
+    const epoch = this.appliers.claimedEpoch(serial, user.unitKey);
+    if (epoch !== undefined) this.#cleanEnds.onApply(shard.session, epoch, user, state, partition);
     this.#gaps.onApply(user, state, partition, offset);
     this.#replay.onApply(user.index, state.order, partition, offset);
   }
@@ -113,6 +120,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       this.#outputs.onRow(user);
     }
     this.#offsets.onRow(life, unit, kept);
+    this.#cleanEnds.onRow(unit, row.epoch, users);
   }
 
   onMarked(life: StoreLife, _client: number, marks: readonly Mark[]): void {
@@ -148,6 +156,8 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       appliers: this.appliers.applied,
       cleanEnds: this.appliers.cleanEnds,
       moves: this.appliers.moves,
+      cleanEndsWithRecords: this.#cleanEnds.ends,
+      cleanSessions: this.#cleanEnds.sessions,
       claims: this.#epochs.claims,
       rowsAccepted: this.#acceptance.accepted,
       rowsFenced: this.#acceptance.fenced,

@@ -10,6 +10,7 @@ import { Ledger } from '../ledger.ts';
 import { encodeRecord, type RecordKind } from '../record-format.ts';
 import { StoreLife } from '../store-life.ts';
 import { drawUsers, type SimulatedUser } from '../users.ts';
+import { CleanEnds } from './clean-ends.ts';
 import { DistinctUsers } from './distinct-users.ts';
 import { DurableOffsets } from './durable-offsets.ts';
 import { GapRule } from './gap-rule.ts';
@@ -175,6 +176,35 @@ test('I6: committed offsets and markers vouch for rows, and rows keep what was v
   saw('I6');
   checker.onRow(life, user.unitKey, put(1));
   saw('I6');
+});
+
+test('I6: a clean end with records that no store has', () => {
+  const { report, saw, sawNothing } = watched();
+  const { user, stored, stateOf, rowOf } = history();
+  const units = Uint32Array.of(user.unit.hi, user.unit.lo);
+  const released = { kind: 'released', units, epochs: Float64Array.of(5) } as const;
+  const ended = (reason: 'clean' | 'expired') => {
+    const model = new LeaseModel(report);
+    model.ended.set(1, { index: 9, reason, atMs: 0 });
+    const checker = new CleanEnds(report, model);
+    return { checker, end: () => checker.onRecord({ kind: 'sessionEnded', session: 1 as never, reason }) };
+  };
+  const { checker } = ended('clean');
+  checker.onApply(1, 5, user, stateOf(1), 0);
+  checker.onRow(user.unitKey, 5, stored.usersOf(rowOf(2)));
+  checker.onRecord(released);
+  sawNothing();
+  checker.onApply(1, 5, user, stateOf(2), 0);
+  checker.onRow(user.unitKey, 5, stored.usersOf(rowOf(2)));
+  checker.onRecord(released);
+  saw('I6');
+  for (const reason of ['clean', 'expired'] as const) {
+    const { checker, end } = ended(reason);
+    checker.onApply(1, 5, user, stateOf(0), 0);
+    end();
+    if (reason === 'clean') saw('I6');
+    else sawNothing();
+  }
 });
 
 test('I7: gaps, duplicates, other records', () => {

@@ -61,9 +61,14 @@ export class OneApplier {
     units.set(unitKey(hi, lo), epoch);
   }
 
+  /** Under which epoch the shard has claimed the unit. */
+  claimedEpoch(serial: number, unit: string): number | undefined {
+    return this.#claimed.get(serial)?.get(unit);
+  }
+
   onApply({ serial, session, index }: Applier, { unitKey: unit }: SimulatedUser): void {
     this.applied++;
-    const epoch = this.#claimed.get(serial)?.get(unit);
+    const epoch = this.claimedEpoch(serial, unit);
     if (epoch === undefined) {
       this.#report(`I1: shard ${serial} applies a record of unit ${unit}, which it hasn't claimed`);
       return;
