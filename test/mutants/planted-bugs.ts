@@ -41,8 +41,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an end by release while the unit is open',
     rule: '2.2',
     file: holder,
-    find: "if (unit.phase === 'closing' || unit.phase === 'closed') return false;",
-    replace: '',
+    find: "if (unit.phase !== 'open' && unit.phase !== 'claiming') return false;",
+    replace: "if (unit.phase === 'faulty') return false;",
   },
   {
     name: 'a unit that was to move opens again while its move may still take effect',
@@ -322,7 +322,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'closed units are not written again after a loss',
     rule: '5.8',
     file: generation,
-    find: "if (unit.phase !== 'open') closing.reopenWriting(unit);",
+    find: "if (unit.phase !== 'open' && unit.phase !== 'faulty') closing.reopenWriting(unit);",
     replace: '',
   },
   {

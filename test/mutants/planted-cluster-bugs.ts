@@ -8,6 +8,7 @@ const streamLinks = 'engine/src/shard/stream-links.ts';
 const shard = 'engine/src/shard/shard.ts';
 const ingest = 'processor/src/ingest/ingest.ts';
 const holder = 'processor/src/holder/holder.ts';
+const rowWriter = 'processor/src/holder/row-writer.ts';
 const applier = 'processor/src/holder/applier.ts';
 
 /**
@@ -37,8 +38,8 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     name: 'cluster: an end by release while the unit is open',
     rule: '2.2',
     file: holder,
-    find: "if (unit.phase === 'closing' || unit.phase === 'closed') return false;",
-    replace: '',
+    find: "if (unit.phase !== 'open' && unit.phase !== 'claiming') return false;",
+    replace: "if (unit.phase === 'faulty') return false;",
     profile,
     caughtBy: ['I1', 'I6', 'I7', 'ASSERT'],
   },
@@ -135,7 +136,7 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
   {
     name: 'cluster: a row has the seq of the row before',
     rule: '5.1',
-    file: 'processor/src/holder/row-writer.ts',
+    file: rowWriter,
     find: 'seq: ++unit.seq,',
     replace: 'seq: (unit.seq ||= 1),',
     profile,
@@ -288,5 +289,32 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     replace: 'holder.quarantine.set([], this.#quarantine.index);',
     profile,
     caughtBy: ['I5', 'I6', 'I7', 'I8'],
+  },
+  {
+    name: 'cluster: a state that can not be written holds no round back',
+    rule: '5.6',
+    file: rowWriter,
+    find: 'faulty.add(unit, error);',
+    replace: 'faulty.add(unit, error);\n      this.#parts.rounds.dropped(unit);',
+    profile,
+    caughtBy: ['I6'],
+  },
+  {
+    name: 'cluster: a faulty unit goes to its next holder without quarantine',
+    rule: '5.6',
+    file: 'lease/src/quarantine-decisions.ts',
+    find: "if (!isKnown) records.push({ kind: 'unitQuarantined', hi, lo });",
+    replace: '',
+    profile,
+    caughtBy: ['I8'],
+  },
+  {
+    name: 'cluster: a faulty unit is quarantined, and stays where it is',
+    rule: '5.6',
+    file: 'lease/src/quarantine-decisions.ts',
+    find: "records.push({ kind: 'forceReleased', hi, lo, epoch: epoch as LeaseEpoch });",
+    replace: 'void epoch;',
+    profile,
+    caughtBy: ['I8'],
   },
 ];

@@ -8,6 +8,7 @@ const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
 const damage = 'packages/embedded/src/raft-damage.test.ts';
 const quarantine = 'packages/lease/src/quarantine.test.ts';
 const holder = 'packages/processor/src/holder/quarantine.test.ts';
+const faulty = 'packages/processor/src/holder/faulty-units.test.ts';
 const storeCalls = 'packages/testkit/src/store-calls.test.ts';
 
 /**
@@ -102,6 +103,30 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;',
     replace: 'return this.#claims.length;',
     tests: [holder],
+  },
+  {
+    name: 'faulty: a state that can not be read is durable as it was',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/row-writer.ts',
+    find: "if (unit.phase === 'faulty') return null;",
+    replace: '',
+    tests: [faulty],
+  },
+  {
+    name: 'faulty: a faulty unit takes records',
+    invariant: 'I21',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: "if (unit.phase !== 'open' && unit.phase !== 'claiming') return false;",
+    replace: "if (unit.phase === 'closing' || unit.phase === 'closed') return false;",
+    tests: [faulty],
+  },
+  {
+    name: 'faulty: the leader takes away what another session holds',
+    invariant: 'I1',
+    file: 'packages/lease/src/coordinator.ts',
+    find: 'else if (!reader.lookup(hi, lo) || reader.session !== session || reader.epoch !== epochs[i]) stale++;',
+    replace: 'else if (!reader.lookup(hi, lo)) stale++;',
+    tests: [quarantine],
   },
   {
     name: 'quarantine: records under suspicion are noted as a frame',

@@ -47,6 +47,8 @@ export type FromShard =
   | { readonly kind: 'release'; readonly units: Uint32Array }
   /** Units closed and backed up for another shard (quadruples as above): propose their move. Repeated, as releases are. */
   | { readonly kind: 'move'; readonly session: number; readonly shard: number; readonly units: Uint32Array }
+  /** Units with a state that can't be written or read (quadruples as above): propose their end. Repeated, as releases are. */
+  | { readonly kind: 'faulty'; readonly units: Uint32Array }
   /** The units with most records of late, the busiest first. Sent when it has changed. */
   | { readonly kind: 'hot'; readonly units: readonly HotUnit[] }
   /** This shard can't reach a holder that lives: let others read these partitions (PROTOCOL.md 3.5). Repeated while it is so. */

@@ -49,6 +49,7 @@ export const shardStatNames = [
   'streamsEnded',
   'uncleanEndsSeen',
   'unitsLostDirty',
+  'unitsFaulty',
   /** units handed over to another shard by plan / moves that could not take effect, whose units opened again */
   'unitsMoved',
   'movesVoided',

@@ -63,6 +63,13 @@ export type LeaseCommand =
   | { readonly kind: 'reportCrashes'; readonly nodeId: NodeId; readonly crashes: readonly RecordCrash[] }
   /** What has crashed nodes often enough is put into quarantine. */
   | { readonly kind: 'quarantineDue' }
+  /** Units of the session with a state that can't be written or read: into quarantine, and their leases end unclean. */
+  | {
+      readonly kind: 'endFaulty';
+      readonly session: SessionId;
+      readonly units: Uint32Array;
+      readonly epochs: Float64Array;
+    }
   /** The operator takes a unit out of quarantine; `before`: where the partitions end now. */
   | {
       readonly kind: 'liftQuarantine';

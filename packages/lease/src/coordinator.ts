@@ -7,7 +7,7 @@ import type { LeaseOptions } from './options.ts';
 import { PartitionAssigner } from './partition-assigner.ts';
 import { placeUnits, type ShardRoom } from './placement.ts';
 import { Proposals } from './proposals.ts';
-import { decideQuarantine } from './quarantine-decisions.ts';
+import { decideFaulty, decideQuarantine } from './quarantine-decisions.ts';
 import type { LeaseRecord } from './records.ts';
 import { SessionClock, type TickHealth } from './session-clock.ts';
 
@@ -125,6 +125,8 @@ export class LeaseCoordinator {
         return this.#setDraining(command, nowMs);
       case 'forgetNode':
         return this.#forgetNode(command.nodeId);
+      case 'endFaulty':
+        return this.#endFaulty(command);
       case 'reportCrashes':
       case 'quarantineDue':
       case 'liftQuarantine':
@@ -243,6 +245,12 @@ export class LeaseCoordinator {
     if (lease === null) return refused({ code: 'NOT_LEASED' });
     if (this.#proposals.hasUnit(hi, lo)) return decided([], { skipped: 1 });
     return decided([{ kind: 'forceReleased', hi: hi >>> 0, lo: lo >>> 0, epoch: lease.epoch }], { proposed: 1 });
+  }
+
+  #endFaulty({ session, units, epochs }: CommandOf<'endFaulty'>): LeaseDecision {
+    const problem = this.#checkUnits(session, units, epochs);
+    if (problem !== null) return refused(problem);
+    return decideFaulty(this.#table, this.#ownUnits(session, units, epochs));
   }
 
   #reportTopic({ topic, topicId, partitions, replace }: CommandOf<'reportTopic'>): LeaseDecision {

@@ -12,6 +12,7 @@ export const leaseRefusalCodes = [
   'NODE_ID_TAKEN',
   'NODE_UNKNOWN',
   'NO_SHARD',
+  'QUARANTINE_FULL',
   'NOT_FOUNDED',
   'NOT_LEASED',
   'NOT_QUARANTINED',
@@ -47,6 +48,8 @@ export type LeaseRefusal =
   | { readonly code: 'NOT_FOUNDED' }
   | { readonly code: 'NOT_LEASED' }
   | { readonly code: 'NOT_QUARANTINED' }
+  /** More units are faulty than a quarantine is for: it is the job that has to be mended. */
+  | { readonly code: 'QUARANTINE_FULL'; readonly unitsMax: number }
   /** The target drains or stops. */
   | { readonly code: 'SESSION_CLOSING'; readonly session: SessionId }
   /** The session has ended, or its end is on its way: its node must stop holding. */

@@ -20,6 +20,8 @@ export const crashesPerReportMax = 64;
 export const quarantinedUnitsMax = 1_024;
 /** Released units that are remembered, until everything that came before their release is long done with. */
 export const releasedUnitsMax = 256;
+/** Faulty units in one entry; others are asked for again. */
+export const faultyUnitsPerEntryMax = 64;
 /** Ends of partitions in one record. */
 export const partitionEndsMax = 100_000;
 /** Live leases in a table, above which every replica voids grants: what 24-bit entry numbers allow with room to rebuild. */

@@ -127,6 +127,42 @@ test('reports that can not be meant are refused', () => {
   assert.equal(report(Array.from({ length: crashesPerReportMax + 1 }, () => crash)), 'INVALID_COMMAND');
 });
 
+test('a faulty unit is quarantined and taken away in one entry, by its own holder only', () => {
+  const scene = new Scene();
+  const [session, other] = [2, 3] as never[];
+  scene.replay({ kind: 'granted', session: session!, shard: 0 as never, units: Uint32Array.of(7, 1, 8, 1) });
+  const epoch = scene.index;
+  const end = (of: never, units: number[], epochs: number[]) =>
+    scene.decide({
+      kind: 'endFaulty',
+      session: of,
+      units: Uint32Array.from(units),
+      epochs: Float64Array.from(epochs),
+    });
+  assert.equal(end(other!, [7, 1], [epoch]), '', "another session's");
+  assert.equal(end(session!, [7, 1], [epoch - 1]), '', 'another lease');
+  const { uncleanCount } = scene.table;
+  assert.equal(end(session!, [7, 1], [epoch]), 'unitQuarantined,forceReleased');
+  assert.equal(scene.table.get(7, 1), null);
+  assert.ok(scene.table.quarantine.isQuarantined(7, 1));
+  assert.equal(scene.table.uncleanCount, uncleanCount + 1);
+  assert.equal(end(session!, [7, 1], [epoch]), '', 'it is over');
+  scene.replay({ kind: 'unitQuarantined', hi: 8, lo: 1 });
+  assert.equal(end(session!, [8, 1], [epoch]), 'forceReleased', 'what was quarantined before only has to be let go');
+  assert.equal(end(session!, [7], [epoch]), 'INVALID_COMMAND');
+});
+
+test('a job that makes everything faulty loses no lease once the quarantine is full', () => {
+  const scene = new Scene();
+  for (let n = 0; n < quarantinedUnitsMax - 1; n++) scene.replay({ kind: 'unitQuarantined', hi: n, lo: 3 });
+  const units = Uint32Array.of(7, 1, 8, 1);
+  scene.replay({ kind: 'granted', session: 2 as never, shard: 0 as never, units });
+  const epochs = Float64Array.of(scene.index, scene.index);
+  const end = () => scene.decide({ kind: 'endFaulty', session: 2 as never, units, epochs });
+  assert.equal(end(), 'unitQuarantined,forceReleased');
+  assert.equal(end(), 'QUARANTINE_FULL');
+});
+
 test('crashes, quarantined and released units are bounded, and a snapshot has them all', () => {
   const scene = new Scene();
   for (let n = 0; n < crashesKeptMax + 10; n++) scene.replay(crashOf(1, n));

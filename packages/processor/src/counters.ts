@@ -15,6 +15,8 @@ export class RecordCounters {
   recordsLocal = 0;
   unitsClaimed = 0;
   unitsLostDirty = 0;
+  /** Whose state couldn't be written or read. */
+  unitsFaulty = 0;
   unitsMoved = 0;
   movesVoided = 0;
   backupsAccepted = 0;

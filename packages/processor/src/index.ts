@@ -3,6 +3,7 @@ export { type CrashNotes, noCrashNotes } from './crash-notes.ts';
 export type { Frame, Return, StreamId } from './frame.ts';
 export { deadLetterHeaders, ownHeaderPrefix, quarantinedReason } from './holder/applier.ts';
 export type { EndWish } from './holder/closing-units.ts';
+export type { FaultWish } from './holder/faulty-units.ts';
 export type { HandOver } from './holder/hand-over.ts';
 export { Holder, type HolderOptions } from './holder/holder.ts';
 export type { HolderStream } from './holder/holder-stream.ts';

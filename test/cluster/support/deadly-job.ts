@@ -1,11 +1,20 @@
 import { existsSync } from 'node:fs';
 import { defineProcessor } from '@holdfast/sdk';
 
-/** `user amount`, or `user amount path`: such a record ends who applies it while there is a file at the path. */
+/**
+ * `user amount`, or `user amount path`: such a record ends who applies it while there is a file at the path. With `spoil`
+ * before the path it leaves a state that can't be backed up.
+ */
 interface Deposit {
   readonly user: string;
   readonly amount: number;
-  readonly deadlyWhile: string | null;
+  readonly bug: 'deadly' | 'spoiling' | null;
+}
+
+interface Sum {
+  count: number;
+  total: number;
+  memo?: unknown;
 }
 
 const textDecoder = new TextDecoder();
@@ -18,16 +27,19 @@ export default defineProcessor({
     deposits: {
       topic: 'access-log',
       parse: (bytes: Uint8Array, start: number, end: number): Deposit => {
-        const [user, amount, deadlyWhile] = textDecoder.decode(bytes.subarray(start, end)).split(' ');
-        return { user: user!, amount: Number(amount), deadlyWhile: deadlyWhile ?? null };
+        const [user, amount, ...bug] = textDecoder.decode(bytes.subarray(start, end)).split(' ');
+        const path = bug.at(-1);
+        const isThere = path !== undefined && existsSync(path);
+        return { user: user!, amount: Number(amount), bug: !isThere ? null : bug.length > 1 ? 'spoiling' : 'deadly' };
       },
       key: (deposit: Deposit) => deposit.user,
     },
   },
-  state: { version: 1, initial: () => ({ count: 0, total: 0 }), idle: '1d' },
+  state: { version: 1, initial: (): Sum => ({ count: 0, total: 0 }), idle: '1d' },
   onEvent: {
-    deposits({ amount, deadlyWhile }, ctx) {
-      if (deadlyWhile !== null && existsSync(deadlyWhile)) {
+    deposits({ amount, bug }, ctx) {
+      if (bug === 'spoiling') ctx.state.memo = () => amount;
+      if (bug === 'deadly') {
         process.kill(process.pid, 'SIGKILL');
         // The signal takes a moment.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

@@ -16,7 +16,7 @@ export function renderUser(document: UserDocument, withHistory = false): string[
     document.via === null ? 'read from the data folder, no node asked' : `answered by ${document.via}${index}, ${how}`;
   lines.push(`${who}; ${sourceText(document)}`);
   if (document.quarantined) {
-    lines.push('QUARANTINED  its records end processes, and become dead letters until: holdfast user release KEY');
+    lines.push('QUARANTINED  its records become dead letters until: holdfast user release KEY');
   }
   const age = backup.ageMs === null ? 'none yet' : `${formatAge(backup.ageMs)} old`;
   const applied = Object.entries(document.applied).map(

@@ -23,6 +23,7 @@ export const callMethods = [
   'units.acquire',
   'units.release',
   'units.move',
+  'units.faulty',
   'generation.seen',
   'partitions.giveUp',
   /** to the leader: a node wants to be one of Raft's members */
@@ -145,7 +146,7 @@ export function decodeJson<T>(bytes: Uint8Array): T {
 /** Units that the shards of one session ask for, or end. */
 export interface ShardUnits {
   readonly shard: number;
-  /** `acquire`: hi, lo pairs; `release`: hi, lo, epochHi, epochLo quadruples */
+  /** `acquire`: hi, lo pairs; all others: hi, lo, epochHi, epochLo quadruples */
   readonly units: Uint32Array;
 }
 

@@ -93,7 +93,9 @@ export class LeaderDesk {
       case 'units.acquire':
         return this.#acquire(term, from, decodeUnits(body));
       case 'units.release':
-        return this.#release(term, from, decodeUnits(body));
+        return this.#release(term, from, decodeUnits(body), 'release');
+      case 'units.faulty':
+        return this.#release(term, from, decodeUnits(body), 'endFaulty');
       case 'units.move':
         return this.#move(term, from, decodeMove(body));
       case 'generation.seen':
@@ -162,13 +164,19 @@ export class LeaderDesk {
     return { ...ok, index: await term.propose(records) } as LeaderReply;
   }
 
-  async #release(term: LeaderTerm, from: NodeId, request: UnitsRequest): Promise<LeaderReply> {
+  async #release(
+    term: LeaderTerm,
+    from: NodeId,
+    request: UnitsRequest,
+    kind: 'release' | 'endFaulty',
+  ): Promise<LeaderReply> {
     const session = this.#ownSession(from, request.session);
     const proposals: Promise<number>[] = [];
     let refusal: LeaseRefusal | null = null;
     for (const { units } of request.shards) {
       for (let at = 0; at < units.length; at += 4 * unitsPerRecordMax) {
-        const decision = term.decide(releaseCommand(session, units.subarray(at, at + 4 * unitsPerRecordMax)));
+        const part = unitsAndEpochs(units.subarray(at, at + 4 * unitsPerRecordMax));
+        const decision = term.decide({ kind, session, ...part });
         if (decision.ok) proposals.push(term.propose(decision.records));
         else refusal = decision.refusal;
       }
@@ -302,10 +310,6 @@ export class LeaderDesk {
   }
 }
 
-function releaseCommand(session: SessionId, quadruples: Uint32Array) {
-  return { kind: 'release' as const, session, ...unitsAndEpochs(quadruples) };
-}
-
 /** From hi, lo, epochHi, epochLo quadruples. */
 function unitsAndEpochs(quadruples: Uint32Array) {
   const count = Math.floor(quadruples.length / 4);
@@ -331,6 +335,7 @@ function refusalReply(refusal: LeaseRefusal): LeaderReply {
     case 'NOT_FOUNDED':
     case 'NO_SHARD':
     case 'TABLE_FULL':
+    case 'QUARANTINE_FULL':
     case 'STALE_GENERATION':
       return { code: 'RETRY', text };
     default:

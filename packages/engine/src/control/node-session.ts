@@ -32,6 +32,8 @@ const unitsDeadlineMs = 5_000;
 /** Ends just before shards repeat what they still need. */
 const unitsRepeatMs = 0.9 * Math.min(defaultRecordLimits.acquireRetryMs, defaultRecordLimits.releaseRetryMs);
 
+type UnitsMethod = 'units.acquire' | 'units.release' | 'units.faulty';
+
 export type NodeSessionState =
   /** some shard doesn't listen yet */
   | 'waiting'
@@ -85,6 +87,7 @@ export class NodeSession {
   readonly #acquires: UnitsBatch;
   readonly #releases: UnitsBatch;
   readonly #moves: MoveBatches;
+  readonly #faulty: UnitsBatch;
   readonly #room: TableRoom;
   readonly #proof = new SessionProof();
   #state: NodeSessionState = 'waiting';
@@ -106,12 +109,14 @@ export class NodeSession {
     this.#room = new TableRoom(options.table, options.lease.unitsMax);
     this.#acquires = new UnitsBatch(timers, 2, (batch) => this.#sendUnits('units.acquire', batch));
     this.#releases = new UnitsBatch(timers, 4, (batch) => this.#sendUnits('units.release', batch));
+    this.#faulty = new UnitsBatch(timers, 4, (batch) => this.#sendUnits('units.faulty', batch));
     this.#moves = new MoveBatches(timers, (to, shards) => this.#sendMoves(to, shards));
     this.#links = new ShardLinks(options.shards, options.table, {
       onListening: (addresses) => this.#open(addresses),
       onAcquire: (shard, units) => this.#acquires.add(shard, units),
       onRelease: (shard, units) => this.#releases.add(shard, units),
       onMove: (shard, { session, shard: target }, units) => this.#moves.add({ session, shard: target }, shard, units),
+      onFaulty: (shard, units) => this.#faulty.add(shard, units),
       onGenerationSeen: (generationId) => this.#generationSeen(generationId),
       onGiveUp: (partitions) => this.#giveUp(partitions),
       onAnswer: options.onAnswer,
@@ -215,6 +220,7 @@ export class NodeSession {
     this.#acquires.clear();
     this.#releases.clear();
     this.#moves.clear();
+    this.#faulty.clear();
     this.#links.close();
   }
 
@@ -351,7 +357,7 @@ export class NodeSession {
     } else this.#keeper.failed(this.#options.timers.monotonicMs());
   }
 
-  async #sendUnits(method: 'units.acquire' | 'units.release', shards: readonly ShardUnits[]): Promise<void> {
+  async #sendUnits(method: UnitsMethod, shards: readonly ShardUnits[]): Promise<void> {
     if (!this.#mayAskForUnits()) return;
     const reply = await this.#askForUnits(method, encodeUnits({ session: this.session, shards }));
     if (reply.code !== 'OK') this.#options.logger.debug('units not settled', { method, answer: reply.code });
@@ -367,7 +373,7 @@ export class NodeSession {
     return this.#state === 'holding' || this.#state === 'stopping';
   }
 
-  #askForUnits(method: 'units.acquire' | 'units.release' | 'units.move', body: Uint8Array): Promise<LeaderReply> {
+  #askForUnits(method: UnitsMethod | 'units.move', body: Uint8Array): Promise<LeaderReply> {
     const stopped = () => !this.#mayAskForUnits();
     const limits = { repeatMs: unitsRepeatMs, tryMs: unitsDeadlineMs, stopped };
     return this.#options.leaderCalls.askOnTheMove(method, body, limits);

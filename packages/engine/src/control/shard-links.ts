@@ -12,6 +12,7 @@ export interface ShardLinkEvents {
   onAcquire(shard: number, units: Uint32Array): void;
   onRelease(shard: number, units: Uint32Array): void;
   onMove(shard: number, to: ShardName, units: Uint32Array): void;
+  onFaulty(shard: number, units: Uint32Array): void;
   onGenerationSeen(generationId: string): void;
   onGiveUp(partitions: readonly LeasedPartition[]): void;
   onAnswer(id: number, user: UserAnswer | null): void;
@@ -133,6 +134,9 @@ export class ShardLinks {
         return;
       case 'move':
         this.#events.onMove(index, message, message.units);
+        return;
+      case 'faulty':
+        this.#events.onFaulty(index, message.units);
         return;
       case 'hot':
         this.#hot[index] = message.units;

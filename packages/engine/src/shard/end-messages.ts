@@ -1,8 +1,10 @@
-import type { EndWish } from '@holdfast/processor';
+import { formatUnit } from '@holdfast/model';
+import type { ClaimWish, EndWish } from '@holdfast/processor';
 import type { FromShard } from '../shard-messages.ts';
+import type { ShardContext } from './shard-context.ts';
 
 /** Ends of leases as messages: one for all releases, one per shard that units move to. */
-export function endMessages(ends: readonly EndWish[]): FromShard[] {
+function endMessages(ends: readonly EndWish[]): FromShard[] {
   const byTarget = new Map<string, EndWish[]>();
   for (const end of ends) {
     const key = end.to === null ? '' : `${end.to.session}/${end.to.shard}`;
@@ -17,8 +19,21 @@ export function endMessages(ends: readonly EndWish[]): FromShard[] {
   });
 }
 
+/** Proposes the ends of leases that a holder wants, and those of its faulty units. */
+export function sendEnds({ holder, options }: ShardContext, nowMs: number): void {
+  for (const message of endMessages(holder.ends.takeEnds(nowMs))) options.send(message);
+  const faults = holder.ends.takeFaults(nowMs);
+  if (faults.length === 0) return;
+  for (const { hi, lo, problem } of faults) {
+    if (problem === null) continue;
+    const text = "a user's state can't be written or read: it goes into quarantine, and its last backup stays";
+    options.logger.error(text, { unit: formatUnit(hi, lo), err: problem });
+  }
+  options.send({ kind: 'faulty', units: packEnds(faults) });
+}
+
 /** hi, lo, epochHi, epochLo quadruples. */
-function packEnds(ends: readonly EndWish[]): Uint32Array {
+function packEnds(ends: readonly ClaimWish[]): Uint32Array {
   const units = new Uint32Array(ends.length * 4);
   for (const [i, { hi, lo, epoch }] of ends.entries()) {
     units.set([hi, lo, Math.floor(epoch / 2 ** 32), epoch >>> 0], i * 4);

@@ -7,7 +7,7 @@ import type { DirectoryEntry, HotUnit, LeasedPartition, ToShard, UserAnswer } fr
 import { answerQuery } from './answer-query.ts';
 import { BeatingJob } from './beating-job.ts';
 import { CommitLoop } from './commit-loop.ts';
-import { endMessages } from './end-messages.ts';
+import { sendEnds } from './end-messages.ts';
 import { handOverAsTold } from './hand-over-messages.ts';
 import { OutputLoop } from './output-loop.ts';
 import { PartitionLoop } from './partition-loop.ts';
@@ -268,7 +268,7 @@ export class Shard {
       const acquires = context.stopping ? null : ingest.takeAcquires();
       if (acquires !== null) options.send({ kind: 'acquire', units: acquires });
       if (!context.stopping) holder.ends.handOverSome(nowMs, movingMax, handOverPlacesMax);
-      for (const message of endMessages(holder.ends.takeEnds(nowMs))) options.send(message);
+      sendEnds(context, nowMs);
       this.#store!.kick(nowMs);
       for (const outputs of this.#outputs) outputs.kick();
       for (const loop of this.#loops.values()) loop.unblock();

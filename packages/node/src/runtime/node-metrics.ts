@@ -119,6 +119,7 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
     counter('records_replayed_total', 'records read again after going back', 'recordsReplayed'),
     counter('dead_letters_total', 'records put on the dead-letter topic', 'recordsDead'),
     counter('records_quarantined_total', 'of these, records of users in quarantine', 'recordsQuarantined'),
+    counter('faulty_units_total', 'units whose state could not be backed up or read', 'unitsFaulty'),
     gauge('quarantined_users', 'users in quarantine, as the lease table shows', () => one(report().quarantined)),
     counter('outputs_total', 'records emitted by the job', 'outputsEmitted'),
     counter('backups_total', 'rows accepted by the store', 'backupsAccepted'),

@@ -4,6 +4,7 @@ import type { CrashNotes } from '../crash-notes.ts';
 import type { Frame } from '../frame.ts';
 import type { Job, JobRecord } from '../job.ts';
 import type { Quarantine } from '../quarantine.ts';
+import type { FaultyUnits } from './faulty-units.ts';
 import type { HeldUnit, HeldUser } from './held-unit.ts';
 import type { MarkerBook } from './marker-book.ts';
 import { NoteTaker } from './note-taker.ts';
@@ -11,6 +12,8 @@ import type { OutputBuffer } from './output-buffer.ts';
 
 /** Reason of the dead letters of a quarantined unit. */
 export const quarantinedReason = 'quarantined';
+/** Of the dead letter of a user's first record, where the job has no state to begin with. */
+export const noStateReason = 'no-initial-state';
 
 export interface ApplierParts {
   readonly job: Job;
@@ -20,6 +23,7 @@ export interface ApplierParts {
   readonly counters: RecordCounters;
   readonly quarantine: Quarantine;
   readonly crashNotes: CrashNotes;
+  readonly faulty: FaultyUnits;
 }
 
 /** Before the names of a record's own headers, in its dead letter. */
@@ -61,6 +65,7 @@ export class Applier {
   readonly #counters: RecordCounters;
   readonly #quarantine: Quarantine;
   readonly #notes: NoteTaker;
+  readonly #faulty: FaultyUnits;
   readonly #record: JobRecord = {
     topic: '',
     partition: 0,
@@ -71,7 +76,7 @@ export class Applier {
     valueEnd: 0,
   };
 
-  constructor({ job, markers, outputs, deadLetterTopic, counters, quarantine, crashNotes }: ApplierParts) {
+  constructor({ job, markers, outputs, deadLetterTopic, counters, quarantine, crashNotes, faulty }: ApplierParts) {
     this.#job = job;
     this.#markers = markers;
     this.#outputs = outputs;
@@ -79,6 +84,7 @@ export class Applier {
     this.#counters = counters;
     this.#quarantine = quarantine;
     this.#notes = new NoteTaker(crashNotes);
+    this.#faulty = faulty;
   }
 
   /** What is applied next, until `end`, are records of this frame. */
@@ -127,10 +133,13 @@ export class Applier {
     record.valueEnd = valueEnd;
     const known = this.#find(unit, bytes, keyStart, keyEnd);
     const user = known ?? this.#newUser(bytes.slice(keyStart, keyEnd));
-    if (!user.decoded) {
-      user.state = this.#job.decodeState(user.bytes!);
-      user.decoded = true;
+    if (user === null) {
+      unit.setApplied(slot, offset);
+      const [key, value] = [bytes.slice(keyStart, keyEnd), valueStart < 0 ? null : bytes.slice(valueStart, valueEnd)];
+      this.#bury(unit, topic, partition.partition, offset, noStateReason, key, value);
+      return true;
     }
+    if (!user.decoded && !this.#decode(unit, user)) return true;
     const mark = this.#outputs.emitted;
     const verdict = this.#job.apply(user.state, user.key, record, this.#outputs);
     unit.setApplied(slot, offset);
@@ -173,8 +182,24 @@ export class Applier {
     this.#counters.outputsEmitted++;
   }
 
-  #newUser(key: Uint8Array): HeldUser {
-    return { key, job: this.#job.name, state: this.#job.initialState(key), bytes: null, decoded: true };
+  /** False when its bytes can't be read: the unit counts as changed, and is faulty. */
+  #decode(unit: HeldUnit, user: HeldUser): boolean {
+    try {
+      user.state = this.#job.decodeState(user.bytes!);
+      user.decoded = true;
+    } catch (error) {
+      this.#faulty.add(unit, error);
+    }
+    return user.decoded;
+  }
+
+  /** Null when the job throws. */
+  #newUser(key: Uint8Array): HeldUser | null {
+    try {
+      return { key, job: this.#job.name, state: this.#job.initialState(key), bytes: null, decoded: true };
+    } catch {
+      return null;
+    }
   }
 
   #find(unit: HeldUnit, bytes: Uint8Array, start: number, end: number): HeldUser | null {

@@ -32,7 +32,7 @@ export function beginGeneration({ units, markers, rounds, closing }: GenerationP
       if (offset - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, offset - 1);
     }
     rounds.changed(unit, nowMs);
-    if (unit.phase !== 'open') closing.reopenWriting(unit);
+    if (unit.phase !== 'open' && unit.phase !== 'faulty') closing.reopenWriting(unit);
   }
   markers.forget();
   return claims;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ShardRef } from '@holdfast/model';
+import { RecordCounters } from '../counters.ts';
 import type { LeaseView } from '../lease-view.ts';
 import { ClosingUnits } from './closing-units.ts';
+import { FaultyUnits } from './faulty-units.ts';
 import { busyMovingMax } from './hand-over.ts';
 import { HeldUnit } from './held-unit.ts';
 import { MarkerBook } from './marker-book.ts';
@@ -35,8 +37,10 @@ function setUp(lastUsedMs: readonly number[]) {
     },
   } as unknown as LeaseView;
   const rounds = new Rounds(new MarkerBook(), new OutputBuffer());
-  const closing = new ClosingUnits(rounds, leases, { releaseRetryMs: 100, moveAsksMax: 2 });
-  const ends = new UnitEnds({ self, leases, units, closing, idleMs: Number.POSITIVE_INFINITY });
+  const limits = { releaseRetryMs: 100, moveAsksMax: 2 };
+  const closing = new ClosingUnits(rounds, leases, limits);
+  const faulty = new FaultyUnits(closing, new RecordCounters(), limits);
+  const ends = new UnitEnds({ self, leases, units, closing, faulty, idleMs: Number.POSITIVE_INFINITY });
   const moving = () => [...units].filter(({ moveTo }) => moveTo !== null);
   return { ends, closing, moving };
 }

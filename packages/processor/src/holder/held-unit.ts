@@ -4,9 +4,10 @@ import type { Flight, HolderStream } from './holder-stream.ts';
 
 /**
  * claiming: leased here by the table, the store hasn't confirmed it · open: accepts records ·
- * closing: refuses, its last backup is under way · closed: backed up, its end is proposed
+ * closing: refuses, its last backup is under way · closed: backed up, its end is proposed ·
+ * faulty: refuses, its state can't be written or read
  */
-export type UnitPhase = 'claiming' | 'open' | 'closing' | 'closed';
+export type UnitPhase = 'claiming' | 'open' | 'closing' | 'closed' | 'faulty';
 
 /** A user of a unit: nearly always the only one. Its state is decoded at first use. */
 export interface HeldUser {

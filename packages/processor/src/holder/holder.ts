@@ -10,6 +10,7 @@ import { Quarantine } from '../quarantine.ts';
 import { RecordBlockReader } from '../record-block.ts';
 import { Applier } from './applier.ts';
 import { ClosingUnits } from './closing-units.ts';
+import { FaultyUnits } from './faulty-units.ts';
 import { beginGeneration, type GenerationParts } from './generation.ts';
 import { HeldUnit } from './held-unit.ts';
 import type { Flight, HolderStream } from './holder-stream.ts';
@@ -54,6 +55,7 @@ export class Holder {
   readonly #reader = new RecordBlockReader();
   readonly #streams: StreamSet;
   readonly #closing: ClosingUnits;
+  readonly #faulty: FaultyUnits;
   readonly #parts: GenerationParts;
   readonly #waiting: WaitingRecords;
   readonly #rows: RowWriter;
@@ -78,9 +80,10 @@ export class Holder {
     this.#rounds = new Rounds(this.#markers, this.outputs);
     this.#streams = new StreamSet(options.self);
     this.#closing = new ClosingUnits(this.#rounds, options.leases, this.#limits);
-    const { quarantine, outputs } = this;
-    const shared = { crashNotes: noCrashNotes, ...options, counters: this.#counters, markers: this.#markers };
-    this.#applier = new Applier({ ...shared, quarantine, outputs });
+    this.#faulty = new FaultyUnits(this.#closing, this.#counters, this.#limits);
+    const own = { counters: this.#counters, markers: this.#markers, faulty: this.#faulty };
+    const shared = { crashNotes: noCrashNotes, ...options, ...own };
+    this.#applier = new Applier({ ...shared, quarantine: this.quarantine, outputs: this.outputs });
     const parts = {
       ...shared,
       units: this.#units,
@@ -226,7 +229,7 @@ export class Holder {
    * sender routed by, not older than the latest generation entry, no refusal unseen.
    */
   #accepts(stream: HolderStream, unit: HeldUnit, frame: Frame): boolean {
-    if (unit.phase === 'closing' || unit.phase === 'closed') return false;
+    if (unit.phase !== 'open' && unit.phase !== 'claiming') return false;
     return unit.epoch - this.#leases.epochBase() <= frame.tableIndex && !this.#waiting.overtaken(stream, unit, frame);
   }
 
@@ -270,7 +273,7 @@ export class Holder {
     unit.phase = 'open';
     this.#counters.unitsClaimed++;
     this.#waiting.apply(unit, nowMs);
-    if (this.#closing.stopping) this.#closing.close(unit);
+    if (this.#closing.stopping && unit.phase === 'open') this.#closing.close(unit);
   }
 
   /** A higher epoch is in the store: this shard's lease is over, though the table may not show it yet. */
@@ -291,6 +294,7 @@ export class Holder {
     if (unit.dirty) this.#counters.unitsLostDirty++;
     this.#rounds.dropped(unit);
     this.#closing.dropped(unit);
+    this.#faulty.dropped(unit);
     this.#waiting.giveBack(unit);
   }
 
@@ -374,11 +378,7 @@ export class Holder {
   takeRows(max: number, nowMs: number): RowWish[] {
     // A row that is pruned by the markers of a generation must not reach the store as one of the next.
     this.#checkGeneration(nowMs);
-    return this.#rows.take(max, nowMs, (unit) => {
-      if (!unit.paused) return;
-      unit.paused = false;
-      this.#waiting.apply(unit, nowMs);
-    });
+    return this.#rows.take(max, nowMs, (unit) => this.#waiting.resume(unit, nowMs));
   }
 
   onRowAccepted(row: RowWish, nowMs: number): void {

@@ -2,6 +2,7 @@ import type { RecordCounters } from '../counters.ts';
 import type { Job } from '../job.ts';
 import type { PartitionBook } from '../partition-book.ts';
 import type { ClosingUnits } from './closing-units.ts';
+import type { FaultyUnits } from './faulty-units.ts';
 import type { HeldUnit } from './held-unit.ts';
 import type { MarkerBook } from './marker-book.ts';
 import type { Rounds } from './rounds.ts';
@@ -16,6 +17,7 @@ export interface RowWriterParts {
   readonly markers: MarkerBook;
   readonly rounds: Rounds;
   readonly closing: ClosingUnits;
+  readonly faulty: FaultyUnits;
   readonly counters: RecordCounters;
 }
 
@@ -29,15 +31,32 @@ export class RowWriter {
 
   /** Rows to write now. `onTaken` is called for each unit once its row is made: what is applied from then on is the next row's. */
   take(max: number, nowMs: number, onTaken: (unit: HeldUnit) => void): RowWish[] {
-    const { rounds, job, markers, partitions } = this.#parts;
+    const { rounds } = this.#parts;
     const rows: RowWish[] = [];
     for (const unit of rounds.takeUnits(max)) {
       const { hi, lo, epoch, version } = unit;
+      const row = this.#encode(unit);
+      if (row === null) continue;
       unit.dirtySinceMs = nowMs;
-      rows.push({ hi, lo, epoch, seq: ++unit.seq, row: encodeUnit(unit, job, markers, partitions), version });
+      rows.push({ hi, lo, epoch, seq: ++unit.seq, row, version });
       onTaken(unit);
     }
     return rows;
+  }
+
+  /**
+   * Null: it can't be made, or lacks what was applied last. The unit stays as one whose row is under way, so that no round
+   * ends before it is dropped.
+   */
+  #encode(unit: HeldUnit): Uint8Array | null {
+    const { job, markers, partitions, faulty } = this.#parts;
+    if (unit.phase === 'faulty') return null;
+    try {
+      return encodeUnit(unit, job, markers, partitions);
+    } catch (error) {
+      faulty.add(unit, error);
+      return null;
+    }
   }
 
   accepted(row: RowWish, nowMs: number): void {

@@ -1,6 +1,7 @@
 import type { ShardRef } from '@holdfast/model';
 import type { LeaseView } from '../lease-view.ts';
 import type { ClosingUnits, EndWish } from './closing-units.ts';
+import type { FaultWish, FaultyUnits } from './faulty-units.ts';
 import { busyMovingMax, type HandOver, HandOverPlan, type HandOverSteps } from './hand-over.ts';
 import { HeldUnit } from './held-unit.ts';
 import { LongestIdle } from './longest-idle.ts';
@@ -11,6 +12,7 @@ export interface UnitEndsParts {
   readonly leases: LeaseView;
   readonly units: UnitStore;
   readonly closing: ClosingUnits;
+  readonly faulty: FaultyUnits;
   /** Of the job: a unit without records for so long is released. */
   readonly idleMs: number;
 }
@@ -24,15 +26,17 @@ export class UnitEnds {
   readonly #leases: LeaseView;
   readonly #units: UnitStore;
   readonly #closing: ClosingUnits;
+  readonly #faulty: FaultyUnits;
   readonly #idleMs: number;
   readonly #handOver: HandOverPlan;
   readonly #longestIdle: LongestIdle;
 
-  constructor({ self, leases, units, closing, idleMs }: UnitEndsParts) {
+  constructor({ self, leases, units, closing, faulty, idleMs }: UnitEndsParts) {
     this.#self = self;
     this.#leases = leases;
     this.#units = units;
     this.#closing = closing;
+    this.#faulty = faulty;
     this.#idleMs = idleMs;
     this.#handOver = new HandOverPlan(self, leases, units);
     this.#longestIdle = new LongestIdle(self, leases, units);
@@ -112,5 +116,10 @@ export class UnitEnds {
   /** Closed units whose end is to be proposed. */
   takeEnds(nowMs: number): EndWish[] {
     return this.#closing.takeEnds(nowMs);
+  }
+
+  /** Units whose lease the leader is to take away, since their state can't be written or read (PROTOCOL.md 5.6). */
+  takeFaults(nowMs: number): FaultWish[] {
+    return this.#faulty.take(nowMs);
   }
 }

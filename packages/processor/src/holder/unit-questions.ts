@@ -38,11 +38,17 @@ export class UnitQuestions {
     const unit = this.#units.get(hi, lo);
     if (unit === null || unit.phase === 'claiming') return null;
     const user = findUser(unit, key);
-    if (user !== null && !user.decoded) {
+    return { unit, user: user !== null && this.#isReadable(user) ? user : null };
+  }
+
+  /** Nobody is shown what can't be read; asking makes no unit faulty. */
+  #isReadable(user: HeldUser): boolean {
+    if (user.decoded) return true;
+    try {
       user.state = this.#job.decodeState(user.bytes!);
       user.decoded = true;
-    }
-    return { unit, user };
+    } catch {}
+    return user.decoded;
   }
 
   /** Last applied offset per partition that the unit has a vector entry for. */

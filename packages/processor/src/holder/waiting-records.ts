@@ -33,6 +33,13 @@ export class WaitingRecords {
     return stream.refusedUnits.size > 0 && stream.refusedUnits.get(unit.hi, unit.lo) > frame.refusalSeen;
   }
 
+  /** The unit's row is made: what waited for that is the next row's. */
+  resume(unit: HeldUnit, nowMs: number): void {
+    if (!unit.paused) return;
+    unit.paused = false;
+    this.apply(unit, nowMs);
+  }
+
   /** Applies them in order of arrival, or refuses what was overtaken meanwhile. */
   apply(unit: HeldUnit, nowMs: number): void {
     const waiting = unit.waiting;

@@ -39,11 +39,17 @@ export function ledgerJob(idleMs: number, onApply: OnApply): CompiledJob<LedgerS
   return compileProcessor(ledgerProcessor(idleMs, onApply));
 }
 
-/** Changes the job: who is to apply a deadly record dies instead. */
-export function makeDeadly(job: CompiledJob<LedgerState>, die: (key: Uint8Array) => void): CompiledJob<LedgerState> {
+/** Changes the job: who is to apply a deadly record dies instead, and it is told which states are spoilt. */
+export function makeDeadly(
+  job: CompiledJob<LedgerState>,
+  die: (key: Uint8Array) => void,
+  spoilt: () => void,
+): CompiledJob<LedgerState> {
   const apply = job.apply.bind(job);
   job.apply = (state, key, record, out) => {
-    if (record.valueStart < 0 || kindOf(record.bytes, record.valueStart) !== 'k') return apply(state, key, record, out);
+    const kind = record.valueStart < 0 ? 's' : kindOf(record.bytes, record.valueStart);
+    if (kind === 'z') spoilt();
+    if (kind !== 'k') return apply(state, key, record, out);
     die(key);
     throw new Error('this process has ended');
   };
@@ -73,6 +79,11 @@ export function ledgerProcessor(idleMs: number, onApply: OnApply) {
     onEvent: {
       records({ kind, amount }: LedgerEvent, ctx) {
         const { state, partition, offset } = ctx;
+        if (kind === 'z') {
+          // What no codec takes: it is the holder's backup that fails, later.
+          state.recent.set(-1, (() => offset) as never);
+          return;
+        }
         if (kind !== 't') onApply(ctx.keyBytes, state, partition, offset);
         if (state.owner === '') state.owner = `key ${hexOf(ctx.keyBytes)}`;
         while (state.counts.length <= partition) {

@@ -28,13 +28,15 @@ export interface ClusterPlan extends CommonPlan {
   readonly messageMsMax: number;
   /** Some users have records that end the processes that apply them. */
   readonly isDeadly: boolean;
+  /** Some users have records that leave states which can't be backed up. */
+  readonly isSpoiling: boolean;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
 const kindsMin = 8;
 /** One in so many seeds lasts ten virtual minutes. */
 const longEvery = 50;
-/** One in so many has deadly records. */
+/** One in so many has deadly records, and another one spoiling ones. */
 const deadlyEvery = 4;
 /** Without these a seed proves too little: sessions that end, units that move. */
 const always = ['crash', 'pause', 'moveHotUnit'];
@@ -118,6 +120,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     logFences: randomBelow(rng, 2) === 0,
     messageMsMax: oneOf([0.5, 0.5, 10, 80]),
     isDeadly: seed % deadlyEvery === 3,
+    isSpoiling: seed % deadlyEvery === 1,
   };
 }
 

@@ -19,7 +19,7 @@ export function runSeed(
 const lookMs = 500;
 /** An operator moves a busy unit at these parts of a round, whatever other faults there are. */
 const moveAt = [0.2, 0.4, 0.6, 0.8];
-/** And a deadly record comes at this part. */
+/** And a deadly or spoiling record comes at this part. */
 const deadlyAt = 0.35;
 /** In the first rounds only: there has to be somebody left. */
 const deadlyRounds = 3;
@@ -71,8 +71,9 @@ export class ClusterSimulation {
       world.isHealing = false;
       producers.begin(plan.recordsPerRound, plan.roundMs);
       faults.begin();
-      if (plan.isDeadly && round < deadlyRounds)
-        world.time.after(deadlyAt * plan.roundMs, 'deadly', () => producers.deadly(round));
+      const kind = plan.isDeadly ? 'k' : plan.isSpoiling ? 'z' : null;
+      if (kind !== null && round < deadlyRounds)
+        world.time.after(deadlyAt * plan.roundMs, 'deadly', () => producers.deadly(kind, round));
       for (const part of moveAt) world.time.after(part * plan.roundMs, 'move', () => world.planMove());
       await run.pass(plan.roundMs);
       producers.finish();

@@ -10,7 +10,7 @@ import { ClusterLog } from './cluster-log.ts';
 import { type ClusterPlan, drawPlan } from './cluster-plan.ts';
 import { ClusterStore } from './cluster-store.ts';
 import { EngineShard } from './engine-shard.ts';
-import { deadlyFaultKind } from './fault-kinds.ts';
+import { deadlyFaultKind, spoiltFaultKind } from './fault-kinds.ts';
 import { Ledger } from './ledger.ts';
 import { logClient } from './log-client.ts';
 import { RecordStreams } from './record-streams.ts';
@@ -162,6 +162,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
             this.records.onApply(serial, key, state, partition, offset),
           ),
           (key) => this.#dies(node, key),
+          () => this.faultHappened(spoiltFaultKind, node.id),
         ),
         crashNotes: node.crashes.notes(index, node.counter, {
           isAlive: () => made.thread.isAlive,

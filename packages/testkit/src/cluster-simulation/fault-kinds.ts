@@ -33,6 +33,13 @@ export const recordFaultKinds = [
 
 /** Of every fourth history: a record that ends each process that applies it. */
 export const deadlyFaultKind = 'deadlyRecord';
+/** Of every fourth: a record that leaves a state which can't be backed up. */
+export const spoiltFaultKind = 'spoiltState';
 
 /** Every kind of fault that the simulation of the whole cluster injects. */
-export const clusterFaultKinds: readonly string[] = [...faultKinds, ...recordFaultKinds, deadlyFaultKind];
+export const clusterFaultKinds: readonly string[] = [
+  ...faultKinds,
+  ...recordFaultKinds,
+  deadlyFaultKind,
+  spoiltFaultKind,
+];

@@ -28,7 +28,7 @@ export function counts(kind: ProducedRecord['kind']): boolean {
 
 /** Whether the record becomes a dead letter. */
 export function isDead(kind: ProducedRecord['kind']): boolean {
-  return kind === '?' || kind === 'x' || kind === 't' || kind === 'k';
+  return kind === '?' || kind === 'x' || kind === 't' || kind === 'k' || kind === 'z';
 }
 
 /** Everything that was ever produced, by its producer: what all checkers compare with. */

@@ -41,15 +41,16 @@ export class Producers {
     for (let partition = 0; partition < partitions; partition++) this.#one(partition);
   }
 
-  /** A record that ends who applies it, of one user in each round. */
-  deadly(round: number): void {
+  /** A record that ends who applies it, or spoils its state, of one user in each round. */
+  deadly(kind: 'k' | 'z', round: number): void {
     const { plan, ledger, log, time } = this.#world;
     const { partitions } = log.describe(inputTopic)!;
     const user = plan.users[((plan.users.length >> 1) + round) % plan.users.length]!;
     const appendedUnixMs = wallUnixMs(time.nowMs);
-    const record = { key: null, value: encodeRecord('k', user.key, 0, 0), amount: 0, appendedUnixMs };
-    ledger.note(round % partitions, { ...record, kind: 'k', user });
+    const record = { key: null, value: encodeRecord(kind, user.key, 0, 0), amount: 0, appendedUnixMs };
+    ledger.note(round % partitions, { ...record, kind, user });
     log.append(inputTopic, round % partitions, [record], appendedUnixMs);
+    if (kind === 'z') this.#world.records.quarantine.onSpoilt(user.unitKey);
   }
 
   #burst(count: number): void {

@@ -18,7 +18,9 @@ export type RecordKind =
   /** passed over by its holder */
   | 's'
   /** ends the process of whoever applies it */
-  | 'k';
+  | 'k'
+  /** its handler leaves a state that can't be encoded */
+  | 'z';
 
 export function encodeRecord(kind: RecordKind, key: Uint8Array, amount: number, paddingBytes: number): Uint8Array {
   const bytes = new Uint8Array(3 + key.length + 4 + paddingBytes);

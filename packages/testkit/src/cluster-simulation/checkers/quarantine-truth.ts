@@ -9,7 +9,8 @@ import type { Buried } from './buried.ts';
 
 /**
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
- * nodes that ended at one of its records, or six ends of one; only their records are buried for it. That each is in the state or buried, and never both, is seen by I5.
+ * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state (5.6). Only
+ * their records are buried for it. That each is in the state or buried, and never both, is seen by I5.
  */
 export class QuarantineTruth implements Buried {
   readonly #report: Report;
@@ -18,6 +19,7 @@ export class QuarantineTruth implements Buried {
   readonly #deaths = new Map<string, number>();
   /** By unit and record: the crashes that the log has. */
   readonly #crashes = new Map<string, Map<string, { readonly node: string; readonly counter: number }[]>>();
+  readonly #spoilt = new Set<string>();
   readonly #quarantined = new Set<string>();
   readonly #buried = new Set<string>();
 
@@ -39,12 +41,18 @@ export class QuarantineTruth implements Buried {
     this.#deaths.set(unit, (this.#deaths.get(unit) ?? 0) + 1);
   }
 
+  /** A record of the unit is in the log that leaves a state which can't be backed up. */
+  onSpoilt(unit: string): void {
+    this.#spoilt.add(unit);
+  }
+
   onRecord(record: LeaseRecord): void {
     if (record.kind === 'unitCrashed') this.#onCrash(record);
     if (record.kind !== 'unitQuarantined') return;
     const unit = formatUnit(record.hi, record.lo);
     if (this.#quarantined.has(unit)) return;
     this.#quarantined.add(unit);
+    if (this.#spoilt.has(unit)) return;
     const deaths = this.#deaths.get(unit) ?? 0;
     if (deaths < 2) this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
     const isDue = [...(this.#crashes.get(unit)?.values() ?? [])].some(
