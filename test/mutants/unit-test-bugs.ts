@@ -8,12 +8,13 @@ const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
 const damage = 'packages/embedded/src/raft-damage.test.ts';
 const quarantine = 'packages/lease/src/quarantine.test.ts';
 const holder = 'packages/processor/src/holder/quarantine.test.ts';
+const lastCommit = 'packages/engine/src/shard/last-commit.test.ts';
 const faulty = 'packages/processor/src/holder/faulty-units.test.ts';
 const storeCalls = 'packages/testkit/src/store-calls.test.ts';
 
 /**
  * Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as
- * docs/TESTING.md says, of quarantine, and of threads that share memory; unit tests do. In the order of the invariants.
+ * docs/TESTING.md says, of quarantine, faulty units and late commits, and of threads that share memory; unit tests do. In the order of the invariants.
  */
 export const unitTestBugs: readonly PlantedBug[] = [
   {
@@ -95,6 +96,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: "const reader = unseal(hardStateSalt, bytes, 'the hard state');",
     replace: 'const reader = new ByteReader(bytes.subarray(4));',
     tests: [damage],
+  },
+  {
+    name: 'commits: a commit that was overtaken by an earlier one is never said again',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/last-commit.ts',
+    find: 'commitAgainMsMax) : commitAgainMsMin;',
+    replace: 'commitAgainMsMax) : commitAgainMsMax;',
+    tests: [lastCommit],
   },
   {
     name: 'quarantine: a unit is claimed before its quarantine is known',

@@ -59,18 +59,18 @@ test('an offset that does not change is committed again as long as its partition
   const first = commits;
   time.leap(hourMs);
   await time.pass(5_000);
-  assert.equal(commits, first, 'not each second anew');
+  assert.equal(commits, first + 1, 'not each second anew');
   for (let day = 1; day <= 7; day++) {
     time.leap(dayMs);
     await time.pass(5_000);
-    assert.equal(commits, first + day);
+    assert.equal(commits, first + 1 + day);
   }
   assert.deepEqual(await committed(), { offset: 1, generation: 1 });
   await log.append('in', 0, [{ key: null, value: Buffer.from('-') }]);
   proof.end();
   time.leap(dayMs);
   await time.pass(5_000);
-  assert.equal(commits, first + 7, 'nor who was not heard of for so long that its session may be over');
+  assert.equal(commits, first + 8, 'nor who was not heard of for so long that its session may be over');
   proof.extend(time.monotonicMs() + 60_000);
   await time.pass(5_000);
   assert.deepEqual(await committed(), { offset: 2, generation: 1 });

@@ -2,12 +2,6 @@ import type { PartitionId } from '@holdfast/model';
 import type { PartitionLoop } from './partition-loop.ts';
 import type { ShardContext } from './shard-context.ts';
 
-/**
- * How often an offset that doesn't change is committed again: Kafka forgets those of a group without members after seven
- * days, and after one at the least that anybody sets.
- */
-const commitAgainMs = 12 * 60 * 60 * 1_000;
-
 /** Commits durable watermarks to the log, never above them (PROTOCOL.md 3.4). */
 export class CommitLoop {
   readonly #context: ShardContext;
@@ -24,7 +18,7 @@ export class CommitLoop {
     void this.commit(loops);
   }
 
-  /** Commits what has become durable since the last time, and what was committed long ago. */
+  /** Commits what has become durable since the last time, and what is to be said again. */
   async commit(loops: Iterable<PartitionLoop>): Promise<void> {
     const { options, ingest, leases, generation } = this.#context;
     const { timers } = options;
@@ -35,7 +29,7 @@ export class CommitLoop {
       const { reading } = loop;
       if (reading === null || reading.lost) continue;
       const offset = ingest.durableWatermark(reading);
-      if (!loop.lastCommit.isDue(offset, generation.number, timers.monotonicMs(), commitAgainMs)) continue;
+      if (!loop.lastCommit.isDue(offset, generation.number, timers.monotonicMs())) continue;
       due.push({ loop, offset, partition: reading.id, fence: reading.leaseEpoch });
     }
     if (due.length === 0) return;
