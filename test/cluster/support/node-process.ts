@@ -37,6 +37,11 @@ export class NodeProcess {
     return this.#child?.pid;
   }
 
+  /** The signal that ended it; null: none. */
+  get signalCode(): NodeJS.Signals | null {
+    return this.#child?.signalCode ?? null;
+  }
+
   /** How it ended; null while it runs, and when a signal ended it. */
   get exitCode(): number | null {
     return this.#child?.exitCode ?? null;
