@@ -76,8 +76,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a force-release counts as clean',
     rule: '2.3',
     file: replay,
-    find: 'this.#raiseUnclean(index);\n    marks.forcedCount++;',
-    replace: 'marks.forcedCount++;',
+    find: "this.#raiseUnclean(index);\n    this.#history?.left('forced'",
+    replace: "this.#history?.left('forced'",
   },
   {
     name: 'a force-release is not noticed by the holder',
@@ -174,7 +174,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'records that waited for a claim are not looked at again',
     rule: '4.2',
     file: waitingRecords,
-    find: 'if (refusing.has(stream) || this.overtaken(stream, unit, frame)) {',
+    find: "if (refusing.has(stream) || unit.phase === 'faulty' || this.overtaken(stream, unit, frame)) {",
     replace: 'if (false) {',
   },
   {
@@ -273,8 +273,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a loaded row does not take the markers of its bucket',
     rule: '5.7',
     file: holder,
-    find: 'this.#markers.confirm(bucket, this.#partitions.slot(partition), offset);',
-    replace: '',
+    find: 'this.#markers.confirm(bucket, this.partitions.slot(partition), offset);',
+    replace: 'void offset;',
   },
   {
     name: 'told watermarks outlive a generation entry',

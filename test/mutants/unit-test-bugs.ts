@@ -9,6 +9,7 @@ const damage = 'packages/embedded/src/raft-damage.test.ts';
 const quarantine = 'packages/lease/src/quarantine.test.ts';
 const holder = 'packages/processor/src/holder/quarantine.test.ts';
 const lastCommit = 'packages/engine/src/shard/last-commit.test.ts';
+const forcedEnds = 'packages/lease/src/forced-ends.test.ts';
 const faulty = 'packages/processor/src/holder/faulty-units.test.ts';
 const storeCalls = 'packages/testkit/src/store-calls.test.ts';
 
@@ -116,9 +117,9 @@ export const unitTestBugs: readonly PlantedBug[] = [
   {
     name: 'faulty: a state that can not be read is durable as it was',
     invariant: 'I6',
-    file: 'packages/processor/src/holder/row-writer.ts',
-    find: "if (unit.phase === 'faulty') return null;",
-    replace: '',
+    file: 'packages/processor/src/holder/rounds.ts',
+    find: "if (!unit.dirty || !unit.held || unit.phase === 'faulty') continue;",
+    replace: 'if (!unit.dirty || !unit.held) continue;',
     tests: [faulty],
   },
   {
@@ -127,6 +128,47 @@ export const unitTestBugs: readonly PlantedBug[] = [
     file: 'packages/processor/src/holder/holder.ts',
     find: "if (unit.phase !== 'open' && unit.phase !== 'claiming') return false;",
     replace: "if (unit.phase === 'closing' || unit.phase === 'closed') return false;",
+    tests: [faulty],
+  },
+  {
+    name: 'threads: an end by force is counted before the lease is gone',
+    invariant: 'I8',
+    file: 'packages/lease/src/replay.ts',
+    find: "this.#history?.left('forced', record.hi, record.lo, index);\n    slots.remove(slot);\n    // Last: whoever sees the count looks once, and has to see the lease gone and the index of its end.\n    marks.forcedCount++;\n    Atomics.store(slots.words, headerAt.forcedCount, marks.forcedCount);",
+    replace:
+      "this.#history?.left('forced', record.hi, record.lo, index);\n    marks.forcedCount++;\n    Atomics.store(slots.words, headerAt.forcedCount, marks.forcedCount);\n    slots.remove(slot);",
+    tests: [forcedEnds],
+  },
+  {
+    name: 'faulty: a report without the index of the forced end',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'this.#needIndex = Math.max(this.#needIndex, this.#leases.uncleanIndex());',
+    replace: '',
+    tests: [faulty],
+  },
+  {
+    name: 'faulty: a generation entry has a state written that could not be read',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/generation.ts',
+    find: "if (unit.phase !== 'open' && unit.phase !== 'faulty') closing",
+    replace: "if (unit.phase !== 'open') closing",
+    tests: [faulty],
+  },
+  {
+    name: 'faulty: what waited for a row that can not be made waits on',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/row-writer.ts',
+    find: '      }\n      onTaken(unit);',
+    replace: '        onTaken(unit);\n      }',
+    tests: [faulty],
+  },
+  {
+    name: 'faulty: a state that can not be copied ends the shard',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/applier.ts',
+    find: 'if (!(error instanceof StateFaultError)) throw error;',
+    replace: 'if (error !== null) throw error;',
     tests: [faulty],
   },
   {

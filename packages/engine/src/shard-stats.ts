@@ -94,6 +94,11 @@ export class ShardStats {
   /** Goes on with the counts of the shard before, whose place this one takes. */
   continueFrom(before: ShardStats): void {
     this.values.set(before.values);
+    this.clearLevels();
+  }
+
+  /** The shard has ended: there is nothing in its queues. */
+  clearLevels(): void {
     for (const name of levels) this.set(name, 0);
   }
 

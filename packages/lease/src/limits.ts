@@ -18,8 +18,8 @@ export const crashesKeptMax = 256;
 export const crashesPerReportMax = 64;
 /** More than so many are no matter of single users: a job that crashes on everything is not mended one user at a time. */
 export const quarantinedUnitsMax = 1_024;
-/** Released units that are remembered, until everything that came before their release is long done with. */
-export const releasedUnitsMax = 256;
+/** Released units that are remembered, until everything that came before their release is long done with: all may be released at once. */
+export const releasedUnitsMax = quarantinedUnitsMax;
 /** Faulty units in one entry; others are asked for again. */
 export const faultyUnitsPerEntryMax = 64;
 /** Ends of partitions in one record. */

@@ -218,10 +218,11 @@ export class Replay {
     const slot = this.#findLease(record.hi, record.lo, record.epoch, index);
     if (slot < 0) return unitsOutcome(0, 1);
     this.#raiseUnclean(index);
-    marks.forcedCount++;
-    Atomics.store(slots.words, headerAt.forcedCount, marks.forcedCount);
     this.#history?.left('forced', record.hi, record.lo, index);
     slots.remove(slot);
+    // Last: whoever sees the count looks once, and has to see the lease gone and the index of its end.
+    marks.forcedCount++;
+    Atomics.store(slots.words, headerAt.forcedCount, marks.forcedCount);
     return outcomeOf({ unitsChanged: 1, unclean: true });
   }
 

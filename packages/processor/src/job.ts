@@ -6,6 +6,14 @@
 /** Why a record changes no state: skipped on purpose, or a dead letter. The reason is a short code, counted. */
 export type Verdict = 'applied' | 'skipped' | 'dead';
 
+/**
+ * A state that can't be written, read or copied: its unit is at fault, not the record that is being applied, and not the
+ * job as a whole (PROTOCOL.md 5.6).
+ */
+export class StateFaultError extends Error {
+  override readonly name: string = 'StateFaultError';
+}
+
 /** A record as its holder sees it. Reused between calls: keep nothing of it. */
 export interface JobRecord {
   topic: string;
@@ -63,7 +71,8 @@ export interface Job<S = unknown> {
   decodeState(bytes: Uint8Array): S;
   /**
    * Applies one record to the state of its user, in place. On 'skipped' and 'dead' the state and outputs are untouched,
-   * and `failureReason` says why.
+   * and `failureReason` says why. Throws `StateFaultError` when the state can't be copied before; whatever else it throws
+   * ends the shard.
    */
   apply(state: S, key: Uint8Array, record: JobRecord, out: OutputSink): Verdict;
   /** Reason of the last 'skipped' or 'dead' verdict. */

@@ -9,7 +9,12 @@ export interface LeaseView {
   tableIndex(): number;
   /** How many unclean ends the table has seen (PROTOCOL.md 2.3). */
   uncleanCount(): number;
-  /** How many leases were ended over their holder's head while its session lives. */
+  /** Index of the latest of them. */
+  uncleanIndex(): number;
+  /**
+   * How many leases were ended over their holder's head while its session lives. Once it is seen, so are these ends: the
+   * leases are gone, and `uncleanIndex` is theirs or a later one.
+   */
   forcedCount(): number;
   /** Index of the latest generation entry (5.8); 0 for none. */
   generationIndex(): number;

@@ -1,3 +1,5 @@
+import { StateFaultError } from '@holdfast/processor';
+
 /** One thing wrong in a definition or its options. */
 export interface Problem {
   /** Where, as written in the literal: `state.idle`. */
@@ -40,7 +42,7 @@ export const stateErrorCodes = [
 export type StateErrorCode = (typeof stateErrorCodes)[number];
 
 /** A state that can't be written, copied or read. Callers match on `code`. */
-export class StateError extends Error {
+export class StateError extends StateFaultError {
   override readonly name = 'StateError';
   readonly code: StateErrorCode;
   /** Where in the state, `state.cities[3]`; empty when the whole is meant. */

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { defineProcessor } from '@holdfast/sdk';
 
 /**
- * `user amount`, or `user amount path`: such a record ends who applies it while there is a file at the path. With `spoil`
- * before the path it leaves a state that can't be backed up.
+ * `user amount`, or `user amount path`: such a record ends who applies it while there is a file at the path. With `date`
+ * or `function` before the path it leaves a state with one in it, which can't be backed up.
  */
 interface Deposit {
   readonly user: string;
   readonly amount: number;
-  readonly bug: 'deadly' | 'spoiling' | null;
+  readonly bug: 'deadly' | 'date' | 'function' | null;
 }
 
 interface Sum {
@@ -30,7 +30,8 @@ export default defineProcessor({
         const [user, amount, ...bug] = textDecoder.decode(bytes.subarray(start, end)).split(' ');
         const path = bug.at(-1);
         const isThere = path !== undefined && existsSync(path);
-        return { user: user!, amount: Number(amount), bug: !isThere ? null : bug.length > 1 ? 'spoiling' : 'deadly' };
+        const kind = bug.length > 1 ? (bug[0] as 'date' | 'function') : 'deadly';
+        return { user: user!, amount: Number(amount), bug: isThere ? kind : null };
       },
       key: (deposit: Deposit) => deposit.user,
     },
@@ -38,7 +39,8 @@ export default defineProcessor({
   state: { version: 1, initial: (): Sum => ({ count: 0, total: 0 }), idle: '1d' },
   onEvent: {
     deposits({ amount, bug }, ctx) {
-      if (bug === 'spoiling') ctx.state.memo = () => amount;
+      if (bug === 'date') ctx.state.memo = new Date();
+      if (bug === 'function') ctx.state.memo = () => amount;
       if (bug === 'deadly') {
         process.kill(process.pid, 'SIGKILL');
         // The signal takes a moment.

@@ -93,9 +93,9 @@ export class LeaderDesk {
       case 'units.acquire':
         return this.#acquire(term, from, decodeUnits(body));
       case 'units.release':
-        return this.#release(term, from, decodeUnits(body), 'release');
+        return this.#endUnits(term, from, decodeUnits(body), 'release');
       case 'units.faulty':
-        return this.#release(term, from, decodeUnits(body), 'endFaulty');
+        return this.#endUnits(term, from, decodeUnits(body), 'endFaulty');
       case 'units.move':
         return this.#move(term, from, decodeMove(body));
       case 'generation.seen':
@@ -164,7 +164,7 @@ export class LeaderDesk {
     return { ...ok, index: await term.propose(records) } as LeaderReply;
   }
 
-  async #release(
+  async #endUnits(
     term: LeaderTerm,
     from: NodeId,
     request: UnitsRequest,
@@ -335,7 +335,6 @@ function refusalReply(refusal: LeaseRefusal): LeaderReply {
     case 'NOT_FOUNDED':
     case 'NO_SHARD':
     case 'TABLE_FULL':
-    case 'QUARANTINE_FULL':
     case 'STALE_GENERATION':
       return { code: 'RETRY', text };
     default:

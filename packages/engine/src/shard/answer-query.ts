@@ -11,10 +11,20 @@ export function answerQuery(context: ShardContext, key: Uint8Array, hot: readonl
   const { unit, user } = found;
   return {
     epoch: unit.epoch,
-    view: user === null ? null : options.job.view(user.state, key),
+    view: user === null ? null : viewOf(context, user.state, key),
     backupAgeMs: unit.lastSavedMs === 0 ? null : options.timers.monotonicMs() - unit.lastSavedMs,
     dirty: unit.dirty,
     recordsPerSec: hot.find(({ hi, lo }) => hi === unit.hi && lo === unit.lo)?.recordsPerSec ?? null,
     applied: holder.questions.vectorOf(unit),
   };
+}
+
+/** Plain data, as it goes to other threads and nodes. Null when the job can't show it: whoever looks ends nobody. */
+function viewOf({ options }: ShardContext, state: unknown, key: Uint8Array): unknown {
+  try {
+    return JSON.parse(JSON.stringify(options.job.view(state, key) ?? null));
+  } catch (error) {
+    options.logger.warn("a user's state can't be shown", { err: error });
+    return null;
+  }
 }

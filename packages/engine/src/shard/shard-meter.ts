@@ -73,7 +73,7 @@ export class ShardMeter {
         };
       }),
     );
-    if (lag === null) return;
+    if (lag === null || this.#context.stopped) return;
     stats.set('lagRecords', lag.records);
     const lagMs = Number.isFinite(lag.oldestUnixMs) ? timers.wallUnixMs() - lag.oldestUnixMs : 0;
     stats.set('lagMs', Math.max(lagMs, 0));

@@ -157,6 +157,7 @@ export class Shard {
     await Promise.all([...this.#loops.values(), ...this.#ending].map((loop) => loop.done));
     await this.#store?.idle();
     this.#meter?.publish(this.#options.timers.monotonicMs());
+    this.#options.stats.clearLevels();
   }
 
   #open(session: SessionId, proof: SessionProof): void {

@@ -175,7 +175,11 @@ export class StoreLoop {
     for (let at = 0; at < wishes.length; at += marksMax) {
       if (at > 0) await this.#restFromMarks(Math.ceil(wishes.length / marksMax));
       const part = wishes.slice(at, at + marksMax);
-      const marks = part.map(({ bucket, slot, offset }) => ({ bucket, partition: holder.partitionOf(slot), offset }));
+      const marks = part.map(({ bucket, slot, offset }) => ({
+        bucket,
+        partition: holder.partitions.ids[slot]!,
+        offset,
+      }));
       if (!(await this.#sendMarks(marks, generationIndex))) return;
       for (const wish of part) holder.onMarked(wish);
     }

@@ -2,7 +2,7 @@ import { bucketOf, compareBytes, type PartitionId } from '@holdfast/model';
 import type { RecordCounters } from '../counters.ts';
 import type { CrashNotes } from '../crash-notes.ts';
 import type { Frame } from '../frame.ts';
-import type { Job, JobRecord } from '../job.ts';
+import { type Job, type JobRecord, StateFaultError, type Verdict } from '../job.ts';
 import type { Quarantine } from '../quarantine.ts';
 import type { FaultyUnits } from './faulty-units.ts';
 import type { HeldUnit, HeldUser } from './held-unit.ts';
@@ -141,7 +141,8 @@ export class Applier {
     }
     if (!user.decoded && !this.#decode(unit, user)) return true;
     const mark = this.#outputs.emitted;
-    const verdict = this.#job.apply(user.state, user.key, record, this.#outputs);
+    const verdict = this.#call(unit, user);
+    if (verdict === 'faulty') return true;
     unit.setApplied(slot, offset);
     if (verdict === 'skipped') {
       // Skipping again after a replay gives the same answer, so the row need not remember it.
@@ -180,6 +181,16 @@ export class Applier {
     this.#counters.recordsDead++;
     unit.lastOutput = this.#outputs.emitted;
     this.#counters.outputsEmitted++;
+  }
+
+  #call(unit: HeldUnit, user: HeldUser): Verdict | 'faulty' {
+    try {
+      return this.#job.apply(user.state, user.key, this.#record, this.#outputs);
+    } catch (error) {
+      if (!(error instanceof StateFaultError)) throw error;
+      this.#faulty.add(unit, error);
+      return 'faulty';
+    }
   }
 
   /** False when its bytes can't be read: the unit counts as changed, and is faulty. */

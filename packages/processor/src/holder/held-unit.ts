@@ -19,7 +19,7 @@ export interface HeldUser {
   decoded: boolean;
 }
 
-/** A record that waits for its unit's claim. */
+/** A record that waits for its unit's claim, or its next row. */
 export interface WaitingRecord {
   readonly stream: HolderStream;
   readonly flight: Flight;

@@ -47,7 +47,8 @@ export class Holder {
   readonly #limits: RecordLimits;
   readonly #counters: RecordCounters;
   readonly #units = new UnitStore();
-  readonly #partitions = new PartitionBook();
+  /** Each slot's partition. */
+  readonly partitions = new PartitionBook();
   readonly #markers = new MarkerBook();
   readonly outputs = new OutputBuffer();
   readonly #rounds: Rounds;
@@ -69,7 +70,7 @@ export class Holder {
   #forcedSeen: number;
   /** Of the generation's entry that all it hands out belongs to; the table may be ahead. */
   generationIndex: number;
-  /** Nothing is durable until the table shows the grant that fenced us. */
+  /** Nothing is durable until the table shows the grant that fenced us, or the end that took a unit away. */
   #needIndex = 0;
 
   constructor(options: HolderOptions) {
@@ -87,7 +88,7 @@ export class Holder {
     const parts = {
       ...shared,
       units: this.#units,
-      partitions: this.#partitions,
+      partitions: this.partitions,
       rounds: this.#rounds,
       closing: this.#closing,
       applier: this.#applier,
@@ -163,7 +164,7 @@ export class Holder {
   #handle(stream: HolderStream, frame: Frame, nowMs: number): void {
     this.#checkGeneration(nowMs);
     this.#checkForced();
-    const slot = this.#partitions.slot(frame.partition);
+    const slot = this.partitions.slot(frame.partition);
     if (frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell(slot, frame.durableWatermark);
     if (frame.refusalSeen >= stream.refusals) stream.refusedUnits.clear();
     const flight: Flight = { number: frame.number, waiting: 0 };
@@ -267,9 +268,8 @@ export class Holder {
     const unit = this.#units.get(claim.hi, claim.lo);
     if (unit === null || unit.epoch !== claim.epoch || unit.phase !== 'claiming') return;
     const bucket = bucketOf(unit.hi, unit.lo);
-    for (const { partition, offset } of markers)
-      this.#markers.confirm(bucket, this.#partitions.slot(partition), offset);
-    if (row !== null) loadRow(unit, row, this.#partitions);
+    for (const { partition, offset } of markers) this.#markers.confirm(bucket, this.partitions.slot(partition), offset);
+    if (row !== null) loadRow(unit, row, this.partitions);
     unit.phase = 'open';
     this.#counters.unitsClaimed++;
     this.#waiting.apply(unit, nowMs);
@@ -306,6 +306,8 @@ export class Holder {
     const forced = this.#leases.forcedCount();
     if (forced === this.#forcedSeen) return;
     this.#forcedSeen = forced;
+    // No report without the index of these ends: its ingests have to go back for them before they count it.
+    this.#needIndex = Math.max(this.#needIndex, this.#leases.uncleanIndex());
     for (const unit of this.#units) if (!this.#stillMine(unit)) this.#drop(unit);
   }
 
@@ -355,10 +357,6 @@ export class Holder {
     const tableIndex = this.#leases.tableIndex();
     if (!this.#rounds.complete() || tableIndex < this.#needIndex) return null;
     return this.#rounds.finish(tableIndex);
-  }
-
-  partitionOf(slot: number): PartitionId {
-    return this.#partitions.ids[slot]!;
   }
 
   onMarked(wish: MarkWish): void {

@@ -99,7 +99,8 @@ export class Rounds {
     let i = 0;
     for (; i < queue.length && taken.length < max; i++) {
       const unit = queue[i]!;
-      if (!unit.dirty || !unit.held) continue;
+      // A faulty unit's row would lack what was applied last. Its round goes on without it, and ends when it is dropped.
+      if (!unit.dirty || !unit.held || unit.phase === 'faulty') continue;
       if (unit.flyingVersion >= 0 || unit.lastOutput > this.#outputs.acked) {
         // A busy unit that emits all the time would never be seen acknowledged: hold its records back until it is.
         if (unit.flyingVersion < 0) unit.paused = true;

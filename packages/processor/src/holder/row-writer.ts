@@ -29,28 +29,25 @@ export class RowWriter {
     this.#parts = parts;
   }
 
-  /** Rows to write now. `onTaken` is called for each unit once its row is made: what is applied from then on is the next row's. */
+  /** Rows to write now. `onTaken` is called for each unit once its row is made, or can't be: what is applied from then on is the next row's. */
   take(max: number, nowMs: number, onTaken: (unit: HeldUnit) => void): RowWish[] {
     const { rounds } = this.#parts;
     const rows: RowWish[] = [];
     for (const unit of rounds.takeUnits(max)) {
       const { hi, lo, epoch, version } = unit;
       const row = this.#encode(unit);
-      if (row === null) continue;
-      unit.dirtySinceMs = nowMs;
-      rows.push({ hi, lo, epoch, seq: ++unit.seq, row, version });
+      if (row !== null) {
+        unit.dirtySinceMs = nowMs;
+        rows.push({ hi, lo, epoch, seq: ++unit.seq, row, version });
+      }
       onTaken(unit);
     }
     return rows;
   }
 
-  /**
-   * Null: it can't be made, or lacks what was applied last. The unit stays as one whose row is under way, so that no round
-   * ends before it is dropped.
-   */
+  /** Null: it can't be made. The unit's round doesn't end before it is dropped. */
   #encode(unit: HeldUnit): Uint8Array | null {
     const { job, markers, partitions, faulty } = this.#parts;
-    if (unit.phase === 'faulty') return null;
     try {
       return encodeUnit(unit, job, markers, partitions);
     } catch (error) {

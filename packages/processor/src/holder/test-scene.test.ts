@@ -4,7 +4,7 @@ import { RecordCounters } from '../counters.ts';
 import { type CrashNotes, noCrashNotes } from '../crash-notes.ts';
 import type { Frame } from '../frame.ts';
 import { tableOfOne } from '../ingest/test-table.test.ts';
-import type { Job } from '../job.ts';
+import { type Job, StateFaultError } from '../job.ts';
 import { RecordBlockWriter } from '../record-block.ts';
 import { Holder } from './holder.ts';
 import type { HolderStream } from './holder-stream.ts';
@@ -19,8 +19,8 @@ interface Sum {
 }
 
 /**
- * Puts the values of a user's records together; `die` as a value ends the process, a state with `spoilt` in it can't be
- * written, one with `strange` can't be read, and users called `nobody` have none.
+ * Puts the values of a user's records together, and emits those with a plus at their end; `die` as a value ends the process, a state with `spoilt` in it can't be
+ * written, one with `strange` can't be read, one with `stiff` can't be copied, and users called `nobody` have none.
  */
 const joining: Job<Sum> = {
   name: 'join',
@@ -42,18 +42,24 @@ const joining: Job<Sum> = {
     if (text(bytes).includes('strange')) throw new RangeError('a strange state');
     return { seen: text(bytes) };
   },
-  apply: (state, _key, { bytes, valueStart, valueEnd }) => {
+  apply: (state, key, { bytes, valueStart, valueEnd }, out) => {
     const value = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString();
     if (value === 'die') throw new Error('this process has ended');
+    if (state.seen.includes('stiff')) throw new StateFaultError('a state that can not be copied');
     state.seen += value;
+    if (value.endsWith('+')) out.emit('out', key, bytesOf(value), value);
     return 'applied';
   },
   view: (state) => state.seen,
 };
 
-/** A holder that has every unit, one stream to it, and a table that shows units taken away and the index of quarantine. */
+/** A holder that has every unit, one stream to it, and a table that shows units taken away and some indexes. */
 export class Scene {
   quarantineIndex = 0;
+  tableIndex = 10;
+  generationIndex = 0;
+  /** Of the last end by force. */
+  uncleanIndex = 0;
   readonly #takenAway = new Set<number>();
   readonly counters = new RecordCounters();
   readonly holder: Holder;
@@ -64,6 +70,9 @@ export class Scene {
     const leases = {
       ...tableOfOne(self.session),
       quarantineIndex: () => this.quarantineIndex,
+      generationIndex: () => this.generationIndex,
+      uncleanIndex: () => this.uncleanIndex,
+      tableIndex: () => this.tableIndex,
       forcedCount: () => this.#takenAway.size,
       lookup: (hi: number) => !this.#takenAway.has(hi),
     };
@@ -105,8 +114,9 @@ export class Scene {
     return claims.length;
   }
 
-  /** The leader takes a user's unit away. */
-  takeAway(user: string): void {
+  /** The leader takes a user's unit away, by the entry at that index. */
+  takeAway(user: string, index = 10): void {
+    this.uncleanIndex = index;
     this.#takenAway.add(unitOf(user).hi);
     this.holder.onTableAdvanced(1);
   }

@@ -38,7 +38,7 @@ export class UnitQuestions {
     const unit = this.#units.get(hi, lo);
     if (unit === null || unit.phase === 'claiming') return null;
     const user = findUser(unit, key);
-    return { unit, user: user !== null && this.#isReadable(user) ? user : null };
+    return { unit, user: user !== null && unit.phase !== 'faulty' && this.#isReadable(user) ? user : null };
   }
 
   /** Nobody is shown what can't be read; asking makes no unit faulty. */

@@ -33,7 +33,7 @@ export class WaitingRecords {
     return stream.refusedUnits.size > 0 && stream.refusedUnits.get(unit.hi, unit.lo) > frame.refusalSeen;
   }
 
-  /** The unit's row is made: what waited for that is the next row's. */
+  /** The unit's row is made: what waited for that is the next row's. Or it can't be made: what waited goes back. */
   resume(unit: HeldUnit, nowMs: number): void {
     if (!unit.paused) return;
     unit.paused = false;
@@ -54,7 +54,7 @@ export class WaitingRecords {
       if (stream.ended) continue;
       touched.add(stream);
       // A generation entry may have come in between: what was read before it is void, and so is what follows a refusal.
-      if (refusing.has(stream) || this.overtaken(stream, unit, frame)) {
+      if (refusing.has(stream) || unit.phase === 'faulty' || this.overtaken(stream, unit, frame)) {
         refusing.add(stream);
         overtaken.push(record);
         continue;

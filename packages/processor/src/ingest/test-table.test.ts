@@ -8,6 +8,7 @@ export function tableOfOne(session: number) {
     epoch: 5,
     tableIndex: () => 10,
     uncleanCount: () => 0,
+    uncleanIndex: () => 0,
     forcedCount: () => 0,
     generationIndex: () => 0,
     quarantineIndex: () => 0,

@@ -34,7 +34,7 @@ export function write(world: World, node: SimulatedNode, row: RowWish): void {
 
 export function mark(world: World, node: SimulatedNode, wish: MarkWish): void {
   const { bucket, slot, offset } = wish;
-  const partition = node.holder!.partitionOf(slot);
+  const partition = node.holder!.partitions.ids[slot]!;
   world.say(`n${node.number} marks ${partition.partition} at ${offset} in ${bucket}`);
   call(node, 'mark', () => {
     world.store.mark({ bucket, partition, offset });
