@@ -60,7 +60,15 @@ async function firstViolation(folder: string, fault: string, nth: number): Promi
 async function main(words: readonly string[]): Promise<number> {
   const chosen = bugs.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
   const packages = [...(await readdir(join(root, 'packages'))), 'apps/access-anomaly'];
-  const folder = await copyTree(packages, ['test/chaos', 'test/cluster/support', 'test/package.json', 'package.json']);
+  const folders = [
+    'test/chaos',
+    'test/services',
+    'test/cluster/support',
+    'test/package.json',
+    'package.json',
+    'deploy',
+  ];
+  const folder = await copyTree(packages, folders);
   let survived = 0;
   try {
     for (const bug of chosen) {
