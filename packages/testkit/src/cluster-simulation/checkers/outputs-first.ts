@@ -55,7 +55,8 @@ export class OutputsFirst {
       const key = `${user.index}/${partition}`;
       const { offsets } = this.#ledger.part(user.index, partition);
       let place = this.#verified.get(key) ?? 0;
-      for (; place < count; place++) {
+      // What a row has beyond all that was produced is I5's.
+      for (; place < Math.min(count, offsets.length); place++) {
         const offset = offsets[place]!;
         if (this.#ledger.partitions[partition]![offset]!.kind !== 'e' || this.#outputs.has(`${partition}/${offset}`))
           continue;
