@@ -125,15 +125,6 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     caughtBy: ['I7'],
   },
   {
-    name: 'cluster: a row that was fenced counts as accepted',
-    rule: '5.1',
-    file: storeLoop,
-    find: "else if (result.code === 'FENCED') holder.onFenced(row, result.epoch);",
-    replace: "else if (result.code === 'FENCED') holder.onRowAccepted(row, nowMs);",
-    profile,
-    caughtBy: ['I6', 'I7', 'I8'],
-  },
-  {
     name: 'cluster: a row has the seq of the row before',
     rule: '5.1',
     file: rowWriter,
@@ -235,15 +226,6 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     replace: '[]',
     profile,
     caughtBy: ['I1', 'I6', 'I7', 'I14'],
-  },
-  {
-    name: 'cluster: rows are pruned by markers of an older generation',
-    rule: '5.8',
-    file: holder,
-    find: 'this.#checkGeneration(nowMs);\n    return this.#rows.take(',
-    replace: 'return this.#rows.take(',
-    profile,
-    caughtBy: ['I6', 'I7'],
   },
   {
     name: 'cluster: users of one unit with keys of one length share a state',

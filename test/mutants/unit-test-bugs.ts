@@ -99,6 +99,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [damage],
   },
   {
+    name: 'store: a row that was fenced counts as accepted',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/store-loop.ts',
+    find: "else if (result.code === 'FENCED') holder.onFenced(row, result.epoch);",
+    replace: "else if (result.code === 'FENCED') holder.onRowAccepted(row, nowMs);",
+    tests: [storeCalls],
+  },
+  {
     name: 'commits: a commit that was overtaken by an earlier one is never said again',
     invariant: 'I8',
     file: 'packages/engine/src/shard/last-commit.ts',

@@ -72,6 +72,12 @@ async function begin(hooks: TwinHooks) {
       const index = table.tableIndex;
       return { tell: () => shard.receive({ kind: 'generation', number: 2, generationId: disk.generationId, index }) };
     },
+    committed: async () => (await log.committed('counting', { topicId, partition: 0 }))?.offset ?? 0,
+    /** Somebody else claims all users, of which the table knows nothing yet. */
+    claimElsewhere: () => {
+      const claims = users.map((_, i) => ({ hi: units[2 * i]!, lo: units[2 * i + 1]!, epoch: 1_000 }));
+      return new MemoryBackupStore(disk).claim(disk.generationId, claims);
+    },
     feed: (user: string) => log.append('in', 0, [{ key: null, value: Buffer.from(user) }]),
     loseOther: () => {
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
@@ -106,6 +112,21 @@ test('a round comes soon after a shard begins, and after an unclean end; else on
   assert.equal(backups, 1);
   await time.pass(3_000);
   assert.equal(backups, 2);
+  await end();
+});
+
+test('of what a row was fenced for nothing is durable before the table shows the end of its lease', async () => {
+  let isElsewhere = false;
+  const { time, feed, committed, claimElsewhere, end } = await begin({
+    before: async (operation) => {
+      if (operation !== 'backup' || isElsewhere) return;
+      isElsewhere = true;
+      await claimElsewhere();
+    },
+  });
+  await feed('a');
+  await time.pass(60_000);
+  assert.deepEqual([isElsewhere, await committed()], [true, 0]);
   await end();
 });
 

@@ -175,8 +175,8 @@ export class ChaosCluster {
   }
 
   /** The node with most changes that no backup covers, which are then at least so many. */
-  async holder(dirtyMin = 20, among: (id: string) => boolean = () => true): Promise<NodeProcess> {
-    return waitFor(`a holder of ${dirtyMin} dirty units`, 60_000, async () => {
+  async holder(dirtyMin = 20, among: (id: string) => boolean = () => true, deadlineMs = 60_000): Promise<NodeProcess> {
+    return waitFor(`a holder of ${dirtyMin} dirty units`, deadlineMs, async () => {
       const rows = (await this.status())?.nodes.filter(({ id, reachable }) => reachable && among(id)) ?? [];
       const [most] = rows.sort((a, b) => dirtyOf(b) - dirtyOf(a));
       return most !== undefined && dirtyOf(most) >= dirtyMin ? this.node(most.id) : null;

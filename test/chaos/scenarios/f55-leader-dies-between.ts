@@ -1,8 +1,25 @@
 import { holdfast } from '../../cluster/support/holdfast.ts';
+import type { NodeProcess } from '../../cluster/support/node-process.ts';
 import { waitFor } from '../../cluster/support/wait.ts';
+import type { ChaosCluster } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { diePoints } from '../history/hooks.ts';
 import { shuffled } from './draw.ts';
+
+/**
+ * The leader, and another node that has something to hand over. Who was drained before gets users back only in a while:
+ * where all are with the leader, its death spreads them.
+ */
+async function someToDrain(cluster: ChaosCluster): Promise<{ readonly leader: NodeProcess; readonly id: string }> {
+  for (;;) {
+    const leader = await cluster.leader();
+    const other = await cluster.holder(20, (id) => id !== leader.id, 5_000).catch(() => null);
+    if (other !== null) return { leader, id: other.id };
+    await leader.signal('SIGKILL');
+    leader.start();
+    await cluster.whole();
+  }
+}
 
 export const leaderDiesBetween: Scenario = {
   faults: ['F55'],
@@ -14,9 +31,7 @@ export const leaderDiesBetween: Scenario = {
   deadlineMs: 200_000,
   async inject({ cluster, rng, say, saw }) {
     for (const point of shuffled(rng, diePoints)) {
-      const leader = await cluster.leader();
-      // One that has something to hand over, be it the leader: who was drained before gets users back only in a while.
-      const { id } = await cluster.holder(20);
+      const { leader, id } = await someToDrain(cluster);
       await cluster.hook(leader.id, { kind: 'dieAt', point, record: 'moved' });
       say(`drain of ${id}; ${leader.id}, the leader, dies ${point} of a move`);
       const addr = cluster.peers

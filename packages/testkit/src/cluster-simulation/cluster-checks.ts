@@ -7,6 +7,7 @@ import type { Report } from '../simulation/checkers/report.ts';
 import { CleanEnds } from './checkers/clean-ends.ts';
 import { DistinctUsers } from './checkers/distinct-users.ts';
 import { DurableOffsets } from './checkers/durable-offsets.ts';
+import { FencedReports } from './checkers/fenced-reports.ts';
 import { GapRule } from './checkers/gap-rule.ts';
 import { GrantedEpochs } from './checkers/granted-epochs.ts';
 import { MarkerTruth } from './checkers/marker-truth.ts';
@@ -40,6 +41,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
   readonly appliers: OneApplier;
   readonly bounds: QueueBounds;
   readonly quarantine: QuarantineTruth;
+  readonly fencedReports: FencedReports;
   readonly #acceptance: StoreAcceptance;
   readonly #epochs: GrantedEpochs;
   readonly #gaps: GapRule;
@@ -61,6 +63,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
     this.bounds = new QueueBounds(report, limits);
     this.#acceptance = new StoreAcceptance(report);
     this.#epochs = new GrantedEpochs(report, model);
+    this.fencedReports = new FencedReports(report, model);
     this.#cleanEnds = new CleanEnds(report, model);
     this.#gaps = new GapRule(report, ledger);
     this.#outputs = new OutputsFirst(report, ledger);
@@ -77,6 +80,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       this.appliers.onRecord(record);
       this.#cleanEnds.onRecord(record);
       this.quarantine.onRecord(record);
+      this.fencedReports.onRecord(record, index);
       this.#epochs.onRecord(record, index);
     }
   }
@@ -123,6 +127,10 @@ export class ClusterChecks implements StoreEvents, LogEvents {
     this.#cleanEnds.onRow(unit, row.epoch, users);
   }
 
+  onBackupAnswered(client: number, row: RowWrite, result: RowResult): void {
+    this.fencedReports.onAnswered(this.#options.shardOf(client), row, result);
+  }
+
   onMarked(life: StoreLife, _client: number, marks: readonly Mark[]): void {
     this.#markers.onMarked(life, marks);
   }
@@ -161,6 +169,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       claims: this.#epochs.claims,
       rowsAccepted: this.#acceptance.accepted,
       rowsFenced: this.#acceptance.fenced,
+      rowsFencedUnclean: this.fencedReports.fenced,
       rowsStale: this.#acceptance.stale,
       rowsOfUsers: this.#states.rows,
       usersSharing: this.#users.sharing.size,

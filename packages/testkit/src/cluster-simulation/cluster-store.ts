@@ -12,6 +12,8 @@ export interface StoreEvents {
   onMarked(life: StoreLife, client: number, marks: readonly Mark[]): void;
   /** A claim's answer has reached the shard. */
   onClaimAnswered(client: number, claim: Claim, result: ClaimResult): void;
+  /** The answer to a row has. */
+  onBackupAnswered(client: number, row: RowWrite, result: RowResult): void;
   onNewLife(life: StoreLife, before: StoreLife): void;
 }
 
@@ -101,14 +103,21 @@ export class ClusterStore {
         for (const [i, result] of answer.results.entries()) this.#events.onClaimAnswered(client, claims[i]!, result);
         return answer;
       },
-      backup: (generationId, rows) =>
-        call('backup', generationId, (life) =>
+      backup: (generationId, rows) => {
+        const calling = call('backup', generationId, (life) =>
           rows.map((row) => {
             const result = life.backup(row);
             this.#events.onBackup(life, client, row, result);
             return result;
           }),
-        ),
+        );
+        const look = (answer: StoreAnswer<RowResult>): void => {
+          if (answer.code !== 'OK') return;
+          for (const [i, result] of answer.results.entries()) this.#events.onBackupAnswered(client, rows[i]!, result);
+        };
+        calling.then(look, () => {});
+        return calling;
+      },
       mark: (generationId, marks) =>
         call('mark', generationId, (life) => {
           life.mark(marks);

@@ -58,6 +58,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
         onClaimed: (life, client, claim, result) => events().onClaimed(life, client, claim, result),
         onClaimAnswered: (client, claim, result) => events().onClaimAnswered(client, claim, result),
         onBackup: (life, client, row, result) => events().onBackup(life, client, row, result),
+        onBackupAnswered: (client, row, result) => events().onBackupAnswered(client, row, result),
         onMarked: (life, client, marks) => events().onMarked(life, client, marks),
         onNewLife: (life) => events().onNewLife(life),
       },
@@ -71,6 +72,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
       network: this.network,
       highWaterBytes: plan.streamHighWaterBytes,
       report,
+      onReturn: (from, message) => this.records.fencedReports.onReturn(from, message),
     });
     this.records = new ClusterChecks({
       report,

@@ -1,6 +1,6 @@
 import type { FrameReceiver, FrameReceiverEvents, RecordTransport } from '@holdfast/engine';
 import { type NodeId, type Rng, randomBelow, type ShardRef } from '@holdfast/model';
-import type { StreamId } from '@holdfast/processor';
+import type { Return, StreamId } from '@holdfast/processor';
 import type { SimulatedNetwork } from '../simulation/simulated-network.ts';
 import { VirtualProcess } from '../simulation/virtual-process.ts';
 import type { VirtualTime } from '../simulation/virtual-time.ts';
@@ -25,6 +25,7 @@ export class RecordStreams {
   readonly #network: SimulatedNetwork;
   readonly #report: (text: string) => void;
   readonly #highWaterBytes: number;
+  readonly #onReturn: (from: ShardRef, message: Return) => void;
   readonly #listeners = new Map<string, Listener>();
   #streams: SimulatedStream[] = [];
   /** Who listens where nobody does. */
@@ -37,12 +38,14 @@ export class RecordStreams {
     readonly network: SimulatedNetwork;
     readonly highWaterBytes: number;
     readonly report: (text: string) => void;
+    readonly onReturn: (from: ShardRef, message: Return) => void;
   }) {
     this.#time = settings.time;
     this.#rng = settings.rng;
     this.#network = settings.network;
     this.#highWaterBytes = settings.highWaterBytes;
     this.#report = settings.report;
+    this.#onReturn = settings.onReturn;
     this.#nobody = new VirtualProcess('nobody', settings.time, 1, 0);
     this.#nobody.die();
     this.#beat();
@@ -69,6 +72,7 @@ export class RecordStreams {
             passage: (a, b) => this.#passage(a as NodeId, b as NodeId),
             highWaterBytes: this.#highWaterBytes,
             accept: (stream, receiver) => accept(listener!, stream, receiver),
+            onReturn: (message) => this.#onReturn(id.to, message),
             report: this.#report,
           },
           events,

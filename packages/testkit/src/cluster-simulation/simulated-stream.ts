@@ -25,6 +25,8 @@ export interface StreamSettings {
   readonly highWaterBytes: number;
   /** The stream arrives. @returns the events of its receiver, or why it is refused */
   readonly accept: (id: StreamId, receiver: FrameReceiver) => FrameReceiverEvents | string;
+  /** The receiver says something, whether it arrives or not. */
+  readonly onReturn: (message: Return) => void;
   readonly report: (text: string) => void;
 }
 
@@ -136,6 +138,7 @@ export class SimulatedStream implements FrameSender {
   #onOpenArrived(): void {
     const receiver: FrameReceiver = {
       reply: (message) => {
+        this.settings.onReturn(message);
         if (this.receiver.live !== null) this.#backward.push({ kind: 'return', message });
       },
       close: (reason) => this.#closeReceiver(`ABORTED: ${reason}`),

@@ -13,6 +13,7 @@ import { drawUsers, type SimulatedUser } from '../users.ts';
 import { CleanEnds } from './clean-ends.ts';
 import { DistinctUsers } from './distinct-users.ts';
 import { DurableOffsets } from './durable-offsets.ts';
+import { FencedReports } from './fenced-reports.ts';
 import { GapRule } from './gap-rule.ts';
 import { GrantedEpochs } from './granted-epochs.ts';
 import { MarkerTruth } from './marker-truth.ts';
@@ -205,6 +206,31 @@ test('I6: a clean end with records that no store has', () => {
     if (reason === 'clean') saw('I6');
     else sawNothing();
   }
+});
+
+test('I6: a report without the end after which a row was fenced', () => {
+  const { report, saw, sawNothing } = watched();
+  const { user } = history();
+  const model = new LeaseModel(report);
+  const checker = new FencedReports(report, model);
+  const shard = { serial: 1, session: 4, index: 2 };
+  const row = { ...user.unit, epoch: 5, seq: 1, row: new Uint8Array(0), savedUnixMs: 0 };
+  const durable = (tableIndex: number) =>
+    checker.onReturn({ session: 4, shard: 2 } as never, { kind: 'durable', frame: 1, tableIndex });
+  checker.onRecord({ kind: 'forceReleased', ...user.unit, epoch: 5 as never }, 30);
+  durable(29);
+  checker.onAnswered(shard, row, { code: 'OK' });
+  durable(29);
+  sawNothing();
+  checker.onAnswered(shard, row, { code: 'FENCED', epoch: 6 });
+  durable(30);
+  sawNothing();
+  durable(29);
+  saw('I6');
+  model.ended.set(4, { index: 40, reason: 'expired', atMs: 0 });
+  checker.onAnswered(shard, { ...row, epoch: 7 }, { code: 'FENCED', epoch: 8 });
+  durable(39);
+  saw('I6');
 });
 
 test('I7: gaps, duplicates, other records', () => {
