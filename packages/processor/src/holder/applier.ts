@@ -9,6 +9,7 @@ import type { HeldUnit, HeldUser } from './held-unit.ts';
 import type { MarkerBook } from './marker-book.ts';
 import { NoteTaker } from './note-taker.ts';
 import type { OutputBuffer } from './output-buffer.ts';
+import { readState } from './unit-row.ts';
 
 /** Reason of the dead letters of a quarantined unit. */
 export const quarantinedReason = 'quarantined';
@@ -139,7 +140,7 @@ export class Applier {
       this.#bury(unit, topic, partition.partition, offset, noStateReason, key, value);
       return true;
     }
-    if (!user.decoded && !this.#decode(unit, user)) return true;
+    if (!user.decoded && !this.#isReadable(unit, user)) return true;
     const mark = this.#outputs.emitted;
     const verdict = this.#call(unit, user);
     if (verdict === 'faulty') return true;
@@ -194,14 +195,14 @@ export class Applier {
   }
 
   /** False when its bytes can't be read: the unit counts as changed, and is faulty. */
-  #decode(unit: HeldUnit, user: HeldUser): boolean {
+  #isReadable(unit: HeldUnit, user: HeldUser): boolean {
     try {
-      user.state = this.#job.decodeState(user.bytes!);
-      user.decoded = true;
+      readState(user, this.#job);
+      return true;
     } catch (error) {
       this.#faulty.add(unit, error);
+      return false;
     }
-    return user.decoded;
   }
 
   /** Null when the job throws. */

@@ -4,6 +4,7 @@ import type { PartitionBook } from '../partition-book.ts';
 import { findUser } from './applier.ts';
 import type { HeldUnit, HeldUser } from './held-unit.ts';
 import type { HotUnitCount, HotUnits } from './hot-units.ts';
+import { readState } from './unit-row.ts';
 import type { UnitStore } from './unit-store.ts';
 
 export interface UnitQuestionsParts {
@@ -43,12 +44,12 @@ export class UnitQuestions {
 
   /** Nobody is shown what can't be read; asking makes no unit faulty. */
   #isReadable(user: HeldUser): boolean {
-    if (user.decoded) return true;
     try {
-      user.state = this.#job.decodeState(user.bytes!);
-      user.decoded = true;
-    } catch {}
-    return user.decoded;
+      readState(user, this.#job);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Last applied offset per partition that the unit has a vector entry for. */

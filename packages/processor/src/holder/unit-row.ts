@@ -1,7 +1,7 @@
 import { bucketOf } from '@holdfast/model';
 import type { Job } from '../job.ts';
 import type { PartitionBook } from '../partition-book.ts';
-import type { HeldUnit } from './held-unit.ts';
+import type { HeldUnit, HeldUser } from './held-unit.ts';
 import type { MarkerBook } from './marker-book.ts';
 import { decodeRow, encodeRow, type VectorEntry } from './row-codec.ts';
 
@@ -27,4 +27,11 @@ export function loadRow(unit: HeldUnit, row: Uint8Array, partitions: PartitionBo
   const { vector, users } = decodeRow(row);
   for (const { partition, offset } of vector) unit.setApplied(partitions.slot(partition), offset);
   for (const { key, job, state } of users) unit.users.push({ key, job, state: null, bytes: state, decoded: false });
+}
+
+/** Decodes the state of a loaded user at its first use. @throws whatever the job does: the state can't be read */
+export function readState(user: HeldUser, job: Job): void {
+  if (user.decoded) return;
+  user.state = job.decodeState(user.bytes!);
+  user.decoded = true;
 }
