@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { StatusDocument } from '@holdfast/node';
+import type { ChaosNetwork } from '../../test/chaos/network/chaos-network.ts';
 import { Cluster, inputTopic } from '../../test/cluster/support/cluster.ts';
 import type { NodeProcess } from '../../test/cluster/support/node-process.ts';
 import { waitFor } from '../../test/cluster/support/wait.ts';
@@ -13,6 +14,13 @@ const profileDir = process.env.HOLDFAST_BENCH_PROFILE;
 const heldMin = 20;
 const clockTicksPerSecond = 100;
 
+export interface Counts {
+  /** Records of the input, each as often as it was read. */
+  readonly read: number;
+  /** Records that the state of their user had already. */
+  readonly duplicates: number;
+}
+
 /** CPU-seconds that a process has used, all threads. */
 function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
@@ -23,26 +31,30 @@ function cpuSeconds(pid: number): number {
 export class FailoverCluster {
   readonly cluster: Cluster;
   readonly users: MarkedUsers;
+  readonly #network: ChaosNetwork | null;
   /** Of processes that are gone. */
   #cpuSpent = 0;
   #round = 0;
 
-  private constructor(cluster: Cluster, users: MarkedUsers) {
+  private constructor(cluster: Cluster, users: MarkedUsers, network: ChaosNetwork | null) {
     this.cluster = cluster;
     this.users = users;
+    this.#network = network;
   }
 
-  static async start(): Promise<FailoverCluster> {
+  /** @param network where nodes can be cut off; null: all are on loopback */
+  static async start(network: ChaosNetwork | null): Promise<FailoverCluster> {
     const name = fileURLToPath(new URL('./marker-job.ts', import.meta.url));
     // Backups often, so that a round needn't wait for long until nothing is left of the one before.
     const settings = { job: { name }, backup: { interval: '2s' } };
-    const cluster = await Cluster.create({ nodes: 3, partitions, settings });
+    const cluster = await Cluster.create({ nodes: 3, partitions, settings, places: network });
+    const made = new FailoverCluster(cluster, await MarkedUsers.begin(cluster, partitions), network);
     try {
-      const made = new FailoverCluster(cluster, await MarkedUsers.begin(cluster, partitions));
       for (const node of cluster.nodes) made.startNode(node);
       await made.whole();
       return made;
     } catch (error) {
+      await made.users.close();
       await cluster.dispose(true);
       throw error;
     }
@@ -51,6 +63,28 @@ export class FailoverCluster {
   startNode(node: NodeProcess): void {
     const args = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
     node.start(args);
+  }
+
+  /** No packet passes between it and any other node, until `joinAll`. */
+  cutOff(node: NodeProcess): void {
+    this.#network!.isolate(node.id);
+  }
+
+  joinAll(): void {
+    this.#network!.heal();
+  }
+
+  /** What all other nodes together have counted since they were started. */
+  async countsWithout(victim: NodeProcess): Promise<Counts> {
+    const others = this.cluster.nodes.filter((node) => node !== victim).map(({ id }) => id);
+    const status = await waitFor('a status without the victim', 10_000, () => this.cluster.status(3_000, others));
+    return { read: Number(status.totals.read), duplicates: Number(status.totals.duplicates) };
+  }
+
+  /** Records of the input from the committed offsets on: as far as they are read, each loss has them read again. */
+  async notDurable(): Promise<number> {
+    const { ends, committed } = await this.#progress();
+    return ends.reduce((sum, end, i) => sum + end - committed[i]!, 0);
   }
 
   async dispose(): Promise<void> {
@@ -105,13 +139,15 @@ export class FailoverCluster {
 
   /** Else each loss would read again what all rounds before have left. */
   async #allDurable(): Promise<void> {
+    await waitFor('every record to be durable', 60_000, async () => (await this.notDurable()) === 0 || null);
+  }
+
+  async #progress(): Promise<{ ends: readonly number[]; committed: readonly number[] }> {
     const { log } = this.cluster;
     const { topicId } = (await log.describe(inputTopic))!;
-    await waitFor('every record to be durable', 60_000, async () => {
-      const ends = await log.endOffsets(inputTopic);
-      const commits = await Promise.all(ends.map((_, partition) => log.committed('markers', { topicId, partition })));
-      return commits.every((commit, i) => (commit?.offset ?? 0) === ends[i]) || null;
-    });
+    const ends = await log.endOffsets(inputTopic);
+    const commits = await Promise.all(ends.map((_, partition) => log.committed('markers', { topicId, partition })));
+    return { ends, committed: commits.map((commit) => commit?.offset ?? 0) };
   }
 
   async #settle(users: readonly string[]): Promise<void> {

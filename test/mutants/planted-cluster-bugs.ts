@@ -162,15 +162,6 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     caughtBy: ['I1', 'I7'],
   },
   {
-    name: 'cluster: an answer of an older generation counts',
-    rule: '5.2',
-    file: storeLoop,
-    find: 'if (answer === null || leases.generationIndex() !== index) return null;',
-    replace: 'if (answer === null) return null;',
-    profile,
-    caughtBy: ['I5', 'I6', 'I7', 'ASSERT'],
-  },
-  {
     name: 'cluster: outputs count as acknowledged before they are appended',
     rule: '5.3',
     file: 'engine/src/shard/output-loop.ts',

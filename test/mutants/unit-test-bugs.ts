@@ -220,4 +220,12 @@ export const unitTestBugs: readonly PlantedBug[] = [
       '    index = leases.generationIndex();\n    for (;;) {\n      const generation = this.#context.generation;',
     tests: [storeCalls],
   },
+  {
+    name: 'threads: an answer of an older generation counts',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/store-loop.ts',
+    find: 'if (answer === null || leases.generationIndex() !== index) return null;',
+    replace: 'if (answer === null) return null;',
+    tests: [storeCalls],
+  },
 ];

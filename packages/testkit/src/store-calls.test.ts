@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
 import { LeaseTable } from '@holdfast/lease';
-import { hashUnit, silentLogger, unitHashOut } from '@holdfast/model';
+import { bucketCount, bucketOf, hashUnit, silentLogger, unitHashOut } from '@holdfast/model';
 import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
 import { LeapingTime } from './leaping-time.test.ts';
 import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
@@ -13,14 +13,46 @@ import { countingJob } from './record-simulation/counting-job.ts';
 import type { TwinHooks } from './twin-hooks.ts';
 
 const incarnation = { counter: 1, shards: 1, addresses: ['a', 'b'], version: '1' };
-const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const [sharing, sharingToo] = twoOfOneBucket();
+const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g', sharing, sharingToo];
 
-/** A shard that holds all users and reads their only partition, beside another session that may end. */
-async function begin(hooks: TwinHooks) {
+function hashOf(user: string): { hi: number; lo: number } {
+  const key = Buffer.from(user);
+  hashUnit(key, 0, key.length);
+  return { ...unitHashOut };
+}
+
+function bucketOfUser(user: string): number {
+  const { hi, lo } = hashOf(user);
+  return bucketOf(hi, lo);
+}
+
+/** Two users whose vectors have the same markers as their floor. */
+function twoOfOneBucket(): [string, string] {
+  const seen = new Map<number, string>();
+  for (let n = 0; ; n++) {
+    const bucket = bucketOfUser(`user-${n}`);
+    const earlier = seen.get(bucket);
+    if (earlier !== undefined) return [earlier, `user-${n}`];
+    seen.set(bucket, `user-${n}`);
+  }
+}
+
+/**
+ * A shard that holds all users and reads their only partition, beside another session that may end.
+ * @param earlier users whose records were counted by holders before: all markers are past them
+ */
+async function begin(hooks: TwinHooks, earlier: readonly string[] = []) {
   const time = new LeapingTime();
   const log = new MemoryLog(new MemoryLogDisk(), time, {});
   const { topicId } = await log.createTopic('in', 1);
+  const feed = (user: string) => log.append('in', 0, [{ key: null, value: Buffer.from(user) }]);
   const disk = new MemoryStoreDisk();
+  for (const user of earlier) await feed(user);
+  const marks = Array.from({ length: earlier.length > 0 ? bucketCount : 0 }, (_, bucket) => {
+    return { bucket, partition: { topicId, partition: 0 }, offset: earlier.length };
+  });
+  await new MemoryBackupStore(disk).mark(disk.generationId, marks);
   const table = new LeaseTable();
   const replay = (record: Parameters<LeaseTable['replay']>[0]): void => {
     const index = table.tableIndex + 1;
@@ -33,9 +65,8 @@ async function begin(hooks: TwinHooks) {
   replay({ kind: 'sessionOpened', nodeId: 'n2' as never, uuid: 'u2', ...incarnation });
   const [session, other] = [3 as never, 4 as never];
   const units = users.flatMap((user) => {
-    const key = Buffer.from(user);
-    hashUnit(key, 0, key.length);
-    return [unitHashOut.hi, unitHashOut.lo];
+    const { hi, lo } = hashOf(user);
+    return [hi, lo];
   });
   replay({ kind: 'granted', session, shard: 0 as never, units: Uint32Array.from(units) });
   const said: FromShard[] = [];
@@ -78,7 +109,9 @@ async function begin(hooks: TwinHooks) {
       const claims = users.map((_, i) => ({ hi: units[2 * i]!, lo: units[2 * i + 1]!, epoch: 1_000 }));
       return new MemoryBackupStore(disk).claim(disk.generationId, claims);
     },
-    feed: (user: string) => log.append('in', 0, [{ key: null, value: Buffer.from(user) }]),
+    feed,
+    /** Users whose state is in the store. */
+    rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
     loseOther: () => {
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
       shard.receive({ kind: 'advanced' });
@@ -180,7 +213,7 @@ test('rows do not wait for the markers of a round that has ended; the next round
 });
 
 test('what was made for one generation does not reach the store as another’s, though the table moves on between', async () => {
-  const { time, feed, disk, newGeneration, end } = await begin({});
+  const { time, feed, rowCount, newGeneration, end } = await begin({});
   await feed('a');
   await time.pass(1_000);
   // Read once for each call with rows, when they have been taken: here another thread writes the shared table.
@@ -195,9 +228,26 @@ test('what was made for one generation does not reach the store as another’s, 
   assert.equal(time.wallUnixMs, wallUnixMs, 'a row was taken');
   tell();
   await time.pass(100);
-  const rows = [...disk.rows.values()].filter(({ row }) => row !== null);
-  assert.deepEqual(rows, [], 'the unit is claimed anew before its row is written');
+  assert.equal(rowCount(), 0, 'the unit is claimed anew before its row is written');
   await time.pass(40_000);
-  assert.equal([...disk.rows.values()].filter(({ row }) => row !== null).length, 1);
+  assert.equal(rowCount(), 1);
+  await end();
+});
+
+test('an answer of the store before counts for nothing: its markers are no floor for what the next one lacks', async () => {
+  let tell: (() => void) | null = null;
+  const hooks: TwinHooks = {
+    // The reply is on its way while another thread writes the shared table.
+    after: (operation) => {
+      if (operation === 'claim') tell ??= shard.newGeneration().tell;
+    },
+  };
+  const shard = await begin(hooks, [sharing, sharing]);
+  const { time, feed, rowCount, end } = shard;
+  await feed(sharingToo);
+  await time.pass(1_000);
+  tell!();
+  await time.pass(60_000);
+  assert.equal(rowCount(), 2, 'both count, from their first record on');
   await end();
 });

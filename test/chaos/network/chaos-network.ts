@@ -83,6 +83,14 @@ export class ChaosNetwork {
     }
   }
 
+  /** Processes that run in its nodes' namespaces. */
+  pids(): number[] {
+    return this.peers
+      .flatMap(({ id }) => run('ip', 'netns', 'pids', this.#nameOf(id)).split('\n'))
+      .filter((line) => line !== '')
+      .map(Number);
+  }
+
   /** Removes what is left of it; its links go with their namespaces. */
   remove(): void {
     const names = run('ip', 'netns', 'list')

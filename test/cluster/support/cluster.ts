@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { compare, type ExportedUser, recount } from '@holdfast/access-anomaly';
 import { LmdbBackupStore, LmdbLog, openDataFolder } from '@holdfast/embedded';
 import { exportUsers, loadJob, type StatusDocument } from '@holdfast/node';
 import { NodeProcess } from './node-process.ts';
-import { newPeers } from './peers.ts';
+import { newPeers, type Peer } from './peers.ts';
 import { rawRecords } from './raw-records.ts';
 import { StatusAsker } from './status-asker.ts';
 import { waitFor } from './wait.ts';
@@ -13,6 +14,13 @@ import { waitFor } from './wait.ts';
 const clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
 export const inputTopic = 'access-log';
 const group = 'access-anomaly';
+
+/** Where nodes are, when not all on loopback: their addresses, and the program that starts another one there. */
+export interface NodePlaces {
+  readonly peers: readonly Peer[];
+  shardsAddress(id: string): string;
+  through(id: string): readonly string[];
+}
 
 export interface ClusterSettings {
   readonly nodes: number;
@@ -22,6 +30,7 @@ export interface ClusterSettings {
   readonly mapping?: string;
   /** Further settings of every node, as in its file. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  readonly places?: NodePlaces | null;
 }
 
 /** A cluster of real processes over one data folder, with the log and store opened beside them. */
@@ -48,12 +57,16 @@ export class Cluster {
     partitions,
     mapping = 'holdfast',
     settings = {},
+    places = null,
   }: ClusterSettings): Promise<Cluster> {
     const dir = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
     const opened = openDataFolder(dir, Date.now());
     if (opened.code !== 'OK') throw new Error(opened.text);
     mkdirSync(join(dir, 'run'));
-    const peers = await newPeers(count);
+    // Where nodes aren't on loopback, they refuse to gossip in plain.
+    const keys = places === null ? undefined : join(dir, 'run', 'gossip.keys');
+    if (keys !== undefined) writeFileSync(keys, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+    const peers = places?.peers ?? (await newPeers(count));
     const founders = peers.slice(0, count - joiners);
     const processes = peers.map((self) => {
       const { id, address, gossip } = self;
@@ -63,13 +76,14 @@ export class Cluster {
         node: { id },
         cluster: { name: 'test', peers: known },
         data: dir,
-        listen: { control: address, gossip, shards: '127.0.0.1:0', http: 'off' },
+        listen: { control: address, gossip, shards: places?.shardsAddress(id) ?? '127.0.0.1:0', http: 'off' },
+        gossip: { keys },
         shards: 1,
         job: { mapping },
         ...settings,
       };
       writeFileSync(path, JSON.stringify(config));
-      return new NodeProcess(id, path, join(dir, 'run', `${id}.log`));
+      return new NodeProcess(id, path, join(dir, 'run', `${id}.log`), { through: places?.through(id) ?? [] });
     });
     const log = await LmdbLog.open(opened.folder.logPath, clock);
     await log.createTopic(inputTopic, partitions);
@@ -86,9 +100,9 @@ export class Cluster {
     return this.nodes.find((node) => node.id === id)!;
   }
 
-  /** The status by the first node that answers; null when none does. */
-  status(timeoutMs?: number): Promise<StatusDocument | null> {
-    return this.#asker.status(timeoutMs);
+  /** The status by the first node that answers, of these alone where there are some; null when none does. */
+  status(timeoutMs?: number, by?: readonly string[]): Promise<StatusDocument | null> {
+    return this.#asker.status(timeoutMs, by);
   }
 
   /** Committed and end offsets of the input, per partition. */
