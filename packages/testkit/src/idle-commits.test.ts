@@ -1,59 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
-import { LeaseTable } from '@holdfast/lease';
-import { silentLogger } from '@holdfast/model';
-import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
-import { LeapingTime } from './leaping-time.test.ts';
-import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
-import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
-import { MemoryNetwork } from './memory-network.ts';
-import { MemoryRecordTransport } from './memory-record-transport.ts';
-import { countingJob } from './record-simulation/counting-job.ts';
+import { beginLoneShard } from './lone-shard.test.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 const hourMs = 60 * 60 * 1_000;
+/** The job passes over it: it is durable at once. */
+const passedOver = '-';
 
 test('an offset that does not change is committed again as long as its partition is read here under a live session', async () => {
-  const time = new LeapingTime();
   let commits = 0;
-  const hooks = { before: (operation: string) => void (operation === 'commit' && commits++) };
-  const log = new MemoryLog(new MemoryLogDisk(), time, hooks);
-  const { topicId } = await log.createTopic('in', 1);
-  // Records that the job passes over are durable at once.
-  await log.append('in', 0, [{ key: null, value: Buffer.from('-') }]);
-  const disk = new MemoryStoreDisk();
-  const table = new LeaseTable();
-  table.replay({ kind: 'epochBase', base: 0 }, 1);
-  table.replay({ kind: 'generationChanged', storeGeneration: disk.generationId, number: 1 }, 2);
-  const transport = new MemoryRecordTransport({
-    network: new MemoryNetwork(),
-    site: 'n1',
-    localShard: () => null,
-  });
-  const said: FromShard[] = [];
-  const shard = new Shard({
-    shard: 0 as never,
-    job: countingJob(() => {}) as Job,
-    log,
-    store: new MemoryBackupStore(disk),
-    transport,
-    timers: time,
-    logger: silentLogger,
-    stats: new ShardStats(),
-    crashNotes: noCrashNotes,
-    send: (message) => void said.push(message),
-    limits: defaultRecordLimits,
-    settings: defaultShardSettings,
-  });
-  await shard.start();
-  shard.receive({ kind: 'table', buffer: table.buffer });
-  shard.receive({ kind: 'generation', number: 1, generationId: disk.generationId, index: 2 });
-  const proof = new SessionProof();
-  proof.extend(Number.POSITIVE_INFINITY);
-  shard.receive({ kind: 'session', session: 9, proof: proof.buffer });
-  shard.receive({ kind: 'partitions', partitions: [{ topic: 'in', topicId, partition: 0, epoch: 9 }] });
-  const committed = () => log.committed('counting', { topicId, partition: 0 });
+  const logHooks = { before: (operation: string) => void (operation === 'commit' && commits++) };
+  const { time, proof, feed, committed, losePartition, end } = await beginLoneShard({ logHooks });
+  await feed(passedOver);
   await time.pass(5_000);
   assert.deepEqual(await committed(), { offset: 1, generation: 1 });
   const first = commits;
@@ -66,7 +24,7 @@ test('an offset that does not change is committed again as long as its partition
     assert.equal(commits, first + 1 + day);
   }
   assert.deepEqual(await committed(), { offset: 1, generation: 1 });
-  await log.append('in', 0, [{ key: null, value: Buffer.from('-') }]);
+  await feed(passedOver);
   proof.end();
   time.leap(dayMs);
   await time.pass(5_000);
@@ -76,15 +34,9 @@ test('an offset that does not change is committed again as long as its partition
   assert.deepEqual(await committed(), { offset: 2, generation: 1 });
   const last = commits;
   proof.extend(Number.POSITIVE_INFINITY);
-  shard.receive({ kind: 'partitions', partitions: [] });
+  losePartition();
   time.leap(dayMs);
   await time.pass(5_000);
   assert.equal(commits, last, 'nor who reads it no more');
-  assert.deepEqual(
-    said.filter(({ kind }) => kind === 'failed'),
-    [],
-  );
-  const closing = shard.close();
-  await time.pass(1_000);
-  await closing;
+  await end();
 });

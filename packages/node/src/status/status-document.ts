@@ -89,7 +89,7 @@ export interface StatusNode {
   readonly upMs: number | null;
   readonly raft: { readonly role: string | null; readonly term: string | null; readonly trails: string | null };
   readonly session: { readonly id: string | null; readonly endsInMs: number | null };
-  /** `stale`: by the table or an earlier report, not by the node itself. */
+  /** `stale`: by the table, not by the node itself. */
   readonly leases: { readonly count: number | null; readonly stale: boolean };
   /** It is to hold and read nothing; what it has is being moved. */
   readonly draining: boolean;

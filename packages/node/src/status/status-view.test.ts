@@ -116,6 +116,14 @@ test('a node that does not answer is a row with its error and last known values'
   assert.equal(row.recPerSec, null);
 });
 
+test('a node that is gone holds nothing and has nothing to back up, whatever it said last', () => {
+  const last = report('n3', { shards: [shard(0, { leases: 3, oldestDirtyAgeMs: 40_000 })] });
+  const gone: NodeAnswer = { ok: false, id: 'n3', address: 'n3:7400', error: 'refused', last };
+  const sessions = table.sessions.filter(({ nodeId }) => nodeId !== 'n3');
+  const status = view([ok('n1'), ok('n2'), gone], { table: { ...table, sessions } });
+  assert.deepEqual([status.nodes[2]!.leases.count, status.nodes[2]!.backupAgeMs], [0, null]);
+});
+
 test('without a leader, or with a partition that nobody reads, the cluster is unhealthy', () => {
   const lost = { ...report('n1').raft, role: 'candidate' as const, leader: null };
   const gone = (id: string): NodeAnswer => ({ ok: false, id, address: `${id}:7400`, error: 'refused', last: null });

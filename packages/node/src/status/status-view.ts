@@ -105,14 +105,15 @@ function nodeRow(answer: NodeAnswer, via: NodeReport | undefined, table: TableFa
       upMs: null,
       raft: { role: null, term: null, trails: null },
       session: { id: held === undefined ? null : String(held.session), endsInMs: null },
-      leases: { count: held?.units ?? (report === null ? null : leasesOf(report)), stale: true },
+      // Whoever has no session holds nothing, whatever it said last.
+      leases: { count: held?.units ?? 0, stale: true },
       recPerSec: null,
       fwdPerSec: null,
       queue: null,
       loopP99Ms: null,
       cpuPercent: null,
       rssBytes: null,
-      backupAgeMs: report === null ? null : backupAgeOf(report),
+      backupAgeMs: report === null || held === undefined ? null : backupAgeOf(report),
       services: null,
       shards: [],
     };

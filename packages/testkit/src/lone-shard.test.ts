@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
+import { LeaseTable } from '@holdfast/lease';
+import { bucketCount, bucketOf, hashUnit, silentLogger, unitHashOut } from '@holdfast/model';
+import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
+import { LeapingTime } from './leaping-time.test.ts';
+import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
+import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
+import { MemoryNetwork } from './memory-network.ts';
+import { MemoryRecordTransport } from './memory-record-transport.ts';
+import { countingJob } from './record-simulation/counting-job.ts';
+import type { TwinHooks } from './twin-hooks.ts';
+
+const incarnation = { counter: 1, shards: 1, addresses: ['a', 'b'], version: '1' };
+const topic = 'in';
+
+function hashOf(user: string): { hi: number; lo: number } {
+  const key = Buffer.from(user);
+  hashUnit(key, 0, key.length);
+  return { ...unitHashOut };
+}
+
+/** Two users whose vectors have the same markers as their floor. */
+export function twoOfOneBucket(): [string, string] {
+  const seen = new Map<number, string>();
+  for (let n = 0; ; n++) {
+    const { hi, lo } = hashOf(`user-${n}`);
+    const bucket = bucketOf(hi, lo);
+    const earlier = seen.get(bucket);
+    if (earlier !== undefined) return [earlier, `user-${n}`];
+    seen.set(bucket, `user-${n}`);
+  }
+}
+
+interface Given {
+  /** Whom the shard holds from the beginning. */
+  readonly users?: readonly string[];
+  /** What was in the log before: holders before have counted it, and all markers are past it. */
+  readonly earlier?: readonly string[];
+  readonly storeHooks?: TwinHooks;
+  readonly logHooks?: TwinHooks;
+}
+
+/** A shard that reads the only partition of its input, beside another session that may end. */
+export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}, logHooks = {} }: Given) {
+  const time = new LeapingTime();
+  const log = new MemoryLog(new MemoryLogDisk(), time, logHooks);
+  const { topicId } = await log.createTopic(topic, 1);
+  const partition = { topicId, partition: 0 };
+  const feed = (value: string) => log.append(topic, 0, [{ key: null, value: Buffer.from(value) }]);
+  const disk = new MemoryStoreDisk();
+  for (const value of earlier) await feed(value);
+  const marks = Array.from({ length: earlier.length > 0 ? bucketCount : 0 }, (_, bucket) => {
+    return { bucket, partition, offset: earlier.length };
+  });
+  await new MemoryBackupStore(disk).mark(disk.generationId, marks);
+  const table = new LeaseTable();
+  const replay = (record: Parameters<LeaseTable['replay']>[0]): void => {
+    const index = table.tableIndex + 1;
+    table.replay(record, index);
+    table.publishIndex(index);
+  };
+  replay({ kind: 'epochBase', base: 0 });
+  replay({ kind: 'generationChanged', storeGeneration: disk.generationId, number: 1 });
+  replay({ kind: 'sessionOpened', nodeId: 'n1' as never, uuid: 'u1', ...incarnation });
+  replay({ kind: 'sessionOpened', nodeId: 'n2' as never, uuid: 'u2', ...incarnation });
+  const [session, other] = [3 as never, 4 as never];
+  const units = users.map(hashOf);
+  const pairs = Uint32Array.from(units.flatMap(({ hi, lo }) => [hi, lo]));
+  replay({ kind: 'granted', session, shard: 0 as never, units: pairs });
+  const said: FromShard[] = [];
+  const shard = new Shard({
+    shard: 0 as never,
+    job: countingJob(() => {}) as Job,
+    log,
+    store: new MemoryBackupStore(disk, storeHooks),
+    transport: new MemoryRecordTransport({ network: new MemoryNetwork(), site: 'n1', localShard: () => null }),
+    timers: time,
+    logger: silentLogger,
+    stats: new ShardStats(),
+    crashNotes: noCrashNotes,
+    send: (message) => void said.push(message),
+    limits: defaultRecordLimits,
+    settings: { ...defaultShardSettings, backupIntervalMs: 30_000 },
+  });
+  await shard.start();
+  shard.receive({ kind: 'table', buffer: table.buffer });
+  shard.receive({ kind: 'generation', number: 1, generationId: disk.generationId, index: 2 });
+  const proof = new SessionProof();
+  proof.extend(Number.POSITIVE_INFINITY);
+  shard.receive({ kind: 'session', session, proof: proof.buffer });
+  const self = { session, nodeId: 'n1' as never, shardAddresses: ['n1/0'], closing: false };
+  shard.receive({ kind: 'directory', sessions: [self] });
+  shard.receive({ kind: 'partitions', partitions: [{ topic, ...partition, epoch: 9 }] });
+  return {
+    time,
+    disk,
+    /** That of its session: until when it may take itself for alive. */
+    proof,
+    feed,
+    /** Users whose state is in the store. */
+    rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
+    committed: () => log.committed('counting', partition),
+    /** The table's part of a new generation; the shard hears of it by `tell`. */
+    newGeneration: () => {
+      disk.lose();
+      replay({ kind: 'generationChanged', storeGeneration: disk.generationId, number: 2 });
+      const index = table.tableIndex;
+      return { tell: () => shard.receive({ kind: 'generation', number: 2, generationId: disk.generationId, index }) };
+    },
+    /** Somebody else claims all users, of which the table knows nothing yet. */
+    claimElsewhere: () => {
+      const claims = units.map((unit) => ({ ...unit, epoch: 1_000 }));
+      return new MemoryBackupStore(disk).claim(disk.generationId, claims);
+    },
+    loseOther: () => {
+      replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
+      shard.receive({ kind: 'advanced' });
+    },
+    losePartition: () => shard.receive({ kind: 'partitions', partitions: [] }),
+    async end() {
+      assert.deepEqual(
+        said.filter(({ kind }) => kind === 'failed'),
+        [],
+      );
+      const closing = shard.close();
+      await time.pass(1_000);
+      await closing;
+    },
+  };
+}
