@@ -99,6 +99,7 @@ const userSchema = z.object({
   stale: z.boolean(),
   job: z.string(),
   state: z.unknown(),
+  stateError: text,
   backup: z.object({ ageMs: figure, dirty: z.boolean() }),
   recPerSec: figure,
   applied: z.record(z.string(), integerText),

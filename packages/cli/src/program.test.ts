@@ -189,3 +189,30 @@ test('export and user get read a data folder without any node', async () => {
   assert.deepEqual([document.leaseEpoch, document.stale, document.state.events], ['7', true, 3]);
   assert.equal((await holdfast(['user', 'get', 'nobody', '--data', 'stored'])).exit, 3);
 });
+
+test('a state that can not be shown: user get says why, an export gives all others and fails', async () => {
+  const data = join(dir, 'unshown');
+  const opened = openDataFolder(data, Date.now());
+  assert.ok(opened.code === 'OK');
+  const job = compileProcessor(accessAnomaly());
+  const store = await LmdbBackupStore.open(opened.folder.storePath);
+  const generation = await store.generationId();
+  for (const [user, version] of [
+    ['lea', 1],
+    ['max', 99],
+    ['zoe', 1],
+  ] as const) {
+    const key = new TextEncoder().encode(user);
+    hashUnit(key, 0, key.length);
+    const state = job.encodeState(job.initialState(key));
+    const changed = version === 1 ? state : Uint8Array.of(version);
+    const row = encodeRow({ vector: [], users: [{ key, job: job.name, state: changed }] });
+    await store.backup(generation, [{ ...unitHashOut, epoch: 7, seq: 1, row, savedUnixMs: Date.now() }]);
+  }
+  await store.close();
+  const { out, err, exit } = await holdfast(['export', '--data', 'unshown']);
+  assert.equal(out.trimEnd().split('\n').length, 2);
+  assert.deepEqual([exit, /state can't be shown are missing: max \(.+\)$/m.test(err)], [1, true], err);
+  const got = await holdfast(['user', 'get', 'max', '--data', 'unshown']);
+  assert.match(got.out, /its state can't be shown: .+/);
+});

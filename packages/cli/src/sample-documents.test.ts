@@ -142,6 +142,7 @@ export const sampleUser: UserDocument = {
     recentNetworks: [],
     anomalies: { total: 0, last: [] },
   },
+  stateError: null,
   backup: { ageMs: 19_000, dirty: false },
   recPerSec: null,
   applied: { '0f3c9a1e-77/5': '88120377' },

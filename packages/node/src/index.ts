@@ -24,7 +24,15 @@ export {
   settings,
   sizeBytes,
 } from './config/index.ts';
-export { builtInJobs, JobLoadError, type JobLoadErrorCode, loadJob, loadMapping } from './job/index.ts';
+export {
+  builtInJobs,
+  JobLoadError,
+  type JobLoadErrorCode,
+  loadJob,
+  loadMapping,
+  type ShownState,
+  shownState,
+} from './job/index.ts';
 export { type ActDocument, type ActPlace, actSchemaName } from './runtime/admin-acts.ts';
 export { exportUsers } from './runtime/export-users.ts';
 export { NodeEndError } from './runtime/node-end.ts';

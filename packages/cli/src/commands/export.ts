@@ -54,13 +54,18 @@ async function exportCluster(addresses: readonly string[], timeoutMs: number, io
   await printAll(firstExport(addresses, timeoutMs), io);
 }
 
+/** All that comes, also before an error. */
 async function printAll(views: AsyncIterable<unknown>, io: Io): Promise<void> {
   let text = '';
-  for await (const view of views) {
-    text += `${JSON.stringify(view)}\n`;
-    if (text.length < chunkLength) continue;
+  try {
+    for await (const view of views) {
+      text += `${JSON.stringify(view)}\n`;
+      if (text.length < chunkLength) continue;
+      const chunk = text;
+      text = '';
+      await io.out(chunk);
+    }
+  } finally {
     await io.out(text);
-    text = '';
   }
-  await io.out(text);
 }

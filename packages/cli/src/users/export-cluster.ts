@@ -18,7 +18,7 @@ export async function* firstExport(addresses: readonly string[], timeoutMs: numb
       return;
     } catch (error) {
       if (!(error instanceof AdminError)) throw error;
-      if (started) throw failed('EXPORT_CUT', `the export of ${address} was cut: ${error.message}`, error);
+      if (started) throw failed('EXPORT_CUT', `the export of ${address} is not whole: ${error.message}`, error);
       reasons.push(error.message.replace(/\s*\n\s*/g, ' '));
     } finally {
       client.close();

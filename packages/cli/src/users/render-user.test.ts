@@ -28,6 +28,11 @@ test('user get: from the holder, dirty, never backed up', () => {
   ]);
 });
 
+test('user get: a state that can not be shown says why', () => {
+  const lines = renderUser({ ...sampleUser, state: null, stateError: 'state version 3 is not known' });
+  assert.equal(lines.at(-1), "  its state can't be shown: state version 3 is not known");
+});
+
 test('user get --history: who held it before, oldest first', () => {
   assert.match(
     renderUser(sampleUser, true).at(-1)!,

@@ -24,7 +24,8 @@ export function renderUser(document: UserDocument, withHistory = false): string[
   );
   const position = applied.length === 0 ? '' : `  applied ${applied.join(' ')}`;
   lines.push(`${document.job}  backup ${age}${backup.dirty ? ', changed since' : ''}${position}`);
-  if (document.state === null) lines.push('  no state yet');
+  if (document.stateError !== null) lines.push(`  its state can't be shown: ${document.stateError}`);
+  else if (document.state === null) lines.push('  no state yet');
   else lines.push(...stateLines(document.state));
   if (withHistory) lines.push(historyLine(document));
   return lines;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { LmdbBackupStore, openDataFolder } from '@holdfast/embedded';
-import { exportUsers, loadJob, readStoredUser, type StoredUser } from '@holdfast/node';
+import { exportUsers, loadJob, readStoredUser, type ShownState, type StoredUser, shownState } from '@holdfast/node';
 import type { CompiledJob } from '@holdfast/sdk';
 import { failed } from '../cli-error.ts';
 import { requireDataFolder } from '../client-addresses.ts';
@@ -32,9 +32,9 @@ export class StoredUsers {
     if (this.#store !== null) yield* exportUsers(this.#store, this.job);
   }
 
-  async get(key: Uint8Array): Promise<{ readonly stored: StoredUser; readonly view: unknown } | null> {
+  async get(key: Uint8Array): Promise<{ readonly stored: StoredUser; readonly shown: ShownState } | null> {
     const stored = this.#store === null ? null : await readStoredUser(this.#store, key);
-    return stored === null ? null : { stored, view: this.job.view(this.job.decodeState(stored.state), key) };
+    return stored === null ? null : { stored, shown: shownState(this.job, stored.state, key) };
   }
 
   async close(): Promise<void> {

@@ -2,13 +2,18 @@ import type { BackupStore } from '@holdfast/engine';
 import { compareBytes, type Unit } from '@holdfast/model';
 import { decodeRow } from '@holdfast/processor';
 import type { CompiledJob } from '@holdfast/sdk';
+import { shownState } from '../job/shown-state.ts';
+import { showKey } from './user-lookup.ts';
 
 /** Reads under way together: a store in the network answers them in the time of one. */
 const readsAtOnce = 64;
+/** Of users whose state can't be shown, so many are named. */
+const namedMax = 3;
 
 /**
  * Every user that the store has a state of, in the order of the key's bytes, as the job shows it. Keys are gathered
  * first (16 bytes and the key each), states are read some at a time.
+ * @throws Error after all others, when the state of a user can't be shown: who, and why
  */
 export async function* exportUsers(store: BackupStore, job: CompiledJob): AsyncGenerator<unknown> {
   const users: { key: Uint8Array; unit: Unit }[] = [];
@@ -17,13 +22,21 @@ export async function* exportUsers(store: BackupStore, job: CompiledJob): AsyncG
     for (const { key } of decodeRow(row).users) users.push({ key, unit: { hi, lo } });
   }
   users.sort((a, b) => compareBytes(a.key, b.key));
+  const missing: string[] = [];
+  let missingCount = 0;
   for (let at = 0; at < users.length; at += readsAtOnce) {
     const some = users.slice(at, at + readsAtOnce);
     const rows = await Promise.all(some.map(({ unit }) => store.read(unit)));
     for (const [i, { key }] of some.entries()) {
       const row = rows[i]?.row ?? null;
       const user = row === null ? undefined : decodeRow(row).users.find((other) => compareBytes(other.key, key) === 0);
-      if (user !== undefined) yield job.view(job.decodeState(user.state), key);
+      if (user === undefined) continue;
+      const { view, error } = shownState(job, user.state, key);
+      if (error === null) yield view;
+      else if (++missingCount <= namedMax) missing.push(`${showKey(key)} (${error})`);
     }
   }
+  if (missingCount === 0) return;
+  const more = missingCount > missing.length ? ` and ${missingCount - missing.length} more` : '';
+  throw new Error(`users whose state can't be shown are missing: ${missing.join(', ')}${more}`);
 }

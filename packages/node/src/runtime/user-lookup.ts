@@ -3,6 +3,7 @@ import { compareBytes, formatUnit, hashUnit, partitionKey, unitHashOut } from '@
 import { decodeRow } from '@holdfast/processor';
 import type { CompiledJob } from '@holdfast/sdk';
 import { decodeText } from '../job/fast-text.ts';
+import { shownState } from '../job/shown-state.ts';
 import { type UserDocument, userSchemaName } from '../status/user-document.ts';
 
 const queryDeadlineMs = 2_000;
@@ -54,6 +55,7 @@ export async function lookUpUser(
   const { holder, answer } = await control.queryUser(key, queryDeadlineMs);
   const live = answer?.code === 'OK' && answer.user !== null && answer.user.view !== null ? answer.user : null;
   const stored = live === null ? await readStoredUser(store, key) : null;
+  const shown = stored === null ? { view: null, error: null } : shownState(job, stored.state, key);
   hashUnit(key, 0, key.length);
   const { hi, lo } = unitHashOut;
   const quarantined = control.table.quarantine.isQuarantined(hi, lo);
@@ -62,6 +64,8 @@ export async function lookUpUser(
   const unit = formatUnit(hi, lo);
   const session = control.status().table.sessions.find(({ session }) => session === holder?.session);
   const reached = answer?.code === 'OK';
+  // It holds the user, and can't show the state that it has.
+  const keepsBack = reached && answer.user !== null && live === null;
   return {
     schema: userSchemaName,
     at: new Date().toISOString(),
@@ -90,9 +94,10 @@ export async function lookUpUser(
     leaseEpoch: String(holder?.epoch ?? stored?.epoch ?? 0),
     quarantined,
     source: live === null ? 'backup' : 'holder',
-    stale: live === null && holder !== null && !reached,
+    stale: live === null && holder !== null && (!reached || keepsBack),
     job: job.name,
-    state: live !== null ? live.view : stored === null ? null : job.view(job.decodeState(stored.state), key),
+    state: live !== null ? live.view : shown.view,
+    stateError: shown.error,
     backup: {
       ageMs: live !== null ? live.backupAgeMs : stored === null ? null : Date.now() - stored.savedUnixMs,
       dirty: live?.dirty ?? false,

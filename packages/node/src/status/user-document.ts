@@ -41,6 +41,8 @@ export interface UserDocument {
   readonly job: string;
   /** The job's view; null: no record of this user is in it yet. */
   readonly state: unknown;
+  /** Why the state that is there can't be shown; null: it can be, or there is none. */
+  readonly stateError: string | null;
   readonly backup: {
     /** Since the last accepted backup; null before the first. */
     readonly ageMs: number | null;
