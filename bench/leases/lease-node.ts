@@ -116,7 +116,11 @@ const control = await ControlPlane.start({
   transport,
   raftStorage: await LmdbRaftStorage.open(setup.dir),
   log: { describe: async () => null, endOffsets: async () => [] },
-  store: { generationId: async () => 'bench', highestEpoch: async () => 0 },
+  store: {
+    generationId: async () => 'bench',
+    adopt: async () => ({ code: 'OK', results: [true] }),
+    highestEpoch: async () => 0,
+  },
   topics: [],
   timers,
   rng: new SeededRng(setup.nodeId.charCodeAt(1) * 1_000 + setup.counter),

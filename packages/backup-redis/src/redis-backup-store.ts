@@ -100,6 +100,14 @@ export class RedisBackupStore implements BackupStore {
     return (await this.#lives.read(this.#deadline())).generationId;
   }
 
+  adopt(generationId: string, current: string): Promise<StoreAnswer<boolean>> {
+    const request = Buffer.from(`${generationId} ${current || '-'}`);
+    const results = [true];
+    return this.#underLife(generationId, 'adopt', this.#ofAllBuckets(request), results, (continues) => {
+      results[0] &&= Number(continues) === 1;
+    });
+  }
+
   claim(generationId: string, claims: readonly Claim[]): Promise<StoreAnswer<ClaimResult>> {
     const results = new Array<ClaimResult>(claims.length);
     const sequences = batchByBucket(claims, this.#limits, bucketOfUnit, claimBytes);
@@ -129,8 +137,7 @@ export class RedisBackupStore implements BackupStore {
   }
 
   leastMarker(generationId: string, partition: PartitionId): Promise<StoreAnswer<number>> {
-    const request = Buffer.from(fieldOfPartition(partition));
-    const sequences = this.#groups.map((buckets) => [buckets.map((bucket) => ({ bucket, request, indexes: [] }))]);
+    const sequences = this.#ofAllBuckets(Buffer.from(fieldOfPartition(partition)));
     const results = [Number.POSITIVE_INFINITY];
     return this.#underLife(generationId, 'marker', sequences, results, (offset) => {
       results[0] = Math.min(results[0]!, Number(String(offset)));
@@ -185,6 +192,10 @@ export class RedisBackupStore implements BackupStore {
 
   #deadline(): Deadline {
     return new Deadline(this.#options.callTimeoutMs);
+  }
+
+  #ofAllBuckets(request: Buffer): CallSequence[] {
+    return this.#groups.map((buckets) => [buckets.map((bucket) => ({ bucket, request, indexes: [] }))]);
   }
 
   #keysOf(buckets: readonly number[]): string[] {

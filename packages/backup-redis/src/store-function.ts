@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto';
  * it is 1, and an answer per bucket.
  *
  * The rows' hash has the bucket's life in field `g`: id, replication id, whether a restart keeps all that was
- * acknowledged. So a bucket can't lose its rows and keep its life. Every other field is a unit of 8 bytes.
+ * acknowledged. So a bucket can't lose its rows and keep its life. Field `a` is the generation that the store was adopted
+ * as, and the one that it continued then (`-`: none). Every other field is a unit of 8 bytes.
  *
  * `INFO replication` is asked in each call: the replication id changes with each restart and each failover, also when a
  * connection outlives them.
@@ -182,6 +183,19 @@ plans.mark = function(rows, markers, request)
     end
   end
   return 1, {markers = writes}
+end
+
+-- The generation to note, and the one before. Answers whether the bucket continues that one.
+plans.adopt = function(rows, markers, request)
+  local id, current = string.match(request, '^(%S+) (%S+)$')
+  local noted = redis.call('HGET', rows, 'a')
+  local continues, from = true, nil
+  if noted then
+    local notedId, notedFrom = string.match(noted, '^(%S+) (%S+)$')
+    if notedId == id then return notedFrom == current and 1 or 0, {} end
+    continues = notedId == current or notedFrom == current
+  end
+  return continues and 1 or 0, {rows = {'a', id .. ' ' .. (continues and current or '-')}}
 end
 
 plans.marker = function(rows, markers, request)

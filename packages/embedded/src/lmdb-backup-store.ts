@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  BackupStore,
-  Claim,
-  ClaimResult,
-  Mark,
-  Marker,
-  RowResult,
-  RowWrite,
-  StoreAnswer,
-  StoredRow,
+import {
+  type Adoption,
+  adopted,
+  type BackupStore,
+  type Claim,
+  type ClaimResult,
+  type Mark,
+  type Marker,
+  type RowResult,
+  type RowWrite,
+  type StoreAnswer,
+  type StoredRow,
 } from '@holdfast/engine';
 import { assert, bucketCount, bucketOf, type PartitionId, partitionKey, type Unit } from '@holdfast/model';
 import { asBuffer, textKey } from './binary-keys.ts';
@@ -19,6 +21,7 @@ import { encodeRow, raiseRow, readHeader, readRow, rowKey, unitOfRowKey } from '
 
 const tableSpecs: TableSpecs = { meta: { versions: true }, rows: { versions: true }, markers: { versions: true } };
 const generationKey = textKey('generation');
+const adoptionKey = textKey('adoption');
 /** Rows read per step of a scan: no read transaction lives longer than a step. */
 const scanRows = 512;
 
@@ -58,6 +61,19 @@ export class LmdbBackupStore implements BackupStore {
 
   async generationId(): Promise<string> {
     return this.#generationId;
+  }
+
+  async adopt(generationId: string, current: string): Promise<StoreAnswer<boolean>> {
+    if (generationId !== this.#generationId) return this.#otherGeneration();
+    let continues = false;
+    const decide = (stored: Buffer | null): Uint8Array | null => {
+      const noted = stored === null ? null : (JSON.parse(stored.toString('utf8', 0, stored.length)) as Adoption);
+      const answer = adopted(noted, generationId, current);
+      continues = answer.continues;
+      return answer.adoption === noted ? null : Buffer.from(JSON.stringify(answer.adoption));
+    };
+    await compareAndPut(this.#env, this.#env.table('meta'), [{ key: adoptionKey, decide }]);
+    return { code: 'OK', results: [continues] };
   }
 
   /**

@@ -36,6 +36,7 @@ export {
   nothingKnown,
   type SuspectRange,
 } from './crash/crash-knowledge.ts';
+export * from './ports/adoption.ts';
 export type * from './ports/backup-store.ts';
 export type * from './ports/crash-reports.ts';
 export type * from './ports/gossip.ts';

@@ -54,7 +54,13 @@ export type LeaseCommand =
       readonly epoch: LeaseEpoch;
     }
   /** The store's generation and run as seen by a call begun after generation entry `knownNumber` was applied. */
-  | { readonly kind: 'reportGeneration'; readonly storeGeneration: string; readonly knownNumber: number }
+  | {
+      readonly kind: 'reportGeneration';
+      readonly storeGeneration: string;
+      readonly knownNumber: number;
+      /** Nothing is in it that wasn't in the store of that generation. */
+      readonly continues: boolean;
+    }
   /** The node shall hold and read nothing, or may again. */
   | { readonly kind: 'setDraining'; readonly nodeId: NodeId; readonly draining: boolean }
   /** The node is gone for good: its name is free again. */

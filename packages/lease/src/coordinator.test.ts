@@ -325,7 +325,7 @@ describe('the store generation', () => {
   it('changes once per change, and not by an answer of before the last one', () => {
     const leader = new Leader();
     const report = (storeGeneration: string, knownNumber: number) =>
-      leader.ask({ kind: 'reportGeneration', storeGeneration, knownNumber });
+      leader.ask({ kind: 'reportGeneration', storeGeneration, knownNumber, continues: true });
     report('x', 0);
     const again = report('x', 0);
     assert.deepEqual(again.ok && again.records, []);

@@ -265,12 +265,12 @@ export class LeaseCoordinator {
     return decided([{ kind: 'topicSet', topic, topicId, partitions }]);
   }
 
-  #reportGeneration({ storeGeneration, knownNumber }: CommandOf<'reportGeneration'>): LeaseDecision {
+  #reportGeneration({ storeGeneration, knownNumber, continues }: CommandOf<'reportGeneration'>): LeaseDecision {
     const { generation: number } = this.#table;
     if (knownNumber !== number) return refused({ code: 'STALE_GENERATION', number });
     if (this.#table.isFormerGeneration(storeGeneration)) return refused({ code: 'FORMER_GENERATION', storeGeneration });
     if (storeGeneration === this.#table.storeGeneration || this.#proposals.generation !== 0) return decided([]);
-    return decided([{ kind: 'generationChanged', storeGeneration, number: number + 1 }]);
+    return decided([{ kind: 'generationChanged', storeGeneration, number: number + 1, continues }]);
   }
 
   #setDraining({ nodeId, draining }: CommandOf<'setDraining'>, nowMs: number): LeaseDecision {

@@ -52,7 +52,7 @@ const record = fc.oneof(
     fromEpoch: number,
   }),
   fc.record({ kind: fc.constant('partitionReleased'), topicId: text, partition: number, epoch: number }),
-  fc.record({ kind: fc.constant('generationChanged'), storeGeneration: text, number }),
+  fc.record({ kind: fc.constant('generationChanged'), storeGeneration: text, number, continues: fc.boolean() }),
   fc.record({ kind: fc.constant('nodeForgotten'), nodeId: text }),
   fc.record({ kind: fc.constant('nodeDraining'), nodeId: text, draining: fc.boolean() }),
   fc.record({
@@ -97,6 +97,12 @@ describe('lease records', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('of format 1 are read: then every store continued the one before', () => {
+    const record = { kind: 'generationChanged', storeGeneration: 'x', number: 2, continues: true } as const;
+    const bytes = encodeRecords([record]);
+    assert.deepEqual(decodeRecords(Uint8Array.of(1, ...bytes.subarray(1, -1))), [record]);
   });
 
   it('of random bytes are refused with a format error, or are records', () => {

@@ -34,9 +34,16 @@ const kindCodes = [
   'quarantineLifted',
 ] as const satisfies readonly LeaseRecord['kind'][];
 
-const reasonCodes = ['clean', 'expired', 'gone', 'superseded'] as const satisfies readonly SessionEndReason[];
+const reasonCodes = [
+  'clean',
+  'expired',
+  'gone',
+  'superseded',
+  'storeReplaced',
+] as const satisfies readonly SessionEndReason[];
 
-const formatVersion = 1;
+/** Format 1 doesn't say whether a store continues the one before. */
+const formatVersion = 2;
 
 /** The bytes of one Raft entry. */
 export function encodeRecords(records: readonly LeaseRecord[]): Uint8Array {
@@ -50,12 +57,12 @@ export function encodeRecords(records: readonly LeaseRecord[]): Uint8Array {
 export function decodeRecords(bytes: Uint8Array): LeaseRecord[] {
   const input = new ByteReader(bytes);
   const version = input.u8();
-  if (version !== formatVersion)
+  if (version < 1 || version > formatVersion)
     throw new ByteFormatError(`lease records of format ${version}, expected ${formatVersion}`);
   const count = input.varint();
   if (count > bytes.length) throw new ByteFormatError(`${count} lease records in ${bytes.length} bytes`);
   const records: LeaseRecord[] = [];
-  for (let i = 0; i < count; i++) records.push(decodeRecord(input));
+  for (let i = 0; i < count; i++) records.push(decodeRecord(input, version));
   if (!input.atEnd) throw new ByteFormatError(`bytes after the last lease record, at ${input.position}`);
   return records;
 }
@@ -105,7 +112,10 @@ function encodeRecord(out: ByteWriter, record: LeaseRecord): void {
       out.text(record.topicId).varint(record.partition).varint(record.epoch);
       break;
     case 'generationChanged':
-      out.text(record.storeGeneration).varint(record.number);
+      out
+        .text(record.storeGeneration)
+        .varint(record.number)
+        .u8(record.continues ? 1 : 0);
       break;
     case 'nodeForgotten':
       out.text(record.nodeId);
@@ -126,7 +136,7 @@ function encodeRecord(out: ByteWriter, record: LeaseRecord): void {
   }
 }
 
-function decodeRecord(input: ByteReader): LeaseRecord {
+function decodeRecord(input: ByteReader, version: number): LeaseRecord {
   const code = input.u8();
   const kind = kindCodes[code];
   switch (kind) {
@@ -177,7 +187,12 @@ function decodeRecord(input: ByteReader): LeaseRecord {
         epoch: leaseEpoch(input.varint()),
       };
     case 'generationChanged':
-      return { kind, storeGeneration: input.text(), number: input.varint() };
+      return {
+        kind,
+        storeGeneration: input.text(),
+        number: input.varint(),
+        continues: version < 2 || decodeFlag(input),
+      };
     case 'nodeForgotten':
       return { kind, nodeId: nodeId(input.text()) };
     case 'nodeDraining':

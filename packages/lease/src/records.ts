@@ -56,8 +56,11 @@ export interface SessionClosing {
   readonly session: SessionId;
 }
 
-/** `clean`: every unit was closed and backed up before. All others are unclean ends. */
-export type SessionEndReason = 'clean' | 'expired' | 'gone' | 'superseded';
+/**
+ * `clean`: every unit was closed and backed up before. All others are unclean ends. `storeReplaced`: what the session holds
+ * is of another history than the store is now.
+ */
+export type SessionEndReason = 'clean' | 'expired' | 'gone' | 'superseded' | 'storeReplaced';
 
 export interface SessionEnded {
   readonly kind: 'sessionEnded';
@@ -129,11 +132,16 @@ export interface PartitionReleased {
   readonly epoch: LeaseEpoch;
 }
 
-/** The store is another one, or has lost something (PROTOCOL.md 5.8). Void unless number = current + 1. */
+/**
+ * The store is another one, or has lost something (PROTOCOL.md 5.8). Void unless number = current + 1. One that doesn't
+ * continue the store before ends all sessions: nothing that they hold may be written over what its markers vouch for.
+ */
 export interface GenerationChanged {
   readonly kind: 'generationChanged';
   readonly storeGeneration: string;
   readonly number: number;
+  /** All that is in it was in the store of the generation before; also of one that is empty. */
+  readonly continues: boolean;
 }
 
 /** The name of a node that is gone for good may be used again. Void while it has a session. */

@@ -270,12 +270,18 @@ export class Replay {
   }
 
   #replayGenerationChanged(record: GenerationChanged, index: number): ReplayOutcome {
-    const { marks, slots } = this.#parts;
+    const { marks, sessions, slots } = this.#parts;
     if (record.number !== marks.generation + 1) return voidOutcome;
     // Its rows and markers are of another history: holders that go back to it would overwrite what its markers vouch for.
     const { storeGeneration } = record;
     if (storeGeneration === marks.storeGeneration || marks.formerGenerations.includes(storeGeneration))
       return voidOutcome;
+    const ended: EndedSession[] = [];
+    const partitions: PartitionChange[] = [];
+    // The leases before the generation: a holder that sees the store's new life has to see which of them are over.
+    if (!record.continues)
+      for (const { session } of [...sessions.sessions()])
+        this.#endSession(session, 'storeReplaced', index, ended, partitions);
     if (marks.storeGeneration !== '')
       marks.formerGenerations = [...marks.formerGenerations, marks.storeGeneration].slice(-formerGenerationsMax);
     marks.generation = record.number;
@@ -283,7 +289,7 @@ export class Replay {
     marks.storeGeneration = record.storeGeneration;
     storePair(slots.words, headerAt.generationIndexPair, index);
     Atomics.store(slots.words, headerAt.generation, record.number);
-    return outcomeOf({ generation: record.number });
+    return outcomeOf({ generation: record.number, ended, partitions, unclean: ended.length > 0 });
   }
 
   #replayNodeForgotten(record: NodeForgotten): ReplayOutcome {

@@ -133,13 +133,15 @@ export class SlowTwin {
         leases[r.partition] = null;
         return [0, 0, 0, 1];
       }
-      case 'generationChanged':
-        if (r.number === this.generation + 1 && !this.storesSeen.has(r.storeGeneration)) {
-          this.storesSeen.add(r.storeGeneration);
-          this.generation++;
-          this.generationIndex = index;
-        }
-        return [0, 0, 0, 0];
+      case 'generationChanged': {
+        if (r.number !== this.generation + 1 || this.storesSeen.has(r.storeGeneration)) return [0, 0, 0, 0];
+        this.storesSeen.add(r.storeGeneration);
+        this.generation++;
+        this.generationIndex = index;
+        const over = r.continues ? [] : [...this.sessions.keys()];
+        const partitions = over.reduce((sum, session) => sum + this.#end(session, index, true), 0);
+        return [0, 0, over.length, partitions];
+      }
       case 'nodeForgotten':
         if (!this.sessions.has(this.nodes.get(r.nodeId)?.session ?? 0)) this.nodes.delete(r.nodeId);
         return [0, 0, 0, 0];
@@ -149,8 +151,11 @@ export class SlowTwin {
         return [0, 0, 0, 0];
       }
       case 'unitCrashed': {
-        const crash = `${idOf(r.hi, r.lo)} ${r.topicId}/${r.partition}@${r.offset} ${r.nodeId}#${r.counter}`;
-        if (this.quarantine.get(idOf(r.hi, r.lo)) !== 'all' && !this.crashes.includes(crash)) this.crashes.push(crash);
+        const id = idOf(r.hi, r.lo);
+        // One record is one unit's.
+        const where = `${r.topicId}/${r.partition}@${r.offset} ${r.nodeId}#${r.counter}`;
+        const isKnown = this.crashes.some((crash) => crash.endsWith(` ${where}`));
+        if (this.quarantine.get(id) !== 'all' && !isKnown) this.crashes.push(`${id} ${where}`);
         return [0, 0, 0, 0];
       }
       case 'unitQuarantined':
@@ -350,7 +355,12 @@ export function randomRecord(rng: Rng, twin: SlowTwin, distinct: number): LeaseR
   }
   if (dice < 93) return { kind: 'partitionReleased', topicId, partition, epoch: partitionEpoch() };
   if (dice < 96)
-    return { kind: 'generationChanged', storeGeneration: `g${dice}`, number: twin.generation + randomBelow(rng, 3) };
+    return {
+      kind: 'generationChanged',
+      storeGeneration: `g${dice}`,
+      number: twin.generation + randomBelow(rng, 3),
+      continues: randomBelow(rng, 2) === 0,
+    };
   const nodeId = `n${randomBelow(rng, 5)}` as never;
   if (dice < 97) return { kind: 'nodeForgotten', nodeId };
   if (dice < 99) return { kind: 'nodeDraining', nodeId, draining: randomBelow(rng, 2) === 0 };

@@ -252,6 +252,26 @@ export function backupStoreConformance(
       await harness.close?.();
     });
 
+    test('a store that was never adopted continues any generation; then that which it was, and no other', async () => {
+      const harness = await makeHarness();
+      const store = await harness.open();
+      const life = await store.generationId();
+      const adopt = async (current: string) => {
+        const answer = await store.adopt(life, current);
+        return answer.code === 'OK' ? answer.results : answer;
+      };
+      assert.deepEqual(await adopt('before'), [true]);
+      assert.deepEqual(await adopt('before'), [true], 'repeated');
+      assert.deepEqual(await adopt('another'), [false]);
+      assert.deepEqual(await adopt('before'), [true], 'nothing is noted a second time');
+      assert.deepEqual(await store.adopt('other', 'before'), { code: 'GENERATION', generationId: life });
+      let rows = 0;
+      for await (const _ of store.scan()) rows++;
+      assert.deepEqual([rows, await store.highestEpoch()], [0, 0], 'it is no row');
+      await store.close();
+      await harness.close?.();
+    });
+
     test('holders racing for a unit: one order for all', async () => {
       const stores = await Promise.all([open(), open(), open()]);
       const unit = newUnit();

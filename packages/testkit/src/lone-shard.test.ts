@@ -61,7 +61,7 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
     table.publishIndex(index);
   };
   replay({ kind: 'epochBase', base: 0 });
-  replay({ kind: 'generationChanged', storeGeneration: disk.generationId, number: 1 });
+  replay({ kind: 'generationChanged', storeGeneration: disk.generationId, number: 1, continues: true });
   replay({ kind: 'sessionOpened', nodeId: 'n1' as never, uuid: 'u1', ...incarnation });
   replay({ kind: 'sessionOpened', nodeId: 'n2' as never, uuid: 'u2', ...incarnation });
   const [session, other] = [3 as never, 4 as never];
@@ -102,9 +102,9 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
     rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
     committed: () => log.committed('counting', partition),
     /** The table's part of a new generation; the shard hears of it by `tell`. */
-    newGeneration: () => {
+    newGeneration: (continues = true) => {
       disk.lose();
-      replay({ kind: 'generationChanged', storeGeneration: disk.generationId, number: 2 });
+      replay({ kind: 'generationChanged', storeGeneration: disk.generationId, number: 2, continues });
       const index = table.tableIndex;
       return { tell: () => shard.receive({ kind: 'generation', number: 2, generationId: disk.generationId, index }) };
     },

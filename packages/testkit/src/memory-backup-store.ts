@@ -1,19 +1,22 @@
-import type {
-  BackupStore,
-  Claim,
-  ClaimResult,
-  Mark,
-  Marker,
-  RowResult,
-  RowWrite,
-  StoreAnswer,
-  StoredRow,
+import {
+  type Adoption,
+  adopted,
+  type BackupStore,
+  type Claim,
+  type ClaimResult,
+  type Mark,
+  type Marker,
+  type RowResult,
+  type RowWrite,
+  type StoreAnswer,
+  type StoredRow,
 } from '@holdfast/engine';
 import { bucketCount, bucketOf, formatUnit, type PartitionId, partitionKey, type Unit } from '@holdfast/model';
 import { type TwinHooks, throughHooks } from './twin-hooks.ts';
 
 /** All that a store held at a moment; see `MemoryStoreDisk.lose`. */
 export interface StoreImage {
+  readonly adoption: Adoption | null;
   readonly rows: ReadonlyMap<string, StoredRow>;
   readonly markers: ReadonlyMap<number, ReadonlyMap<string, Marker>>;
 }
@@ -23,6 +26,7 @@ export class MemoryStoreDisk {
   rows = new Map<string, StoredRow>();
   /** Bucket → partition → marker. */
   markers = new Map<number, Map<string, Marker>>();
+  adoption: Adoption | null = null;
   #life = 1;
 
   get generationId(): string {
@@ -31,12 +35,17 @@ export class MemoryStoreDisk {
 
   /** What is in it now, to be lost back to. */
   image(): StoreImage {
-    return { rows: new Map(this.rows), markers: new Map([...this.markers].map(([b, m]) => [b, new Map(m)])) };
+    return {
+      adoption: this.adoption,
+      rows: new Map(this.rows),
+      markers: new Map([...this.markers].map(([b, m]) => [b, new Map(m)])),
+    };
   }
 
   /** Begins another life: empty, or with what was there at an earlier moment, as after a failover to a lagging replica. */
   lose(to: StoreImage | null = null): void {
     this.#life++;
+    this.adoption = to?.adoption ?? null;
     this.rows = new Map(to?.rows);
     this.markers = new Map([...(to?.markers ?? [])].map(([b, m]) => [b, new Map(m)]));
   }
@@ -54,6 +63,14 @@ export class MemoryBackupStore implements BackupStore {
 
   generationId(): Promise<string> {
     return throughHooks(this.#hooks, 'generationId', () => this.#disk.generationId);
+  }
+
+  adopt(generationId: string, current: string): Promise<StoreAnswer<boolean>> {
+    return this.#call('adopt', generationId, () => {
+      const { continues, adoption } = adopted(this.#disk.adoption, generationId, current);
+      this.#disk.adoption = adoption;
+      return [continues];
+    });
   }
 
   claim(generationId: string, claims: readonly Claim[]): Promise<StoreAnswer<ClaimResult>> {

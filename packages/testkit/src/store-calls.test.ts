@@ -132,3 +132,17 @@ test('an answer of the store before counts for nothing: its markers are no floor
   assert.equal(rowCount(), 2, 'both count, from their first record on');
   await end();
 });
+
+test('what is held is not written over a store of another history', async () => {
+  const { time, feed, rowCount, newGeneration, end } = await begin({});
+  await feed('a');
+  await time.pass(5_000);
+  assert.equal(rowCount(), 1);
+  await feed('a');
+  await time.pass(1_000);
+  // Its session has ended with that entry, of which nobody has told it yet.
+  newGeneration(false).tell();
+  await time.pass(60_000);
+  assert.equal(rowCount(), 0);
+  await end();
+});

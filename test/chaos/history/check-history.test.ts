@@ -61,7 +61,7 @@ function rightHistory(): Told {
     { kind: 'epochBase', base: 100 },
     opened('n1', '00000000-0000-4000-8000-000000000001'),
     opened('n2', '00000000-0000-4000-8000-000000000002'),
-    { kind: 'generationChanged', storeGeneration: 'life', number: 1 },
+    { kind: 'generationChanged', storeGeneration: 'life', number: 1, continues: true },
     { kind: 'nodeDraining', nodeId: 'n2', draining: false } as never,
     { kind: 'nodeDraining', nodeId: 'n2', draining: false } as never,
     { kind: 'granted', session: 2, shard: 0, units } as never,

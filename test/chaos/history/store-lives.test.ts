@@ -23,7 +23,7 @@ class Story {
   }
 
   generation(number: number, storeGeneration: string): this {
-    const record: LeaseRecord = { kind: 'generationChanged', storeGeneration, number };
+    const record: LeaseRecord = { kind: 'generationChanged', storeGeneration, number, continues: true };
     const data = Buffer.from(encodeRecords([record])).toString('base64');
     return this.#add({ k: 'entry', node: 'n1', index: number, term: 1, data });
   }

@@ -22,7 +22,7 @@ export interface ControlPlaneOptions {
   readonly transport: PeerTransport;
   readonly raftStorage: RaftStorage;
   readonly log: Pick<Log, 'describe' | 'endOffsets'>;
-  readonly store: Pick<BackupStore, 'generationId' | 'highestEpoch'>;
+  readonly store: Pick<BackupStore, 'generationId' | 'adopt' | 'highestEpoch'>;
   /** Input topics of the jobs: the leader assigns their partitions. */
   readonly topics: readonly string[];
   readonly timers: Timers;

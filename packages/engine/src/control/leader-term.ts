@@ -34,7 +34,7 @@ export interface LeaderTermOptions {
   readonly table: LeaseTable;
   readonly lease: LeaseOptions;
   readonly driver: RaftDriver;
-  readonly store: Pick<BackupStore, 'generationId' | 'highestEpoch'>;
+  readonly store: Pick<BackupStore, 'generationId' | 'adopt' | 'highestEpoch'>;
   readonly log: Pick<Log, 'describe' | 'endOffsets'>;
   /** Input topics of the jobs. */
   readonly topics: readonly string[];
@@ -158,8 +158,10 @@ export class LeaderTerm {
         logger.info('cluster founded', { epochBase: base });
       }
       const knownNumber = table.generation;
+      const current = table.storeGeneration;
       const storeGeneration = await store.generationId();
-      await this.#decideAndPropose({ kind: 'reportGeneration', storeGeneration, knownNumber });
+      const continues = storeGeneration === current || (await this.#continues(storeGeneration, current));
+      await this.#decideAndPropose({ kind: 'reportGeneration', storeGeneration, knownNumber, continues });
       this.#problems.delete('store');
     } catch (error) {
       this.#problems.set('store', String(error));
@@ -169,6 +171,17 @@ export class LeaderTerm {
       const waitMs = this.#problems.has('store') ? storeRetryMs : storeLookMs;
       this.#nextStoreMs = this.#options.timers.monotonicMs() + waitMs;
     }
+  }
+
+  async #continues(storeGeneration: string, current: string): Promise<boolean> {
+    const { store, table, logger } = this.#options;
+    // Refused anyway: nothing is to be noted there.
+    if (table.isFormerGeneration(storeGeneration)) return false;
+    const answer = await store.adopt(storeGeneration, current);
+    if (answer.code !== 'OK') throw new Error(`the store has become ${answer.generationId} meanwhile`);
+    const continues = current === '' || answer.results[0] === true;
+    if (!continues) logger.warn('the store is of another history: all sessions end, and begin anew from what it has');
+    return continues;
   }
 
   async #decideAndPropose(command: LeaseCommand): Promise<void> {

@@ -90,6 +90,7 @@ export class MemoryStoreLife {
   get store(): BackupStore {
     return {
       generationId: async () => this.#read(this.generation),
+      adopt: async () => this.#read({ code: 'OK', results: [true] }),
       highestEpoch: async () => this.#read(this.highest),
       claim: notNeeded,
       backup: notNeeded,

@@ -9,6 +9,12 @@ export interface BackupStore {
   /** The random id of this store's life: another one means that data may be lost. */
   generationId(): Promise<string>;
   /**
+   * Before a generation is logged: notes in the store that it is this one. Results: one, whether the store continues the
+   * generation `current`: all that is in it was in that one's store, after this was noted there. Also where nothing was
+   * ever noted: that store is empty. What is noted is lost only with all that was written after it; may be repeated.
+   */
+  adopt(generationId: string, current: string): Promise<StoreAnswer<boolean>>;
+  /**
    * For each claim in one step: raise the row's epoch to (epoch, seq 0), and return the row and its bucket's markers.
    * Accepted iff (epoch, 0) is greater than or equal to the stored (epoch, seq) — equal is a repeated claim, ok without writing.
    */

@@ -332,6 +332,8 @@ export class Holder {
     const index = this.#leases.generationIndex();
     if (index === this.generationIndex) return;
     this.generationIndex = index;
+    // A store of another history has ended their leases: what is held here must not be written over what its markers vouch for.
+    for (const unit of this.#units) if (!this.#stillMine(unit)) this.#drop(unit);
     this.#claims = beginGeneration(this.#parts, nowMs);
   }
 

@@ -109,6 +109,7 @@ export class ClusterSimulation {
       ...records.seen,
       streams: this.#world.streams.opened,
       storesEmptied: this.#storeOperator.count,
+      storesReplaced: this.#world.store.replaced,
     };
     return {
       virtualMs: time.nowMs,

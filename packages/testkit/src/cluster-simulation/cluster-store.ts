@@ -24,6 +24,8 @@ export class ClusterStore {
   readonly #events: StoreEvents;
   readonly #highestEpoch: number;
   readonly lives: StoreLife[];
+  /** How often a leader found a store that doesn't continue the one before. */
+  replaced = 0;
   downUntilMs = 0;
   frozenUntilMs = 0;
   lossyUntilMs = 0;
@@ -91,6 +93,12 @@ export class ClusterStore {
       });
     return {
       generationId: () => ask('generationId', (life) => life.generationId),
+      adopt: (generationId, current) =>
+        call('adopt', generationId, (life) => {
+          const continues = life.adopt(generationId, current);
+          if (!continues) this.replaced++;
+          return [continues];
+        }),
       claim: async (generationId, claims) => {
         const answer = await call('claim', generationId, (life) =>
           claims.map((claim) => {

@@ -1,4 +1,13 @@
-import type { Claim, ClaimResult, Mark, Marker, RowResult, RowWrite } from '@holdfast/engine';
+import {
+  type Adoption,
+  adopted,
+  type Claim,
+  type ClaimResult,
+  type Mark,
+  type Marker,
+  type RowResult,
+  type RowWrite,
+} from '@holdfast/engine';
 import { bucketCount, bucketOf, formatUnit, type PartitionId, partitionKey, type Unit } from '@holdfast/model';
 
 /** A row as it is stored; `row` null after a claim of a unit that has none. */
@@ -9,6 +18,7 @@ export interface LifeRow extends Unit {
 }
 
 type Write =
+  | { readonly kind: 'adoption'; readonly before: Adoption | null }
   | { readonly kind: 'row'; readonly unitKey: string; readonly bucket: number; readonly before: LifeRow | undefined }
   | { readonly kind: 'mark'; readonly key: string; readonly marked: readonly { bucket: number; before: number }[] };
 
@@ -24,10 +34,18 @@ export class StoreLife {
   readonly rows: Map<string, LifeRow>;
   readonly #markers = new Map<string, { readonly partition: PartitionId; readonly offsets: Float64Array }>();
   readonly #journal: Write[] = [];
+  #adoption: Adoption | null = null;
 
   constructor(generationId: string, rows: ReadonlyMap<string, LifeRow> = new Map()) {
     this.generationId = generationId;
     this.rows = new Map(rows);
+  }
+
+  adopt(id: string, current: string): boolean {
+    const { continues, adoption } = adopted(this.#adoption, id, current);
+    if (adoption !== this.#adoption) this.#note({ kind: 'adoption', before: this.#adoption });
+    this.#adoption = adoption;
+    return continues;
   }
 
   get journalLength(): number {
@@ -82,6 +100,7 @@ export class StoreLife {
   /** A replica takes over that lacks the last `count` writes to these buckets. */
   successor(generationId: string, count: number, isLost: (bucket: number) => boolean): StoreLife {
     const next = new StoreLife(generationId, this.rows);
+    next.#adoption = this.#adoption;
     for (const [key, { partition, offsets }] of this.#markers)
       next.#markers.set(key, { partition, offsets: offsets.slice() });
     let left = count;
@@ -90,6 +109,10 @@ export class StoreLife {
   }
 
   #undo(write: Write, isLost: (bucket: number) => boolean): boolean {
+    if (write.kind === 'adoption') {
+      this.#adoption = write.before;
+      return true;
+    }
     if (write.kind === 'row') {
       if (!isLost(write.bucket)) return false;
       if (write.before === undefined) this.rows.delete(write.unitKey);

@@ -40,6 +40,7 @@ export class SimulatedStore implements OutsideStore, OutsideLog {
   get leaderStore(): LeaderStore {
     return {
       generationId: async () => this.#read(this.generationId),
+      adopt: async () => this.#read({ code: 'OK', results: [true] } as const),
       highestEpoch: async () => this.#read(this.highestEpoch),
     };
   }

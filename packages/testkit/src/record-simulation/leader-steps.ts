@@ -17,7 +17,8 @@ export function offerLeaderSteps(world: World, actions: Actions): void {
     const number = leader.generation + 1;
     // Each loss is another life of the store, also if two of them are noticed late.
     const storeGeneration = `g${number}`;
-    actions.add('generation', () => log.propose({ kind: 'generationChanged', storeGeneration, number }));
+    const change = { kind: 'generationChanged', storeGeneration, number, continues: true } as const;
+    actions.add('generation', () => log.propose(change));
   }
   const live = [...leader.sessions()];
   world.plan.partitions.forEach((_, partition) => {

@@ -51,7 +51,7 @@ export class World {
       checkApply(this.plan.partitions, key, state, partition, offset),
     ) as Job;
     this.append({ kind: 'epochBase', base: 1000 });
-    this.append({ kind: 'generationChanged', storeGeneration: 'g1', number: 1 });
+    this.append({ kind: 'generationChanged', storeGeneration: 'g1', number: 1, continues: true });
     this.append({ kind: 'topicSet', topic: 'in', topicId, partitions: this.plan.partitions.length });
   }
 

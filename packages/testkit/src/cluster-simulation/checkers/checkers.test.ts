@@ -66,7 +66,7 @@ function history(kinds: readonly RecordKind[] = ['r', 'e', 'r']) {
   const stored = new StoredRows(ledger);
   const life = new StoreLife('life-1');
   stored.noteLife(life);
-  stored.noteRecord({ kind: 'generationChanged', storeGeneration: 'life-1', number: 1 });
+  stored.noteRecord({ kind: 'generationChanged', storeGeneration: 'life-1', number: 1, continues: true });
   const rowOf = (count: number, of: SimulatedUser = user): Uint8Array => {
     const state = job.encodeState(stateOf(count));
     return encodeRow({ vector: [], users: [{ key: of.key, job: job.name, state }] });

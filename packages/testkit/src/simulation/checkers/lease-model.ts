@@ -124,6 +124,7 @@ export class LeaseModel {
         if (record.number !== this.generation + 1 || this.#storesSeen.has(record.storeGeneration)) return;
         this.generation = record.number;
         this.#storesSeen.add(record.storeGeneration);
+        if (!record.continues) for (const id of [...this.sessions.keys()]) this.#end(id, 'storeReplaced', index, atMs);
         return;
       case 'nodeForgotten':
         if (this.#nodes.get(record.nodeId)?.session === 0) this.#nodes.delete(record.nodeId);
