@@ -111,4 +111,12 @@ export const redisBugs: readonly PlantedBug[] = [
     replace: '',
     tests: failover,
   },
+  {
+    name: 'a store that others wrote to continues any other',
+    invariant: 'I6',
+    file: fn,
+    find: 'continues = notedId == current or notedFrom == current',
+    replace: 'continues = true',
+    tests: failover,
+  },
 ];

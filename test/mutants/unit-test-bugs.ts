@@ -12,6 +12,8 @@ const lastCommit = 'packages/engine/src/shard/last-commit.test.ts';
 const forcedEnds = 'packages/lease/src/forced-ends.test.ts';
 const faulty = 'packages/processor/src/holder/faulty-units.test.ts';
 const storeCalls = 'packages/testkit/src/store-calls.test.ts';
+const formerGenerations = 'packages/lease/src/former-generations.test.ts';
+const adoption = 'packages/engine/src/ports/adoption.test.ts';
 
 /**
  * Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as
@@ -227,5 +229,37 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'if (answer === null || leases.generationIndex() !== index) return null;',
     replace: 'if (answer === null) return null;',
     tests: [storeCalls],
+  },
+  {
+    name: 'store: one of another history passes for what was before',
+    invariant: 'I6',
+    file: 'packages/engine/src/control/leader-term.ts',
+    find: "const continues = current === '' || answer.results[0] === true;",
+    replace: "const continues = current !== '-';",
+    tests: [plane],
+  },
+  {
+    name: 'store: sessions outlive a store of another history',
+    invariant: 'I6',
+    file: 'packages/lease/src/replay.ts',
+    find: 'if (!record.continues)\n      for (const { session }',
+    replace: 'if (record.number < 0)\n      for (const { session }',
+    tests: [formerGenerations],
+  },
+  {
+    name: 'store: what is held is written over a store of another history',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'for (const unit of this.#units) if (!this.#stillMine(unit)) this.#drop(unit);\n    this.#claims =',
+    replace: 'this.#claims =',
+    tests: [storeCalls],
+  },
+  {
+    name: 'store: a store that others wrote to is noted as the next of the log',
+    invariant: 'I6',
+    file: 'packages/engine/src/ports/adoption.ts',
+    find: "from: continues ? current : ''",
+    replace: 'from: current',
+    tests: [adoption],
   },
 ];

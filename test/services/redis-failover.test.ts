@@ -47,6 +47,7 @@ describe('F30: a failover loses accepted writes', () => {
       () => atOldMaster.close(),
     );
     const life = await store.generationId();
+    await store.adopt(life, '');
     assert.equal((await store.backup(life, rows(20, 5, 1))).code, 'OK');
     await store.mark(life, [{ bucket: 7, partition, offset: 10 }]);
     await trio.master.cli('WAIT', '1', '5000');
@@ -66,6 +67,7 @@ describe('F30: a failover loses accepted writes', () => {
     assert.ok(refused.code === 'GENERATION');
     const next = refused.generationId;
     assert.notEqual(next, life);
+    assert.deepEqual(await store.adopt(next, 'another'), { code: 'OK', results: [false] });
     assert.equal((await store.read({ hi: 1, lo: 7 }))?.seq, 1, 'the accepted row is lost');
     const claimed = await store.claim(next, [{ hi: 1, lo: 7, epoch: 6 }]);
     assert.ok(claimed.code === 'OK' && claimed.results[0]?.code === 'OK');
@@ -121,6 +123,7 @@ describe('F30: a failover loses accepted writes', () => {
     const store = await RedisBackupStore.open({ cluster: { nodes }, ...quick });
     cleanups.push(() => store.close());
     const life = await store.generationId();
+    await store.adopt(life, '');
     assert.equal((await store.backup(life, rows(300, 5, 1))).code, 'OK');
     const [victim] = await cluster.masters();
     await victim!.stop();
@@ -132,6 +135,7 @@ describe('F30: a failover loses accepted writes', () => {
     // Which is final only when the last bucket has been asked at its new master.
     const next = await answered(() => store.generationId());
     assert.notEqual(next, life);
+    assert.deepEqual(await answered(() => store.adopt(next, life)), { code: 'OK', results: [true] });
     assert.equal((await answered(() => store.backup(next, rows(300, 6, 1)))).code, 'OK');
     let count = 0;
     for await (const row of store.scan()) {
@@ -148,12 +152,19 @@ describe('F30: a failover loses accepted writes', () => {
     const store = await RedisBackupStore.open({ cluster: { nodes: [cluster.nodes[0]!.address] }, ...quick });
     cleanups.push(() => store.close());
     const life = await store.generationId();
+    await store.adopt(life, '');
     assert.equal((await store.backup(life, rows(300, 5, 1))).code, 'OK');
     const masters = await cluster.masters();
     await masters[1]!.cli('FUNCTION', 'FLUSH');
     assert.equal((await store.backup(life, rows(300, 5, 2))).code, 'OK');
     await masters[1]!.cli('FLUSHALL');
     assert.equal((await store.backup(life, rows(300, 5, 3))).code, 'GENERATION');
-    assert.notEqual(await store.generationId(), life);
+    const next = await store.generationId();
+    assert.notEqual(next, life);
+    assert.deepEqual(
+      await store.adopt(next, life),
+      { code: 'OK', results: [true] },
+      'an empty bucket vouches for nothing',
+    );
   });
 });

@@ -174,6 +174,20 @@ test('a stalled leader expires nobody', async () => {
   assert.equal(cluster.nodes[0]!.control.table.uncleanCount, 0);
 });
 
+test('a store that does not continue the one before ends every session', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  const { control, shards } = cluster.nodes.find(({ control }) => !control.isLeader)!;
+  const before = [...control.table.sessions()].map(({ session }) => session);
+  cluster.storeLife.generation = 'generation-b';
+  cluster.storeLife.continues = false;
+  shards[0]!.say({ kind: 'generationSeen', generationId: 'generation-b' });
+  await cluster.until('logged', () => control.table.generation === 2, 1_000);
+  assert.equal(before.length, 3);
+  for (const session of before) assert.equal(control.table.session(session), undefined);
+  assert.equal(control.table.uncleanCount, 3);
+});
+
 test('another generation of the store is logged once, after the leader has asked its own store', async () => {
   const cluster = new VirtualCluster();
   await cluster.startAll();

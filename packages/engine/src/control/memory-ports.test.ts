@@ -85,12 +85,14 @@ export class MemoryTopics {
 export class MemoryStoreLife {
   generation = 'generation-a';
   highest = 0;
+  /** What is in it was in the store before. */
+  continues = true;
   isDown = false;
 
   get store(): BackupStore {
     return {
       generationId: async () => this.#read(this.generation),
-      adopt: async () => this.#read({ code: 'OK', results: [true] }),
+      adopt: async () => this.#read({ code: 'OK', results: [this.continues] }),
       highestEpoch: async () => this.#read(this.highest),
       claim: notNeeded,
       backup: notNeeded,
