@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import {
   type Adoption,
   adopted,
@@ -184,6 +185,8 @@ export class LmdbBackupStore implements BackupStore {
       const entries = Array.from(this.#rows.getRange({ start, limit: scanRows }));
       for (const { key, value } of entries) yield storedRow(unitOfRowKey(asBuffer(key as Uint8Array)), asBuffer(value));
       if (entries.length < scanRows) return;
+      // A scan of a large store is long: nobody else's turn waits for all of it.
+      await setImmediate();
       start = Buffer.concat([entries[entries.length - 1]!.key as Uint8Array, Buffer.from([0])]);
     }
   }

@@ -50,6 +50,8 @@ export class KafkaCluster {
   readonly logger: Logger;
   readonly #environment: KafkaEnvironment;
   readonly #brokers = new Map<number, BrokerAddress>();
+  /** By the last answer; -1: none is known. */
+  #controllerId = -1;
   readonly #held = new Map<string, Promise<HeldConnection>>();
   readonly #dedicated = new Set<Connection>();
   readonly #closing = new AbortController();
@@ -109,6 +111,16 @@ export class KafkaCluster {
     throw new KafkaError(last?.code ?? 'UNREACHABLE', `no broker answers: ${texts}`, { cause: last });
   }
 
+  /**
+   * Asks the controller, who alone makes and removes topics where brokers don't pass that on (ZooKeeper). Looked up anew
+   * each time: this is rare. @throws KafkaError
+   */
+  async askController<Request, Answer>(api: Api<Request, Answer>, request: Request): Promise<Answer> {
+    await this.metadata([]);
+    const nodeId = this.#controllerId;
+    return this.#brokers.has(nodeId) ? this.ask(nodeId, api, request) : this.askAny(api, request);
+  }
+
   knows(nodeId: number): boolean {
     return this.#brokers.has(nodeId);
   }
@@ -119,6 +131,7 @@ export class KafkaCluster {
     if (answer.brokers.length > 0) {
       this.#brokers.clear();
       for (const broker of answer.brokers) this.#brokers.set(broker.nodeId, broker);
+      this.#controllerId = answer.controllerId;
     }
     return answer;
   }
@@ -183,16 +196,19 @@ export class KafkaCluster {
   }
 
   async #connection(key: string, address: Address): Promise<Connection> {
-    if (this.isClosed) throw new KafkaError('CLOSED', 'the log is closed');
-    const held = await this.#held.get(key)?.catch(() => null);
     const { host, port } = address;
-    const same = held?.connection.address.host === host && held.connection.address.port === port;
-    if (held?.connection.isOpen && same && this.nowMs < held.renewAtMs) return held.connection;
-    // Another caller may have begun while this one looked.
-    const current = this.#held.get(key);
-    if (current !== undefined && (await current.catch(() => null)) !== held) return (await current).connection;
-    // The broker has moved, or the authentication is due for renewal.
-    held?.connection.retire();
+    for (;;) {
+      if (this.isClosed) throw new KafkaError('CLOSED', 'the log is closed');
+      const looked = this.#held.get(key);
+      const held = await looked?.catch(() => null);
+      const same = held?.connection.address.host === host && held.connection.address.port === port;
+      if (held?.connection.isOpen && same && this.nowMs < held.renewAtMs) return held.connection;
+      // Another caller has begun while this one looked: one opens, all others wait for him.
+      if (this.#held.get(key) !== looked) continue;
+      // The broker has moved, or the authentication is due for renewal.
+      held?.connection.retire();
+      break;
+    }
     const opening = this.#open(address);
     this.#held.set(key, opening);
     opening.catch(() => {

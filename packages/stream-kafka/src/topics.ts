@@ -80,7 +80,7 @@ export class Topics {
     const what = `creating topic ${name} with ${wanted.partitions} partitions`;
     const created = await this.#cluster.retry(async () => {
       const timeoutMs = this.#cluster.options.requestTimeoutMs;
-      const answer = await this.#cluster.askAny(createTopics, { topic: name, ...wanted, timeoutMs });
+      const answer = await this.#cluster.askController(createTopics, { topic: name, ...wanted, timeoutMs });
       if (answer.error === brokerErrors.topicAlreadyExists) return null;
       if (answer.error !== 0) throw brokerError(what, answer.error, answer.message);
       return topicId(answer.id.toString('base64url'));
@@ -97,7 +97,7 @@ export class Topics {
   async delete(name: string): Promise<boolean> {
     const deleted = await this.#cluster.retry(async () => {
       const timeoutMs = this.#cluster.options.requestTimeoutMs;
-      const { error, message } = await this.#cluster.askAny(deleteTopics, { topic: name, timeoutMs });
+      const { error, message } = await this.#cluster.askController(deleteTopics, { topic: name, timeoutMs });
       if (error === brokerErrors.unknownTopicOrPartition) return false;
       if (error !== 0) throw brokerError(`deleting topic ${name}`, error, message);
       return true;

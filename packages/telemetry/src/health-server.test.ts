@@ -46,6 +46,19 @@ test('probes answer with their checks, metrics with what is read at that moment'
   assert.equal((await get('/else')).status, 404);
   assert.equal((await get('/livez', 'POST')).status, 405);
 
+  for (const [path, status] of [
+    ['//', 404],
+    ['///', 404],
+    ['//:80', 404],
+    ['http://', 400],
+    ['*', 400],
+  ] as const) {
+    const strange = connect(server.port, '127.0.0.1');
+    strange.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.match(String((await once(strange, 'data'))[0]), new RegExp(`^HTTP/1.1 ${status} `), path);
+    strange.destroy();
+  }
+
   const socket = connect(server.port, '127.0.0.1');
   socket.write(`GET /livez HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`);
   const [answer] = await once(socket, 'data');

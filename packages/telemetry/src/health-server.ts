@@ -30,7 +30,9 @@ export class HealthServer {
 
   private constructor(source: HealthSource) {
     this.#source = source;
-    this.#server = createServer(limits, (request, response) => void this.#answer(request, response));
+    this.#server = createServer(limits, (request, response) => {
+      this.#answer(request, response).catch((error: Error) => response.destroy(error));
+    });
     this.#server.maxConnections = connectionsMax;
   }
 
@@ -52,7 +54,10 @@ export class HealthServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    // As a path and nothing else: what begins with two slashes would name a host.
+    const text = `http://localhost${request.url}`;
+    if (request.url?.startsWith('/') !== true || !URL.canParse(text)) return end(response, 400, 'no path\n');
+    const url = new URL(text);
     if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 405, 'only GET\n');
     try {
       switch (url.pathname) {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BackupStore } from '@holdfast/engine';
 import { compareBytes, type Unit } from '@holdfast/model';
 import { decodeRow } from '@holdfast/processor';
@@ -27,6 +28,8 @@ export async function* exportUsers(store: BackupStore, job: CompiledJob): AsyncG
   for (let at = 0; at < users.length; at += readsAtOnce) {
     const some = users.slice(at, at + readsAtOnce);
     const rows = await Promise.all(some.map(({ unit }) => store.read(unit)));
+    // A store in this process answers at once: others have their turn all the same.
+    await setImmediate();
     for (const [i, { key }] of some.entries()) {
       const row = rows[i]?.row ?? null;
       const user = row === null ? undefined : decodeRow(row).users.find((other) => compareBytes(other.key, key) === 0);

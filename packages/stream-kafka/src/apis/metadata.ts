@@ -26,6 +26,8 @@ export interface TopicMetadata {
 export interface MetadataAnswer {
   readonly brokers: readonly BrokerAddress[];
   readonly clusterId: string | null;
+  /** -1: none now. */
+  readonly controllerId: number;
   readonly topics: readonly TopicMetadata[];
 }
 
@@ -63,7 +65,7 @@ export const metadata: Api<readonly TopicAsked[], MetadataAnswer> = {
       return broker;
     });
     const clusterId = r.compactString();
-    r.int32();
+    const controllerId = r.int32();
     const topics = r.compactArray(() => {
       const error = r.int16();
       const name = r.compactString();
@@ -86,6 +88,6 @@ export const metadata: Api<readonly TopicAsked[], MetadataAnswer> = {
       r.tags();
       return { error, name, id, partitions };
     });
-    return { brokers, clusterId, topics };
+    return { brokers, clusterId, controllerId, topics };
   },
 };
