@@ -167,3 +167,8 @@ export class ByteReader {
     }
   }
 }
+
+/** A copy of part of the bytes. Unlike `slice` also of a Buffer, whose slice is a view that keeps all of its memory. */
+export function copyBytes(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, start, end);
+}

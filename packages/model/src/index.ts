@@ -1,5 +1,5 @@
 export { assert, InvariantError } from './assert.ts';
-export { ByteFormatError, ByteReader, ByteWriter } from './bytes.ts';
+export { ByteFormatError, ByteReader, ByteWriter, copyBytes } from './bytes.ts';
 export type { Clock } from './clock.ts';
 export { crc32c } from './crc32c.ts';
 export {

@@ -24,8 +24,10 @@ export interface RecordLimits {
   readonly releaseRetryMs: number;
   /** So often the move of a unit is proposed; then it is released: whoever reads it asks for a holder. */
   readonly moveAsksMax: number;
-  /** Outputs that the log hasn't acknowledged; when reached, frames wait in their streams. */
+  /** Outputs and dead letters that the log hasn't acknowledged; when reached, frames wait in their streams, and partitions pause. */
   readonly outputsUnackedMax: number;
+  /** Bytes of those that wait to be sent. */
+  readonly outputBytesMax: number;
 }
 
 export const defaultRecordLimits: RecordLimits = {
@@ -41,4 +43,5 @@ export const defaultRecordLimits: RecordLimits = {
   releaseRetryMs: 500,
   moveAsksMax: 3,
   outputsUnackedMax: 65_536,
+  outputBytesMax: 64 * 1024 * 1024,
 };

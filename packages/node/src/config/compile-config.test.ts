@@ -65,7 +65,7 @@ test('all problems are listed at once, with where they come from and the nearest
   assert.deepEqual(problems, [
     'nod: (/c.yaml): unknown setting; did you mean node?',
     'session.tll: (/c.yaml): unknown setting; did you mean session.ttl?',
-    'limits: 3 (/c.yaml): a group with frameRecords, frameBytes, framesInFlight, bytesInFlight, parkedRecords, parkedBytes, outputsUnacked, fetchBytes, backupRows',
+    'limits: 3 (/c.yaml): a group with frameRecords, frameBytes, framesInFlight, bytesInFlight, parkedRecords, parkedBytes, outputsUnacked, outputBytes, fetchBytes, backupRows',
     'HOLDFAST_SESION_TTL: (environment): unknown variable; did you mean HOLDFAST_SESSION_TTL?',
     'node.id: missing; give --node-id, HOLDFAST_NODE_ID or node.id in the file (name of this node, unique in the cluster and the same at each start)',
     'cluster.peers[0].address: (/c.yaml): host:port, such as 10.0.0.11:7400 or [::1]:7400',

@@ -179,6 +179,7 @@ function convert(written: Settings, merged: Layer): NodeConfig {
       parkedRecordsMax: limits.parkedRecords,
       parkedBytesMax: sizeBytes(limits.parkedBytes)!,
       outputsUnackedMax: limits.outputsUnacked,
+      outputBytesMax: sizeBytes(limits.outputBytes)!,
     },
     fetchBytesMax: sizeBytes(limits.fetchBytes)!,
     backupRowsMax: limits.backupRows,

@@ -159,6 +159,9 @@ export const settingsSchema = z.strictObject({
       description: 'outputs that the log has not acknowledged; then frames wait',
       reason: 'memory per shard',
     }),
+    outputBytes: size
+      .default('64MiB')
+      .meta({ description: 'bytes of those that wait to be sent', reason: 'memory per shard' }),
     fetchBytes: size
       .default('256KiB')
       .meta({ description: 'read from the log at once', reason: 'about 1,000 records' }),

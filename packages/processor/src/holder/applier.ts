@@ -1,4 +1,4 @@
-import { bucketOf, compareBytes, type PartitionId } from '@holdfast/model';
+import { bucketOf, compareBytes, copyBytes, type PartitionId } from '@holdfast/model';
 import type { RecordCounters } from '../counters.ts';
 import type { CrashNotes } from '../crash-notes.ts';
 import type { Frame } from '../frame.ts';
@@ -118,7 +118,10 @@ export class Applier {
     }
     if (this.#quarantine.has(unit.hi, unit.lo, partition, offset)) {
       unit.setApplied(slot, offset);
-      const [key, value] = [bytes.slice(keyStart, keyEnd), valueStart < 0 ? null : bytes.slice(valueStart, valueEnd)];
+      const [key, value] = [
+        copyBytes(bytes, keyStart, keyEnd),
+        valueStart < 0 ? null : copyBytes(bytes, valueStart, valueEnd),
+      ];
       this.#bury(unit, topic, partition.partition, offset, quarantinedReason, key, value);
       this.#counters.recordsQuarantined++;
       return true;
@@ -133,10 +136,13 @@ export class Applier {
     record.valueStart = valueStart;
     record.valueEnd = valueEnd;
     const known = this.#find(unit, bytes, keyStart, keyEnd);
-    const user = known ?? this.#newUser(bytes.slice(keyStart, keyEnd));
+    const user = known ?? this.#newUser(copyBytes(bytes, keyStart, keyEnd));
     if (user === null) {
       unit.setApplied(slot, offset);
-      const [key, value] = [bytes.slice(keyStart, keyEnd), valueStart < 0 ? null : bytes.slice(valueStart, valueEnd)];
+      const [key, value] = [
+        copyBytes(bytes, keyStart, keyEnd),
+        valueStart < 0 ? null : copyBytes(bytes, valueStart, valueEnd),
+      ];
       this.#bury(unit, topic, partition.partition, offset, noStateReason, key, value);
       return true;
     }
@@ -153,7 +159,7 @@ export class Applier {
     }
     if (verdict === 'dead') {
       this.#outputs.takeBack(mark);
-      const value = valueStart < 0 ? null : bytes.slice(valueStart, valueEnd);
+      const value = valueStart < 0 ? null : copyBytes(bytes, valueStart, valueEnd);
       this.#bury(unit, topic, partition.partition, offset, this.#job.failureReason, user.key, value);
       return true;
     }

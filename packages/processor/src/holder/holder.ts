@@ -158,7 +158,7 @@ export class Holder {
   }
 
   #mustWait(frame: Frame): boolean {
-    return frame.tableIndex > this.#leases.tableIndex() || this.outputs.unacked >= this.#limits.outputsUnackedMax;
+    return frame.tableIndex > this.#leases.tableIndex() || this.outputs.isFull(this.#limits);
   }
 
   #handle(stream: HolderStream, frame: Frame, nowMs: number): void {

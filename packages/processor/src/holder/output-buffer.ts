@@ -1,4 +1,5 @@
 import type { OutputSink } from '../job.ts';
+import type { RecordLimits } from '../limits.ts';
 
 /** Something to publish, in the order of `number`. */
 export interface Output {
@@ -15,6 +16,7 @@ export interface Output {
  */
 export class OutputBuffer implements OutputSink {
   #queue: Output[] = [];
+  #queuedBytes = 0;
   /** Number of the last output that was emitted. */
   emitted = 0;
   /** All outputs up to this one are durable in the log. */
@@ -30,7 +32,14 @@ export class OutputBuffer implements OutputSink {
     value: Uint8Array | null,
     headers: Readonly<Record<string, string>>,
   ): void {
-    this.#queue.push({ number: ++this.emitted, topic, key, value, headers });
+    const output = { number: ++this.emitted, topic, key, value, headers };
+    this.#queue.push(output);
+    this.#queuedBytes += bytesOf(output);
+  }
+
+  /** Nothing more is to be emitted before some are acknowledged. */
+  isFull({ outputsUnackedMax, outputBytesMax }: Pick<RecordLimits, 'outputsUnackedMax' | 'outputBytesMax'>): boolean {
+    return this.unacked >= outputsUnackedMax || this.#queuedBytes >= outputBytesMax;
   }
 
   get unacked(): number {
@@ -43,12 +52,17 @@ export class OutputBuffer implements OutputSink {
 
   /** Takes back everything emitted after `mark`, a former value of `emitted`. */
   takeBack(mark: number): void {
-    this.#queue.length -= this.emitted - mark;
-    this.emitted = mark;
+    for (; this.emitted > mark; this.emitted--) this.#queuedBytes -= bytesOf(this.#queue.pop()!);
   }
 
   /** Hands over up to `max` outputs, oldest first. */
   take(max: number): Output[] {
-    return this.#queue.splice(0, max);
+    const taken = this.#queue.splice(0, max);
+    for (const output of taken) this.#queuedBytes -= bytesOf(output);
+    return taken;
   }
+}
+
+function bytesOf({ key, value }: Output): number {
+  return (key?.length ?? 0) + (value?.length ?? 0);
 }

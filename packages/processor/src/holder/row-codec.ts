@@ -1,4 +1,4 @@
-import { ByteFormatError, ByteReader, ByteWriter, type PartitionId, topicId } from '@holdfast/model';
+import { ByteFormatError, ByteReader, ByteWriter, copyBytes, type PartitionId, topicId } from '@holdfast/model';
 
 /**
  * The row of a unit as the store keeps it (PROTOCOL.md 5.1): every user state of the unit and the offset vector,
@@ -50,9 +50,9 @@ export function decodeRow(bytes: Uint8Array): RowContent {
   }
   const users: RowUser[] = [];
   for (let n = reader.varint(); n > 0; n--) {
-    const key = reader.bytes().slice();
+    const key = copyBytes(reader.bytes());
     const job = reader.text();
-    users.push({ key, job, state: reader.bytes().slice() });
+    users.push({ key, job, state: copyBytes(reader.bytes()) });
   }
   if (!reader.atEnd) throw new ByteFormatError(`row goes on after byte ${reader.position}`);
   return { vector, users };

@@ -1,4 +1,4 @@
-import { hashUnit, type PartitionId, type ShardRef, unitHashOut } from '@holdfast/model';
+import { copyBytes, hashUnit, type PartitionId, type ShardRef, unitHashOut } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
 import type { Return } from '../frame.ts';
 import { deadLetterHeaders, ownHeaderPrefix } from '../holder/applier.ts';
@@ -120,8 +120,10 @@ export class Ingest {
       if (offset < reading.position) continue;
       const start = valueStarts[row]!;
       const verdict = start < 0 ? 1 : locator.locate(bytes, start, valueEnds[row]!);
-      if (verdict === 0 && this.#isTooLarge(locator, valueEnds[row]! - start)) {
-        this.#deadLetter(reading, batch, row, 'too-large');
+      const isTooLarge = verdict === 0 && this.#isTooLarge(locator, valueEnds[row]! - start);
+      if (isTooLarge || verdict === 2) {
+        if (this.outputs.isFull(this.#limits)) return row;
+        this.#deadLetter(reading, batch, row, isTooLarge ? 'too-large' : locator.reason);
       } else if (verdict === 0) {
         hashUnit(locator.keyBytes, locator.keyStart, locator.keyEnd);
         const { hi, lo } = unitHashOut;
@@ -155,8 +157,7 @@ export class Ingest {
             nowMs,
           );
         }
-      } else if (verdict === 1) this.#counters.recordsSkipped++;
-      else this.#deadLetter(reading, batch, row, locator.reason);
+      } else this.#counters.recordsSkipped++;
       reading.position = offset + 1;
       if (offset > reading.routedMax) reading.routedMax = offset;
       else this.#counters.recordsReplayed++;
@@ -231,8 +232,8 @@ export class Ingest {
     const offset = batch.offsets[row]!;
     const headers = deadLetterHeaders(this.#job, reading.topic, reading.id.partition, offset, reason, 'record');
     for (const [name, value] of Object.entries(batch.headersOf?.(row) ?? {})) headers[ownHeaderPrefix + name] = value;
-    const key = keyStarts[row]! < 0 ? null : bytes.slice(keyStarts[row]!, keyEnds[row]!);
-    this.outputs.publish(this.#deadLetterTopic, key, bytes.slice(valueStarts[row]!, valueEnds[row]!), headers);
+    const key = keyStarts[row]! < 0 ? null : copyBytes(bytes, keyStarts[row]!, keyEnds[row]!);
+    this.outputs.publish(this.#deadLetterTopic, key, copyBytes(bytes, valueStarts[row]!, valueEnds[row]!), headers);
     reading.deadLetters.push({ offset, output: this.outputs.emitted });
     this.#counters.recordsDead++;
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashUnit, topicId, unitHashOut } from '@holdfast/model';
 import type { Job, KeyLocator } from '../job.ts';
+import { defaultRecordLimits } from '../limits.ts';
 import { Ingest } from './ingest.ts';
 import { tableOfOne } from './test-table.test.ts';
 
@@ -121,4 +122,33 @@ test('a record without a user becomes a dead letter with its own key, headers an
   assert.equal(letter!.topic, 'dead');
   assert.equal(new TextDecoder().decode(letter!.key!), 'key');
   assert.equal(new TextDecoder().decode(letter!.value!), '{bad');
+});
+
+test('while dead letters wait to be acknowledged a partition that brings more pauses: by their number, and by their bytes', () => {
+  const job = { name: 'j', version: '1' } as Job;
+  const locator = { reason: 'bad_json', locate: () => 2 } as unknown as KeyLocator;
+  const count = 10;
+  const batch = {
+    count,
+    bytes: Buffer.alloc(count),
+    nextOffset: count,
+    offsets: Float64Array.from({ length: count }, (_, i) => i),
+    timestampsUnixMs: new Float64Array(count),
+    keyStarts: new Int32Array(count).fill(-1),
+    keyEnds: new Int32Array(count).fill(-1),
+    valueStarts: Int32Array.from({ length: count }, (_, i) => i),
+    valueEnds: Int32Array.from({ length: count }, (_, i) => i + 1),
+  };
+  for (const own of [{ outputsUnackedMax: 4 }, { outputBytesMax: 4 }]) {
+    const limits = { ...defaultRecordLimits, ...own };
+    const ingest = new Ingest({ self, job, leases: table, deadLetterTopic: 'dead', limits });
+    const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 3 }, 1, 0);
+    const route = (row: number) => ingest.route(reading, reading.reading, batch, row, locator, 0);
+    assert.equal(route(0), 4);
+    assert.equal(route(4), 4);
+    const letters = ingest.outputs.take(10);
+    assert.deepEqual([letters.length, letters[0]!.value!.buffer.byteLength], [4, 1], 'no view of the whole batch');
+    ingest.outputs.acked = 4;
+    assert.equal(route(4), 8);
+  }
 });
