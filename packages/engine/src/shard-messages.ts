@@ -98,8 +98,10 @@ export interface LeasedPartition {
 /** A user's state as its holder has it; null fields when it isn't open here. */
 export interface UserAnswer {
   readonly epoch: number;
-  /** What the job shows of the state (plain JSON data); null when this user has no state yet. */
+  /** What the job shows of the state (plain JSON data); null when this user has no state yet, or it can't be shown. */
   readonly view: unknown;
+  /** Why it can't be shown; else null. */
+  readonly stateError: string | null;
   /** Milliseconds since the last accepted backup; null before the first. */
   readonly backupAgeMs: number | null;
   readonly dirty: boolean;

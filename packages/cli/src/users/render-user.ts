@@ -43,11 +43,13 @@ function historyLine({ history, at }: UserDocument): string {
 
 function sourceText({ source, stale, holder }: UserDocument): string {
   if (source === 'holder') return 'state from its holder';
-  const why =
-    holder !== null && !holder.reachable
-      ? ` (holder unreachable${holder.error === null ? '' : `: ${holder.error}`})`
-      : '';
+  const why = holder === null ? '' : whyNotByHolder(holder);
   return `state from backup${why}${stale ? ', may be stale' : ''}`;
+}
+
+function whyNotByHolder({ reachable, error }: NonNullable<UserDocument['holder']>): string {
+  if (reachable) return error === null ? '' : ` (its holder can't show it: ${error})`;
+  return ` (holder unreachable${error === null ? '' : `: ${error}`})`;
 }
 
 /** Topic ids are long; their beginning tells them apart. */

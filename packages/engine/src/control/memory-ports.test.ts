@@ -140,7 +140,8 @@ export class FakeShard implements ShardPort {
     this.received.push(message);
     if (message.kind === 'stop' && this.stops) this.#timers.setTimer(20, () => this.say({ kind: 'stopped' }));
     if (message.kind === 'query') {
-      const user = { epoch: 1, view: { events: 3 }, backupAgeMs: null, dirty: true, recordsPerSec: null, applied: {} };
+      const view = { view: { events: 3 }, stateError: null };
+      const user = { epoch: 1, ...view, backupAgeMs: null, dirty: true, recordsPerSec: null, applied: {} };
       this.#timers.setTimer(1, () => this.say({ kind: 'answer', id: message.id, user }));
     }
   }

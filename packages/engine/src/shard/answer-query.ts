@@ -9,9 +9,11 @@ export function answerQuery(context: ShardContext, key: Uint8Array, hot: readonl
   const found = holder.questions.user(unitHashOut.hi, unitHashOut.lo, key);
   if (found === null) return null;
   const { unit, user } = found;
+  const { view, error } = user === null ? { view: null, error: found.error } : viewOf(context, user.state, key);
   return {
     epoch: unit.epoch,
-    view: user === null ? null : viewOf(context, user.state, key),
+    view,
+    stateError: error,
     backupAgeMs: unit.lastSavedMs === 0 ? null : options.timers.monotonicMs() - unit.lastSavedMs,
     dirty: unit.dirty,
     recordsPerSec: hot.find(({ hi, lo }) => hi === unit.hi && lo === unit.lo)?.recordsPerSec ?? null,
@@ -19,12 +21,12 @@ export function answerQuery(context: ShardContext, key: Uint8Array, hot: readonl
   };
 }
 
-/** Plain data, as it goes to other threads and nodes. Null when the job can't show it: whoever looks ends nobody. */
-function viewOf({ options }: ShardContext, state: unknown, key: Uint8Array): unknown {
+/** Plain data, as it goes to other threads and nodes, or why there is none: whoever looks ends nobody. */
+function viewOf({ options }: ShardContext, state: unknown, key: Uint8Array): { view: unknown; error: string | null } {
   try {
-    return JSON.parse(JSON.stringify(options.job.view(state, key) ?? null));
+    return { view: JSON.parse(JSON.stringify(options.job.view(state, key) ?? null)), error: null };
   } catch (error) {
     options.logger.warn("a user's state can't be shown", { err: error });
-    return null;
+    return { view: null, error: error instanceof Error ? error.message : String(error) };
   }
 }

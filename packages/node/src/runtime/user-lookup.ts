@@ -1,4 +1,4 @@
-import type { BackupStore, ControlPlane } from '@holdfast/engine';
+import type { BackupStore, ControlPlane, UserQueryAnswer } from '@holdfast/engine';
 import { compareBytes, formatUnit, hashUnit, partitionKey, unitHashOut } from '@holdfast/model';
 import { decodeRow } from '@holdfast/processor';
 import type { CompiledJob } from '@holdfast/sdk';
@@ -52,20 +52,20 @@ export async function lookUpUser(
 ): Promise<UserDocument | null> {
   const { control, store, job } = parts;
   const consistency = await parts.confirm();
-  const { holder, answer } = await control.queryUser(key, queryDeadlineMs);
-  const live = answer?.code === 'OK' && answer.user !== null && answer.user.view !== null ? answer.user : null;
+  const asked = await control.queryUser(key, queryDeadlineMs);
+  const { holder, answer } = asked;
+  const held = answer?.code === 'OK' ? answer.user : null;
+  const live = held !== null && held.view !== null ? held : null;
   const stored = live === null ? await readStoredUser(store, key) : null;
-  const shown = stored === null ? { view: null, error: null } : shownState(job, stored.state, key);
+  const shown = stored === null ? { view: null, error: held?.stateError ?? null } : shownState(job, stored.state, key);
   hashUnit(key, 0, key.length);
   const { hi, lo } = unitHashOut;
   const quarantined = control.table.quarantine.isQuarantined(hi, lo);
   // Whose first record was the one has no state.
-  if (live === null && stored === null && !quarantined) return null;
+  if (live === null && stored === null && !quarantined && isUnknown(asked)) return null;
   const unit = formatUnit(hi, lo);
   const session = control.status().table.sessions.find(({ session }) => session === holder?.session);
   const reached = answer?.code === 'OK';
-  // It holds the user, and can't show the state that it has.
-  const keepsBack = reached && answer.user !== null && live === null;
   return {
     schema: userSchemaName,
     at: new Date().toISOString(),
@@ -82,7 +82,7 @@ export async function lookUpUser(
             shard: holder.shard,
             addr: session?.shards[holder.shard]?.address ?? null,
             reachable: reached,
-            error: answer !== null && answer.code !== 'OK' ? answer.text : null,
+            error: answer !== null && answer.code !== 'OK' ? answer.text : (held?.stateError ?? null),
           },
     history: control.holderHistory(hi, lo).map(({ kind, nodeId, shard, index, atUnixMs }) => ({
       how: kind,
@@ -94,7 +94,8 @@ export async function lookUpUser(
     leaseEpoch: String(holder?.epoch ?? stored?.epoch ?? 0),
     quarantined,
     source: live === null ? 'backup' : 'holder',
-    stale: live === null && holder !== null && (!reached || keepsBack),
+    // A holder that can't show what it has, or doesn't answer, knows more.
+    stale: live === null && holder !== null && (!reached || held?.stateError != null),
     job: job.name,
     state: live !== null ? live.view : shown.view,
     stateError: shown.error,
@@ -108,4 +109,10 @@ export async function lookUpUser(
         ? (stored?.applied ?? {})
         : Object.fromEntries(Object.entries(live.applied).map(([id, offset]) => [id, String(offset)])),
   };
+}
+
+/** Of whom the store has nothing: does anybody know that there is nothing? A holder may, which has answered and has no fault. */
+export function isUnknown({ holder, answer }: UserQueryAnswer): boolean {
+  if (holder === null) return true;
+  return answer?.code === 'OK' && (answer.user === null || answer.user.stateError === null);
 }

@@ -19,7 +19,7 @@ export interface UserDocument {
     readonly shard: number;
     readonly addr: string | null;
     readonly reachable: boolean;
-    /** Why it didn't answer. */
+    /** Why it didn't answer, or can't show what it has. */
     readonly error: string | null;
   } | null;
   /** The unit's last changes of holder that the answering node remembers, oldest first; at null: before it started. */

@@ -14,6 +14,13 @@ export interface UnitQuestionsParts {
   readonly hot: HotUnits;
 }
 
+export interface UserFound {
+  readonly unit: HeldUnit;
+  /** Null: the unit doesn't have it, or it can't be shown. */
+  readonly user: HeldUser | null;
+  readonly error: string | null;
+}
+
 /** What a holder says about its units; asking changes nothing that counts. */
 export class UnitQuestions {
   readonly #job: Job;
@@ -34,21 +41,23 @@ export class UnitQuestions {
     return hot?.map((unit) => ({ ...unit, key: this.#units.get(unit.hi, unit.lo)?.users[0]?.key ?? null })) ?? null;
   }
 
-  /** A user's state as it is now; null when its unit isn't open here. */
-  user(hi: number, lo: number, key: Uint8Array): { unit: HeldUnit; user: HeldUser | null } | null {
+  /** A user's state as it is now, or why it can't be shown; null when its unit isn't open here. */
+  user(hi: number, lo: number, key: Uint8Array): UserFound | null {
     const unit = this.#units.get(hi, lo);
     if (unit === null || unit.phase === 'claiming') return null;
     const user = findUser(unit, key);
-    return { unit, user: user !== null && unit.phase !== 'faulty' && this.#isReadable(user) ? user : null };
+    const error = user === null ? null : this.#faultOf(unit, user);
+    return { unit, user: error === null ? user : null, error };
   }
 
-  /** Nobody is shown what can't be read; asking makes no unit faulty. */
-  #isReadable(user: HeldUser): boolean {
+  /** Asking makes no unit faulty. */
+  #faultOf(unit: HeldUnit, user: HeldUser): string | null {
+    if (unit.phase === 'faulty') return "it can't be backed up";
     try {
       readState(user, this.#job);
-      return true;
-    } catch {
-      return false;
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
     }
   }
 
