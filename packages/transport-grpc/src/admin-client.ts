@@ -1,5 +1,5 @@
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import type { AdminDocument } from './admin-server.ts';
+import { type AdminDocument, pulseSchema } from './admin-server.ts';
 import { connect } from './channel.ts';
 import { asIs, codecOf, paths } from './definitions.ts';
 import { detailsText } from './errors.ts';
@@ -77,7 +77,8 @@ export class AdminClient {
     try {
       for await (const bytes of call) {
         clearTimeout(timer);
-        yield decodeDocument(bytes as Buffer);
+        const document = decodeDocument(bytes as Buffer);
+        if (document.schema !== pulseSchema) yield document;
         timer = setTimeout(onSilence, this.#timeoutMs);
       }
     } catch (error) {

@@ -16,6 +16,10 @@ export interface AdminDocument {
   readonly document: unknown;
 }
 
+/** Between documents of an export that take long to find: the node is at it. Nothing for the caller. */
+export const pulseSchema = 'holdfast/pulse/v1';
+const pulseMsDefault = 1_000;
+
 /** What a node answers its operators. What a handler throws reaches the client as FAILED with the text. */
 export interface AdminHandlers {
   status(): Promise<AdminDocument>;
@@ -27,6 +31,8 @@ export interface AdminHandlers {
   act?(request: unknown): Promise<AdminDocument>;
 }
 
+const pulseDocument = { schema: pulseSchema, document: null };
+
 const users = codecOf<{ key: Uint8Array }>('Admin', 'GetUser', 'request');
 const acts = codecOf<{ json: string }>('Admin', 'Act', 'request');
 const replies = codecOf<{ schema: string; json: string }>('Admin', 'Status', 'response');
@@ -34,9 +40,11 @@ const replies = codecOf<{ schema: string; json: string }>('Admin', 'Status', 're
 /** Serves the admin service on the host of the process, beside the peers. */
 export class AdminServer {
   readonly #handlers: AdminHandlers;
+  readonly #pulseMs: number;
 
-  constructor(host: ServerHost, handlers: AdminHandlers) {
+  constructor(host: ServerHost, handlers: AdminHandlers, pulseMs = pulseMsDefault) {
     this.#handlers = handlers;
+    this.#pulseMs = pulseMs;
     host.addService(rawService('Admin'), this.#implementation());
   }
 
@@ -72,15 +80,22 @@ export class AdminServer {
   async #export(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
     let cancelled = false;
     let wake: () => void = () => {};
-    const stop = () => {
+    let written = 0;
+    let seen = -1;
+    const pulse = setInterval(() => {
+      if (seen === written && !call.writableNeedDrain) call.write(encodeDocument(pulseDocument));
+      seen = written;
+    }, this.#pulseMs);
+    call.on('cancelled', () => {
       cancelled = true;
+      clearInterval(pulse);
       wake();
-    };
-    call.on('cancelled', stop);
+    });
     call.on('drain', () => wake());
     try {
       for await (const document of this.#handlers.exportUsers()) {
         if (cancelled) return;
+        written++;
         if (!call.write(encodeDocument(document))) {
           await new Promise<void>((resolve) => {
             wake = resolve;
@@ -92,6 +107,8 @@ export class AdminServer {
       call.end();
     } catch (error) {
       if (!cancelled) call.emit('error', { code: status.UNKNOWN, details: statusText(errorText(error)), message: '' });
+    } finally {
+      clearInterval(pulse);
     }
   }
 }

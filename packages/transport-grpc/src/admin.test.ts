@@ -18,15 +18,16 @@ after(async () => {
 });
 
 /** A node with peers and admin service on one server. */
-async function node(handlers: Partial<AdminHandlers>): Promise<string> {
+async function node(handlers: Partial<AdminHandlers>, pulseMs?: number): Promise<string> {
   const host = new ServerHost();
   const peers = new GrpcPeerTransport({ nodeId: nodeId('one'), clusterId: 'cluster', host });
-  new AdminServer(host, {
+  const all: AdminHandlers = {
     status: async () => ({ schema: 'holdfast/status/v1', document: { nodes: 3, name: 'ü ✓' } }),
     getUser: async () => null,
     async *exportUsers() {},
     ...handlers,
-  });
+  };
+  new AdminServer(host, all, pulseMs);
   cleanups.push(() => peers.close());
   return peers.listen({ onRaft() {}, onCall: async (_from, _method, body) => body, onUnreachable() {} });
 }
@@ -112,6 +113,16 @@ test('an export that breaks says why', async () => {
     },
   });
   await assert.rejects(all(client(address).exportUsers()), { code: 'FAILED', message: /store is gone/ });
+});
+
+test('an export whose next document takes long is waited for while its node is at it', async () => {
+  async function* exportUsers() {
+    yield user(1);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    yield user(2);
+  }
+  const address = await node({ exportUsers }, 10);
+  assert.deepEqual(await all(client(address, { timeoutMs: 500 }).exportUsers()), [user(1), user(2)]);
 });
 
 test('an export that stalls ends at the time limit', async () => {
