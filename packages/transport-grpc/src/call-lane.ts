@@ -1,9 +1,10 @@
-import { type Client, type ClientDuplexStream, Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { type ClientDuplexStream, Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { PeerCallError } from '@holdfast/engine';
 import { asIs, paths } from './definitions.ts';
 import { detailsText } from './errors.ts';
 import type { TransportLimits } from './limits.ts';
 import { type CallReply, callHeadBytesMax, decodeCallReply, encodeCallRequest, type PeerHello } from './peer-codec.ts';
+import type { PeerConnection } from './peer-connection.ts';
 import { SendBudget } from './send-budget.ts';
 
 interface Waiting {
@@ -24,7 +25,7 @@ interface Stream {
  * the next call opens another. Each call has its own time.
  */
 export class CallLane {
-  readonly #client: Client;
+  readonly #connection: PeerConnection;
   readonly #hello: PeerHello;
   readonly #limits: TransportLimits;
   readonly #waiting = new Map<number, Waiting>();
@@ -32,8 +33,8 @@ export class CallLane {
   #lastId = 0;
   #closed = false;
 
-  constructor(client: Client, hello: PeerHello, limits: TransportLimits) {
-    this.#client = client;
+  constructor(connection: PeerConnection, hello: PeerHello, limits: TransportLimits) {
+    this.#connection = connection;
     this.#hello = hello;
     this.#limits = limits;
   }
@@ -68,13 +69,16 @@ export class CallLane {
 
   #open(): Stream {
     const { connectTimeoutMs, sendHighWaterBytes, sendBufferBytesMax } = this.#limits;
-    const call = this.#client.makeBidiStreamRequest(paths.calls, asIs, asIs, new Metadata(), {});
+    const { client } = this.#connection;
+    const call = client.makeBidiStreamRequest(paths.calls, asIs, asIs, new Metadata(), {});
     const isMine = () => call === this.#stream?.call;
     const stream: Stream = {
       call,
       budget: new SendBudget(sendHighWaterBytes, sendBufferBytesMax),
       acceptTimer: setTimeout(() => {
-        if (isMine()) this.#drop(new PeerCallError('UNREACHABLE', `not accepted within ${connectTimeoutMs} ms`));
+        if (!isMine()) return;
+        this.#connection.renew(client);
+        this.#drop(new PeerCallError('UNREACHABLE', `not accepted within ${connectTimeoutMs} ms`));
       }, connectTimeoutMs),
     };
     const onEnd = (code: number | undefined, details: string | undefined): void => {

@@ -1,8 +1,7 @@
-import type { Client } from '@grpc/grpc-js';
 import { CallLane } from './call-lane.ts';
-import { connect } from './channel.ts';
 import type { TransportLimits } from './limits.ts';
 import type { PeerHello } from './peer-codec.ts';
+import { PeerConnection } from './peer-connection.ts';
 import { RaftLane } from './raft-lane.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -12,7 +11,7 @@ const bulkBytes = 1024 * 1024;
 /** The connection to one peer: a stream of calls, one of Raft messages, another one for snapshots. */
 export class PeerLink {
   readonly address: string;
-  readonly #client: Client;
+  readonly #connection: PeerConnection;
   readonly #limits: TransportLimits;
   readonly #small: RaftLane;
   readonly #bulk: RaftLane;
@@ -22,10 +21,10 @@ export class PeerLink {
   constructor(address: string, hello: PeerHello, limits: TransportLimits, tls: TlsFiles | null, onHint: () => void) {
     this.address = address;
     this.#limits = limits;
-    this.#client = connect(address, limits, tls, hello.to);
-    this.#small = new RaftLane(this.#client, hello, limits, hintOnChange(onHint));
-    this.#bulk = new RaftLane(this.#client, hello, limits, hintOnChange(onHint));
-    this.#calls = new CallLane(this.#client, hello, limits);
+    this.#connection = new PeerConnection(address, limits, tls, hello.to);
+    this.#small = new RaftLane(this.#connection, hello, limits, hintOnChange(onHint));
+    this.#bulk = new RaftLane(this.#connection, hello, limits, hintOnChange(onHint));
+    this.#calls = new CallLane(this.#connection, hello, limits);
   }
 
   /** Raft messages that were dropped because too many waited. */
@@ -46,7 +45,7 @@ export class PeerLink {
     this.#small.close();
     this.#bulk.close();
     this.#calls.close();
-    this.#client.close();
+    this.#connection.close();
   }
 }
 

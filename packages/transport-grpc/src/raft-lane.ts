@@ -1,8 +1,9 @@
-import { type Client, type ClientWritableStream, Metadata } from '@grpc/grpc-js';
+import { type ClientWritableStream, Metadata } from '@grpc/grpc-js';
 import { asIs, paths } from './definitions.ts';
 import type { TransportLimits } from './limits.ts';
 import { MessageQueue } from './message-queue.ts';
 import { encodeRaftBatch, type PeerHello } from './peer-codec.ts';
+import type { PeerConnection } from './peer-connection.ts';
 
 /** Messages are joined into batches of about this size; larger ones travel in parts of it. */
 const batchBytes = 256 * 1024;
@@ -14,7 +15,7 @@ const inFlightBytesMax = 1024 * 1024;
  * Messages handed to a stream that breaks are lost, those in the queue stay.
  */
 export class RaftLane {
-  readonly #client: Client;
+  readonly #connection: PeerConnection;
   readonly #hello: PeerHello;
   readonly #limits: TransportLimits;
   readonly #onState: (up: boolean) => void;
@@ -27,8 +28,8 @@ export class RaftLane {
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(client: Client, hello: PeerHello, limits: TransportLimits, onState: (up: boolean) => void) {
-    this.#client = client;
+  constructor(connection: PeerConnection, hello: PeerHello, limits: TransportLimits, onState: (up: boolean) => void) {
+    this.#connection = connection;
     this.#hello = hello;
     this.#limits = limits;
     this.#onState = onState;
@@ -95,7 +96,8 @@ export class RaftLane {
   }
 
   #open(): void {
-    const stream = this.#client.makeClientStreamRequest(paths.raft, asIs, asIs, new Metadata(), {}, () =>
+    const { client } = this.#connection;
+    const stream = client.makeClientStreamRequest(paths.raft, asIs, asIs, new Metadata(), {}, () =>
       this.#onBroken(stream),
     );
     this.#stream = stream;
@@ -112,6 +114,7 @@ export class RaftLane {
     });
     this.#setTimer(() => {
       stream.cancel();
+      this.#connection.renew(client);
       this.#onBroken(stream);
     }, this.#limits.connectTimeoutMs);
     this.#write(stream, encodeRaftBatch({ kind: 'hello', hello: this.#hello }));
