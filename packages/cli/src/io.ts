@@ -1,9 +1,11 @@
+import type { Readable } from 'node:stream';
 import { styleText } from 'node:util';
 
 /** What a command may touch of its process. stdout is data; stderr is for people: progress, errors, logs. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly stdin: Readable;
   /** True: lines may be drawn over. */
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
@@ -29,6 +31,10 @@ export function processIo(colour: boolean): Io {
   return {
     env,
     cwd: process.cwd(),
+    // Only who reads it opens it.
+    get stdin() {
+      return process.stdin;
+    },
     stdoutIsTerminal: stdout.isTTY === true,
     stderrIsTerminal: stderr.isTTY === true,
     columns: (stderr.isTTY ? stderr.columns : stdout.columns) || 120,

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { run } from './program.ts';
 
 /** What a command line came to. */
@@ -14,6 +15,7 @@ export async function runHere(args: readonly string[], cwd: string): Promise<Out
   const exit = await run(args, {
     env: {},
     cwd,
+    stdin: Readable.from([]),
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
     columns: 80,

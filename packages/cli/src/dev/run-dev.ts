@@ -73,6 +73,7 @@ class DevRun {
   readonly #io: Io;
   readonly #view: LiveView;
   readonly #signal = new StopSignal();
+  readonly #feedEnd = new AbortController();
   #cluster: DevCluster | null = null;
   #feed: FeedState = nothingFed;
   #failure: unknown = null;
@@ -121,6 +122,7 @@ class DevRun {
       for (let patient = false; ; patient = true) {
         await this.#watch(startedMs, before.committed, patient);
         endedMs = performance.now();
+        this.#feedEnd.abort();
         await feeding;
         if (!once || this.#signal.raised || this.#failure !== null) break;
         // All nodes drain at once, and so write and commit all they hold. What slipped through is waited for.
@@ -184,13 +186,15 @@ class DevRun {
       const { feed: plan } = this.#plan;
       const { earlier, mappingId } = this.#folder;
       const goesOn = plan.kind === 'file' && earlier?.unfinishedInput === plan.path && earlier.mapping === mappingId;
-      for await (const state of feed(this.#log, this.#topic, plan, mappingId, goesOn)) {
+      const { signal } = this.#feedEnd;
+      const options = { plan, mapping: mappingId, goesOn, stdin: this.#io.stdin, signal };
+      for await (const state of feed(this.#log, this.#topic, options)) {
         this.#feed = state;
         if (state.note !== null) this.#view.note(state.note);
         if (this.#signal.raised || this.#failure !== null) return;
       }
     } catch (error) {
-      this.#fail(error);
+      if (!this.#feedEnd.signal.aborted || (error as Error).name !== 'AbortError') this.#fail(error);
     }
   }
 
