@@ -20,6 +20,7 @@ export async function runHere(args: readonly string[], cwd: string): Promise<Out
     stderrIsTerminal: false,
     columns: 80,
     out: async (text) => void (out += text),
+    outUnread: new AbortController().signal,
     note: (text) => void (err += text),
     style: (_kind, text) => text,
   });

@@ -60,6 +60,7 @@ test('a node that can not run ends a dev run whose input is quiet; the log that 
     stderrIsTerminal: false,
     columns: 80,
     out: async () => undefined,
+    outUnread: new AbortController().signal,
     note: (text) => void notes.push(text),
     style: (_kind, text) => text,
   });
