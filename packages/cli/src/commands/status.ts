@@ -14,6 +14,7 @@ import {
   parseDurationMs,
   withClientOptions,
 } from '../options.ts';
+import { printable } from '../render/printable.ts';
 import { Redraw } from '../render/redraw.ts';
 import { changeKey, healthExit, isEstablished } from '../status/changes.ts';
 import { ClusterClient } from '../status/fetch-status.ts';
@@ -102,8 +103,8 @@ async function watch(client: ClusterClient, options: StatusOptions, io: Io): Pro
       if (!(error instanceof CliError)) throw error;
       exit = error.exit;
       key = error.message;
-      lines = form === 'jsonl' ? [] : [`holdfast: ${error.message}`];
-      if (form === 'jsonl' && key !== last) io.note(`holdfast: ${error.message}\n`);
+      lines = form === 'jsonl' ? [] : [`holdfast: ${printable(error.message)}`];
+      if (form === 'jsonl' && key !== last) io.note(`holdfast: ${printable(error.message)}\n`);
     }
     if (draws) screen.draw(lines);
     else if (key !== last && lines.length > 0) await io.out(`${lines.join('\n')}\n${form === 'jsonl' ? '' : '\n'}`);
