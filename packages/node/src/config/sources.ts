@@ -86,8 +86,11 @@ export function readDocument(file: ConfigFile, problems: ConfigProblem[]): Layer
     }
     if (value === null) continue;
     if (!isObject(value)) {
-      const names = groupSettings(name).map(({ path }) => path.slice(name.length + 1));
-      problems.push({ path: name, value, expected: `a group with ${names.join(', ')}`, origin });
+      const group = groupSettings(name);
+      const names = group.map(({ path }) => path.slice(name.length + 1));
+      // Perhaps it is what belongs in a secret of the group.
+      const shown = group.some(({ secret }) => secret) ? {} : { value };
+      problems.push({ path: name, ...shown, expected: `a group with ${names.join(', ')}`, origin });
       continue;
     }
     const known = groupSettings(name).map(({ path }) => path);
