@@ -114,14 +114,18 @@ test('rubbish goes to the dead letters or is skipped, counted by reason, and the
   );
 });
 
-/** Starts the command, sends it a Ctrl-C when so many records are applied, and sees it say that it was interrupted. */
-async function interrupt(args: string[], data: string, applied: number): Promise<void> {
-  const { child, result } = startHoldfast(args);
+async function untilApplied(data: string, applied: number): Promise<void> {
   await waitFor(`${applied} records to be applied`, 60_000, async () => {
     const { code, stdout } = await holdfast(['status', '--data', data, '-o', 'json', '--timeout', '1s']);
     if (code === 1 || stdout === '') return null;
     return Number((JSON.parse(stdout) as { totals: { applied: string } }).totals.applied) >= applied || null;
   });
+}
+
+/** Starts the command, sends it a Ctrl-C when so many records are applied, and sees it say that it was interrupted. */
+async function interrupt(args: string[], data: string, applied: number): Promise<void> {
+  const { child, result } = startHoldfast(args);
+  await untilApplied(data, applied);
   child.kill('SIGINT');
   const { code, stderr } = await result;
   assert.equal(code, 130, stderr);
@@ -163,4 +167,20 @@ test('Ctrl-C when all is applied, before the summary: the same command again goe
   await interrupt(args, data, 200);
   await goOn(args);
   await checkExport(data, 'nginx', readFileSync(file, 'utf8'), 1);
+});
+
+test('Ctrl-C ends a run whose standard input is quiet, with the summary of what it has had', {
+  timeout: 90_000,
+}, async (t) => {
+  const data = join(dir, 'quiet');
+  const args = ['dev', '--nodes', '1', '--input', '-', '--mapping', 'nginx', '--data', data];
+  const { child, result } = startHoldfast(args, null);
+  t.after(() => child.kill('SIGKILL'));
+  child.stdin!.write(readFileSync(sample('access-nginx-200.jsonl')));
+  await untilApplied(data, 200);
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await result;
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^records 200$/m);
+  assert.match(stdout, /lost 0/);
 });

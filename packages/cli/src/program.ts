@@ -3,6 +3,7 @@ import { type CliError, toCliError } from './cli-error.ts';
 import { type CommandContext, commandTable } from './command-table.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import { printable } from './render/printable.ts';
 import { programVersion } from './version.ts';
 
 /** Runs one command line to its end. Never rejects; errors become one line on stderr and an exit code. */
@@ -68,7 +69,8 @@ function quiet(command: Command, io: Io): void {
 
 function errorText({ code, exit, message }: CliError, json: boolean): string {
   if (json) return `${JSON.stringify({ schema: 'holdfast/error/v1', code, exit, text: message, hint: null })}\n`;
-  return `holdfast: ${message}\n`;
+  // A configuration has a line per problem.
+  return `holdfast: ${message.split('\n').map(printable).join('\n')}\n`;
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { run } from './program.ts';
 
 /** What a command line came to. */
@@ -14,10 +15,12 @@ export async function runHere(args: readonly string[], cwd: string): Promise<Out
   const exit = await run(args, {
     env: {},
     cwd,
+    stdin: Readable.from([]),
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
     columns: 80,
     out: async (text) => void (out += text),
+    outUnread: new AbortController().signal,
     note: (text) => void (err += text),
     style: (_kind, text) => text,
   });

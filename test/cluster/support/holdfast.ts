@@ -15,15 +15,14 @@ export interface RunningCommand {
   readonly result: Promise<CommandResult>;
 }
 
-/** Starts the shipped program with these arguments. */
-export function startHoldfast(args: readonly string[], input?: string | Uint8Array): RunningCommand {
+/** Starts the shipped program with these arguments. @param input all of standard input; null: that stays open */
+export function startHoldfast(args: readonly string[], input: string | Uint8Array | null = ''): RunningCommand {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
   const child = spawn(process.execPath, ['--conditions=source', main, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env,
   });
-  if (input === undefined) child.stdin.end();
-  else child.stdin.end(input);
+  if (input !== null) child.stdin.end(input);
   const text = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text.stdout += part));
   child.stderr.setEncoding('utf8').on('data', (part: string) => (text.stderr += part));

@@ -7,7 +7,7 @@ import { readConfigFiles, settingFlags, withSettingFlags } from '../node-setting
 import { outputOption } from '../options.ts';
 import { renderTable } from '../render/table.ts';
 
-/** Flags that hold secrets would be hidden here; so far there are none. */
+/** What is shown of a secret is that there is one, and of an address all but its password: `origins` are made so. */
 export function command({ io }: CommandContext): Command {
   const config = new Command('holdfast config')
     .description("Checks and shows a node's configuration: flags, HOLDFAST_* variables, files, defaults.")

@@ -11,6 +11,7 @@ import {
 } from '../dlq/letter-documents.ts';
 import { deadLetterTopic, LetterTopic } from '../dlq/letter-topic.ts';
 import { LetterReplay } from '../dlq/replay-letters.ts';
+import { countLetters, selectLetters } from '../dlq/select-letters.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { type LogOptions, withLog, withLogOptions } from '../open-configured-log.ts';
@@ -78,7 +79,7 @@ function withFilter(command: Command): Command {
 
 function list(options: ListOptions, io: Io): Promise<void> {
   return withLog(options, io, async ({ log }) => {
-    const topic = await LetterTopic.open(log);
+    const topic = await LetterTopic.open(log, options.timeout);
     const found = (await topic?.newest(options.limit, options.look, (letter) => matches(letter, options))) ?? {
       letters: [],
       looked: 0,
@@ -105,7 +106,7 @@ function list(options: ListOptions, io: Io): Promise<void> {
 function showOne(name: string, options: ShowOptions, io: Io): Promise<void> {
   const { partition, offset } = placeOf(name);
   return withLog(options, io, async ({ log }) => {
-    const letter = (await (await LetterTopic.open(log))?.at(partition, offset)) ?? null;
+    const letter = (await (await LetterTopic.open(log, options.timeout))?.at(partition, offset)) ?? null;
     if (letter === null) throw notFound(name);
     const document = letterDocument(letter);
     await io.out(
@@ -121,31 +122,16 @@ function replayLetters(name: string | undefined, options: ReplayOptions, io: Io)
   if (name === undefined && !hasFilter && !all)
     throw usage('dlq replay: say a LETTER, --reason, --topic, --job, or --all');
   const place = name === undefined ? null : placeOf(name);
+  // A letter that is named is meant.
+  const replays = place !== null || yes === true;
   return withLog(options, io, async ({ log }) => {
-    const topic = await LetterTopic.open(log);
-    const replay = new LetterReplay(log);
-    let matching = 0;
-    // Of one letter nothing is counted first: it was named.
-    for (const isReplaying of place !== null || yes ? [false, true] : [false]) {
-      if (isReplaying && matching > max) {
-        throw usage(`dlq replay: ${matching} letters match, more than --max ${max}`);
-      }
-      const seen = new Set<string>();
-      for (const { partition, begin, end } of topic?.ranges ?? []) {
-        if (place !== null && place.partition !== partition) continue;
-        const [from, to] =
-          place === null ? [begin, end] : [Math.max(place.offset, begin), Math.min(place.offset + 1, end)];
-        for await (const letter of topic!.letters(partition, from, to)) {
-          // A crash repeats letters, and would have the record twice.
-          if (!matches(letter, options) || seen.has(letter.id)) continue;
-          if (letter.id !== '') seen.add(letter.id);
-          if (isReplaying) await replay.add(letter);
-          else matching++;
-        }
-      }
-    }
-    await replay.flush();
+    const topic = await LetterTopic.open(log, options.timeout);
+    const meant = () => selectLetters(topic, place, options);
+    const matching = await countLetters(meant());
     if (place !== null && matching === 0) throw notFound(letterName(place));
+    if (replays && matching > max) throw usage(`dlq replay: ${matching} letters match, more than --max ${max}`);
+    const replay = new LetterReplay(log, options.timeout);
+    if (replays) await replay.all(meant(), matching);
     const document = {
       schema: 'holdfast/dlq-replay/v1',
       matching: String(matching),
@@ -153,7 +139,7 @@ function replayLetters(name: string | undefined, options: ReplayOptions, io: Io)
     };
     if (options.output === 'json') await io.out(`${JSON.stringify(document, null, 2)}\n`);
     else await io.out(`${formatCount(matching)} match, ${formatCount(replay.replayed)} replayed\n`);
-    if (place === null && !yes && matching > 0) io.note('nothing was replayed: say --yes to do it\n');
+    if (!replays && matching > 0) io.note('nothing was replayed: say --yes to do it\n');
   });
 }
 

@@ -64,6 +64,7 @@ async function printAll(views: AsyncIterable<unknown>, io: Io): Promise<void> {
       const chunk = text;
       text = '';
       await io.out(chunk);
+      if (io.outUnread.aborted) return;
     }
   } finally {
     await io.out(text);

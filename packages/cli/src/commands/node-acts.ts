@@ -116,7 +116,8 @@ async function untilDrained(client: ClusterClient, id: string, options: WaitOpti
       before = state;
     }
     if (performance.now() >= endMs) {
-      const text = `${id} still drains. Watch: holdfast status -w   Undo: holdfast node resume ${id}`;
+      const where = state === null ? "doesn't answer, so nobody knows what it still reads" : 'still drains';
+      const text = `${id} ${where}. Watch: holdfast status -w   Undo: holdfast node resume ${id}`;
       throw new CliError(exitCodes.timedOut, 'TIMED_OUT', text);
     }
     await delay(pollMs);

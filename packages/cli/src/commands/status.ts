@@ -14,6 +14,7 @@ import {
   parseDurationMs,
   withClientOptions,
 } from '../options.ts';
+import { printable } from '../render/printable.ts';
 import { Redraw } from '../render/redraw.ts';
 import { changeKey, healthExit, isEstablished } from '../status/changes.ts';
 import { ClusterClient } from '../status/fetch-status.ts';
@@ -88,28 +89,30 @@ async function watch(client: ClusterClient, options: StatusOptions, io: Io): Pro
   // JSON one per line: a watcher reads lines.
   const form = options.output === 'json' ? 'jsonl' : options.output;
   let last = '';
-  let lastDocument: StatusDocument | null = null;
+  /** By the last look. */
+  let exit: number;
   for (let shown = 0; ; ) {
     let lines: string[];
     let key: string;
     try {
-      lastDocument = await client.status();
-      key = changeKey(lastDocument);
-      lines = print(lastDocument, form, io).trimEnd().split('\n');
+      const document = await client.status();
+      exit = healthExit(document);
+      key = changeKey(document);
+      lines = print(document, form, io).trimEnd().split('\n');
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
+      exit = error.exit;
       key = error.message;
-      lines = form === 'jsonl' ? [] : [`holdfast: ${error.message}`];
-      if (form === 'jsonl' && key !== last) io.note(`holdfast: ${error.message}\n`);
+      lines = form === 'jsonl' ? [] : [`holdfast: ${printable(error.message)}`];
+      if (form === 'jsonl' && key !== last) io.note(`holdfast: ${printable(error.message)}\n`);
     }
     if (draws) screen.draw(lines);
     else if (key !== last && lines.length > 0) await io.out(`${lines.join('\n')}\n${form === 'jsonl' ? '' : '\n'}`);
     if (draws || key !== last) shown++;
     last = key;
-    if (options.count !== undefined && shown >= options.count) {
-      return lastDocument === null ? exitCodes.failed : healthExit(lastDocument);
-    }
-    await delay(options.interval);
+    if (options.count !== undefined && shown >= options.count) return exit;
+    await delay(options.interval, undefined, { signal: io.outUnread }).catch(() => undefined);
+    if (io.outUnread.aborted) return exit;
   }
 }
 

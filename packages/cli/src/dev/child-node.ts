@@ -64,7 +64,7 @@ export class ChildNode {
     closeSync(log);
     this.#child = child;
     child.stdin?.on('error', () => undefined);
-    child.once('error', (error) => this.#events.hopeless(`${this.node.id} can't be started: ${error.message}`));
+    child.on('error', (error) => this.#notStarted(child, error));
     child.once('exit', (code, signal) => this.#gone(code, signal));
   }
 
@@ -90,6 +90,17 @@ export class ChildNode {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#child?.kill('SIGKILL');
+  }
+
+  /** There is no process then, and no exit will be told. */
+  #notStarted({ pid }: ChildProcess, error: Error): void {
+    if (pid !== undefined) {
+      this.#events.note(`${this.node.id} (process ${pid}): ${error.message}`);
+      return;
+    }
+    this.#child = null;
+    if (this.#stopping) this.#onGone?.();
+    else this.#events.hopeless(`${this.node.id} can't be started: ${error.message}`);
   }
 
   #gone(code: number | null, signal: NodeJS.Signals | null): void {

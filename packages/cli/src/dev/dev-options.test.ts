@@ -29,6 +29,8 @@ test('flags that do not apply are usage errors, input that can not be read is a 
     refusal(1, /^input \/no\/such\/file can't be read: there is no such file$/),
   );
   assert.throws(() => plan({ input: '/' }), refusal(1, /it is a folder/));
+  // So is a FIFO, or the pipe of <(zcat FILE).
+  assert.throws(() => plan({ input: '/dev/null' }), refusal(1, /it is no regular file; .* --input -$/));
 });
 
 const summary = {

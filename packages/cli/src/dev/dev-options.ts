@@ -110,7 +110,10 @@ function checkInput(given: string, cwd: string): string {
   const path = resolve(cwd, given);
   const refuse = (why: string) => failed('INPUT_UNREADABLE', `input ${given} can't be read: ${why}`);
   try {
-    if (statSync(path).isDirectory()) throw refuse('it is a folder');
+    const stat = statSync(path);
+    if (stat.isDirectory()) throw refuse('it is a folder');
+    // It is read from any place in it, perhaps by another run that goes on: a pipe can't be.
+    if (!stat.isFile()) throw refuse('it is no regular file; give a pipe as standard input, with --input -');
     accessSync(path, constants.R_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,3 +1,4 @@
+import { addAbortSignal, type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LogGenerator, lineBytesMax } from '@holdfast/access-anomaly';
 import { type FeedProgress, feedFile, feedStream, type LmdbLog } from '@holdfast/embedded';
@@ -19,19 +20,23 @@ export interface FeedState {
 
 export const nothingFed: FeedState = { records: 0, ratio: null, done: false, planted: null, note: null };
 
-/** Appends the input to the topic, bit by bit; ended by `return()`, at the next bit. */
-export async function* feed(
-  log: LmdbLog,
-  topic: TopicInfo,
-  plan: FeedPlan,
-  mapping: string,
+export interface FeedOptions {
+  readonly plan: FeedPlan;
+  readonly mapping: string;
   /** The run before was of the same input and did not end: what it has fed to the end is not fed again. */
-  goesOn: boolean,
-): AsyncGenerator<FeedState> {
-  const options = { topic: topic.topic, mapping, whenComplete: goesOn ? 'skip' : 'again' } as const;
+  readonly goesOn: boolean;
+  readonly stdin: Readable;
+  /** Ends the waiting for standard input, which may never say anything: the feed throws an AbortError. */
+  readonly signal: AbortSignal;
+}
+
+/** Appends the input to the topic, bit by bit; ended by `return()`, at the next bit. */
+export async function* feed(log: LmdbLog, topic: TopicInfo, options: FeedOptions): AsyncGenerator<FeedState> {
+  const { plan, mapping, goesOn, stdin, signal } = options;
+  const input = { topic: topic.topic, mapping, whenComplete: goesOn ? 'skip' : 'again' } as const;
   if (plan.kind === 'none') yield { ...nothingFed, done: true };
-  else if (plan.kind === 'file') yield* states(feedFile(log, plan.path, options));
-  else if (plan.kind === 'stdin') yield* states(feedStream(log, '-', process.stdin, options));
+  else if (plan.kind === 'file') yield* states(feedFile(log, plan.path, input));
+  else if (plan.kind === 'stdin') yield* states(feedStream(log, '-', addAbortSignal(signal, stdin), input));
   else yield* generate(log, topic, plan);
 }
 

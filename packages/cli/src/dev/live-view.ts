@@ -1,6 +1,7 @@
 import type { StatusDocument } from '@holdfast/node';
 import type { Io } from '../io.ts';
 import { formatAge, formatCount, formatRate } from '../render/figures.ts';
+import { printable } from '../render/printable.ts';
 import { progressBar } from '../render/progress-bar.ts';
 import { Redraw } from '../render/redraw.ts';
 import { changeKey } from '../status/changes.ts';
@@ -68,7 +69,7 @@ export class LiveView {
   }
 
   show(moment: Moment): void {
-    const line = progressLine(moment);
+    const line = printable(progressLine(moment));
     if (this.#screen !== null) {
       const { status } = moment;
       this.#last = status === null ? [line] : [...renderStatus(status, { wide: false, style: this.#io.style }), line];
@@ -85,7 +86,7 @@ export class LiveView {
   /** A line that stays. */
   note(text: string): void {
     this.#screen?.clear();
-    this.#io.note(`holdfast: ${text}\n`);
+    this.#io.note(`holdfast: ${printable(text)}\n`);
     this.#screen?.draw(this.#last);
   }
 

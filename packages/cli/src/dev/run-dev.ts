@@ -3,7 +3,7 @@ import { LmdbLog } from '@holdfast/embedded';
 import type { TopicInfo } from '@holdfast/engine';
 import type { Clock } from '@holdfast/model';
 import type { StatusDocument } from '@holdfast/node';
-import { type CliError, failed } from '../cli-error.ts';
+import { CliError, failed } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { DevCluster } from './dev-cluster.ts';
@@ -27,6 +27,7 @@ const lookMs = 200;
 const statusEveryMs = 500;
 /** After Ctrl-C, what was fed may still be applied: usually it is there within a moment. */
 const catchUpMs = 3_000;
+const nodeFailed = 'NODE_FAILED';
 
 const clock: Clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
 
@@ -39,14 +40,18 @@ export async function runDev(plan: DevPlan, io: Io): Promise<number> {
     try {
       const run = new DevRun(plan, folder, log, await openTopic(plan, folder, log), io);
       const exit = await run.run();
-      keep = folder.temporary && exit === exitCodes.failed;
-      if (keep) io.note(`holdfast: the data folder is kept for a look: ${folder.folder.dir}\n`);
+      keep = exit === exitCodes.failed;
       return exit;
+    } catch (error) {
+      // Its log says more than the error, which may only name it.
+      keep = error instanceof CliError && error.code === nodeFailed;
+      throw error;
     } finally {
       await log.close();
     }
   } finally {
     if (!keep) folder.remove();
+    else if (folder.temporary) io.note(`holdfast: the data folder is kept for a look: ${folder.folder.dir}\n`);
   }
 }
 
@@ -73,6 +78,7 @@ class DevRun {
   readonly #io: Io;
   readonly #view: LiveView;
   readonly #signal = new StopSignal();
+  readonly #feedEnd = new AbortController();
   #cluster: DevCluster | null = null;
   #feed: FeedState = nothingFed;
   #failure: unknown = null;
@@ -104,7 +110,7 @@ class DevRun {
     writeDevFile(dir, devFile);
     const cluster = new DevCluster(nodes, this.#io.env, {
       note: (text) => this.#view.note(text),
-      hopeless: (text) => this.#fail(failed('NODE_FAILED', text)),
+      hopeless: (text) => this.#fail(failed(nodeFailed, text)),
     });
     this.#cluster = cluster;
     this.#signal.listen(() => {
@@ -121,6 +127,7 @@ class DevRun {
       for (let patient = false; ; patient = true) {
         await this.#watch(startedMs, before.committed, patient);
         endedMs = performance.now();
+        this.#feedEnd.abort();
         await feeding;
         if (!once || this.#signal.raised || this.#failure !== null) break;
         // All nodes drain at once, and so write and commit all they hold. What slipped through is waited for.
@@ -184,13 +191,15 @@ class DevRun {
       const { feed: plan } = this.#plan;
       const { earlier, mappingId } = this.#folder;
       const goesOn = plan.kind === 'file' && earlier?.unfinishedInput === plan.path && earlier.mapping === mappingId;
-      for await (const state of feed(this.#log, this.#topic, plan, mappingId, goesOn)) {
+      const { signal } = this.#feedEnd;
+      const options = { plan, mapping: mappingId, goesOn, stdin: this.#io.stdin, signal };
+      for await (const state of feed(this.#log, this.#topic, options)) {
         this.#feed = state;
         if (state.note !== null) this.#view.note(state.note);
         if (this.#signal.raised || this.#failure !== null) return;
       }
     } catch (error) {
-      this.#fail(error);
+      if (!this.#feedEnd.signal.aborted || (error as Error).name !== 'AbortError') this.#fail(error);
     }
   }
 

@@ -1,3 +1,5 @@
+import { printable } from '../render/printable.ts';
+
 /** What `dev` ends with: schema holdfast/dev/v1. */
 export interface DevSummary {
   readonly schema: 'holdfast/dev/v1';
@@ -46,7 +48,7 @@ export function renderSummary(summary: DevSummary): string[] {
   lines.push(
     `recounted ${recordsInLog} raw records independently: ${summary.differencesCount === 0 ? 'every user agrees' : `${summary.differencesCount} differences`}`,
   );
-  for (const difference of summary.differences) lines.push(`  ${difference}`);
+  for (const difference of summary.differences) lines.push(`  ${printable(difference)}`);
   const hidden = summary.differencesCount - summary.differences.length;
   return hidden > 0 ? [...lines, `  and ${hidden} more`] : lines;
 }

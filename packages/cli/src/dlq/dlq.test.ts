@@ -90,6 +90,13 @@ describe('dead letters', () => {
     const { out, err } = await holdfast('dlq', 'ls', '--data', data, '--look', '1', '--reason', 'none');
     assert.equal(out.trimEnd().split('\n').length, 1);
     assert.match(err, /looked at the newest 1, --look says how far/);
+    const { letters, looked } = await json('dlq', 'ls', '--data', data, '--look', '2');
+    assert.equal(looked, '2');
+    assert.deepEqual(
+      (letters as { letter: string }[]).map(({ letter }) => letter).sort(),
+      ['0@1', '1@0'],
+      'the newest of each partition',
+    );
   });
 
   test('show gives the bytes', async () => {

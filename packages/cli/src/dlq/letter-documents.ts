@@ -1,4 +1,5 @@
 import { formatAge, formatBytes, formatCount } from '../render/figures.ts';
+import { printable } from '../render/printable.ts';
 import { renderTable } from '../render/table.ts';
 import { type DeadLetter, letterName } from './dead-letter.ts';
 
@@ -104,12 +105,12 @@ export function renderLetter(document: LetterDocument): string[] {
     `key ${bytesText(key)}${key !== null && keyIs === 'user' ? ' (of the user)' : ''}`,
     ...Object.entries(headers).map(([name, text]) => `header ${name}: ${JSON.stringify(text)}`),
     `value ${bytesText(value)}`,
-  ];
+  ].map(printable);
 }
 
-/** One line, whatever is in it: control characters are escaped. */
+/** In quotes where something in it has to be escaped. */
 function bytesText(bytes: BytesDocument | null): string {
   if (bytes === null) return '-';
   if (bytes.text === null) return `0x${Buffer.from(bytes.base64, 'base64').toString('hex')}`;
-  return /\p{Cc}/u.test(bytes.text) ? JSON.stringify(bytes.text) : bytes.text;
+  return printable(bytes.text) === bytes.text ? bytes.text : JSON.stringify(bytes.text);
 }

@@ -1,21 +1,11 @@
-import { defaultShardSettings, type Log, LogError, type TopicInfo } from '@holdfast/engine';
+import { defaultShardSettings, type Log, type TopicInfo } from '@holdfast/engine';
 import { ownHeaderPrefix } from '@holdfast/processor';
-import type { DeadLetter, Place } from './dead-letter.ts';
+import type { DeadLetter } from './dead-letter.ts';
+import { type StoredRecord, storedRecords } from './stored-records.ts';
 
 export const { deadLetterTopic } = defaultShardSettings;
-const fetchBytes = 1 << 20;
-const fetchWaitMs = 2_000;
-/** Looked through in one go, backwards. */
+/** Of one partition, looked through in one go, backwards. */
 const stretchRecords = 1_000;
-
-/** A record as it lies in the log. */
-interface StoredRecord {
-  readonly offset: number;
-  readonly atUnixMs: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** First and end offset of a partition. */
 interface Range {
@@ -28,21 +18,26 @@ interface Range {
 export class LetterTopic {
   readonly #log: Log;
   readonly #info: TopicInfo;
+  readonly #patienceMs: number;
   readonly ranges: readonly Range[];
 
-  private constructor(log: Log, info: TopicInfo, ranges: readonly Range[]) {
+  private constructor(log: Log, info: TopicInfo, patienceMs: number, ranges: readonly Range[]) {
     this.#log = log;
     this.#info = info;
+    this.#patienceMs = patienceMs;
     this.ranges = ranges;
   }
 
-  /** Null: there is no such topic, so nothing has failed yet. */
-  static async open(log: Log): Promise<LetterTopic | null> {
+  /**
+   * Null: there is no such topic, so nothing has failed yet.
+   * @param patienceMs what isn't there for so long fails the reading: no letter is left out
+   */
+  static async open(log: Log, patienceMs: number): Promise<LetterTopic | null> {
     const info = await log.describe(deadLetterTopic);
     if (info === null) return null;
     const [begins, ends] = [await log.offsetsAt(deadLetterTopic, 'earliest'), await log.endOffsets(deadLetterTopic)];
     const ranges = ends.map((end, partition) => ({ partition, begin: begins[partition]!, end }));
-    return new LetterTopic(log, info, ranges);
+    return new LetterTopic(log, info, patienceMs, ranges);
   }
 
   get records(): number {
@@ -51,7 +46,7 @@ export class LetterTopic {
 
   /** One partition's letters, oldest first. */
   async *letters(partition: number, from: number, to: number): AsyncGenerator<DeadLetter> {
-    for await (const record of recordsOf(this.#log, this.#info, partition, from, to)) {
+    for await (const record of storedRecords(this.#log, this.#info, partition, from, to, this.#patienceMs)) {
       yield letterOf(partition, record);
     }
   }
@@ -65,7 +60,8 @@ export class LetterTopic {
   }
 
   /**
-   * The newest letters that match, newest first, and how many were looked at: `lookedMax` at most.
+   * The newest letters that match, newest first, and how many were looked at: `lookedMax` at most, of all partitions
+   * about as many.
    */
   async newest(
     count: number,
@@ -74,73 +70,25 @@ export class LetterTopic {
   ): Promise<{ letters: DeadLetter[]; looked: number }> {
     const found: DeadLetter[] = [];
     let looked = 0;
-    for (const { partition, begin, end } of this.ranges) {
-      let ofPartition = 0;
-      for (let to = end; to > begin && ofPartition < count && looked < lookedMax; ) {
-        const from = Math.max(begin, to - Math.min(stretchRecords, lookedMax - looked));
-        for await (const letter of this.letters(partition, from, to)) {
+    // Of one partition no more than `count` can be among the newest of all.
+    let walks = this.ranges.map(({ partition, begin, end }) => ({ partition, begin, to: end, found: 0 }));
+    const goesOn = (walk: (typeof walks)[number]) => walk.to > walk.begin && walk.found < count;
+    for (walks = walks.filter(goesOn); walks.length > 0 && looked < lookedMax; walks = walks.filter(goesOn)) {
+      // In turns, so that the first partitions don't use up what is to be looked at.
+      const share = Math.max(1, Math.min(stretchRecords, Math.floor((lookedMax - looked) / walks.length)));
+      for (const walk of walks.slice(0, lookedMax - looked)) {
+        const from = Math.max(walk.begin, walk.to - share);
+        for await (const letter of this.letters(walk.partition, from, walk.to)) {
           if (!isWanted(letter)) continue;
           found.push(letter);
-          ofPartition++;
+          walk.found++;
         }
-        looked += to - from;
-        to = from;
+        looked += walk.to - from;
+        walk.to = from;
       }
     }
     const age = (a: DeadLetter, b: DeadLetter) => (b.atUnixMs || 0) - (a.atUnixMs || 0) || b.offset - a.offset;
     return { letters: found.sort(age).slice(0, count), looked };
-  }
-}
-
-/** The record that failed, if the input still keeps it. */
-export async function originalOf(log: Log, { topic, partition, offset }: Place): Promise<StoredRecord | null> {
-  try {
-    const info = await log.describe(topic);
-    if (info === null || partition >= info.partitions) return null;
-    const [begin, end] = [
-      (await log.offsetsAt(topic, 'earliest'))[partition]!,
-      (await log.endOffsets(topic))[partition]!,
-    ];
-    if (offset < begin || offset >= end) return null;
-    for await (const record of recordsOf(log, info, partition, offset, offset + 1)) return record;
-    return null;
-  } catch (error) {
-    // Retention may take it while we look.
-    if (error instanceof LogError && error.code === 'OFFSET_OUT_OF_RANGE') return null;
-    throw error;
-  }
-}
-
-async function* recordsOf(
-  log: Log,
-  { topic, topicId }: TopicInfo,
-  partition: number,
-  from: number,
-  to: number,
-): AsyncGenerator<StoredRecord> {
-  if (from >= to) return;
-  const reader = await log.openReader(topic, { topicId, partition }, from);
-  try {
-    for (let at = from; at < to; ) {
-      const batch = await reader.next(fetchBytes, fetchWaitMs);
-      // A log that keeps something for itself at the very end has nothing more to give.
-      if (batch === null) return;
-      const part = (start: number, end: number) => (start < 0 ? null : batch.bytes.slice(start, end));
-      for (let i = 0; i < batch.count; i++) {
-        const offset = batch.offsets[i]!;
-        if (offset >= to) return;
-        yield {
-          offset,
-          atUnixMs: batch.timestampsUnixMs[i]!,
-          key: part(batch.keyStarts[i]!, batch.keyEnds[i]!),
-          value: part(batch.valueStarts[i]!, batch.valueEnds[i]!),
-          headers: batch.headersOf?.(i) ?? {},
-        };
-      }
-      at = batch.nextOffset;
-    }
-  } finally {
-    await reader.close();
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Log, NewRecord } from '@holdfast/engine';
 import { compareBytes } from '@holdfast/model';
-import { failed } from '../cli-error.ts';
+import { CliError, failed, toCliError } from '../cli-error.ts';
 import { type DeadLetter, letterName } from './dead-letter.ts';
-import { originalOf } from './letter-topic.ts';
+import { originalOf } from './stored-records.ts';
 
 /** Header of a record that was a dead letter: that letter's id. */
 export const replayHeader = 'replay-of';
@@ -17,6 +17,7 @@ const appendRecordsMax = 500;
  */
 export class LetterReplay {
   readonly #log: Log;
+  readonly #patienceMs: number;
   readonly #waiting: {
     readonly letter: DeadLetter;
     readonly topic: string;
@@ -26,11 +27,30 @@ export class LetterReplay {
   readonly #partitions = new Map<string, number | null>();
   replayed = 0;
 
-  constructor(log: Log) {
+  /** @param patienceMs how long to wait for a record that a letter names */
+  constructor(log: Log, patienceMs: number) {
     this.#log = log;
+    this.#patienceMs = patienceMs;
   }
 
-  async add(letter: DeadLetter): Promise<void> {
+  /**
+   * All of them, of which so many were counted before.
+   * @throws CliError that says how many are replayed, also when they are not as many as were counted
+   */
+  async all(letters: AsyncIterable<DeadLetter>, counted: number): Promise<void> {
+    try {
+      for await (const letter of letters) await this.#add(letter);
+      await this.#flush();
+    } catch (error) {
+      const { exit, code, message } = toCliError(error);
+      throw new CliError(exit, code, `${message}; ${this.#countText(counted)}`, { cause: error });
+    }
+    if (this.replayed !== counted) {
+      throw failed('NOT_REPLAYED', `the letters changed between counting and replaying; ${this.#countText(counted)}`);
+    }
+  }
+
+  async #add(letter: DeadLetter): Promise<void> {
     const { from } = letter;
     if (from === null) throw this.#failed(letter, 'it does not say which record it was');
     const count = await this.#partitionsOf(from.topic);
@@ -39,11 +59,11 @@ export class LetterReplay {
     const last = this.#waiting.at(-1);
     const isFull = this.#waiting.length >= appendRecordsMax;
     if (isFull || (last !== undefined && (last.topic !== from.topic || last.partition !== partition)))
-      await this.flush();
+      await this.#flush();
     this.#waiting.push({ letter, topic: from.topic, partition, record: await this.#recordOf(letter) });
   }
 
-  async flush(): Promise<void> {
+  async #flush(): Promise<void> {
     const waiting = this.#waiting.splice(0);
     const first = waiting[0];
     if (first === undefined) return;
@@ -66,7 +86,7 @@ export class LetterReplay {
     if (letter.keyIs === 'record') {
       return { key: letter.key, value, headers: { ...letter.ownHeaders, [replayHeader]: id } };
     }
-    const original = await originalOf(this.#log, letter.from!);
+    const original = await originalOf(this.#log, letter.from!, this.#patienceMs);
     const isSame = original !== null && sameBytes(original.value, value);
     return {
       key: isSame ? original.key : null,
@@ -84,9 +104,13 @@ export class LetterReplay {
     return count;
   }
 
-  #failed(letter: DeadLetter, why: string, cause?: unknown) {
-    const text = `letter ${letterName(letter)} is not replayed: ${why}; ${this.replayed} before it are`;
-    return failed('NOT_REPLAYED', text, cause);
+  #failed(letter: DeadLetter, why: string, cause?: unknown): CliError {
+    return failed('NOT_REPLAYED', `letter ${letterName(letter)} is not replayed: ${why}`, cause);
+  }
+
+  /** Replaying those again would count them twice. */
+  #countText(counted: number): string {
+    return `${this.replayed} of ${counted} are replayed`;
   }
 }
 

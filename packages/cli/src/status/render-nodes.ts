@@ -1,5 +1,6 @@
 import type { StatusNode } from '@holdfast/node';
 import { formatAge, formatCount, formatRate } from '../render/figures.ts';
+import { printable } from '../render/printable.ts';
 import { renderTable } from '../render/table.ts';
 
 /** Where a node stands, in a word or two. */
@@ -51,5 +52,5 @@ export function renderNode(node: StatusNode, leader: string | null): string[] {
       ] as const,
   );
   const width = Math.max(...[...facts, ...shards].map(([name]) => name.length));
-  return [...facts, ...shards].map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  return [...facts, ...shards].map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`);
 }

@@ -1,6 +1,7 @@
 import type { StatusDocument, StatusNode, StatusShard } from '@holdfast/node';
 import type { Io } from '../io.ts';
 import { formatAge, formatBytes, formatCount, formatMs, formatRate, formatSeconds } from '../render/figures.ts';
+import { printable } from '../render/printable.ts';
 import { renderTable } from '../render/table.ts';
 
 export interface RenderOptions {
@@ -47,8 +48,8 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
     `oldest backup ${formatAge(backup.oldestAgeMs)}`,
   ];
   return [
-    `${options.style('bold', cluster.name)}${id}  ${health}${reasons === '' ? '' : `  ${reasons}`}`,
-    figures.join('  '),
+    `${options.style('bold', printable(cluster.name))}${printable(id)}  ${health}${reasons === '' ? '' : `  ${printable(reasons)}`}`,
+    printable(figures.join('  ')),
     ...balancingLine(status.balancing),
     ...renderTable(
       header,
@@ -69,7 +70,8 @@ const pauseTexts: Readonly<Record<string, string>> = {
 function balancingLine(balancing: StatusDocument['balancing']): string[] {
   if (balancing === null) return [];
   const { active, left, pause } = balancing;
-  if (pause !== null) return [`balancing paused: ${pauseTexts[pause] ?? pause}${active ? '; loads are uneven' : ''}`];
+  if (pause !== null)
+    return [`balancing paused: ${pauseTexts[pause] ?? printable(pause)}${active ? '; loads are uneven' : ''}`];
   return active ? [`balancing: ${formatCount(left)} leases to move in this round`] : [];
 }
 

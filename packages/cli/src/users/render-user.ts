@@ -1,5 +1,6 @@
 import type { UserDocument } from '@holdfast/node';
 import { formatAge, formatCount } from '../render/figures.ts';
+import { printable } from '../render/printable.ts';
 
 /** One user as lines: where it lives, who says so, how fresh it is, what its job shows, and who held it before. Pure. */
 export function renderUser(document: UserDocument, withHistory = false): string[] {
@@ -28,7 +29,7 @@ export function renderUser(document: UserDocument, withHistory = false): string[
   else if (document.state === null) lines.push('  no state yet');
   else lines.push(...stateLines(document.state));
   if (withHistory) lines.push(historyLine(document));
-  return lines;
+  return lines.map(printable);
 }
 
 /** Oldest first; ages by the clock of who answered. */

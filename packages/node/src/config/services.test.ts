@@ -109,6 +109,15 @@ redis: {url: "redis://u:${secret}@r:6379"}`;
     `store: {kind: redis}\nredis: {url: "http://u:${secret}@r"}\nkafka: {password: [${secret}]}`,
   );
   assert.ok(broken.length > 1 && !broken.join('\n').includes(secret), broken.join('\n'));
+  for (const begin of ['*', '!', '|', '&x *', '"\\q', '@', '{', '%']) {
+    const unquoted = problemsOf(`redis: {url: "redis://r"}\nkafka:\n  password: ${begin}${secret}`);
+    assert.ok(unquoted.length > 0 && !unquoted.join('\n').includes(secret), unquoted.join('\n'));
+  }
+  const groups = problemsOf(`redis: "redis://:${secret}@r:6379"\nkafka: [${secret}]\nlimits: 3`);
+  assert.equal(groups.length, 3);
+  assert.ok(!groups.join('\n').includes(secret), groups.join('\n'));
+  assert.match(groups[0]!, /^redis: \(\/etc\/holdfast\/c\.yaml\): a group with url, /);
+  assert.match(groups[2]!, /^limits: 3 /);
 });
 
 test('settings of log and store are checked together, all at once', () => {

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import type { ConfigProblem } from './config-problem.ts';
 import { nearestName } from './nearest-name.ts';
+import { readYaml } from './read-yaml.ts';
 import { findSetting, type Setting, settingGroups, settings } from './setting-list.ts';
 
 /** A value as some source gave it. */
@@ -65,14 +65,12 @@ export function readDocument(file: ConfigFile, problems: ConfigProblem[]): Layer
   const layer: Layer = new Map();
   const origin = file.path;
   const baseDir = dirname(resolve(file.path));
-  let document: unknown;
-  try {
-    document = parseYaml(file.text) ?? {};
-  } catch (error) {
-    const reason = (error as Error).message.split('\n')[0]!;
-    problems.push({ path: file.path, expected: `no YAML or JSON document: ${reason}`, origin: null });
+  const read = readYaml(file.text);
+  if (read.code !== 'OK') {
+    problems.push({ path: file.path, expected: `no YAML or JSON document: ${read.reason}`, origin: null });
     return layer;
   }
+  const document = read.document ?? {};
   if (!isObject(document)) {
     problems.push({ path: file.path, expected: 'the document must be an object of settings', origin: null });
     return layer;
@@ -86,8 +84,11 @@ export function readDocument(file: ConfigFile, problems: ConfigProblem[]): Layer
     }
     if (value === null) continue;
     if (!isObject(value)) {
-      const names = groupSettings(name).map(({ path }) => path.slice(name.length + 1));
-      problems.push({ path: name, value, expected: `a group with ${names.join(', ')}`, origin });
+      const group = groupSettings(name);
+      const names = group.map(({ path }) => path.slice(name.length + 1));
+      // Perhaps it is what belongs in a secret of the group.
+      const shown = group.some(({ secret }) => secret) ? {} : { value };
+      problems.push({ path: name, ...shown, expected: `a group with ${names.join(', ')}`, origin });
       continue;
     }
     const known = groupSettings(name).map(({ path }) => path);

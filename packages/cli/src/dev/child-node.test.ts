@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { after, test } from 'node:test';
+import { CliError } from '../cli-error.ts';
+import { ChildNode } from './child-node.ts';
+import { planDev } from './dev-options.ts';
+import { runDev } from './run-dev.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'holdfast-child-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+/** With this a node ends at once, and without an error document of its own. */
+const fatal = { NODE_OPTIONS: '--no-such-option' };
+
+/** Starts a node, and resolves with the text by which it is given up. */
+function givenUp(): { child: ChildNode; text: Promise<string> } {
+  const node = { id: 'n1', address: '127.0.0.1:1', configPath: join(dir, 'n1.json'), logPath: join(dir, 'n1.log') };
+  const told = new EventEmitter();
+  const text = once(told, 'hopeless').then(([what]) => what as string);
+  const child = new ChildNode(
+    node,
+    {},
+    {
+      note: (what) => assert.fail(what),
+      hopeless: (what) => void told.emit('hopeless', what),
+    },
+  );
+  child.start();
+  return { child, text };
+}
+
+test('a process that can not be made is given up, and nothing waits for its end', async () => {
+  const { execPath } = process;
+  process.execPath = join(dir, 'no-such-program');
+  const { child, text } = givenUp();
+  process.execPath = execPath;
+  assert.match(await text, /^n1 can't be started: spawn .*no-such-program ENOENT$/);
+  await child.stop(60_000);
+});
+
+test('stopped while its process could not be made, a node is gone', async () => {
+  const { execPath } = process;
+  process.execPath = join(dir, 'no-such-program');
+  const { child } = givenUp();
+  process.execPath = execPath;
+  await child.stop(60_000);
+});
+
+test('a node that can not run ends a dev run whose input is quiet; the log that the error names is kept', async () => {
+  const notes: string[] = [];
+  const running = runDev(planDev({ nodes: 1, input: '-', output: 'text' }, dir), {
+    env: { ...fatal, PATH: process.env.PATH },
+    cwd: dir,
+    stdin: new PassThrough(),
+    stdoutIsTerminal: false,
+    stderrIsTerminal: false,
+    columns: 80,
+    out: async () => undefined,
+    outUnread: new AbortController().signal,
+    note: (text) => void notes.push(text),
+    style: (_kind, text) => text,
+  });
+  let named = '';
+  await assert.rejects(running, (error: unknown) => {
+    named = /^n1 ended with exit \d+; see (.+n1\.log)$/.exec((error as Error).message)?.[1] ?? '';
+    return error instanceof CliError && named !== '';
+  });
+  assert.ok(existsSync(named), named);
+  const kept = /kept for a look: (.+)\n$/.exec(notes.at(-1)!)![1]!;
+  assert.ok(named.startsWith(kept));
+  rmSync(kept, { recursive: true });
+});
