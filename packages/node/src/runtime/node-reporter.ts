@@ -93,6 +93,7 @@ export class NodeReporter {
         status.balancing === null
           ? null
           : { active: status.balancing.balancing, left: status.balancing.left, pause: status.balancing.pause },
+      problems: status.problems,
       session: holding ? { id: session.id, endsInMs } : null,
       shards: status.shards.map(({ shard, stats, hot }) => ({
         ...this.#shard(shard, stats, own?.shards[shard], status.table),
