@@ -10,6 +10,7 @@ import { ControlPlane, type Gossip } from '@holdfast/engine';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
 import { AdminServer, GrpcPeerTransport, ServerHost } from '@holdfast/transport-grpc';
+import { advertisedHost } from '../config/advertised-host.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { loadJob } from '../job/load-job.ts';
 import { statusSchemaName } from '../status/status-document.ts';
@@ -140,7 +141,8 @@ class Node implements RunningNode {
     this.#disposers.push(() => services.close());
     const raftStorage = await LmdbRaftStorage.open(this.#folder.raftPath);
     this.#disposers.push(() => raftStorage.close());
-    const host = new ServerHost({ host: config.listenControl.host, port: config.listenControl.port });
+    const { listenControl } = config;
+    const host = new ServerHost({ ...listenControl, advertisedHost: advertisedHost(config, listenControl) });
     const transport = new GrpcPeerTransport({ nodeId: config.nodeId, clusterId: config.clusterName, host });
     this.#disposers.push(() => transport.close());
     // The admin service must be on the host before it listens, but what it shows exists only after.

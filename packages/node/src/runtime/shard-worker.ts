@@ -4,6 +4,7 @@ import { defaultShardSettings, type FromShard, Shard, ShardStats, type ToShard }
 import { type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
 import { PinoLogger } from '@holdfast/telemetry';
 import { GrpcRecordTransport } from '@holdfast/transport-grpc';
+import { advertisedHost } from '../config/advertised-host.ts';
 import { loadJob } from '../job/load-job.ts';
 import { NodeTimers } from './node-timers.ts';
 import { openLog } from './services/open-log.ts';
@@ -54,6 +55,7 @@ async function main(data: ShardWorkerData): Promise<void> {
     clusterId: config.clusterName,
     localShard: () => (session === null ? null : { session, shard: shardIndex(shard) }),
     host,
+    advertisedHost: advertisedHost(config, config.listenShards),
     port: basePort === 0 ? 0 : basePort + shard,
   });
   const crashNotes = openCrashNotes(data.crashPath, shard, data.counter, (error) =>
