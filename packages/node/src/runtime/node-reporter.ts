@@ -62,9 +62,9 @@ export class NodeReporter {
     }
   }
 
-  /** Members that are more than a memory: a node that left is no row any more. */
+  /** Everybody gossip knows of, also those that it only remembers. */
   members() {
-    return this.#gossip.members().filter(({ state }) => state !== 'left');
+    return this.#gossip.members();
   }
 
   report(): NodeReport {

@@ -16,7 +16,7 @@ export interface StatusInput {
   readonly consistency: 'leader' | 'local';
   readonly clusterId: string | null;
   readonly clusterName: string;
-  /** One for every voter and every member known, whether it answered or not. */
+  /** One for every node known (`knownNodes`), whether it answered or not. */
   readonly answers: readonly NodeAnswer[];
   readonly table: TableFacts;
   readonly backupIntervalMs: number;
