@@ -23,7 +23,10 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
   user: { summary: 'look up one user: holder, lease epoch, state; move it', load: () => import('./commands/user.ts') },
   export: { summary: 'print all users, one JSON line each', load: () => import('./commands/export.ts') },
   dlq: { summary: 'list, show and replay dead letters', load: () => import('./commands/dlq.ts') },
-  topic: { summary: 'how far a job has committed', load: () => import('./commands/topic.ts') },
+  topic: {
+    summary: 'how far a job has committed; consent to a topic made anew',
+    load: () => import('./commands/topic.ts'),
+  },
   config: { summary: "check and show a node's configuration", load: () => import('./commands/config.ts') },
   schema: { summary: 'print the JSON Schema of an output', load: () => import('./commands/schema.ts') },
 };

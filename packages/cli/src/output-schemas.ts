@@ -32,6 +32,17 @@ const statusSchema = z.object({
   }),
   ingest: z.object({ recordsPerSec: figure, lagRecords: integerText.nullable(), lagSeconds: figure }),
   balancing: z.object({ active: z.boolean(), left: z.number(), pause: text }).nullable(),
+  problems: z
+    .array(
+      z.object({
+        about: z.enum(['store', 'topic']),
+        topic: text,
+        code: z.string(),
+        text: z.string(),
+        sinceMs: z.number(),
+      }),
+    )
+    .nullable(),
   backup: z.object({ oldestAgeMs: figure, intervalMs: z.number() }),
   totals: z.record(z.string(), integerText),
   nodes: z.array(

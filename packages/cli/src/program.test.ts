@@ -119,15 +119,20 @@ test('a busy port is named', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as { port: number };
+  const busy = `127.0.0.1:${port}`;
   const gossip = `127.0.0.1:${await freeUdpPort()}`;
-  const listen = ['--listen-control', `127.0.0.1:${port}`, '--listen-gossip', gossip, '--listen-http', 'off'];
-  const outcome = await holdfast(['node', '--node-id', 'n1', '--data', 'busy', '--shards', '1', ...listen]);
+  const refusal = async (control: string, shards: string) => {
+    const listen = ['--listen-control', control, '--listen-shards', shards, '--listen-gossip', gossip];
+    const where = ['--node-id', 'n1', '--data', 'busy', '--shards', '1', '--listen-http', 'off'];
+    const outcome = await holdfast(['node', ...where, ...listen]);
+    assert.equal(outcome.exit, 1);
+    return outcome.err.trimEnd().split('\n').at(-1);
+  };
+  const advice = 'is in use by another process; give another address or stop it';
+  assert.equal(await refusal(busy, '127.0.0.1:0'), `holdfast: ${busy} ${advice}`);
+  const control = `127.0.0.1:${await freeUdpPort()}`;
+  assert.equal(await refusal(control, busy), `holdfast: ${busy} (listen.shards) ${advice}`);
   server.close();
-  assert.equal(outcome.exit, 1);
-  const lines = outcome.err.split('\n').filter((line) => line.startsWith('holdfast: '));
-  assert.deepEqual(lines, [
-    `holdfast: 127.0.0.1:${port} is in use by another process; give another address or stop it`,
-  ]);
 });
 
 test('configuration: all problems at once, exit 1; valid ones say so', async () => {

@@ -60,6 +60,7 @@ export const sampleStatus: StatusDocument = {
   },
   ingest: { recordsPerSec: 32_500, lagRecords: '1204', lagSeconds: 0.8 },
   balancing: { active: true, left: 1_200, pause: 'NODE_UNREACHABLE' },
+  problems: [],
   backup: { oldestAgeMs: 19_000, intervalMs: 30_000 },
   totals: {
     read: '1',

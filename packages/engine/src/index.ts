@@ -11,6 +11,7 @@ export type {
   TableSummary,
   UnitInfo,
 } from './control/control-status.ts';
+export type { LeaderProblem } from './control/leader-problems.ts';
 export { LeaseStateMachine, type LeaseStateMachineEvents, type TableChange } from './control/lease-state-machine.ts';
 export { type CompactionRule, defaultCompaction } from './control/log-compaction.ts';
 export type { NodeIncarnation, NodeSessionState } from './control/node-session.ts';

@@ -5,9 +5,10 @@ import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { type LogOptions, withLog, withLogOptions } from '../open-configured-log.ts';
-import { type OutputForm, outputOption } from '../options.ts';
+import { type OutputForm, outputOption, withClientOptions } from '../options.ts';
 import { formatCount } from '../render/figures.ts';
 import { renderTable } from '../render/table.ts';
+import { type ReplaceOptions, replaceTopic } from './topic-replace.ts';
 
 interface LagOptions extends LogOptions {
   readonly output: OutputForm;
@@ -40,8 +41,15 @@ export function command({ io }: CommandContext): Command {
     )
     .option('--group <name>', 'of this job (default: the configured one)')
     .action((options: LagOptions) => showLag(options, io));
+  const replace = topic
+    .command('replace')
+    .argument('<name>', 'the topic')
+    .description('read an input topic that was deleted and made anew, as the other topic that it is');
+  withClientOptions(replace)
+    .option('--yes', 'do it; without it only how the topic stands is said')
+    .action((name: string, options: ReplaceOptions) => replaceTopic(name, options, io));
   topic.action(() => {
-    throw usage('topic: say lag');
+    throw usage('topic: say lag or replace');
   });
   return topic;
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LeaseTableReader } from '@holdfast/lease';
-import { hashUnit, topicId, unitHashOut } from '@holdfast/model';
+import { hashUnit, type Logger, silentLogger, topicId, unitHashOut } from '@holdfast/model';
 import { acquire, holds, nobodyFailed, unitsOf } from './cluster-steps.test.ts';
 import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
+
+const problemsOf = (node: VirtualNode) => node.control.status().problems!.map(({ topic, code }) => [topic, code]);
 
 test('a cluster is founded, sessions open, shards are told', async () => {
   const cluster = new VirtualCluster();
@@ -280,11 +282,30 @@ test('nothing is given while the store is down at the founding; the leader says 
   for (const id of cluster.ids) await cluster.start(id);
   await cluster.time.run(6_000);
   assert.equal(cluster.node('n1').control.liveSessions().length, 0);
-  assert.match(cluster.leader!.control.status().problems!.store!, /the store is down/);
+  const [problem] = cluster.leader!.control.status().problems!;
+  assert.match(problem!.text, /the store is down/);
+  assert.deepEqual([problem!.about, problem!.code], ['store', 'FAILED']);
+  assert.ok(problem!.sinceMs > 3_000);
   cluster.storeLife.isDown = false;
   await cluster.until('open', () => cluster.nodes.every(({ control }) => control.session !== null));
   assert.equal(cluster.node('n1').control.table.epochBase, 77);
-  assert.deepEqual(cluster.leader!.control.status().problems, {});
+  assert.deepEqual(cluster.leader!.control.status().problems, []);
+});
+
+test('a store that was given up is a problem until another one answers', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  const leader = cluster.leader!;
+  const follow = async (generation: string): Promise<void> => {
+    cluster.storeLife.generation = generation;
+    await cluster.time.run(6_000);
+  };
+  await follow('generation-b');
+  assert.deepEqual(problemsOf(leader), []);
+  await follow('generation-a');
+  assert.deepEqual(problemsOf(leader), [[null, 'FORMER_GENERATION']]);
+  await follow('generation-c');
+  assert.deepEqual(problemsOf(leader), []);
 });
 
 test('a topic made anew is a problem until an operator consents', async () => {
@@ -296,12 +317,45 @@ test('a topic made anew is a problem until an operator consents', async () => {
   await cluster.until('known', () => ids().length === 2);
   cluster.topics.topics.set('access-log', { topic: 'access-log', topicId: topicId('made-anew'), partitions: 3 });
   await cluster.time.run(6_000);
-  assert.equal(leader.control.status().problems!['topic access-log'], 'TOPIC_CHANGED');
+  assert.deepEqual(problemsOf(leader), [['access-log', 'TOPIC_CHANGED']]);
   assert.deepEqual(ids(), ['id-of-access-log', 'id-of-access-log']);
   const asker = cluster.nodes.find((node) => node !== leader)!;
-  const reply = await cluster.settle(asker.control.admin({ kind: 'replaceTopic', topic: 'access-log' }, 2_000));
-  assert.equal(reply.code, 'OK');
+  const replace = (topic: string) =>
+    cluster.settle(asker.control.admin({ kind: 'replaceTopic', topic }, 2_000)) as Promise<{
+      code: string;
+      text: string;
+    }>;
+  const other = await replace('acces-log');
+  assert.deepEqual([other.code, other.text], ['REFUSED', 'the job reads no topic acces-log; its input: access-log']);
+  const reply = await replace('access-log');
+  assert.deepEqual([reply.code, reply.text], ['OK', null]);
   assert.deepEqual(ids(), ['made-anew', 'made-anew', 'made-anew']);
+  assert.deepEqual(problemsOf(leader), []);
+  assert.match((await replace('access-log')).text, /nothing to replace/);
+  cluster.topics.topics.delete('access-log');
+  assert.deepEqual(await replace('access-log'), {
+    code: 'REFUSED',
+    reason: 'BAD_REQUEST',
+    text: 'there is no topic access-log',
+  });
+});
+
+test('a topic that is not there is a problem, told once when it begins and once when it is over', async () => {
+  const lines: unknown[] = [];
+  const note = (text: string, fields?: object) => lines.push([text, { ...fields }]);
+  const logger: Logger = { ...silentLogger, error: note, info: note, warn: note, child: () => logger };
+  const cluster = new VirtualCluster({ topics: ['acces-log'], logger }, ['n1']);
+  await cluster.startAll();
+  const leader = cluster.leader!;
+  await cluster.time.run(20_000);
+  assert.deepEqual(problemsOf(leader), [['acces-log', 'TOPIC_MISSING']]);
+  cluster.topics.create('acces-log', 1);
+  await cluster.until('known', () => problemsOf(leader).length === 0);
+  const told = lines.filter((line) => JSON.stringify(line).includes('acces-log'));
+  assert.deepEqual(told, [
+    ['there is no such topic: nothing is read from it', { topic: 'acces-log' }],
+    ['the topic can be read again', { topic: 'acces-log' }],
+  ]);
 });
 
 test('an operator ends a lease by force: an unclean end, while the session lives', async () => {

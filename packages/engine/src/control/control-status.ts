@@ -3,6 +3,7 @@ import { formatUnit, type NodeId, type SessionId, type ShardIndex } from '@holdf
 import type { Role } from '@holdfast/raft';
 import { type ShardStatName, shardStatNames } from '../shard-stats.ts';
 import { encodeHex } from './calls.ts';
+import type { LeaderProblem } from './leader-problems.ts';
 import type { LeaderTerm } from './leader-term.ts';
 import { nodeOfMember } from './member-id.ts';
 import type { NodeSession, NodeSessionState } from './node-session.ts';
@@ -28,8 +29,8 @@ export interface ControlStatus {
     /** The units with most records of late, the busiest first. */
     readonly hot: readonly HotUnitSummary[];
   }[];
-  /** What keeps the leader from its duties, by what it is about; null at other nodes. */
-  readonly problems: Readonly<Record<string, string>> | null;
+  /** What keeps the leader from its duties; null at other nodes. */
+  readonly problems: readonly LeaderProblem[] | null;
   /** Where the leader stands with balancing; null at other nodes. */
   readonly balancing: LeaderTerm['balancing'] | null;
 }
@@ -159,7 +160,7 @@ export function controlStatus({
         share,
       })),
     })),
-    problems: term === null ? null : Object.fromEntries(term.problems),
+    problems: term === null ? null : term.problems,
     balancing: term === null ? null : term.balancing,
   };
 }

@@ -224,8 +224,7 @@ export class LeaderDesk {
         return this.#settle(term, term.decide({ ...request, before }));
       }
       case 'replaceTopic':
-        await term.replaceTopic(request.topic);
-        return ok;
+        return term.replaceTopic(request.topic);
       case 'removeMember':
         return this.#options.members()?.remove(request.nodeId as NodeId) ?? this.#notLeader();
       case 'transferLeader': {

@@ -5,6 +5,7 @@ import {
   type LeaseDecision,
   type LeaseOptions,
   type LeaseRecord,
+  type LeaseRefusal,
   type LeaseTable,
   type PartitionEnd,
   type RecordCrash,
@@ -14,7 +15,10 @@ import type { BackupStore } from '../ports/backup-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { Timers } from '../ports/timers.ts';
 import { Balancing } from './balancing.ts';
+import type { LeaderReply } from './calls.ts';
 import type { CrashWatch } from './crash-watch.ts';
+import { type LeaderProblem, LeaderProblems, textOf } from './leader-problems.ts';
+import { LeaderTopics } from './leader-topics.ts';
 import type { HandOverRequest } from './move-calls.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
@@ -50,6 +54,19 @@ export interface LeaderTermOptions {
   readonly leave: (nodeId: NodeId) => Promise<void>;
 }
 
+const aboutStore = { about: 'store', topic: null } as const;
+
+/** The lease service has refused what the store was found to be. */
+class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly refusal: LeaseRefusal;
+
+  constructor(refusal: LeaseRefusal) {
+    super(JSON.stringify(refusal));
+    this.refusal = refusal;
+  }
+}
+
 /**
  * The duties of one leadership: founding the cluster, the coordinator's ticks, topics, and everything proposed.
  * Made when the leader has applied an entry of its own term, thrown away with the leadership: nothing here is
@@ -60,7 +77,8 @@ export class LeaderTerm {
   readonly #options: LeaderTermOptions;
   readonly #coordinator: LeaseCoordinator;
   readonly #balancing: Balancing;
-  readonly #problems = new Map<string, string>();
+  readonly #problems = new LeaderProblems();
+  readonly #topics: LeaderTopics;
   #isOver = false;
   #cancelTick: () => void = () => {};
   #tickDueMs = 0;
@@ -70,7 +88,6 @@ export class LeaderTerm {
   #nextStoreMs = Number.NEGATIVE_INFINITY;
   #nextTopicsMs = Number.NEGATIVE_INFINITY;
   #storeBusy = false;
-  #topicsBusy = false;
 
   constructor(options: LeaderTermOptions) {
     this.#options = options;
@@ -78,6 +95,13 @@ export class LeaderTerm {
     this.term = options.driver.leadership.term;
     this.#coordinator = new LeaseCoordinator(options.table, options.lease, nowMs);
     this.#balancing = new Balancing(options.table, this.#coordinator);
+    this.#topics = new LeaderTopics({
+      ...options,
+      problems: this.#problems,
+      isOver: () => this.#isOver,
+      decide: (command) => this.decide(command),
+      propose: (records) => this.propose(records),
+    });
     this.#quorumConfirmedAtMs = nowMs;
     this.#scheduleTick(0);
     options.crashes.lead((session) => this.#endGone(session));
@@ -92,9 +116,9 @@ export class LeaderTerm {
     return this.#options.table.epochBase >= 0 && this.#options.table.generation > 0;
   }
 
-  /** What an operator has to know, by what it is about. */
-  get problems(): ReadonlyMap<string, string> {
-    return this.#problems;
+  /** What an operator has to know. */
+  get problems(): LeaderProblem[] {
+    return this.#problems.list(this.#options.timers.monotonicMs());
   }
 
   get balancing(): Balancing['state'] {
@@ -150,7 +174,7 @@ export class LeaderTerm {
   async checkGeneration(): Promise<void> {
     if (this.#storeBusy || this.#isOver) return;
     this.#storeBusy = true;
-    const { store, table, logger } = this.#options;
+    const { store, table, logger, timers } = this.#options;
     try {
       if (table.epochBase < 0) {
         const base = await store.highestEpoch();
@@ -162,13 +186,14 @@ export class LeaderTerm {
       const storeGeneration = await store.generationId();
       const continues = storeGeneration === current || (await this.#continues(storeGeneration, current));
       await this.#decideAndPropose({ kind: 'reportGeneration', storeGeneration, knownNumber, continues });
-      this.#problems.delete('store');
+      if (this.#problems.end(aboutStore)) logger.info('the store can be used again');
     } catch (error) {
-      this.#problems.set('store', String(error));
-      logger.warn('store generation not known', { err: error });
+      const code = error instanceof Refused ? error.refusal.code : 'FAILED';
+      const isNew = this.#problems.begin({ ...aboutStore, code, text: textOf(error) }, timers.monotonicMs());
+      if (isNew) logger.warn('the store can not be used', { code, err: error });
     } finally {
       this.#storeBusy = false;
-      const waitMs = this.#problems.has('store') ? storeRetryMs : storeLookMs;
+      const waitMs = this.#problems.has(aboutStore) ? storeRetryMs : storeLookMs;
       this.#nextStoreMs = this.#options.timers.monotonicMs() + waitMs;
     }
   }
@@ -188,7 +213,7 @@ export class LeaderTerm {
     if (this.#isOver) throw new RaftDriverError('NOT_LEADER', `leadership of term ${this.term} is over`);
     const decision = this.decide(command);
     if (decision.ok) await this.propose(decision.records);
-    else if (decision.refusal.code !== 'STALE_GENERATION') throw new Error(JSON.stringify(decision.refusal));
+    else if (decision.refusal.code !== 'STALE_GENERATION') throw new Refused(decision.refusal);
   }
 
   /** Notes what crashed a node, and puts into quarantine what did so often enough (PROTOCOL.md 6.3). @throws RaftDriverError */
@@ -317,42 +342,11 @@ export class LeaderTerm {
   }
 
   async #lookAtTopics(): Promise<void> {
-    if (this.#topicsBusy) return;
-    this.#topicsBusy = true;
-    try {
-      for (const topic of this.#options.topics) await this.#lookAtTopic(topic);
-    } finally {
-      this.#topicsBusy = false;
-      this.#nextTopicsMs = this.#options.timers.monotonicMs() + topicLookMs;
-    }
-  }
-
-  async #lookAtTopic(topic: string, replace = false): Promise<void> {
-    const about = `topic ${topic}`;
-    try {
-      const found = await this.#options.log.describe(topic);
-      if (this.#isOver) return;
-      if (found === null) {
-        this.#problems.set(about, 'there is no such topic');
-        return;
-      }
-      const { topicId, partitions } = found;
-      const decision = this.decide({ kind: 'reportTopic', topic, topicId, partitions, replace });
-      if (!decision.ok) {
-        this.#problems.set(about, decision.refusal.code);
-        this.#options.logger.error('topic refused', { topic, ...decision.refusal });
-        return;
-      }
-      this.#problems.delete(about);
-      await this.propose(decision.records);
-    } catch (error) {
-      this.#problems.set(about, String(error));
-      this.#options.logger.warn('topic not known', { topic, err: error });
-    }
+    if (await this.#topics.look()) this.#nextTopicsMs = this.#options.timers.monotonicMs() + topicLookMs;
   }
 
   /** An operator consents to a topic made anew. */
-  replaceTopic(topic: string): Promise<void> {
-    return this.#lookAtTopic(topic, true);
+  replaceTopic(topic: string): Promise<LeaderReply> {
+    return this.#topics.replace(topic);
   }
 }

@@ -1,5 +1,6 @@
 import { defaultLimits } from '@holdfast/transport-grpc';
-import type { ConfigProblem } from './config-problem.ts';
+import { checkReachable } from './check-reachable.ts';
+import type { ConfigProblem, Expect } from './config-problem.ts';
 import { formatHostPort, isLoopback } from './host-port.ts';
 import type { NodeConfig } from './node-config.ts';
 
@@ -51,11 +52,10 @@ export function checkRelations(config: NodeConfig): ConfigProblem[] {
   );
   checkGossip(config, expect);
   checkPeers(config, expect);
+  checkReachable(config, expect);
   checkPorts(config, expect);
   return problems;
 }
-
-type Expect = (holds: boolean, path: string, value: unknown, expected: string) => void;
 
 function checkGossip({ gossip, listenGossip }: NodeConfig, expect: Expect): void {
   const { keysPath, seal } = gossip;

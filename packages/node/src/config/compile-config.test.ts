@@ -132,7 +132,8 @@ test('gossip that other machines can reach wants keys, or a word that it does wi
   const of = (flags: Record<string, string>) =>
     problemsOf(() => compileConfig({ flags: { 'node.id': 'n1', ...flags }, cwd }));
   for (const host of ['10.0.0.11', '0.0.0.0', '[::]']) {
-    const beyond = { 'listen.gossip': `${host}:7401` };
+    const self = host === '[::]' ? '[fd00::11]' : '10.0.0.11';
+    const beyond = { 'listen.gossip': `${host}:7401`, 'cluster.peers': `n1=${self}:7400/${self}:7401` };
     const problems = of(beyond);
     assert.equal(problems.length, 1);
     assert.match(problems[0]!, /^gossip\.keys: missing, .*openssl rand.*gossip\.seal: none$/);
@@ -144,4 +145,50 @@ test('gossip that other machines can reach wants keys, or a word that it does wi
     /^gossip\.seal: "none": no gossip\.keys with it/,
   );
   assert.deepEqual(of({ 'listen.gossip': '[::1]:7401' }), []);
+});
+
+test('who listens on all addresses needs one in cluster.peers that others can call', () => {
+  const of = (listen: string, flags: Record<string, string>) => {
+    const all = {
+      'listen.control': `${listen}:7400`,
+      'listen.shards': `${listen}:0`,
+      'listen.gossip': `${listen}:7401`,
+    };
+    const given = { 'node.id': 'n1', 'gossip.seal': 'none', ...all, ...flags };
+    return problemsOf(() => compileConfig({ flags: given, cwd })).map((line) => line.slice(0, line.indexOf(':')));
+  };
+  const peers = (host: string, n2 = '10.0.0.12') => ({
+    'cluster.peers': `n1=${host}:7400/${host}:7401,n2=${n2}:7400/${n2}:7401`,
+  });
+  const all = ['listen.control', 'listen.shards', 'listen.gossip'];
+  for (const wildcard of ['0.0.0.0', '[::]', '[0:0:0:0:0:0:0:0]', '[::ffff:0.0.0.0]']) {
+    assert.deepEqual(of(wildcard, {}), all, wildcard);
+    assert.deepEqual(of(wildcard, peers(wildcard)), all, wildcard);
+    assert.deepEqual(of(wildcard, peers('node-1.example')), [], wildcard);
+  }
+  assert.deepEqual(of('0.0.0.0', peers('10.0.0.11')), []);
+  assert.deepEqual(of('[::]', peers('10.0.0.11')), ['listen.gossip'], 'datagrams of one family');
+  assert.deepEqual(of('10.0.0.11', peers('10.0.0.11', '0.0.0.0')), ['cluster.peers']);
+  assert.deepEqual(of('localhost', {}), ['listen.gossip'], 'a name, which gossip cannot listen on');
+});
+
+test('what Kubernetes says of a Service of this name is no setting; a typo still is one', () => {
+  const service = {
+    HOLDFAST_SERVICE_HOST: '10.96.0.10',
+    HOLDFAST_SERVICE_PORT: '7400',
+    HOLDFAST_SERVICE_PORT_CONTROL: '7400',
+    HOLDFAST_PORT: 'tcp://10.96.0.10:7400',
+    HOLDFAST_PORT_7400_TCP: 'tcp://10.96.0.10:7400',
+    HOLDFAST_PORT_7400_TCP_PROTO: 'tcp',
+    HOLDFAST_PORT_7400_TCP_PORT: '7400',
+    HOLDFAST_PORT_7400_TCP_ADDR: '10.96.0.10',
+    HOLDFAST_ADMIN_PORT: 'tcp://10.96.0.11:7400',
+  };
+  const of = (env: Record<string, string>) => problemsOf(() => compileConfig({ flags: { 'node.id': 'n1' }, env, cwd }));
+  assert.deepEqual(of(service), []);
+  const typos = of({ HOLDFAST_PORT: '7400', HOLDFAST_LISTEN_PORT: '7400' });
+  assert.deepEqual(
+    typos.map((line) => line.slice(0, line.indexOf(':'))),
+    ['HOLDFAST_PORT', 'HOLDFAST_LISTEN_PORT'],
+  );
 });

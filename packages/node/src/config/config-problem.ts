@@ -10,6 +10,9 @@ export interface ConfigProblem {
   readonly origin: string | null;
 }
 
+/** Notes a problem where something doesn't hold. */
+export type Expect = (holds: boolean, path: string, value: unknown, expected: string) => void;
+
 /** A configuration that can't be used: all problems at once. Match on `code`. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

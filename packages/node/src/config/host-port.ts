@@ -18,6 +18,11 @@ export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** All addresses of the machine, in any spelling: good to listen on, none to call. */
+export function isWildcard(host: string): boolean {
+  return /^(::ffff:)?[0:.]+$/i.test(host);
+}
+
 /** Nobody outside this machine can send to it. */
 export function isLoopback(host: string): boolean {
   return host === '::1' || host === 'localhost' || host.startsWith('127.');

@@ -1,3 +1,4 @@
+export { advertisedHost } from './advertised-host.ts';
 export {
   type CompiledConfig,
   type ConfigSources,

@@ -51,12 +51,15 @@ export const settingsSchema = z.strictObject({
   }),
   listen: z.strictObject({
     control: hostPort.default('127.0.0.1:7400').meta({
-      description: 'peers and commands (gRPC)',
+      description:
+        'peers and commands (gRPC); on 0.0.0.0 or [::] others are told the host that cluster.peers has for this node',
       reason: 'nobody outside this machine can speak to a node that was given no address',
     }),
-    gossip: hostPort.default('127.0.0.1:7401').meta({ description: 'gossip (UDP)', reason: 'as listen.control' }),
+    gossip: hostPort
+      .default('127.0.0.1:7401')
+      .meta({ description: 'gossip (UDP), an IP address; else as listen.control', reason: 'as listen.control' }),
     shards: hostPort.default('127.0.0.1:0').meta({
-      description: 'record streams (gRPC): shard n listens on port + n; port 0 takes free ones',
+      description: 'record streams (gRPC): shard n listens on port + n; port 0 takes free ones; host as listen.control',
       reason: 'the ports travel by gossip and log, so nobody has to know them beforehand',
     }),
     http: z

@@ -25,6 +25,16 @@ export interface ConfigFile {
 /** Variables of that prefix which are no settings of a node: the commands' own. */
 export const otherVariables: readonly string[] = ['HOLDFAST_ADDR', 'HOLDFAST_SUPERVISED'];
 
+/**
+ * What Kubernetes gives every container of a namespace that has a Service of this name, `holdfast` or `holdfast-…`: nobody
+ * has set it for this program. A port of ours would be a number: `tcp://…` is one of theirs.
+ */
+function isOfService(name: string, text: string): boolean {
+  if (/_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(name)) return true;
+  if (/_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name)) return true;
+  return name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text);
+}
+
 const byEnv = new Map(settings.map((setting) => [setting.env, setting]));
 const groupSettings = (group: string) => settings.filter(({ path }) => path.startsWith(`${group}.`));
 
@@ -39,6 +49,7 @@ export function readEnvironment(
     if (!name.startsWith('HOLDFAST_') || text === undefined || text === '' || otherVariables.includes(name)) continue;
     const setting = byEnv.get(name);
     if (setting === undefined) {
+      if (isOfService(name, text)) continue;
       problems.push({
         path: name,
         expected: unknownText('variable', name, [...byEnv.keys(), ...otherVariables]),

@@ -13,6 +13,7 @@ export interface ActPlace {
 export interface ActDocument {
   readonly schema: typeof actSchemaName;
   readonly code: 'OK' | 'REFUSED' | 'UNAVAILABLE';
+  /** Why not; or what is to be said of what was done. */
   readonly text: string | null;
   /** Of a move of one unit. */
   readonly from: ActPlace | null;
@@ -36,8 +37,8 @@ export async function act(control: ControlPlane, request: unknown): Promise<ActD
 
 function documentOf(reply: LeaderReply): ActDocument {
   if (reply.code === 'OK') {
-    const { from, to } = reply as { from?: PlaceReply; to?: PlaceReply };
-    return { ...answer('OK', null), from: placeOf(from), to: placeOf(to) };
+    const { from, to, text = null } = reply as { from?: PlaceReply; to?: PlaceReply; text?: string | null };
+    return { ...answer('OK', text), from: placeOf(from), to: placeOf(to) };
   }
   if (reply.code === 'REFUSED') return answer('REFUSED', refusalText(reply.text));
   return answer('UNAVAILABLE', reply.code === 'RETRY' ? reply.text : 'no leader is known');
@@ -59,13 +60,16 @@ function answer(code: ActDocument['code'], text: string | null): ActDocument {
 /** What to ask of the leader, in this order; or what is wrong with the request, which comes from outside. */
 function parse(request: unknown): AdminRequest[] | string {
   if (typeof request !== 'object' || request === null) return 'a request is an object';
-  const { kind, node, unit, shard = null } = request as Readonly<Record<string, unknown>>;
+  const { kind, node, unit, topic, shard = null } = request as Readonly<Record<string, unknown>>;
   const isAboutUnit = kind === 'moveUnit' || kind === 'releaseUser';
   if (isAboutUnit && (typeof unit !== 'string' || !/^[0-9a-f]{16}$/.test(unit)))
     return 'unit: 16 hex digits are wanted';
   const unitText = String(unit);
   const [hi, lo] = [Number.parseInt(unitText.slice(0, 8), 16), Number.parseInt(unitText.slice(8), 16)];
   if (kind === 'releaseUser') return [{ kind: 'liftQuarantine', hi, lo }];
+  if (kind === 'replaceTopic') {
+    return typeof topic === 'string' && topic !== '' ? [{ kind, topic }] : 'topic: the name of a topic is wanted';
+  }
   if (typeof node !== 'string' || node === '') return 'node: the name of a node is wanted';
   switch (kind) {
     case 'moveUnit': {

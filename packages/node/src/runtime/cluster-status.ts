@@ -1,6 +1,7 @@
 import type { ControlPlane, PeerTransport } from '@holdfast/engine';
 import { decodeUtf8, encodeUtf8, type NodeId } from '@holdfast/model';
 import type { NodeConfig } from '../config/node-config.ts';
+import { knownNodes } from '../status/known-nodes.ts';
 import type { NodeAnswer, NodeReport } from '../status/node-report.ts';
 import type { StatusDocument } from '../status/status-document.ts';
 import { statusView } from '../status/status-view.ts';
@@ -41,11 +42,14 @@ export class ClusterStatus {
   async document(): Promise<StatusDocument> {
     const consistency = await this.confirm();
     const own = this.#reporter.report();
-    const ids = new Map<string, string>(this.#config.peers.map(({ id, address }) => [id, address]));
-    for (const { id, meta } of this.#members()) ids.set(id, meta.peerAddress);
-    for (const session of this.#control.status().table.sessions) {
-      if (!ids.has(session.nodeId)) ids.set(session.nodeId, session.peerAddress);
-    }
+    const { raft, table } = this.#control.status();
+    const ids = knownNodes({
+      self: own.id,
+      configured: this.#config.peers,
+      raft,
+      sessions: table.sessions,
+      gossip: this.#reporter.members(),
+    });
     const answers = await Promise.all(
       [...ids].map(([id, address]): NodeAnswer | Promise<NodeAnswer> =>
         id === own.id ? { ok: true, report: own } : this.#ask(id as NodeId, address),
@@ -78,10 +82,6 @@ export class ClusterStatus {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  #members() {
-    return this.#reporter.members();
   }
 
   async #ask(id: NodeId, address: string): Promise<NodeAnswer> {

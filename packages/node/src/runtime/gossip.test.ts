@@ -123,3 +123,14 @@ test('a key file that is missing or none is refused with its path, and no key is
 test('a way to the seal without keys is refused', () => {
   assert.throws(() => configOf('a', { a: 7401, b: 7411 }, { 'gossip.seal': 'send-plain' }), /gossip\.keys with it/);
 });
+
+test('the health port is told as others reach it; a port that nobody can know is not told', () => {
+  const told = (http: string) => {
+    const config = configOf('a', { a: 7401, b: 7411 }, { 'listen.http': http });
+    const { uuid, startCounter, version, peerAddress } = metaOf('a');
+    return gossipMeta(config, { uuid, startCounter }, { version, peerAddress }).httpAddress;
+  };
+  assert.equal(told('0.0.0.0:7402'), '127.0.0.1:7402');
+  assert.equal(told('10.0.0.1:7402'), '10.0.0.1:7402');
+  assert.deepEqual([told('127.0.0.1:0'), told('off')], [null, null]);
+});

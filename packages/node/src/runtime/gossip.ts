@@ -11,7 +11,7 @@ import {
 } from '@holdfast/gossip-swim';
 import type { NodeMeta } from '@holdfast/membership';
 import type { Clock, Logger } from '@holdfast/model';
-import { parseHostPort } from '../config/host-port.ts';
+import { advertisedHost } from '../config/advertised-host.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { CryptoRng } from './crypto-rng.ts';
 
@@ -43,7 +43,7 @@ export function createGossip(
     clusterName,
     port: listenGossip.port,
     bindHost: listenGossip.host,
-    advertiseHost: advertisedHost(config),
+    advertiseHost: advertisedHost(config, listenGossip, 'gossipAddress'),
     seeds: peers.filter((peer) => peer.id !== id).map(({ gossipAddress }) => gossipAddress),
     ...(ring === null || seal === 'none'
       ? {}
@@ -80,11 +80,4 @@ function watchKeys(path: string, ring: KeyRing, logger: Logger): () => void {
   };
   watchFile(path, { interval: keyFileLookMs, persistent: false }, look);
   return () => unwatchFile(path, look);
-}
-
-/** Who listens on all addresses is found at the one that the others have for it. */
-function advertisedHost({ nodeId, peers, listenGossip }: NodeConfig): string | null {
-  if (listenGossip.host !== '0.0.0.0' && listenGossip.host !== '::') return null;
-  const self = peers.find(({ id }) => id === nodeId);
-  return self === undefined ? null : (parseHostPort(self.gossipAddress)?.host ?? null);
 }

@@ -12,7 +12,7 @@ export class NodeEndError extends Error {
   }
 }
 
-type NodeEndCode = keyof typeof texts | 'RAFT_DAMAGED';
+type NodeEndCode = keyof typeof texts | 'RAFT_DAMAGED' | 'PORT_IN_USE';
 
 const texts = {
   NODE_ID_TAKEN: (id: NodeId, dir: string) =>
@@ -36,6 +36,12 @@ export function nodeEndError(
   }
   if (!(error instanceof ControlPlaneError) || error.code === 'SHARD_FAILED') return error;
   return new NodeEndError(error.code, texts[error.code](nodeId, dir), error);
+}
+
+/** A shard was to listen where another program does. */
+export function shardPortError(address: string, cause: unknown): NodeEndError {
+  const text = `${address} (listen.shards) is in use by another process; give another address or stop it`;
+  return new NodeEndError('PORT_IN_USE', text, cause);
 }
 
 /** With a log that lacks something it would vote as somebody who has forgotten its votes (docs/adr/0011). */

@@ -62,9 +62,9 @@ export class NodeReporter {
     }
   }
 
-  /** Members that are more than a memory: a node that left is no row any more. */
+  /** Everybody gossip knows of, also those that it only remembers. */
   members() {
-    return this.#gossip.members().filter(({ state }) => state !== 'left');
+    return this.#gossip.members();
   }
 
   report(): NodeReport {
@@ -93,6 +93,7 @@ export class NodeReporter {
         status.balancing === null
           ? null
           : { active: status.balancing.balancing, left: status.balancing.left, pause: status.balancing.pause },
+      problems: status.problems,
       session: holding ? { id: session.id, endsInMs } : null,
       shards: status.shards.map(({ shard, stats, hot }) => ({
         ...this.#shard(shard, stats, own?.shards[shard], status.table),

@@ -28,3 +28,31 @@ test('alone, its time is that of the performance clock', () => {
   const nowMs = timers.monotonicMs();
   assert.ok(nowMs >= before && nowMs <= performance.now());
 });
+
+test('a delay that is longer than Node.js takes is waited for all the same, and can be cancelled at any time', (t) => {
+  const timers = new NodeTimers();
+  const longestMs = 2 ** 31 - 1;
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let fired = 0;
+  timers.setTimer(2 * longestMs + 10, () => fired++);
+  const cancelled = [0, 1, 2].map(() => timers.setTimer(2 * longestMs + 10, () => assert.fail('it was cancelled')));
+  for (const ms of [longestMs, longestMs, 9]) {
+    cancelled.pop()!();
+    t.mock.timers.tick(ms);
+    assert.equal(fired, 0);
+  }
+  t.mock.timers.tick(1);
+  assert.equal(fired, 1);
+});
+
+test('no such delay reaches Node.js', async () => {
+  const timers = new NodeTimers();
+  let fired = false;
+  const cancel = timers.setTimer(30 * 86_400_000, () => {
+    fired = true;
+  });
+  // Timers come in the order of their times: one that was made 1 ms comes before this one.
+  await new Promise<void>((resolve) => timers.setTimer(5, resolve));
+  cancel();
+  assert.equal(fired, false);
+});

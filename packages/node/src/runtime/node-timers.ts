@@ -5,6 +5,9 @@ function threadZeroMs(): number {
   return Number(process.hrtime.bigint()) / 1e6 - performance.now();
 }
 
+/** The longest delay that Node.js takes, about 25 days: a longer one it makes 1 ms. */
+const delayMsMax = 2 ** 31 - 1;
+
 /** The process's own time. A delay of 0 is the next turn of the event loop, not a millisecond. */
 export class NodeTimers implements Timers {
   readonly #offsetMs: number;
@@ -30,6 +33,12 @@ export class NodeTimers implements Timers {
     if (delayMs <= 0) {
       const immediate = setImmediate(fn);
       return () => clearImmediate(immediate);
+    }
+    if (delayMs > delayMsMax) {
+      let cancel = this.setTimer(delayMsMax, () => {
+        cancel = this.setTimer(delayMs - delayMsMax, fn);
+      });
+      return () => cancel();
     }
     const timer = setTimeout(fn, delayMs);
     return () => clearTimeout(timer);

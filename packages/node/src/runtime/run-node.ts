@@ -6,10 +6,11 @@ import {
   openDataFolder,
   openNodeFolder,
 } from '@holdfast/embedded';
-import { ControlPlane, type Gossip } from '@holdfast/engine';
+import { ControlPlane, delay, type Gossip } from '@holdfast/engine';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
 import { AdminServer, GrpcPeerTransport, ServerHost } from '@holdfast/transport-grpc';
+import { advertisedHost } from '../config/advertised-host.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { loadJob } from '../job/load-job.ts';
 import { statusSchemaName } from '../status/status-document.ts';
@@ -20,7 +21,7 @@ import { CryptoRng } from './crypto-rng.ts';
 import { exportUsers } from './export-users.ts';
 import { createGossip } from './gossip.ts';
 import { gossipMeta, zoneIn } from './gossip-meta.ts';
-import { nodeEndError } from './node-end.ts';
+import { nodeEndError, shardPortError } from './node-end.ts';
 import { healthChecks } from './node-health.ts';
 import { nodeMetrics } from './node-metrics.ts';
 import { NodeReporter } from './node-reporter.ts';
@@ -34,6 +35,12 @@ import { lookUpUser } from './user-lookup.ts';
 import { WorkerShard } from './worker-shard.ts';
 
 export const nodeVersion = '0.1.0';
+
+/**
+ * Who asks twice doesn't wait for a shard that is stuck: its thread ends with the process. What is open then is safe, as
+ * after a crash.
+ */
+const disposeAtOnceMs = 1_000;
 
 /** How a node ended: `drained` says that everything it held is backed up and committed. */
 export type NodeEnd =
@@ -140,23 +147,25 @@ class Node implements RunningNode {
     this.#disposers.push(() => services.close());
     const raftStorage = await LmdbRaftStorage.open(this.#folder.raftPath);
     this.#disposers.push(() => raftStorage.close());
-    const host = new ServerHost({ host: config.listenControl.host, port: config.listenControl.port });
+    const { listenControl } = config;
+    const host = new ServerHost({ ...listenControl, advertisedHost: advertisedHost(config, listenControl) });
     const transport = new GrpcPeerTransport({ nodeId: config.nodeId, clusterId: config.clusterName, host });
     this.#disposers.push(() => transport.close());
     // The admin service must be on the host before it listens, but what it shows exists only after.
     let status: ClusterStatus | null = null;
-    const needStatus = (): ClusterStatus => {
+    const started = (): { readonly status: ClusterStatus; readonly control: ControlPlane } => {
       if (status === null || this.#control === null) throw new Error('this node is starting');
-      return status;
+      return { status, control: this.#control };
     };
     new AdminServer(host, {
-      status: async () => ({ schema: statusSchemaName, document: await needStatus().document() }),
+      status: async () => ({ schema: statusSchemaName, document: await started().status.document() }),
       getUser: async (key) => {
-        const confirm = () => needStatus().confirm();
-        const document = await lookUpUser(key, { nodeId: config.nodeId, control: this.#control!, store, job, confirm });
+        const { status, control } = started();
+        const confirm = () => status.confirm();
+        const document = await lookUpUser(key, { nodeId: config.nodeId, control, store, job, confirm });
         return document === null ? null : { schema: userSchemaName, document };
       },
-      act: async (request) => ({ schema: actSchemaName, document: await act(this.#control!, request) }),
+      act: async (request) => ({ schema: actSchemaName, document: await act(started().control, request) }),
       async *exportUsers() {
         for await (const document of exportUsers(store, job)) yield { schema: 'holdfast/export/v1', document };
       },
@@ -181,14 +190,14 @@ class Node implements RunningNode {
       rng: new CryptoRng(),
       logger: this.#logger,
       onSessionLost: (reason) => void this.#renewSession(reason),
-      onFatal: (error) => this.#fail(nodeEndError(error, config.nodeId, this.#folder)),
+      onFatal: (error) => this.#fail(this.#endError(error)),
       zoneOf: (id) => zoneIn(this.#gossip?.members() ?? [], id),
       onLeave: () => {
         if (!this.#stopping) this.stop();
       },
       balancingPaused: () => this.#someoneUnreachable(),
       onUnreachable: (peer) => this.#gossip?.reportUnreachable(peer),
-      calls: new Map([[reportMethod, () => needStatus().onReport()]]),
+      calls: new Map([[reportMethod, () => started().status.onReport()]]),
       lease: {
         sessionTtlMs: config.sessionTtlMs,
         renewEveryMs: config.sessionRenewMs,
@@ -212,6 +221,12 @@ class Node implements RunningNode {
     );
     status = new ClusterStatus(config, control, transport, reporter, this.#clusterId);
     this.#logger.info('listening', { control: this.address, gossip: this.#gossip!.address });
+  }
+
+  #endError(error: unknown): unknown {
+    const busyAddress = this.#shards.map((shard) => shard.busyAddress).find((address) => address !== null);
+    if (busyAddress !== undefined) return shardPortError(busyAddress, error);
+    return nodeEndError(error, this.#config.nodeId, this.#folder);
   }
 
   /** First of all: a supervisor wants to know of a start that takes long. */
@@ -298,7 +313,10 @@ class Node implements RunningNode {
   stop(): void {
     if (this.#stopping) {
       this.#logger.warn('stopping at once');
-      void this.dispose().then(() => this.#end({ kind: 'stopped', clean: false, drained: false }));
+      const disposed = this.dispose().catch((error: unknown) => this.#logger.warn('not all is closed', { err: error }));
+      void Promise.race([disposed, delay(this.#timers, disposeAtOnceMs)]).then(() =>
+        this.#end({ kind: 'stopped', clean: false, drained: false }),
+      );
       return;
     }
     this.#stopping = true;

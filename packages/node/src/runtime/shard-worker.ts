@@ -3,13 +3,14 @@ import { openCrashNotes } from '@holdfast/embedded';
 import { defaultShardSettings, type FromShard, Shard, ShardStats, type ToShard } from '@holdfast/engine';
 import { type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
 import { PinoLogger } from '@holdfast/telemetry';
-import { GrpcRecordTransport } from '@holdfast/transport-grpc';
+import { GrpcRecordTransport, TransportError } from '@holdfast/transport-grpc';
+import { advertisedHost } from '../config/advertised-host.ts';
 import { loadJob } from '../job/load-job.ts';
 import { NodeTimers } from './node-timers.ts';
 import { openLog } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
 import { ServiceError } from './services/service-error.ts';
-import type { ShardWorkerData, ToShardWorker } from './worker-shard.ts';
+import type { FromShardWorker, ShardWorkerData, ToShardWorker } from './worker-shard.ts';
 
 /** The entry of a shard's thread: its own log, store and streams around one `Shard`. */
 async function main(data: ShardWorkerData): Promise<void> {
@@ -54,6 +55,7 @@ async function main(data: ShardWorkerData): Promise<void> {
     clusterId: config.clusterName,
     localShard: () => (session === null ? null : { session, shard: shardIndex(shard) }),
     host,
+    advertisedHost: advertisedHost(config, config.listenShards),
     port: basePort === 0 ? 0 : basePort + shard,
   });
   const crashNotes = openCrashNotes(data.crashPath, shard, data.counter, (error) =>
@@ -94,6 +96,7 @@ async function main(data: ShardWorkerData): Promise<void> {
 main(workerData as ShardWorkerData).catch((error: unknown) => {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   // What an operator can mend is told in one line.
-  const text = error instanceof ServiceError ? error.message : stack;
-  parentPort!.postMessage({ kind: 'failed', error: text } satisfies FromShard);
+  const text = error instanceof ServiceError || error instanceof TransportError ? error.message : stack;
+  const busyAddress = error instanceof TransportError && error.code === 'ADDRESS_IN_USE' ? error.address : null;
+  parentPort!.postMessage({ kind: 'failed', error: text, busyAddress } satisfies FromShardWorker);
 });

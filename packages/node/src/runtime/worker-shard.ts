@@ -18,6 +18,11 @@ export interface ShardWorkerData {
 /** What goes to the thread: the engine's messages, and the end of the thread, which is the node's business. */
 export type ToShardWorker = ToShard | { readonly kind: 'close' };
 
+/** What comes from it: the engine's messages; with its end, the address where it was to listen and another program does. */
+export type FromShardWorker =
+  | FromShard
+  | (FromShard & { readonly kind: 'failed'; readonly busyAddress: string | null });
+
 /**
  * A thread that doesn't end by then is stuck in user code or in a system call. Its node holds nothing meanwhile; long
  * enough for a write to end that waits for another process's, which may be stopped for a while.
@@ -38,6 +43,7 @@ export class WorkerShard implements ShardPort {
   #listener: ((message: FromShard) => void) | null = null;
   readonly #early: FromShard[] = [];
   #closing = false;
+  #busyAddress: string | null = null;
 
   /** @param before the shard of the same index under the session before, whose counts go on */
   constructor(data: Omit<ShardWorkerData, 'stats'>, before: WorkerShard | undefined) {
@@ -51,7 +57,10 @@ export class WorkerShard implements ShardPort {
         resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMegabytes },
       },
     );
-    this.#worker.on('message', (message: FromShard) => this.#tell(message));
+    this.#worker.on('message', (message: FromShardWorker) => {
+      if ('busyAddress' in message) this.#busyAddress = message.busyAddress;
+      this.#tell(message);
+    });
     this.#worker.on('error', (error) => this.#tell({ kind: 'failed', error: String((error as Error).stack ?? error) }));
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
@@ -59,6 +68,11 @@ export class WorkerShard implements ShardPort {
         resolve();
       });
     });
+  }
+
+  /** Where it was to listen, if it ended since another program listens there. */
+  get busyAddress(): string | null {
+    return this.#busyAddress;
   }
 
   post(message: ToShardWorker): void {

@@ -1,6 +1,7 @@
 export type {
   BalancingReport,
   HotUnit,
+  LeaderProblem,
   NodeAnswer,
   NodeReport,
   ServiceReport,

@@ -1,5 +1,7 @@
-import type { ShardStatName } from '@holdfast/engine';
+import type { LeaderProblem, ShardStatName } from '@holdfast/engine';
 import type { MemberState } from '@holdfast/membership';
+
+export type { LeaderProblem };
 
 /** What a node reports of itself: the raw material of the status document. Plain JSON data; unknown is null. */
 export interface NodeReport {
@@ -22,6 +24,8 @@ export interface NodeReport {
   };
   /** Where balancing stands; null at nodes that don't lead. */
   readonly balancing: BalancingReport | null;
+  /** What keeps the leader from its duties; null at nodes that don't lead. */
+  readonly problems: readonly LeaderProblem[] | null;
   /** Null: it has no right to hold anything now. */
   readonly session: { readonly id: number; readonly endsInMs: number | null } | null;
   readonly shards: readonly ShardReport[];

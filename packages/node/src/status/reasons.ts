@@ -1,4 +1,5 @@
-import type { NodeAnswer, ServicesReport, TableFacts } from './node-report.ts';
+import { leaderReasons } from './leader-reasons.ts';
+import type { LeaderProblem, NodeAnswer, ServicesReport, TableFacts } from './node-report.ts';
 import type { Health, Reason, ReasonCode, StatusNode } from './status-document.ts';
 
 /** A round may just be due; twice the interval is late, three times is wrong (`BACKUP_STALE`). */
@@ -14,6 +15,8 @@ export interface ReasonFacts {
   readonly nodes: readonly StatusNode[];
   readonly answers: readonly NodeAnswer[];
   readonly table: TableFacts;
+  /** As the leader says. */
+  readonly problems: readonly LeaderProblem[];
   readonly lagSeconds: number | null;
   readonly backupIntervalMs: number;
 }
@@ -44,6 +47,8 @@ export function findReasons(facts: ReasonFacts): Reason[] {
     add('unhealthy', 'NO_LEADER', null, `no leader: ${why}`);
   }
   for (const node of facts.nodes) addNode(node, facts, add);
+  const led = facts.nodes.find(({ id }) => id === facts.leader);
+  for (const { code, text } of leaderReasons(facts.problems, led?.services ?? null)) add('unhealthy', code, null, text);
   addUnread(facts, add);
   for (const answer of facts.answers) if (answer.ok) addBackups(answer.report, facts.backupIntervalMs, add);
   if (facts.leader !== null && failureToleranceOf(voters.length, reachableVoters) === 0) {

@@ -1,4 +1,4 @@
-import type { BalancingReport, HotUnit, ServicesReport } from './node-report.ts';
+import type { BalancingReport, HotUnit, LeaderProblem, ServicesReport } from './node-report.ts';
 
 /** Schema holdfast/status/v1. A contract: it only gains fields. 64-bit numbers are strings, times ISO in UTC. */
 export const statusSchemaName = 'holdfast/status/v1';
@@ -19,6 +19,8 @@ export const reasonCodes = [
   'NO_SESSION',
   'LOG_UNREACHABLE',
   'STORE_UNREACHABLE',
+  'TOPIC_UNUSABLE',
+  'STORE_REFUSED',
   'KEY_QUARANTINED',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
@@ -59,6 +61,8 @@ export interface StatusDocument {
   };
   /** Of leases over shards, as the leader says; null when it didn't answer. */
   readonly balancing: BalancingReport | null;
+  /** What keeps the leader from its duties, as it says; null when it didn't answer. */
+  readonly problems: readonly LeaderProblem[] | null;
   readonly backup: { readonly oldestAgeMs: number | null; readonly intervalMs: number };
   /** Sums over the nodes that answered, since each one's start. */
   readonly totals: Totals;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ShardStatName, shardStatNames } from '@holdfast/engine';
-import type { NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
+import type { LeaderProblem, NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
 import { RateMeter } from './rate-meter.ts';
 import { type StatusInput, statusView } from './status-view.ts';
 
@@ -46,6 +46,7 @@ function report(id: string, given: Partial<NodeReport> = {}): NodeReport {
     },
     session: { id: 5, endsInMs: null },
     balancing: null,
+    problems: id === 'n1' ? [] : null,
     quarantined: 0,
     services: { log: { awayMs: null, why: null }, store: { awayMs: null, why: null } },
     shards: [shard(0)],
@@ -165,6 +166,49 @@ test('a node that its log or store does not answer is not served by them, and th
   const log = { log: { awayMs: 16_000, why: null }, store: answers };
   const [reason] = view([ok('n1', { services: log }), ok('n2'), ok('n3')]).cluster.reasons;
   assert.deepEqual([reason!.code, reason!.text], ['LOG_UNREACHABLE', 'has no answer from the log for 16s']);
+});
+
+test('what keeps the leader from its duties is a reason: a topic missing or made anew, a store that was given up', () => {
+  const problem = (given: Partial<LeaderProblem>): LeaderProblem => {
+    return { about: 'topic', topic: 'logins', code: 'TOPIC_MISSING', text: 'why', sinceMs: 10, ...given };
+  };
+  const store = { about: 'store', topic: null } as const;
+  const problems = [
+    problem({}),
+    problem({ topic: 'b', code: 'TOPIC_CHANGED' }),
+    problem({ topic: 'c', code: 'FAILED', sinceMs: 15_000 }),
+    problem({ ...store, code: 'FORMER_GENERATION' }),
+  ];
+  const status = view([ok('n1', { problems }), ok('n2'), ok('n3')]);
+  assert.equal(status.cluster.health, 'unhealthy');
+  assert.deepEqual(status.problems, problems);
+  const shown = status.cluster.reasons.map(({ code, text }) => `${code}: ${text}`);
+  assert.equal(shown.length, 4);
+  assert.match(shown[0]!, /^TOPIC_UNUSABLE: there is no topic logins: .*create it, or mend job\.input$/);
+  assert.match(shown[1]!, /^TOPIC_UNUSABLE: topic b was deleted and made anew: .*holdfast topic replace b$/);
+  assert.equal(shown[2], "TOPIC_UNUSABLE: topic c can't be used: why");
+  assert.match(shown[3]!, /^STORE_REFUSED: the store that answers was given up .*empty it/);
+});
+
+test('a call of the leader that failed just now is no reason, nor one to a service that has a reason already', () => {
+  const failed = { about: 'store', topic: null, code: 'FAILED', text: 'why' } as const;
+  const health = (sinceMs: number, awayMs: number | null) => {
+    const answers = { awayMs: null, why: null };
+    const services = { log: answers, store: { awayMs, why: null } };
+    const n1 = ok('n1', { problems: [{ ...failed, sinceMs }], services });
+    return view([n1, ok('n2'), ok('n3')]).cluster.reasons.map(({ code }) => code);
+  };
+  assert.deepEqual(health(14_000, null), []);
+  assert.deepEqual(health(16_000, 16_000), ['STORE_UNREACHABLE']);
+  assert.deepEqual(health(16_000, null), ['STORE_REFUSED']);
+});
+
+test('of a leader that does not answer, and of a node of an earlier version, no problems are known', () => {
+  const away: NodeAnswer = { ok: false, id: 'n1', address: 'n1:7400', error: 'deadline', last: null };
+  assert.equal(view([away, ok('n2'), ok('n3')], { via: 'n2' }).problems, null);
+  const { problems: _, ...earlier } = report('n1');
+  const status = view([{ ok: true, report: earlier as NodeReport }, ok('n2'), ok('n3')]);
+  assert.deepEqual([status.problems, status.cluster.health], [null, 'ok']);
 });
 
 test('one voter alone is well, with a note', () => {

@@ -16,7 +16,7 @@ export interface StatusInput {
   readonly consistency: 'leader' | 'local';
   readonly clusterId: string | null;
   readonly clusterName: string;
-  /** One for every voter and every member known, whether it answered or not. */
+  /** One for every node known (`knownNodes`), whether it answered or not. */
   readonly answers: readonly NodeAnswer[];
   readonly table: TableFacts;
   readonly backupIntervalMs: number;
@@ -34,7 +34,20 @@ export function statusView(input: StatusInput): StatusDocument {
   const lagSeconds = maxOf(reports.flatMap(({ shards }) => shards.map(({ stats }) => stats.lagMs / 1000)));
   const { backupIntervalMs } = input;
   const { leader } = led;
-  const reasons = findReasons({ leader, voters, reachableVoters, nodes, answers, table, lagSeconds, backupIntervalMs });
+  const leaderReport = reports.find(({ id }) => id === leader);
+  // A node of an earlier version says nothing of them.
+  const problems = leaderReport?.problems ?? null;
+  const reasons = findReasons({
+    leader,
+    voters,
+    reachableVoters,
+    nodes,
+    answers,
+    table,
+    problems: problems ?? [],
+    lagSeconds,
+    backupIntervalMs,
+  });
   return {
     schema: statusSchemaName,
     at: new Date(input.atUnixMs).toISOString(),
@@ -57,7 +70,8 @@ export function statusView(input: StatusInput): StatusDocument {
       lagRecords: reports.length === 0 ? null : String(total(reports, 'lagRecords')),
       lagSeconds,
     },
-    balancing: reports.find(({ id }) => id === leader)?.balancing ?? null,
+    balancing: leaderReport?.balancing ?? null,
+    problems,
     backup: { oldestAgeMs: maxOf(nodes.flatMap(({ backupAgeMs }) => backupAgeMs ?? [])), intervalMs: backupIntervalMs },
     totals: totalsOf(reports),
     nodes,

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Cluster, inputTopic } from './support/cluster.ts';
+import { waitFor } from './support/wait.ts';
+
+const job = fileURLToPath(new URL('./support/stuck-job.ts', import.meta.url));
+/** A shard that is stuck is waited for 20 s, where nobody is in a hurry. */
+const atOnceMs = 10_000;
+
+test('a second signal ends a node at once, though a shard of it is stuck', { timeout: 120_000 }, async (t) => {
+  const cluster = await Cluster.create({ nodes: 1, partitions: 1, settings: { job: { name: job } } });
+  let failed = true;
+  try {
+    const [node] = cluster.nodes;
+    node!.start();
+    const path = join(cluster.dir, 'run', 'reached');
+    await cluster.log.append(inputTopic, 0, [{ key: null, value: Buffer.from(path) }]);
+    await waitFor('the job to be stuck', 60_000, () => existsSync(path) || null, 20);
+    const begunMs = performance.now();
+    process.kill(node!.pid!, 'SIGTERM');
+    await waitFor('the draining', 5_000, () => node!.output.includes('"draining"') || null, 20);
+    assert.equal(await node!.signal('SIGTERM'), 0);
+    const tookMs = performance.now() - begunMs;
+    assert.ok(tookMs < atOnceMs, `${Math.round(tookMs)} ms`);
+    assert.match(node!.output, /"stopping at once"/);
+    failed = false;
+  } finally {
+    if (failed) t.diagnostic(`kept: ${cluster.dir}`);
+    await cluster.dispose(failed);
+  }
+});
