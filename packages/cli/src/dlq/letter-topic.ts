@@ -1,4 +1,13 @@
-import { defaultShardSettings, type Log, LogError, type TopicInfo } from '@holdfast/engine';
+import {
+  defaultShardSettings,
+  keyLeftOut,
+  type Log,
+  LogError,
+  outputBytesHeader,
+  outputTopicHeader,
+  type TopicInfo,
+  truncatedHeader,
+} from '@holdfast/engine';
 import { ownHeaderPrefix } from '@holdfast/processor';
 import type { DeadLetter, Place } from './dead-letter.ts';
 
@@ -9,7 +18,7 @@ const fetchWaitMs = 2_000;
 const stretchRecords = 1_000;
 
 /** A record as it lies in the log. */
-interface StoredRecord {
+export interface StoredRecord {
   readonly offset: number;
   readonly atUnixMs: number;
   readonly key: Uint8Array | null;
@@ -151,6 +160,7 @@ function letterOf(
   const { id = '', reason = '?', job = '?', version = '?', topic, partition, offset } = headers;
   const own = Object.entries(headers).filter(([name]) => name.startsWith(ownHeaderPrefix));
   const isPlaced = topic !== undefined && /^\d+$/.test(partition ?? '') && /^\d+$/.test(offset ?? '');
+  const { [truncatedHeader]: wholeBytes, [outputTopicHeader]: outputTopic, 'key-is': keyIs } = headers;
   return {
     partition: letterPartition,
     offset: letterOffset,
@@ -160,9 +170,11 @@ function letterOf(
     job,
     version,
     from: isPlaced ? { topic, partition: Number(partition), offset: Number(offset) } : null,
-    keyIs: headers['key-is'] === 'record' ? 'record' : 'user',
+    output: outputTopic === undefined ? null : { topic: outputTopic, bytes: Number(headers[outputBytesHeader] ?? 0) },
+    keyIs: keyIs === 'record' || keyIs === keyLeftOut ? keyIs : 'user',
     key,
     value,
+    wholeBytes: wholeBytes === undefined ? null : Number(wholeBytes),
     ownHeaders: Object.fromEntries(own.map(([name, text]) => [name.slice(ownHeaderPrefix.length), text])),
   };
 }
