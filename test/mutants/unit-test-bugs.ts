@@ -13,6 +13,7 @@ const forcedEnds = 'packages/lease/src/forced-ends.test.ts';
 const faulty = 'packages/processor/src/holder/faulty-units.test.ts';
 const storeCalls = 'packages/testkit/src/store-calls.test.ts';
 const formerGenerations = 'packages/lease/src/former-generations.test.ts';
+const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
 const tooLarge = 'packages/testkit/src/too-large.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 
@@ -116,6 +117,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'commitAgainMsMax) : commitAgainMsMin;',
     replace: 'commitAgainMsMax) : commitAgainMsMax;',
     tests: [lastCommit],
+  },
+  {
+    name: 'commits: an offset of a topic that is gone is tried again each second',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/commit-loop.ts',
+    find: 'loop.lastCommit.note(offset,',
+    replace: "if (result !== 'gone') loop.lastCommit.note(offset,",
+    tests: [idleCommits],
   },
   {
     name: 'quarantine: a unit is claimed before its quarantine is known',

@@ -306,6 +306,28 @@ export function logConformance(name: string, makeHarness: () => Promise<LogHarne
       assert.deepEqual(await log.committed('job', a), { offset: 4, generation: 1 });
     });
 
+    test('commits what is there, whatever else is gone', async () => {
+      const [one, two] = [await fresh(1), await fresh(1)];
+      const { log } = one;
+      const both = (offset: number) =>
+        [two, one].map(({ topic }) => ({ partition: partitionOf(topic, 0), offset, generation: 1, fence: 1 }));
+      const committed = () => log.committed('job', partitionOf(one.topic, 0));
+      assert.deepEqual(await log.commit('job', both(1)), ['ok', 'ok']);
+      await (await making).deleteTopic(two.name);
+      assert.deepEqual(await log.commit('job', both(2)), ['gone', 'ok']);
+      assert.deepEqual(await committed(), { offset: 2, generation: 1 });
+      // Who has not known it before it was deleted.
+      assert.deepEqual(await (await open()).commit('job', both(3)), ['gone', 'ok']);
+      assert.deepEqual(await committed(), { offset: 3, generation: 1 });
+      const again = await (await open()).createTopic(two.name, 1);
+      assert.equal(await log.committed('job', partitionOf(again, 0)), null);
+      assert.deepEqual(await log.commit('job', both(4)), ['gone', 'ok']);
+      assert.equal(await log.committed('job', partitionOf(again, 0)), null);
+      const [, { partition, ...rest }] = both(5) as [unknown, ReturnType<typeof both>[0]];
+      const beyond = { ...rest, partition: { ...partition, partition: 7 } };
+      assert.deepEqual(await log.commit('job', [beyond]), ['gone']);
+    });
+
     test('says what is wrong', async () => {
       const { log, name, topic } = await fresh(1);
       await assert.rejects(log.append('no-such-topic', 0, textRecords(['x'])), fails('UNKNOWN_TOPIC'));

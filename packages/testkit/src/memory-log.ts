@@ -120,6 +120,7 @@ export class MemoryLog implements Log {
   commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]> {
     return this.#do('commit', () =>
       commits.map((commit) => {
+        if (!this.#has(commit.partition)) return 'gone';
         const key = commitKey(group, commit.partition);
         if ((this.#disk.commits.get(key)?.fence ?? 0) > commit.fence) return 'fenced';
         this.#disk.commits.set(key, commit);
@@ -154,6 +155,10 @@ export class MemoryLog implements Log {
       );
     }
     return at === records.length ? null : batchOf(records, at, bytesMax);
+  }
+
+  #has({ topicId, partition }: PartitionId): boolean {
+    return [...this.#disk.topics.values()].some(({ info }) => info.topicId === topicId && partition < info.partitions);
   }
 
   #topic(topic: string): MemoryTopic {

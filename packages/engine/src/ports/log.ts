@@ -30,7 +30,8 @@ export interface OffsetCommit {
   readonly fence: number;
 }
 
-export type CommitResult = 'ok' | 'fenced';
+/** `gone`: there is no such partition of a topic of that identity any more; nothing is kept for it. */
+export type CommitResult = 'ok' | 'fenced' | 'gone';
 
 /** A place in a topic: the first records that are kept, the end, or what was appended at a time or later. */
 export type TopicPosition = 'earliest' | 'latest' | { readonly timestampUnixMs: number };
@@ -75,7 +76,7 @@ export interface Log {
   /** Per partition number, for a job's group; null where nothing was committed. */
   committed(group: string, partition: PartitionId): Promise<CommittedOffset | null>;
   /**
-   * One result per entry, same order. A log that can't check fences answers `ok`: what is committed is durable whoever
+   * One result per entry, same order: whatever becomes of one, the others are committed. A log that can't check fences answers `ok`: what is committed is durable whoever
    * commits it (PROTOCOL.md 3.4), so an older holder's late commit costs reading again, and nothing else.
    */
   commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]>;
