@@ -165,9 +165,8 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     name: 'cluster: outputs count as acknowledged before they are appended',
     rule: '5.3',
     file: 'engine/src/shard/output-loop.ts',
-    find: 'for (const { topic, partition, records } of groups.values()) {',
-    replace:
-      'this.#source.acked(outputs.at(-1)!.number);\n    for (const { topic, partition, records } of groups.values()) {',
+    find: 'if (!(await this.#appendAll(outputs, refused))) return;',
+    replace: 'this.#source.acked(outputs.at(-1)!.number);\n    if (!(await this.#appendAll(outputs, refused))) return;',
     profile,
     caughtBy: ['P6', 'I6'],
   },

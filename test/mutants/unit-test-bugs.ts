@@ -13,11 +13,13 @@ const forcedEnds = 'packages/lease/src/forced-ends.test.ts';
 const faulty = 'packages/processor/src/holder/faulty-units.test.ts';
 const storeCalls = 'packages/testkit/src/store-calls.test.ts';
 const formerGenerations = 'packages/lease/src/former-generations.test.ts';
+const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
+const tooLarge = 'packages/testkit/src/too-large.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 
 /**
  * Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as
- * docs/TESTING.md says, of quarantine, faulty units and late commits, and of threads that share memory; unit tests do. In the order of the invariants.
+ * docs/TESTING.md says, of quarantine, faulty units, late commits and outputs that are too large, and of threads that share memory; unit tests do. In the order of the invariants.
  */
 export const unitTestBugs: readonly PlantedBug[] = [
   {
@@ -115,6 +117,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'commitAgainMsMax) : commitAgainMsMin;',
     replace: 'commitAgainMsMax) : commitAgainMsMax;',
     tests: [lastCommit],
+  },
+  {
+    name: 'commits: an offset of a topic that is gone is tried again each second',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/commit-loop.ts',
+    find: 'loop.lastCommit.note(offset,',
+    replace: "if (result !== 'gone') loop.lastCommit.note(offset,",
+    tests: [idleCommits],
   },
   {
     name: 'quarantine: a unit is claimed before its quarantine is known',
@@ -261,5 +271,21 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: "from: continues ? current : ''",
     replace: 'from: current',
     tests: [adoption],
+  },
+  {
+    name: 'outputs: one that is too large counts as published before its letter is durable',
+    invariant: 'P6',
+    file: 'packages/engine/src/shard/output-loop.ts',
+    find: 'if (refused.length > 0 && !(await this.#appendAll(refused, []))) return;',
+    replace: 'if (refused.length > 0) void this.#appendAll(refused, []);',
+    tests: [tooLarge],
+  },
+  {
+    name: 'outputs: what is durable of an append that failed is appended again',
+    invariant: 'P6',
+    file: 'packages/engine/src/shard/output-loop.ts',
+    find: 'group.left = group.left.slice(error.appended);',
+    replace: '',
+    tests: [tooLarge],
   },
 ];

@@ -5,7 +5,8 @@ import { KafkaService } from './kafka.ts';
 
 for (const client of kafkaClients) {
   logConformance(`Kafka, client ${client}`, async () => {
-    const service = await KafkaService.start();
+    // All other tests have the default: one MiB.
+    const service = await KafkaService.start({ configs: { 'message.max.bytes': '8388608' } });
     return {
       open: () => service.open({ client }),
       deleteTopic: async (topic) => {
@@ -13,6 +14,14 @@ for (const client of kafkaClients) {
         await log.deleteTopic(topic);
         await waitFor('the topic to be gone', 10_000, async () => ((await log.describe(topic)) === null ? true : null));
         await log.close();
+      },
+      createLimited: async (topic, recordBytesMax) => {
+        const log = await service.open();
+        try {
+          return await log.createKafkaTopic(topic, 1, { configs: { 'max.message.bytes': String(recordBytesMax) } });
+        } finally {
+          await log.close();
+        }
       },
       fencesCommits: false,
       close: () => service.stop(),

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { KafkaLog } from '@holdfast/stream-kafka';
+import kafkajs from 'kafkajs';
 import { freePorts } from '../cluster/support/free-ports.ts';
 import { type CommandResult, holdfast, startHoldfast } from '../cluster/support/holdfast.ts';
 import { waitFor } from '../cluster/support/wait.ts';
@@ -59,10 +60,17 @@ const redisAt = (address: string, more: Record<string, unknown> = {}) => ({
   redis: { url: `redis://${address}`, ...more },
 });
 
-/** A record that no job can process is found, with all that it had, and comes back by replay. */
-async function deadLetters(log: KafkaLog, configPath: string): Promise<void> {
-  const bytes = (text: string) => new TextEncoder().encode(text);
-  await log.append('access-log', 1, [{ key: bytes('k'), value: bytes('{bad'), headers: { trace: 'x' } }]);
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+interface LetterRow {
+  readonly letter: string;
+  readonly reason: string;
+  readonly valueBytes: number;
+  readonly wholeBytes: number | null;
+}
+
+/** Commands at a node's configuration. */
+function commands(configPath: string) {
   const json = async (...args: string[]) => {
     const { code, stdout, stderr } = await holdfast([...args, '--config', configPath, '-o', 'json']);
     assert.equal(code, 0, stderr);
@@ -70,9 +78,21 @@ async function deadLetters(log: KafkaLog, configPath: string): Promise<void> {
   };
   const letters = (count: number) =>
     waitFor(`${count} dead letters`, 30_000, async () => {
-      const { letters } = (await json('dlq', 'ls')) as { letters: { letter: string; reason: string }[] };
+      const { letters } = (await json('dlq', 'ls')) as { letters: LetterRow[] };
       return letters.length === count ? letters : null;
     });
+  const allCommitted = () =>
+    waitFor('everything to be committed', 60_000, async () => {
+      const { partitions } = (await json('topic', 'lag')) as { partitions: { lag: string }[] };
+      return (partitions.length === 3 && partitions.every(({ lag }) => lag === '0')) || null;
+    });
+  return { json, letters, allCommitted };
+}
+
+/** A record that no job can process is found, with all that it had, and comes back by replay. */
+async function deadLetters(log: KafkaLog, configPath: string): Promise<void> {
+  const { json, letters, allCommitted } = commands(configPath);
+  await log.append('access-log', 1, [{ key: bytes('k'), value: bytes('{bad'), headers: { trace: 'x' } }]);
   const [letter] = await letters(1);
   const shown = await json('dlq', 'show', letter!.letter);
   assert.deepEqual((shown.value as { text: string }).text, '{bad');
@@ -85,10 +105,27 @@ async function deadLetters(log: KafkaLog, configPath: string): Promise<void> {
   const again = await letters(2);
   const second = await json('dlq', 'show', again.find((one) => one.letter !== letter!.letter)!.letter);
   assert.deepEqual(second.headers, { trace: 'x', 'replay-of': shown.id });
-  await waitFor('everything to be committed', 60_000, async () => {
-    const { partitions } = (await json('topic', 'lag')) as { partitions: { lag: string }[] };
-    return (partitions.length === 3 && partitions.every(({ lag }) => lag === '0')) || null;
-  });
+  await allCommitted();
+}
+
+/** Records above the brokers' default limit, and above that of the letters' topic, stop nothing. */
+async function largeLetters(log: KafkaLog, configPath: string): Promise<void> {
+  const { json, letters, allCommitted } = commands(configPath);
+  for (const size of [2_000_000, 4_500_000]) {
+    await log.append('access-log', 2, [
+      { key: bytes('k'), value: bytes('{'.padEnd(size)), headers: { size: `${size}` } },
+    ]);
+  }
+  const large = (await letters(4)).filter(({ valueBytes }) => valueBytes > 1_000);
+  const bySize = (a: LetterRow, b: LetterRow) => b.valueBytes - a.valueBytes;
+  const [whole, cut] = large.sort(bySize);
+  assert.deepEqual([whole!.valueBytes, whole!.wholeBytes], [2_000_000, null]);
+  assert.deepEqual([cut!.valueBytes, cut!.wholeBytes], [65_536, 4_500_000]);
+  await allCommitted();
+  assert.equal((await json('dlq', 'replay', cut!.letter)).replayed, '1');
+  const again = (await letters(5)).filter(({ wholeBytes }) => wholeBytes === 4_500_000);
+  assert.equal(again.length, 2, 'the whole record came back');
+  await allCommitted();
 }
 
 describe('a node starts on Kafka and Redis, or says why not', { timeout: 150_000 }, () => {
@@ -206,7 +243,15 @@ describe('a node starts on Kafka and Redis, or says why not', { timeout: 150_000
       };
       assert.match(await describe('access-log'), /retention\.ms=172800000/);
       assert.match(await describe('holdfast.dead-letters'), /retention\.ms=2592000000/);
+      assert.match(await describe('holdfast.dead-letters'), /max\.message\.bytes=4194304/);
       await deadLetters(log, node.configPath);
+      const admin = new kafkajs.Kafka({ brokers: kafka.plain, logLevel: kafkajs.logLevel.NOTHING }).admin();
+      await admin.connect();
+      const configEntries = [{ name: 'max.message.bytes', value: '5242880' }];
+      const type = kafkajs.ConfigResourceTypes.TOPIC;
+      await admin.alterConfigs({ validateOnly: false, resources: [{ type, name: 'access-log', configEntries }] });
+      await admin.disconnect();
+      await largeLetters(log, node.configPath);
       node.child.kill('SIGTERM');
       const [code] = await once(node.child, 'exit');
       assert.equal(code, 0);

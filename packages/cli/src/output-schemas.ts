@@ -165,7 +165,9 @@ const letterFields = {
   job: z.string(),
   version: z.string(),
   from: z.object({ topic: z.string(), partition: z.int(), offset: integerText }).nullable(),
+  output: z.object({ topic: z.string(), bytes: z.int() }).nullable(),
   valueBytes: z.int().nullable(),
+  wholeBytes: z.int().nullable(),
 };
 
 const lettersSchema = z.object({
@@ -183,7 +185,7 @@ const letterSchema = z.object({
   schema: z.literal('holdfast/dead-letter/v1'),
   ...letterFields,
   key: bytes,
-  keyIs: z.enum(['record', 'user']),
+  keyIs: z.enum(['record', 'user', 'cut']),
   headers: z.record(z.string(), z.string()),
   value: bytes,
 });
@@ -192,6 +194,7 @@ const replaySchema = z.object({
   schema: z.literal('holdfast/dlq-replay/v1'),
   matching: integerText,
   replayed: integerText,
+  refused: integerText,
 });
 
 const lagSchema = z.object({

@@ -17,6 +17,7 @@ logConformance('LMDB', async () => {
       await log.deleteTopic(topic);
       await log.close();
     },
+    createLimited: null,
     fencesCommits: true,
     close: async () => remove(),
   };

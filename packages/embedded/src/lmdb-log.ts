@@ -10,7 +10,7 @@ import {
   type TopicInfo,
   type TopicPosition,
 } from '@holdfast/engine';
-import { assert, type Clock, type PartitionId, topicId } from '@holdfast/model';
+import { assert, type Clock, type PartitionId, type TopicId, topicId } from '@holdfast/model';
 import { readU64, textKey, u64Key } from './binary-keys.ts';
 import { type Comparison, compareAndPut } from './compare-and-put.ts';
 import { type EnvLimits, LmdbEnv } from './lmdb-env.ts';
@@ -153,9 +153,13 @@ export class LmdbLog implements Log {
 
   async commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]> {
     return this.#io(async () => {
-      const results = new Array<CommitResult>(commits.length);
-      const items = commits.map((commit, i): Comparison => {
-        return {
+      const topics = this.#topicsById();
+      const results = commits.map(({ partition: { topicId, partition } }): CommitResult => {
+        return partition < (topics.get(topicId)?.partitions ?? 0) ? 'ok' : 'gone';
+      });
+      const items = commits.flatMap((commit, i): Comparison[] => {
+        if (results[i] === 'gone') return [];
+        const item: Comparison = {
           key: commitKey(group, commit.partition),
           decide: (stored) => {
             const fenced = stored !== null && decodeCommit(stored).fence > commit.fence;
@@ -163,6 +167,7 @@ export class LmdbLog implements Log {
             return fenced ? null : encodeCommit(commit);
           },
         };
+        return [item];
       });
       await compareAndPut(this.env, this.tables.commits, items);
       return results;
@@ -218,6 +223,15 @@ export class LmdbLog implements Log {
   /** The next offset, in the snapshot read last. */
   head(topic: StoredTopic, partition: number): number {
     return this.tables.heads.getBinary(headKey(topic.number, partition))?.readDoubleLE(0) ?? 0;
+  }
+
+  /** All of them; they are few. */
+  #topicsById(): Map<TopicId, StoredTopic> {
+    this.env.refresh();
+    const topics = Array.from(this.tables.topics.getRange(), ({ key, value }) => {
+      return decodeTopic((key as Buffer).toString(), value as Buffer);
+    });
+    return new Map(topics.map((topic) => [topic.topicId, topic]));
   }
 
   /** Looks at every block's head: for the start of a job, not for the way of a record. */

@@ -50,5 +50,13 @@ export { SessionProof } from './session-proof.ts';
 export { Shard } from './shard/shard.ts';
 export { defaultShardSettings, type ShardOptions, type ShardSettings } from './shard/shard-options.ts';
 export { findStart, type StartOptions } from './shard/start-offset.ts';
+export {
+  cutValueBytes,
+  keyLeftOut,
+  outputBytesHeader,
+  outputTooLargeReason,
+  outputTopicHeader,
+  truncatedHeader,
+} from './shard/too-large.ts';
 export type * from './shard-messages.ts';
 export { type ShardStatName, ShardStats, shardStatNames } from './shard-stats.ts';

@@ -30,6 +30,8 @@ export const shardStatNames = [
   'oldestDirtyAgeMs',
   'outputsEmitted',
   'outputsAcked',
+  /** outputs that their topic refused for their size: they are dead letters */
+  'outputsTooLarge',
   'parkedRecords',
   'parkedBytes',
   'framesInFlight',

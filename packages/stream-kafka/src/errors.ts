@@ -1,7 +1,15 @@
-import { LogError } from '@holdfast/engine';
-import { brokerErrorName, isRetriable } from './wire/broker-errors.ts';
+import { LogError, type LogErrorCode } from '@holdfast/engine';
+import { brokerErrorName, brokerErrors, isRetriable } from './wire/broker-errors.ts';
 
-export const kafkaErrorCodes = ['UNREACHABLE', 'DENIED', 'PROTOCOL', 'BROKER', 'CORRUPT', 'CLOSED'] as const;
+export const kafkaErrorCodes = [
+  'UNREACHABLE',
+  'DENIED',
+  'PROTOCOL',
+  'BROKER',
+  'TOO_LARGE',
+  'CORRUPT',
+  'CLOSED',
+] as const;
 export type KafkaErrorCode = (typeof kafkaErrorCodes)[number];
 
 /**
@@ -10,6 +18,7 @@ export type KafkaErrorCode = (typeof kafkaErrorCodes)[number];
  * - `DENIED`: wrong credentials, an untrusted certificate, or no permission. Trying again doesn't help.
  * - `PROTOCOL`: what answers is no Kafka, or one too old.
  * - `BROKER`: the broker answered with an error; `brokerError` is its number in Kafka's protocol.
+ * - `TOO_LARGE`: the broker takes no batch of that size for the topic; nothing of it is there.
  * - `CORRUPT`: fetched bytes are not what a broker may send, or too large when decompressed.
  * - `CLOSED`: used after `close`.
  */
@@ -40,10 +49,36 @@ export function brokerError(what: string, number: number, detail: string | null 
 
 /** What the port promises in place of the adapter's own errors. */
 export function logError(error: unknown): unknown {
-  if (!(error instanceof KafkaError)) return error;
-  const { message, code } = error;
-  if (code === 'CLOSED') return new LogError('LOG_CLOSED', message, { cause: error });
-  if (code === 'DENIED') return new LogError('ACCESS_DENIED', message, { cause: error });
-  if (code === 'CORRUPT') return new LogError('RECORDS_CORRUPT', message, { cause: error });
-  return new LogError('LOG_IO', message, { cause: error });
+  return error instanceof KafkaError ? new LogError(portCode(error), error.message, { cause: error }) : error;
+}
+
+/** The same of an append, of whose records so many are durable. */
+export function appendError(error: unknown, appended: number): unknown {
+  if (error instanceof KafkaError) return new LogError(portCode(error), error.message, { cause: error, appended });
+  if (error instanceof LogError && appended > 0)
+    return new LogError(error.code, error.message, { cause: error, appended });
+  return error;
+}
+
+/** A single record that the broker doesn't take. @param bytes what it takes in a batch, at most */
+export function recordTooLarge(topic: string, partition: number, bytes: number, broker: string): KafkaError {
+  const text =
+    `appending to ${topic}/${partition}: a record of about ${bytes} bytes is larger than the brokers take (${broker}); ` +
+    'raise max.message.bytes of the topic';
+  return new KafkaError('TOO_LARGE', text, { brokerError: brokerErrors.messageTooLarge });
+}
+
+function portCode({ code }: KafkaError): LogErrorCode {
+  switch (code) {
+    case 'CLOSED':
+      return 'LOG_CLOSED';
+    case 'DENIED':
+      return 'ACCESS_DENIED';
+    case 'CORRUPT':
+      return 'RECORDS_CORRUPT';
+    case 'TOO_LARGE':
+      return 'RECORD_TOO_LARGE';
+    default:
+      return 'LOG_IO';
+  }
 }

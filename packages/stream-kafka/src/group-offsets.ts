@@ -1,4 +1,4 @@
-import { type CommittedOffset, LogError, type OffsetCommit } from '@holdfast/engine';
+import { type CommitResult, type CommittedOffset, LogError, type OffsetCommit } from '@holdfast/engine';
 import type { PartitionId } from '@holdfast/model';
 import { findCoordinator } from './apis/find-coordinator.ts';
 import { offsetCommit, type TopicOffsets } from './apis/offset-commit.ts';
@@ -9,6 +9,12 @@ import { brokerError, KafkaError } from './errors.ts';
 import type { Topics } from './topics.ts';
 import type { Api } from './wire/api.ts';
 import { brokerErrors } from './wire/broker-errors.ts';
+
+/** A commit, with its place in the request and the topic's name. */
+interface NamedCommit extends OffsetCommit {
+  readonly index: number;
+  readonly topic: string;
+}
 
 /**
  * Committed offsets of groups that have no members: partitions are assigned by leases, so nobody joins. Kafka checks
@@ -39,7 +45,8 @@ export class GroupOffsets {
   /** As Kafka has them, whoever committed them. */
   all(group: string, topic: string, partitions: readonly number[]): Promise<readonly FetchedOffset[]> {
     const what = `offsets of group ${group} for topic ${topic}`;
-    return this.#ask(group, what, offsetFetch, { group, topic, partitions }, (answer) => {
+    const request = () => ({ group, topic, partitions });
+    return this.#ask(group, what, offsetFetch, request, (answer) => {
       if (answer.error === brokerErrors.groupIdNotFound) return [];
       const error = answer.error || (answer.partitions.find(({ error }) => error !== 0)?.error ?? 0);
       if (error !== 0) throw brokerError(what, error);
@@ -47,28 +54,51 @@ export class GroupOffsets {
     });
   }
 
-  /** @throws LogError TOPIC_CHANGED when a topic of that identity is gone */
-  async commit(group: string, commits: readonly OffsetCommit[]): Promise<void> {
-    const topics = new Map<string, TopicOffsets['partitions'][number][]>();
-    for (const { partition: id, offset, generation, fence } of commits) {
-      const { topicId, partition } = id;
-      const name = await this.#cluster.retry(() => this.#topics.nameOf(topicId));
-      if (name === null) throw new LogError('TOPIC_CHANGED', `there is no topic with the id ${topicId} to commit for`);
-      const metadata = encodeCommitMetadata({ generation, fence, topicId });
-      topics.set(name, [...(topics.get(name) ?? []), { partition, offset, metadata }]);
+  /** One result per entry. What belongs to a topic that is gone is left out, and holds up nothing else. */
+  async commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]> {
+    const results = commits.map((): CommitResult => 'gone');
+    let open: NamedCommit[] = [];
+    for (const [index, commit] of commits.entries()) {
+      const topic = await this.#cluster.retry(() => this.#topics.nameOf(commit.partition.topicId));
+      if (topic !== null) open.push({ ...commit, index, topic });
     }
-    if (topics.size === 0) return;
-    const request = { group, topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) };
+    if (open.length === 0) return results;
     const what = `committing offsets of group ${group}`;
-    await this.#ask(group, what, offsetCommit, request, (results) => {
-      for (const { topic, partition, error } of results) {
+    const request = () => ({ group, topics: topicsOf(open) });
+    await this.#ask(group, what, offsetCommit, request, async (answers) => {
+      const byPlace = new Map(open.map((commit) => [`${commit.topic}/${commit.partition.partition}`, commit]));
+      const unknown: NamedCommit[] = [];
+      for (const { topic, partition, error } of answers) {
         if (error === brokerErrors.unknownMemberId || error === 22) {
           const text = `${what}: other consumers are members of the group; give the job a name of its own`;
           throw new KafkaError('BROKER', text, { brokerError: error });
         }
-        if (error !== 0) throw brokerError(`${what} for ${topic}/${partition}`, error);
+        const isUnknown = error === brokerErrors.unknownTopicOrPartition || error === brokerErrors.unknownTopicId;
+        if (error !== 0 && !isUnknown) throw brokerError(`${what} for ${topic}/${partition}`, error);
+        const commit = byPlace.get(`${topic}/${partition}`);
+        if (commit === undefined) continue;
+        if (isUnknown) unknown.push(commit);
+        else results[commit.index] = 'ok';
       }
+      const left: NamedCommit[] = [];
+      for (const commit of unknown) if (!(await this.#isGone(commit))) left.push(commit);
+      open = left;
+      const [first] = left;
+      if (first === undefined) return;
+      // The coordinator doesn't know it yet.
+      const where = `${first.topic}/${first.partition.partition}`;
+      throw brokerError(`${what} for ${where}`, brokerErrors.unknownTopicOrPartition);
     });
+    return results;
+  }
+
+  async #isGone({ topic, partition: { topicId, partition } }: NamedCommit): Promise<boolean> {
+    try {
+      return partition >= (await this.#topics.same(topic, topicId)).partitions.length;
+    } catch (error) {
+      if (error instanceof LogError && error.code === 'TOPIC_CHANGED') return true;
+      throw error;
+    }
   }
 
   /** Asks the group's coordinator, found anew when it has moved. `read` throws for what the answer says is wrong. */
@@ -76,13 +106,13 @@ export class GroupOffsets {
     group: string,
     what: string,
     api: Api<Request, Answer>,
-    request: Request,
-    read: (answer: Answer) => T,
+    request: () => Request,
+    read: (answer: Answer) => T | Promise<T>,
   ): Promise<T> {
     return this.#cluster.retry(async () => {
       try {
         const nodeId = this.#coordinators.get(group) ?? (await this.#findCoordinator(group, what));
-        return read(await this.#cluster.ask(nodeId, api, request));
+        return await read(await this.#cluster.ask(nodeId, api, request()));
       } catch (error) {
         this.#coordinators.delete(group);
         throw error;
@@ -98,4 +128,13 @@ export class GroupOffsets {
     this.#coordinators.set(group, found.nodeId);
     return found.nodeId;
   }
+}
+
+function topicsOf(commits: readonly NamedCommit[]): TopicOffsets[] {
+  const topics = new Map<string, TopicOffsets['partitions'][number][]>();
+  for (const { topic, partition: id, offset, generation, fence } of commits) {
+    const metadata = encodeCommitMetadata({ generation, fence, topicId: id.topicId });
+    topics.set(topic, [...(topics.get(topic) ?? []), { partition: id.partition, offset, metadata }]);
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
 }

@@ -156,10 +156,7 @@ export class KafkaLog implements Log {
   }
 
   commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]> {
-    return this.#do(async () => {
-      await this.#offsets.commit(group, commits);
-      return commits.map(() => 'ok');
-    });
+    return this.#do(() => this.#offsets.commit(group, commits));
   }
 
   endOffsets(topic: string): Promise<number[]> {

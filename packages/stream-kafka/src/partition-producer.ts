@@ -3,9 +3,9 @@ import { initProducerId } from './apis/init-producer-id.ts';
 import { produce } from './apis/produce.ts';
 import { encodeBatch, recordBytesMaxOf } from './batch/encode-batch.ts';
 import type { KafkaCluster } from './cluster.ts';
-import { brokerError, KafkaError } from './errors.ts';
+import { appendError, brokerError, KafkaError, recordTooLarge } from './errors.ts';
 import { type KafkaTopic, leaderOf, type Topics } from './topics.ts';
-import { brokerErrors } from './wire/broker-errors.ts';
+import { brokerErrorName, brokerErrors } from './wire/broker-errors.ts';
 
 interface Append {
   readonly records: readonly NewRecord[];
@@ -29,13 +29,16 @@ const identityLost: ReadonlySet<number> = new Set([
   brokerErrors.unknownProducerId,
 ]);
 
+/** The batch is larger than the topic's or the broker's limit. */
+const tooLarge: ReadonlySet<number> = new Set([brokerErrors.messageTooLarge, brokerErrors.recordListTooLarge]);
+
 /** Answers after which nobody knows whether the batch was appended. */
 const unclearAnswers: ReadonlySet<number> = new Set([7, 20, -1]);
 
 /**
  * Appends to one partition, idempotent: each record batch has this producer's identity and a sequence number, one is
  * under way at a time, and a repeat has the same bytes, so that whatever becomes of answers the order stands and nothing
- * is there twice. Appends that wait travel in one batch. Queued records are bounded by the callers, who wait for the answers.
+ * is there twice. Appends that wait travel in one batch, of half the size after each that the broker took for too large. Queued records are bounded by the callers, who wait for the answers.
  */
 export class PartitionProducer {
   readonly #cluster: KafkaCluster;
@@ -44,6 +47,7 @@ export class PartitionProducer {
   readonly #partition: number;
   readonly #queue: Append[] = [];
   #identity: Identity | null = null;
+  #batchBytesMax: number;
   #running: Promise<void> | null = null;
 
   constructor(cluster: KafkaCluster, topics: Topics, topic: string, partition: number) {
@@ -51,9 +55,10 @@ export class PartitionProducer {
     this.#topics = topics;
     this.#topic = topic;
     this.#partition = partition;
+    this.#batchBytesMax = cluster.options.produceBytesMax;
   }
 
-  /** Resolves with the first record's offset when all are durable. */
+  /** Resolves with the first record's offset when all are durable. @throws LogError with how many are, KafkaError */
   append(records: readonly NewRecord[]): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ records, done: 0, firstOffset: -1, resolve, reject });
@@ -65,7 +70,7 @@ export class PartitionProducer {
     // A turn later, so that the appends made together travel together.
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const { records, appends } = this.#nextRecords();
+      const { records, appends, bytes } = this.#nextRecords();
       try {
         const baseOffset = await this.#send(records);
         let at = 0;
@@ -78,19 +83,24 @@ export class PartitionProducer {
           append.resolve(append.firstOffset);
         }
       } catch (error) {
+        const isTooLarge = error instanceof KafkaError && error.code === 'TOO_LARGE';
+        if (isTooLarge && records.length > 1) {
+          this.#batchBytesMax = bytes / 2;
+          continue;
+        }
         // The next batch may not follow one of which nobody knows whether it arrived.
-        this.#identity = null;
+        if (!isTooLarge) this.#identity = null;
+        const told = isTooLarge ? recordTooLarge(this.#topic, this.#partition, bytes, error.message) : error;
         for (const { append } of appends) {
           this.#queue.shift();
-          append.reject(error);
+          append.reject(appendError(told, append.done));
         }
       }
     }
     this.#running = null;
   }
 
-  #nextRecords(): { records: NewRecord[]; appends: { append: Append; count: number }[] } {
-    const { produceBytesMax } = this.#cluster.options;
+  #nextRecords(): { records: NewRecord[]; appends: { append: Append; count: number }[]; bytes: number } {
     const records: NewRecord[] = [];
     const appends: { append: Append; count: number }[] = [];
     let bytes = 0;
@@ -99,14 +109,14 @@ export class PartitionProducer {
       for (let i = append.done; i < append.records.length; i++, count++) {
         const record = append.records[i]!;
         const size = recordBytesMaxOf(record);
-        if (records.length > 0 && bytes + size > produceBytesMax) break;
+        if (records.length > 0 && bytes + size > this.#batchBytesMax) break;
         bytes += size;
         records.push(record);
       }
       if (count > 0) appends.push({ append, count });
       if (append.done + count < append.records.length) break;
     }
-    return { records, appends };
+    return { records, appends, bytes };
   }
 
   /** The first record's offset. @throws KafkaError, LogError */
@@ -138,6 +148,9 @@ export class PartitionProducer {
         this.#identity = null;
         batch = null;
         throw new KafkaError('UNREACHABLE', `${what}: the broker knows the producer no longer`, { brokerError: error });
+      }
+      if (tooLarge.has(error) && !unclear) {
+        throw new KafkaError('TOO_LARGE', brokerErrorName(error), { brokerError: error });
       }
       throw brokerError(what, error, unclear ? 'it is not known whether the records are there' : message);
     });

@@ -51,26 +51,34 @@ export class Topics {
     this.#cache.delete(name);
   }
 
-  /** The name of a topic's identity; null when there is no such topic. */
+  /** The name of a topic's identity, from the cache if it is there; null once it is sure that there is no such topic. */
   async nameOf(id: TopicId): Promise<string | null> {
     const known = this.#names.get(id);
     if (known !== undefined) return known;
     const bytes = Buffer.from(id, 'base64url');
     if (bytes.length !== idBytesLength) return null;
-    return (await this.#ask({ id: bytes }, `the topic with the id ${id}`))?.name ?? null;
+    const ask = () => this.#ask({ id: bytes }, `the topic with the id ${id}`);
+    return (await this.#sure(ask, (found) => found !== null))?.name ?? null;
   }
 
   /** The topic, freshly looked up. @throws LogError UNKNOWN_TOPIC once that is sure */
   async existing(name: string): Promise<KafkaTopic> {
-    const topic = await this.#sure(name, (found) => found !== null);
+    const topic = await this.#sure(
+      () => this.look(name),
+      (found) => found !== null,
+    );
     if (topic === null) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${name}`);
     return topic;
   }
 
   /** The topic, if it is still the same. @throws LogError TOPIC_CHANGED once it is sure that it isn't */
   async same(name: string, id: TopicId): Promise<KafkaTopic> {
-    const topic = await this.#sure(name, (found) => found?.id === id);
+    const topic = await this.#sure(
+      () => this.look(name),
+      (found) => found?.id === id,
+    );
     if (topic?.id === id) return topic;
+    this.#names.delete(id);
     const now = topic === null ? 'it no longer exists' : `it now has the id ${topic.id}`;
     throw new LogError('TOPIC_CHANGED', `topic ${name} with the id ${id}: ${now}`);
   }
@@ -106,10 +114,13 @@ export class Topics {
     return deleted;
   }
 
-  async #sure(name: string, isIt: (found: KafkaTopic | null) => boolean): Promise<KafkaTopic | null> {
-    for (let look = 1; ; look++) {
-      const found = await this.look(name);
-      if (isIt(found) || look === goneLooks) return found;
+  async #sure(
+    look: () => Promise<KafkaTopic | null>,
+    isIt: (found: KafkaTopic | null) => boolean,
+  ): Promise<KafkaTopic | null> {
+    for (let looks = 1; ; looks++) {
+      const found = await look();
+      if (isIt(found) || looks === goneLooks) return found;
       await this.#cluster.pause(goneLookPauseMs);
       if (this.#cluster.isClosed) throw new KafkaError('CLOSED', 'the log is closed');
     }
@@ -129,6 +140,8 @@ export class Topics {
       partitions: [...partitions].sort((a, b) => a.partition - b.partition),
     };
     this.#cache.set(name, found);
+    // A topic that was recreated has another identity: the old one has no name any more.
+    for (const [id, known] of this.#names) if (known === name && id !== found.id) this.#names.delete(id);
     this.#names.set(found.id, name);
     return found;
   }

@@ -40,3 +40,17 @@ test('an offset that does not change is committed again as long as its partition
   assert.equal(commits, last, 'nor who reads it no more');
   await end();
 });
+
+test('an offset of a topic that is gone is tried again ever more rarely, and holds up nothing', async () => {
+  let commits = 0;
+  const logHooks = { before: (operation: string) => void (operation === 'commit' && commits++) };
+  const { time, logDisk, feed, committed, end } = await beginLoneShard({ logHooks });
+  await feed(passedOver);
+  await time.pass(900);
+  logDisk.deleteTopic('in');
+  await time.pass(5_000);
+  assert.deepEqual([commits, await committed()], [1, null]);
+  await time.pass(5 * 60_000);
+  assert.ok(commits >= 4 && commits <= 6, `${commits} commits`);
+  await end();
+});

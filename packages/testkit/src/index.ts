@@ -32,14 +32,8 @@ export {
   type Starvation,
 } from './gossip/measure.ts';
 export { MemoryGossip, MemoryGossipNetwork, type MemoryGossipOptions } from './gossip/memory-gossip.ts';
-export {
-  type LogHarness,
-  logConformance,
-  partitionOf,
-  readRecords,
-  recordsOf,
-  textRecords,
-} from './log-conformance.ts';
+export { type LogHarness, logConformance } from './log-conformance.ts';
+export { partitionOf, readRecords, recordsOf, textRecords } from './log-records.ts';
 export { MemoryBackupStore, MemoryStoreDisk, type StoreImage } from './memory-backup-store.ts';
 export { MemoryCrashFolder } from './memory-crash-folder.ts';
 export { MemoryLog, MemoryLogDisk, type MemoryLogTime } from './memory-log.ts';

@@ -1,82 +1,20 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import {
-  type Log,
-  LogError,
-  type LogErrorCode,
-  type LogReader,
-  type NewRecord,
-  type TopicInfo,
-} from '@holdfast/engine';
-import { type PartitionId, topicId } from '@holdfast/model';
-import type { RecordBatch } from '@holdfast/processor';
+import { type Log, LogError, type LogErrorCode, type NewRecord, type TopicInfo } from '@holdfast/engine';
+import { topicId } from '@holdfast/model';
+import { bytesMax, partitionOf, readRecords, recordsOf, textRecords, waitMs } from './log-records.ts';
 
 /** How the suite makes what it tests. Each `open` is another process's view of one and the same log. */
 export interface LogHarness {
   open(): Promise<Log>;
   deleteTopic(topic: string): Promise<void>;
+  /** Creates a topic of one partition that takes records of about so many bytes at most; null: this log takes any. */
+  readonly createLimited: ((topic: string, recordBytesMax: number) => Promise<TopicInfo>) | null;
   /** Whether a commit with a lower fence than seen is refused; a log that can't check says false. */
   readonly fencesCommits: boolean;
   /** The suite is over; what it opened is closed already. */
   close?(): Promise<void>;
-}
-
-/** A record as read back. */
-interface ReadRecord {
-  readonly offset: number;
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timestampUnixMs: number;
-}
-
-const bytesMax = 1 << 20;
-const waitMs = 5_000;
-const utf8 = new TextDecoder();
-
-/** Records with the texts as values. */
-export function textRecords(texts: readonly string[]): NewRecord[] {
-  return texts.map((text) => ({ key: null, value: new TextEncoder().encode(text) }));
-}
-
-export function partitionOf(topic: TopicInfo, partition: number): PartitionId {
-  return { topicId: topic.topicId, partition };
-}
-
-/** A batch's records, checked for the shape that the port promises. */
-export function recordsOf(batch: RecordBatch): ReadRecord[] {
-  const text = (start: number, end: number) => (start < 0 ? null : utf8.decode(batch.bytes.subarray(start, end)));
-  const records: ReadRecord[] = [];
-  // Without records it says what was passed over; that a batch moves on is checked by who reads several.
-  for (let i = 0; i < batch.count; i++) {
-    const offset = batch.offsets[i]!;
-    assert.ok(i === 0 || offset > batch.offsets[i - 1]!, 'offsets rise');
-    assert.ok(offset < batch.nextOffset, 'nextOffset is beyond all records');
-    records.push({
-      offset,
-      key: text(batch.keyStarts[i]!, batch.keyEnds[i]!),
-      value: text(batch.valueStarts[i]!, batch.valueEnds[i]!),
-      headers: batch.headersOf?.(i) ?? {},
-      timestampUnixMs: batch.timestampsUnixMs[i]!,
-    });
-  }
-  return records;
-}
-
-/** Reads until `count` records have come. */
-export async function readRecords(reader: LogReader, count: number, batchBytesMax = bytesMax): Promise<ReadRecord[]> {
-  const records: ReadRecord[] = [];
-  let position = -1;
-  while (records.length < count) {
-    const batch = await reader.next(batchBytesMax, waitMs);
-    assert.ok(batch !== null, `only ${records.length} of ${count} records came`);
-    assert.ok(batch.nextOffset > position, 'a batch moves on');
-    position = batch.nextOffset;
-    records.push(...recordsOf(batch));
-  }
-  assert.equal(records.length, count);
-  return records;
 }
 
 function fails(code: LogErrorCode): (error: unknown) => boolean {
@@ -228,6 +166,43 @@ export function logConformance(name: string, makeHarness: () => Promise<LogHarne
       );
     });
 
+    test('refuses a record that is too large, with all before it durable and none behind it', async () => {
+      const { createLimited } = await making;
+      if (createLimited === null) return;
+      const log = await open();
+      const name = `limited-${run}`;
+      const topic = await createLimited(name, 10_000);
+      // Too much for one batch together, each small enough alone.
+      const [before, behind] = [1, 2].map((part) => Array.from({ length: 30 }, (_, i) => `${part}-${i}`.padEnd(4_000)));
+      const texts = [...before!, 'L'.repeat(20_000), ...behind!];
+      const refusal = (appended: number) => (error: unknown) =>
+        error instanceof LogError &&
+        error.code === 'RECORD_TOO_LARGE' &&
+        error.appended === appended &&
+        error.message.includes(`${name}/0`);
+      await assert.rejects(log.append(name, 0, textRecords(texts)), refusal(before!.length));
+      await assert.rejects(log.append(name, 0, textRecords(texts.slice(before!.length))), refusal(0));
+      await log.append(name, 0, textRecords(behind!));
+      const read = await readRecords(await log.openReader(name, partitionOf(topic, 0), 0), texts.length - 1);
+      assert.deepEqual(
+        read.map((r) => r.value),
+        [...before!, ...behind!],
+      );
+      // Together with others that wait: only its own append fails.
+      const [first, refused, last] = await Promise.allSettled([
+        log.append(name, 0, textRecords(['a', 'b'])),
+        log.append(name, 0, textRecords(['c', 'L'.repeat(20_000), 'not this'])),
+        log.append(name, 0, textRecords(['d'])),
+      ]);
+      assert.deepEqual([first!.status, last!.status], ['fulfilled', 'fulfilled']);
+      assert.ok(refused!.status === 'rejected' && refusal(1)(refused.reason));
+      const next = await readRecords(await log.openReader(name, partitionOf(topic, 0), texts.length - 1), 4);
+      assert.deepEqual(
+        next.map((r) => r.value),
+        ['a', 'b', 'c', 'd'],
+      );
+    });
+
     test('a waiting reader gets what another process appends', async () => {
       const { log, name, topic } = await fresh(1);
       const other = await open();
@@ -329,6 +304,28 @@ export function logConformance(name: string, makeHarness: () => Promise<LogHarne
       assert.deepEqual(await log.committed('job', a), { offset: 10, generation: 1 });
       assert.deepEqual(await log.commit('job', [{ partition: a, offset: 4, generation: 1, fence: 10 }]), ['ok']);
       assert.deepEqual(await log.committed('job', a), { offset: 4, generation: 1 });
+    });
+
+    test('commits what is there, whatever else is gone', async () => {
+      const [one, two] = [await fresh(1), await fresh(1)];
+      const { log } = one;
+      const both = (offset: number) =>
+        [two, one].map(({ topic }) => ({ partition: partitionOf(topic, 0), offset, generation: 1, fence: 1 }));
+      const committed = () => log.committed('job', partitionOf(one.topic, 0));
+      assert.deepEqual(await log.commit('job', both(1)), ['ok', 'ok']);
+      await (await making).deleteTopic(two.name);
+      assert.deepEqual(await log.commit('job', both(2)), ['gone', 'ok']);
+      assert.deepEqual(await committed(), { offset: 2, generation: 1 });
+      // Who has not known it before it was deleted.
+      assert.deepEqual(await (await open()).commit('job', both(3)), ['gone', 'ok']);
+      assert.deepEqual(await committed(), { offset: 3, generation: 1 });
+      const again = await (await open()).createTopic(two.name, 1);
+      assert.equal(await log.committed('job', partitionOf(again, 0)), null);
+      assert.deepEqual(await log.commit('job', both(4)), ['gone', 'ok']);
+      assert.equal(await log.committed('job', partitionOf(again, 0)), null);
+      const [, { partition, ...rest }] = both(5) as [unknown, ReturnType<typeof both>[0]];
+      const beyond = { ...rest, partition: { ...partition, partition: 7 } };
+      assert.deepEqual(await log.commit('job', [beyond]), ['gone']);
     });
 
     test('says what is wrong', async () => {

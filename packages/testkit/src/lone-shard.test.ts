@@ -44,7 +44,8 @@ interface Given {
 /** A shard that reads the only partition of its input, beside another session that may end. */
 export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}, logHooks = {} }: Given) {
   const time = new LeapingTime();
-  const log = new MemoryLog(new MemoryLogDisk(), time, logHooks);
+  const logDisk = new MemoryLogDisk();
+  const log = new MemoryLog(logDisk, time, logHooks);
   const { topicId } = await log.createTopic(topic, 1);
   const partition = { topicId, partition: 0 };
   const feed = (value: string) => log.append(topic, 0, [{ key: null, value: Buffer.from(value) }]);
@@ -69,6 +70,7 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
   const pairs = Uint32Array.from(units.flatMap(({ hi, lo }) => [hi, lo]));
   replay({ kind: 'granted', session, shard: 0 as never, units: pairs });
   const said: FromShard[] = [];
+  const stats = new ShardStats();
   const shard = new Shard({
     shard: 0 as never,
     job: countingJob(() => {}) as Job,
@@ -77,7 +79,7 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
     transport: new MemoryRecordTransport({ network: new MemoryNetwork(), site: 'n1', localShard: () => null }),
     timers: time,
     logger: silentLogger,
-    stats: new ShardStats(),
+    stats,
     crashNotes: noCrashNotes,
     send: (message) => void said.push(message),
     limits: defaultRecordLimits,
@@ -95,6 +97,8 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
   return {
     time,
     disk,
+    logDisk,
+    stats,
     /** That of its session: until when it may take itself for alive. */
     proof,
     feed,

@@ -21,6 +21,8 @@ export type MemoryLogTime = NetworkTime & Clock;
 interface MemoryTopic {
   readonly info: TopicInfo;
   readonly partitions: StoredRecord[][];
+  /** Key, value and headers of a record; a larger one is refused. */
+  readonly recordBytesMax: number;
 }
 
 /** What outlives the processes: topics, records, committed offsets. Any number of `MemoryLog`s share one. */
@@ -33,11 +35,11 @@ export class MemoryLogDisk {
   changes = 0;
   #topicCount = 0;
 
-  createTopic(topic: string, partitions: number): TopicInfo {
+  createTopic(topic: string, partitions: number, recordBytesMax = Number.POSITIVE_INFINITY): TopicInfo {
     const existing = this.topics.get(topic);
     if (existing !== undefined) return existing.info;
     const info = { topic, topicId: topicId(`memory-${++this.#topicCount}`), partitions };
-    this.topics.set(topic, { info, partitions: Array.from({ length: partitions }, () => []) });
+    this.topics.set(topic, { info, partitions: Array.from({ length: partitions }, () => []), recordBytesMax });
     return info;
   }
 
@@ -87,13 +89,21 @@ export class MemoryLog implements Log {
 
   append(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
     return this.#do('append', () => {
-      const stored = this.#topic(topic).partitions[partition];
+      const { partitions, recordBytesMax } = this.#topic(topic);
+      const stored = partitions[partition];
       if (stored === undefined) throw new LogError('UNKNOWN_TOPIC', `topic ${topic} has no partition ${partition}`);
       const first = stored.length;
       const appendedUnixMs = this.#timers.wallUnixMs();
-      for (const { key, value, headers } of records) {
-        const record = { key: key?.slice() ?? null, value: value?.slice() ?? null, appendedUnixMs };
-        stored.push(headers === undefined ? record : { ...record, headers });
+      for (const record of records) {
+        const bytes = recordBytes(record);
+        if (bytes > recordBytesMax) {
+          if (stored.length > first) this.#disk.changed();
+          const text = `a record of ${bytes} bytes for ${topic}/${partition}, which takes ${recordBytesMax} at most`;
+          throw new LogError('RECORD_TOO_LARGE', text, { appended: stored.length - first });
+        }
+        const { key, value, headers } = record;
+        const kept = { key: key?.slice() ?? null, value: value?.slice() ?? null, appendedUnixMs };
+        stored.push(headers === undefined ? kept : { ...kept, headers });
       }
       this.#disk.changed();
       return first;
@@ -110,6 +120,7 @@ export class MemoryLog implements Log {
   commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]> {
     return this.#do('commit', () =>
       commits.map((commit) => {
+        if (!this.#has(commit.partition)) return 'gone';
         const key = commitKey(group, commit.partition);
         if ((this.#disk.commits.get(key)?.fence ?? 0) > commit.fence) return 'fenced';
         this.#disk.commits.set(key, commit);
@@ -144,6 +155,10 @@ export class MemoryLog implements Log {
       );
     }
     return at === records.length ? null : batchOf(records, at, bytesMax);
+  }
+
+  #has({ topicId, partition }: PartitionId): boolean {
+    return [...this.#disk.topics.values()].some(({ info }) => info.topicId === topicId && partition < info.partitions);
   }
 
   #topic(topic: string): MemoryTopic {
@@ -218,6 +233,11 @@ class MemoryLogReader implements LogReader {
       this.#disk.watchers.add(this.#wake);
     });
   }
+}
+
+function recordBytes({ key, value, headers = {} }: NewRecord): number {
+  const texts = Object.entries(headers).flat();
+  return texts.reduce((sum, text) => sum + text.length, (key?.length ?? 0) + (value?.length ?? 0));
 }
 
 function commitKey(group: string, partition: PartitionId): string {

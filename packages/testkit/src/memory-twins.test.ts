@@ -24,6 +24,7 @@ logConformance('in memory', async () => {
   return {
     open: async () => new MemoryLog(disk, realTime),
     deleteTopic: async (topic) => disk.deleteTopic(topic),
+    createLimited: async (topic, recordBytesMax) => disk.createTopic(topic, 1, recordBytesMax),
     fencesCommits: true,
   };
 });

@@ -50,8 +50,6 @@ export function serverProperties({ nodeId, all, host, dataDir, keystore, configs
     'broker.heartbeat.interval.ms': 500,
     'log.cleaner.dedupe.buffer.size': 33_554_432,
     'log.retention.check.interval.ms': 1_000,
-    'message.max.bytes': 8_388_608,
-    'replica.fetch.max.bytes': 8_388_608,
     ...(keystore === null ? {} : secureSettings(keystore)),
     ...configs,
   };

@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { CliError, usage } from '../cli-error.ts';
+import { CliError, failed, usage } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
 import { type LetterFilter, letterName, matches, parseLetterName } from '../dlq/dead-letter.ts';
 import {
@@ -17,6 +17,9 @@ import type { Io } from '../io.ts';
 import { type LogOptions, withLog, withLogOptions } from '../open-configured-log.ts';
 import { type OutputForm, outputOption, parseCount } from '../options.ts';
 import { formatCount } from '../render/figures.ts';
+
+/** Letters that a replay left out are named, so many. */
+const refusedNamedMax = 5;
 
 interface ListOptions extends LogOptions, LetterFilter {
   readonly output: OutputForm;
@@ -136,10 +139,12 @@ function replayLetters(name: string | undefined, options: ReplayOptions, io: Io)
       schema: 'holdfast/dlq-replay/v1',
       matching: String(matching),
       replayed: String(replay.replayed),
+      refused: String(replay.refused.length),
     };
     if (options.output === 'json') await io.out(`${JSON.stringify(document, null, 2)}\n`);
     else await io.out(`${formatCount(matching)} match, ${formatCount(replay.replayed)} replayed\n`);
     if (!replays && matching > 0) io.note('nothing was replayed: say --yes to do it\n');
+    if (replay.refused.length > 0) throw notReplayed(replay.refused);
   });
 }
 
@@ -147,6 +152,13 @@ function placeOf(name: string): { partition: number; offset: number } {
   const place = parseLetterName(name);
   if (place === null) throw usage(`'${name}' is no PARTITION@OFFSET, such as 0@12`);
   return place;
+}
+
+function notReplayed(refused: LetterReplay['refused']): CliError {
+  const names = refused.slice(0, refusedNamedMax).map(({ letter, why }) => `${letterName(letter)}: ${why}`);
+  const more = refused.length > names.length ? [`and ${refused.length - names.length} more`] : [];
+  const text = refused.length === 1 ? 'a letter is not replayed' : `${refused.length} letters are not replayed`;
+  return failed('NOT_REPLAYED', `${text}: ${[...names, ...more].join('; ')}`);
 }
 
 function notFound(name: string): CliError {

@@ -18,10 +18,17 @@ export interface DeadLetter {
   readonly version: string;
   /** The record that failed; null where a letter doesn't say. */
   readonly from: Place | null;
-  /** Whose key this is: the record's own, or the user's, under which its holder had it. */
-  readonly keyIs: 'record' | 'user';
+  /** Set: no record failed, but an output of so many bytes, which that topic refused. */
+  readonly output: { readonly topic: string; readonly bytes: number } | null;
+  /**
+   * Whose key this is: the record's own, or the user's, under which its holder had it; `cut`: the letter has neither key
+   * nor headers of the record.
+   */
+  readonly keyIs: 'record' | 'user' | 'cut';
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
+  /** Bytes of the whole value, of which the letter has only the first; null: it has all. */
+  readonly wholeBytes: number | null;
   /** The record's own headers, where its key is its own. */
   readonly ownHeaders: Readonly<Record<string, string>>;
 }

@@ -132,17 +132,81 @@ describe('dead letters', () => {
     assert.deepEqual(await log.endOffsets('in'), [6, 1]);
   });
 
+  test('a cut letter is shown as one, and replayed from the input or not at all', async () => {
+    const whole = '{'.padEnd(100, 'w');
+    const headers = { trace: 't6' };
+    const at = await log.append('in', 0, [{ key: bytes('k6'), value: bytes(whole), headers }]);
+    const cut = { reason: 'too-large', truncated: '100' };
+    const [end] = await log.endOffsets(deadLetterTopic);
+    await log.append(deadLetterTopic, 0, [
+      letter(0, at, { ...cut, 'header.trace': 't6' }, { key: bytes('k6'), value: bytes(whole.slice(0, 10)) }),
+      letter(0, at, { ...cut, 'key-is': 'cut', id: 'bare' }, { key: null, value: bytes('') }),
+      letter(0, at, { ...cut, id: 'other' }, { key: null, value: bytes('other') }),
+      letter(0, at + 90, { ...cut, id: 'gone' }, { key: null, value: bytes(whole.slice(0, 10)) }),
+    ]);
+    const [first, bare, other, gone] = [0, 1, 2, 3].map((i) => `0@${end! + i}`);
+    assert.match(
+      (await holdfast('dlq', 'show', first!, '--data', data)).out,
+      /^value \{w{9} \(cut: 10 of 100 bytes\)$/m,
+    );
+    assert.match((await holdfast('dlq', 'show', bare!, '--data', data)).out, /^key and headers are cut$/m);
+    const { keyIs, wholeBytes, valueBytes } = await json('dlq', 'show', bare!, '--data', data);
+    assert.deepEqual({ keyIs, wholeBytes, valueBytes }, { keyIs: 'cut', wholeBytes: 100, valueBytes: 0 });
+    for (const [name, id] of [
+      [first!, `access-anomaly/1/in/0/${at}/dead`],
+      [bare!, 'bare'],
+    ] as const) {
+      const [before] = await log.endOffsets('in');
+      assert.equal((await json('dlq', 'replay', name, '--data', data)).replayed, '1');
+      const replayed = { key: 'k6', value: whole, headers: { trace: 't6', 'replay-of': id } };
+      assert.deepEqual(await readInput(0, before!), [replayed]);
+    }
+    const before = await log.endOffsets('in');
+    for (const name of [other!, gone!]) {
+      const { exit, err } = await holdfast('dlq', 'replay', name, '--data', data);
+      assert.equal(exit, 1);
+      assert.match(
+        err,
+        new RegExp(`not replayed: ${name}: it has \\d+ of 100 bytes, and the input has its record no more`),
+      );
+    }
+    assert.deepEqual(await log.endOffsets('in'), before);
+  });
+
+  test('the letter of an output says so, and is not replayed; those beside it are', async () => {
+    const own = {
+      id: 'o/too-large',
+      reason: 'output-too-large',
+      job: 'access-anomaly',
+      version: '1',
+      'key-is': 'record',
+    };
+    const output = { 'output-topic': 'out', 'output-bytes': '2000000', 'header.id': 'o' };
+    const at = await log.append(deadLetterTopic, 1, [
+      { key: bytes('u'), value: bytes('big'), headers: { ...own, ...output } },
+      letter(1, 7, { reason: 'output-too-large', id: 'beside' }, { key: null, value: bytes('x') }),
+    ]);
+    const shown = await holdfast('dlq', 'show', `1@${at}`, '--data', data);
+    assert.match(shown.out, /output-too-large {2}of an output of 2000000 bytes for out$/m);
+    const { exit, out, err } = await holdfast('dlq', 'replay', '--reason', 'output-too-large', '--yes', '--data', data);
+    assert.deepEqual([exit, out], [1, '2 match, 1 replayed\n']);
+    assert.match(
+      err,
+      new RegExp(`a letter is not replayed: 1@${at}: its record was applied, all but the output for out`),
+    );
+  });
+
   test('topic lag shows what is committed', async () => {
     const { topicId } = (await log.describe('in'))!;
     await log.commit('access-anomaly', [{ partition: { topicId, partition: 0 }, offset: 1, generation: 1, fence: 1 }]);
     const args = ['topic', 'lag', '--data', data, '--topic', 'in'];
     const document = await json(...args);
     assert.deepEqual(document.partitions, [
-      { topic: 'in', partition: 0, committed: '1', head: '6', lag: '5' },
-      { topic: 'in', partition: 1, committed: null, head: '1', lag: '1' },
+      { topic: 'in', partition: 0, committed: '1', head: '9', lag: '8' },
+      { topic: 'in', partition: 1, committed: null, head: '2', lag: '2' },
     ]);
     const { out } = await holdfast(...args);
-    assert.match(out, /^TOPIC +PART +COMMITTED +HEAD +LAG\nin +0 +1 +6 +5\nin +1 +- +1 +1\n$/);
+    assert.match(out, /^TOPIC +PART +COMMITTED +HEAD +LAG\nin +0 +1 +9 +8\nin +1 +- +2 +2\n$/);
     assert.equal((await holdfast('topic', 'lag', '--data', data)).exit, 3, 'there is no access-log here');
   });
 

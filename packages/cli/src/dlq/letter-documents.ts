@@ -19,7 +19,10 @@ export interface LetterRow {
   readonly job: string;
   readonly version: string;
   readonly from: { readonly topic: string; readonly partition: number; readonly offset: string } | null;
+  readonly output: { readonly topic: string; readonly bytes: number } | null;
   readonly valueBytes: number | null;
+  /** Of the value before it was cut; null: it is whole. */
+  readonly wholeBytes: number | null;
 }
 
 export interface LettersDocument {
@@ -35,13 +38,13 @@ export interface LettersDocument {
 export interface LetterDocument extends LetterRow {
   readonly schema: 'holdfast/dead-letter/v1';
   readonly key: BytesDocument | null;
-  readonly keyIs: 'record' | 'user';
+  readonly keyIs: 'record' | 'user' | 'cut';
   readonly headers: Readonly<Record<string, string>>;
   readonly value: BytesDocument | null;
 }
 
 export function letterRow(letter: DeadLetter): LetterRow {
-  const { from, atUnixMs, id, reason, job, version, value } = letter;
+  const { from, atUnixMs, id, reason, job, version, output, value, wholeBytes } = letter;
   return {
     letter: letterName(letter),
     at: Number.isNaN(atUnixMs) ? null : new Date(atUnixMs).toISOString(),
@@ -50,7 +53,9 @@ export function letterRow(letter: DeadLetter): LetterRow {
     job,
     version,
     from: from === null ? null : { ...from, offset: String(from.offset) },
+    output,
     valueBytes: value?.length ?? null,
+    wholeBytes,
   };
 }
 
@@ -89,23 +94,31 @@ export function renderLetters({ letters, at }: LettersDocument): string[] {
     row.job,
     row.reason,
     row.at === null ? '-' : formatAge(Date.parse(at) - Date.parse(row.at)),
-    formatBytes(row.valueBytes ?? 0),
+    formatBytes(row.wholeBytes ?? row.valueBytes ?? 0),
   ]);
   return renderTable(header, rows);
 }
 
 /** Pure. */
 export function renderLetter(document: LetterDocument): string[] {
-  const { letter, from, reason, job, version, at, key, keyIs, headers, value } = document;
-  const where =
-    from === null ? 'a record of which it does not say where it was' : `${from.topic}/${from.partition}@${from.offset}`;
+  const { letter, reason, job, version, at, key, keyIs, headers, value, valueBytes, wholeBytes } = document;
+  const cut = wholeBytes === null ? '' : ` (cut: ${valueBytes ?? 0} of ${wholeBytes} bytes)`;
   return [
-    `${letter}  ${reason}  of ${where}`,
+    `${letter}  ${reason}  of ${whereText(document)}`,
     `by ${job} ${version}${at === null ? '' : ` at ${at}`}`,
-    `key ${bytesText(key)}${key !== null && keyIs === 'user' ? ' (of the user)' : ''}`,
+    keyIs === 'cut'
+      ? 'key and headers are cut'
+      : `key ${bytesText(key)}${key !== null && keyIs === 'user' ? ' (of the user)' : ''}`,
     ...Object.entries(headers).map(([name, text]) => `header ${name}: ${JSON.stringify(text)}`),
-    `value ${bytesText(value)}`,
+    `value ${bytesText(value)}${cut}`,
   ].map(printable);
+}
+
+function whereText({ from, output }: LetterRow): string {
+  if (output !== null) return `an output of ${output.bytes} bytes for ${output.topic}`;
+  return from === null
+    ? 'a record of which it does not say where it was'
+    : `${from.topic}/${from.partition}@${from.offset}`;
 }
 
 /** In quotes where something in it has to be escaped. */

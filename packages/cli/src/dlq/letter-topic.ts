@@ -1,4 +1,12 @@
-import { defaultShardSettings, type Log, type TopicInfo } from '@holdfast/engine';
+import {
+  defaultShardSettings,
+  keyLeftOut,
+  type Log,
+  outputBytesHeader,
+  outputTopicHeader,
+  type TopicInfo,
+  truncatedHeader,
+} from '@holdfast/engine';
 import { ownHeaderPrefix } from '@holdfast/processor';
 import type { DeadLetter } from './dead-letter.ts';
 import { type StoredRecord, storedRecords } from './stored-records.ts';
@@ -99,6 +107,7 @@ function letterOf(
   const { id = '', reason = '?', job = '?', version = '?', topic, partition, offset } = headers;
   const own = Object.entries(headers).filter(([name]) => name.startsWith(ownHeaderPrefix));
   const isPlaced = topic !== undefined && /^\d+$/.test(partition ?? '') && /^\d+$/.test(offset ?? '');
+  const { [truncatedHeader]: wholeBytes, [outputTopicHeader]: outputTopic, 'key-is': keyIs } = headers;
   return {
     partition: letterPartition,
     offset: letterOffset,
@@ -108,9 +117,11 @@ function letterOf(
     job,
     version,
     from: isPlaced ? { topic, partition: Number(partition), offset: Number(offset) } : null,
-    keyIs: headers['key-is'] === 'record' ? 'record' : 'user',
+    output: outputTopic === undefined ? null : { topic: outputTopic, bytes: Number(headers[outputBytesHeader] ?? 0) },
+    keyIs: keyIs === 'record' || keyIs === keyLeftOut ? keyIs : 'user',
     key,
     value,
+    wholeBytes: wholeBytes === undefined ? null : Number(wholeBytes),
     ownHeaders: Object.fromEntries(own.map(([name, text]) => [name.slice(ownHeaderPrefix.length), text])),
   };
 }

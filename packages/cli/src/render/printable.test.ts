@@ -55,6 +55,8 @@ test('nothing that a record or another machine says reaches a terminal raw', () 
     job: nasty,
     version: nasty,
     from: { topic: nasty, partition: 0, offset: 3 },
+    output: null,
+    wholeBytes: null,
     keyIs: 'record' as const,
     key: bytes(nasty),
     value: bytes(nasty),

@@ -30,7 +30,8 @@ export interface OffsetCommit {
   readonly fence: number;
 }
 
-export type CommitResult = 'ok' | 'fenced';
+/** `gone`: there is no such partition of a topic of that identity any more; nothing is kept for it. */
+export type CommitResult = 'ok' | 'fenced' | 'gone';
 
 /** A place in a topic: the first records that are kept, the end, or what was appended at a time or later. */
 export type TopicPosition = 'earliest' | 'latest' | { readonly timestampUnixMs: number };
@@ -68,13 +69,14 @@ export interface Log {
   /**
    * Appends in order; resolves once durable, with the offset of the first.
    * Repeats after an unclear failure are the caller's risk: outputs carry ids for that.
-   * @throws LogError UNKNOWN_TOPIC
+   * @throws LogError with `appended`, behind which a repetition begins; UNKNOWN_TOPIC; RECORD_TOO_LARGE when the log takes
+   *   no record of the size of the one at `appended`: those before it are durable, it and those behind it are not
    */
   append(topic: string, partition: number, records: readonly NewRecord[]): Promise<number>;
   /** Per partition number, for a job's group; null where nothing was committed. */
   committed(group: string, partition: PartitionId): Promise<CommittedOffset | null>;
   /**
-   * One result per entry, same order. A log that can't check fences answers `ok`: what is committed is durable whoever
+   * One result per entry, same order: whatever becomes of one, the others are committed. A log that can't check fences answers `ok`: what is committed is durable whoever
    * commits it (PROTOCOL.md 3.4), so an older holder's late commit costs reading again, and nothing else.
    */
   commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]>;
@@ -94,6 +96,7 @@ export const logErrorCodes = [
   'TOPIC_CHANGED',
   'OFFSET_OUT_OF_RANGE',
   'RECORDS_CORRUPT',
+  'RECORD_TOO_LARGE',
   'ACCESS_DENIED',
   'LOG_CLOSED',
   'LOG_IO',
@@ -104,8 +107,11 @@ export type LogErrorCode = (typeof logErrorCodes)[number];
 export class LogError extends Error {
   override readonly name = 'LogError';
   readonly code: LogErrorCode;
-  constructor(code: LogErrorCode, text: string, options?: { cause?: unknown }) {
+  /** Of a failed `append`: so many of its records, from the first on, are known to be durable. */
+  readonly appended: number;
+  constructor(code: LogErrorCode, text: string, options?: { cause?: unknown; appended?: number }) {
     super(text, options);
     this.code = code;
+    this.appended = options?.appended ?? 0;
   }
 }

@@ -50,6 +50,13 @@ export class CommitLoop {
           loop.end();
           return;
         }
+        if (result === 'gone') {
+          // Its reader says so too, again and again: the lease ends when people have decided what is lost.
+          options.logger.warn('an offset can not be committed: its topic is gone, or another', {
+            topic: loop.lease.topic,
+            partition: loop.lease.partition,
+          });
+        }
         loop.lastCommit.note(offset, generation.number, timers.monotonicMs());
       });
       options.stats.add('commits', 1);

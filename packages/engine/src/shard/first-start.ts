@@ -1,5 +1,6 @@
 import { encodeUtf8, hashUnit, type PartitionId, partitionKey, type Unit, unitHashOut } from '@holdfast/model';
 import { decodeRow, encodeRow } from '@holdfast/processor';
+import { LogError } from '../ports/log.ts';
 import type { LeasedPartition } from '../shard-messages.ts';
 import type { KnownGeneration } from './shard-context.ts';
 import type { StartOptions } from './start-offset.ts';
@@ -39,6 +40,7 @@ export async function firstStart(
   if (written.code !== 'OK') return written.generationId;
   if (written.results[0]?.code !== 'OK') return null;
   const [result] = await log.commit(job.name, [{ partition: id, offset, generation: number, fence: epoch }]);
+  if (result === 'gone') throw new LogError('TOPIC_CHANGED', `topic ${topic} with the id ${topicId} is gone`);
   return result === 'ok' ? offset : null;
 }
 

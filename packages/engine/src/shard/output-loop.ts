@@ -1,8 +1,9 @@
 import { hashUnit, unitHashOut } from '@holdfast/model';
 import type { Output } from '@holdfast/processor';
-import type { NewRecord } from '../ports/log.ts';
+import { LogError, type NewRecord } from '../ports/log.ts';
 import { untilItWorks } from './backoff.ts';
 import type { ShardContext } from './shard-context.ts';
+import { letterOfOutput, shorterLetter } from './too-large.ts';
 
 /** Where outputs come from and are acknowledged to: the holder's, or the ingest's dead letters. */
 export interface OutputSource {
@@ -10,7 +11,19 @@ export interface OutputSource {
   acked(number: number): void;
 }
 
-/** Publishes outputs in order, one append at a time, and acknowledges them once they are durable. */
+type Addressed = Pick<Output, 'topic' | 'key' | 'value' | 'headers'>;
+
+/** What is left to append to a partition. */
+interface Group {
+  readonly topic: string;
+  readonly partition: number;
+  left: NewRecord[];
+}
+
+/**
+ * Publishes outputs in order, one append at a time, and acknowledges them once they are durable. One that its topic takes
+ * in no form is durable as a dead letter: repeated for ever it would stop the shard, and left out it would be lost.
+ */
 export class OutputLoop {
   readonly #context: ShardContext;
   readonly #source: OutputSource;
@@ -37,28 +50,76 @@ export class OutputLoop {
   }
 
   async #publish(outputs: readonly Output[]): Promise<void> {
-    const { log, timers, logger } = this.#context.options;
-    const groups = new Map<string, { topic: string; partition: number; records: NewRecord[] }>();
-    for (const { topic, key, value, headers } of outputs) {
+    const refused: Addressed[] = [];
+    if (!(await this.#appendAll(outputs, refused))) return;
+    // Before anything counts as published: what no topic takes has to be in a letter.
+    if (refused.length > 0 && !(await this.#appendAll(refused, []))) return;
+    this.#context.options.stats.add('outputsAcked', outputs.length);
+    this.#source.acked(outputs.at(-1)!.number);
+  }
+
+  /** False when stopped. Letters of outputs that are too large are added to `refused`. */
+  async #appendAll(records: readonly Addressed[], refused: Addressed[]): Promise<boolean> {
+    const groups = new Map<string, Group>();
+    for (const { topic, key, value, headers } of records) {
       const partition = await this.#partitionOf(topic, key);
-      if (partition === null) return;
+      if (partition === null) return false;
       const id = `${topic}/${partition}`;
       let group = groups.get(id);
-      if (group === undefined) groups.set(id, (group = { topic, partition, records: [] }));
-      group.records.push({ key, value, headers });
+      if (group === undefined) groups.set(id, (group = { topic, partition, left: [] }));
+      group.left.push({ key, value, headers });
     }
-    for (const { topic, partition, records } of groups.values()) {
+    for (const group of groups.values()) if (!(await this.#appendGroup(group, refused))) return false;
+    return true;
+  }
+
+  async #appendGroup(group: Group, refused: Addressed[]): Promise<boolean> {
+    const { topic, partition } = group;
+    const { log, timers, logger } = this.#context.options;
+    while (group.left.length > 0) {
       const done = await untilItWorks(
         timers,
-        () => log.append(topic, partition, records),
+        async () => {
+          try {
+            await log.append(topic, partition, group.left);
+            group.left = [];
+          } catch (error) {
+            if (!(error instanceof LogError)) throw error;
+            // What is durable is not sent again.
+            group.left = group.left.slice(error.appended);
+            if (group.left.length === 0) return true;
+            if (error.code !== 'RECORD_TOO_LARGE' || !this.#replaceFirst(group, refused, error)) throw error;
+          }
+          return true;
+        },
         (error, tries, retryInMs) =>
           logger.warn('outputs can not be published', { topic, partition, err: error, tries, retryInMs }),
         () => this.#context.stopped,
       );
-      if (done === null) return;
+      if (done === null) return false;
     }
-    this.#context.options.stats.add('outputsAcked', outputs.length);
-    this.#source.acked(outputs.at(-1)!.number);
+    return true;
+  }
+
+  /** Puts something smaller in the place of a record that its topic refuses. False: there is nothing smaller. */
+  #replaceFirst(group: Group, refused: Addressed[], error: LogError): boolean {
+    const { logger, settings, job, stats } = this.#context.options;
+    const { topic, partition } = group;
+    const [first, ...others] = group.left as [NewRecord, ...NewRecord[]];
+    const fields = { topic, partition, id: first.headers?.id, valueBytes: first.value?.length ?? 0, err: error };
+    if (topic === settings.deadLetterTopic) {
+      const shorter = shorterLetter(first);
+      if (shorter === null) return false;
+      logger.warn('a dead letter is too large for its topic: it is cut', fields);
+      group.left = [shorter, ...others];
+      return true;
+    }
+    logger.error('an output is too large for its topic: it becomes a dead letter', fields);
+    stats.add('outputsTooLarge', 1);
+    group.left = others;
+    const { key, value, headers = {} } = letterOfOutput(job, topic, first);
+    refused.push({ topic: settings.deadLetterTopic, key, value, headers });
+    return true;
   }
 
   /** By key, so that outputs of one key keep their order; without one, in turn. Null when stopped. */

@@ -122,6 +122,11 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
     counter('faulty_units_total', 'units whose state could not be backed up or read', 'unitsFaulty'),
     gauge('quarantined_users', 'users in quarantine, as the lease table shows', () => one(report().quarantined)),
     counter('outputs_total', 'records emitted by the job', 'outputsEmitted'),
+    counter(
+      'outputs_too_large_total',
+      'of these, dead letters since their topic takes none so large',
+      'outputsTooLarge',
+    ),
     counter('backups_total', 'rows accepted by the store', 'backupsAccepted'),
     counter('backup_bytes_total', 'bytes of the rows accepted by the store', 'backupBytes'),
     counter('backup_failures_total', 'writes that the store failed', 'backupFailures'),

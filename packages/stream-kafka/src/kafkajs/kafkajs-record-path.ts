@@ -5,13 +5,16 @@ import { earliest, latest } from '../apis/list-offsets.ts';
 import { recordBytesMaxOf } from '../batch/encode-batch.ts';
 import type { KafkaCluster } from '../cluster.ts';
 import { compressionNumber } from '../codec/codecs.ts';
-import { KafkaError } from '../errors.ts';
+import { appendError, KafkaError, recordTooLarge } from '../errors.ts';
 import { listedOffsets } from '../listed-offsets.ts';
 import type { RecordPath } from '../record-path.ts';
 import type { Topics } from '../topics.ts';
 import { kafkaJsClient } from './kafkajs-client.ts';
 import { registerCodecs } from './kafkajs-codecs.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
+
+/** By kafkajs's names. */
+const tooLarge: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 /** Reads and produces with kafkajs. */
 export class KafkaJsRecordPath implements RecordPath {
@@ -63,39 +66,44 @@ export class KafkaJsRecordPath implements RecordPath {
     await producer?.disconnect().catch(() => undefined);
   }
 
+  /** @throws LogError with how many are durable */
   async #send(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
     const { produceBytesMax, compression } = this.#cluster.options;
+    let batchBytesMax = produceBytesMax;
     let first = -1;
     for (let from = 0; from < records.length; ) {
       const messages: Message[] = [];
       let bytes = 0;
       for (let i = from; i < records.length; i++) {
         const size = recordBytesMaxOf(records[i]!);
-        if (messages.length > 0 && bytes + size > produceBytesMax) break;
+        if (messages.length > 0 && bytes + size > batchBytesMax) break;
         bytes += size;
         messages.push(messageOf(records[i]!, partition));
       }
-      from += messages.length;
       try {
         const producer = await (this.#producer ??= this.#connectProducer());
         const [sent] = await producer.send({ topic, messages, acks: -1, compression: compressionNumber(compression) });
         if (first < 0) first = Number(sent!.baseOffset);
+        from += messages.length;
       } catch (error) {
-        await this.#refuseUnknown(topic, error);
-        throw new KafkaError('UNREACHABLE', `appending to ${topic}/${partition}: ${(error as Error).message}`, {
-          cause: error,
-        });
+        const type = (error as { type?: string }).type ?? '';
+        if (tooLarge.has(type) && messages.length > 1) batchBytesMax = bytes / 2;
+        else if (tooLarge.has(type)) throw appendError(recordTooLarge(topic, partition, bytes, type), from);
+        else throw appendError(await this.#appendFailure(topic, partition, error as Error).catch((e) => e), from);
       }
     }
     return first;
   }
 
-  /** @throws LogError UNKNOWN_TOPIC when that is what the error says */
-  async #refuseUnknown(topic: string, error: unknown): Promise<void> {
+  /** UNKNOWN_TOPIC when that is what the error says. @throws KafkaError when the topic can't be looked up */
+  async #appendFailure(topic: string, partition: number, error: Error): Promise<Error> {
     this.#topics.forget(topic);
-    if ((error as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') return;
-    const found = await this.#cluster.retry(() => this.#topics.look(topic));
-    if (found === null) throw new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
+    if ((error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+      const found = await this.#cluster.retry(() => this.#topics.look(topic));
+      if (found === null) return new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
+    }
+    const text = `appending to ${topic}/${partition}: ${error.message}`;
+    return new KafkaError('UNREACHABLE', text, { cause: error });
   }
 
   async #connectProducer(): Promise<Producer> {

@@ -4,6 +4,7 @@ export const brokerErrors = {
   unknownTopicOrPartition: 3,
   messageTooLarge: 10,
   notCoordinator: 16,
+  recordListTooLarge: 18,
   unknownMemberId: 25,
   unsupportedSaslMechanism: 33,
   topicAlreadyExists: 36,

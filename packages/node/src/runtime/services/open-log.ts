@@ -1,9 +1,20 @@
 import { LmdbLog } from '@holdfast/embedded';
 import { defaultShardSettings, type Log } from '@holdfast/engine';
+import { defaultRecordLimits } from '@holdfast/processor';
 import type { NodeConfig } from '../../config/node-config.ts';
 import { openKafka } from './open-kafka.ts';
 import { prepareTopics } from './prepare-topics.ts';
 import type { ServiceEnvironment } from './until-reached.ts';
+
+/** A letter has a whole record in it; what is larger is cut. */
+const letterHeaderBytes = 1024 * 1024;
+const letterBytesMax = defaultRecordLimits.recordBytesMax + letterHeaderBytes;
+
+/** The topic's own limit, above the brokers' default of 1 MiB; a higher one that is configured for all topics stands. */
+export function deadLetterConfigs(configured: Readonly<Record<string, string>>): Record<string, string> {
+  const name = 'max.message.bytes';
+  return { [name]: String(Math.max(letterBytesMax, Number(configured[name] ?? 0) || 0)) };
+}
 
 /** Opens the configured log. @param embeddedPath where the embedded one lies @throws ServiceError */
 export async function openLog(
@@ -36,7 +47,7 @@ export async function openLogWithTopics(
       {
         topic: deadLetterTopic,
         partitions: outputPartitions,
-        options: { retentionMs: topics.deadLetterRetentionMs },
+        options: { retentionMs: topics.deadLetterRetentionMs, configs: deadLetterConfigs(topics.configs) },
       },
     ]);
     return log;

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { compileRedisOptions } from '@holdfast/backup-redis';
 import { compileConfig } from '../../config/compile-config.ts';
 import { kafkaOptions } from './open-kafka.ts';
+import { deadLetterConfigs } from './open-log.ts';
 import { redisOptions } from './open-store.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'holdfast-options-'));
@@ -92,4 +93,14 @@ test('each way to Redis is one that its adapter takes', () => {
     ['standalone', 3, {}],
     ['standalone', 2, null],
   ]);
+});
+
+test('the topic of dead letters takes a whole record, and what a higher limit of all topics allows', () => {
+  const limitOf = (configs: string[]) => {
+    const { createTopics } = kafkaOf(`topicConfigs: ${JSON.stringify(configs)}`);
+    return deadLetterConfigs(createTopics?.configs ?? {});
+  };
+  assert.deepEqual(limitOf([]), { 'max.message.bytes': '4194304' });
+  assert.deepEqual(limitOf(['max.message.bytes=2000000']), { 'max.message.bytes': '4194304' });
+  assert.deepEqual(limitOf(['max.message.bytes=9000000']), { 'max.message.bytes': '9000000' });
 });
