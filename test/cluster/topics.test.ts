@@ -27,10 +27,14 @@ test('an input topic that is missing or made anew is unhealthy, until it is ther
   const settings = { node: { id: 'n1' }, cluster: { peers: [peer] }, data: dir, listen, shards: 1 };
   writeFileSync(configPath, JSON.stringify({ ...settings, job: { input: topic } }));
   const node = new NodeProcess('n1', configPath, join(dir, 'n1.log'));
-  const makeTopic = async () => {
+  const withLog = async (work: (log: LmdbLog) => Promise<unknown>) => {
     const log = await LmdbLog.open(logPath, clock);
-    await log.createTopic(topic, 2);
+    await work(log);
     await log.close();
+  };
+  const makeTopic = () => withLog((log) => log.createTopic(topic, 2));
+  const status = async () => {
+    return JSON.parse((await holdfast(['status', '--addr', address, '-o', 'json'])).stdout) as StatusDocument;
   };
   const until = (what: string, exit: number, reason: RegExp | null) =>
     waitFor(what, 30_000, async () => {
@@ -59,7 +63,9 @@ test('an input topic that is missing or made anew is unhealthy, until it is ther
     assert.deepEqual([wrong.code, /the job reads no topic other; its input: logins/.test(wrong.stderr)], [1, true]);
     const done = await replace(topic, '--yes');
     assert.deepEqual([done.code, done.stderr.split(':')[0]], [0, 'replaced']);
-    await until('the new topic to be read', 0, null);
+    await until('the new topic to be in order', 0, null);
+    await withLog((log) => log.append(topic, 1, [{ key: null, value: Buffer.from('no record of a login') }]));
+    await waitFor('its record to be read', 30_000, async () => (await status()).totals.read === '1' || null);
     assert.equal(node.output.match(/there is no such topic/g)?.length, 1);
     assert.equal(await node.signal('SIGTERM'), 0);
   } finally {
