@@ -1,12 +1,32 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { LogError } from '@holdfast/engine';
 import { type KafkaLog, type KafkaOptions, kafkaClients } from '@holdfast/stream-kafka';
 import { partitionOf, readRecords, recordsOf, textRecords } from '@holdfast/testkit';
+import kafkajs from 'kafkajs';
 import { waitFor } from '../cluster/support/wait.ts';
 import { KafkaService, type KafkaServiceOptions } from './kafka.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 
 const bytesMax = 1 << 20;
+
+/** Everything is allowed where no rule is. */
+const aclConfigs = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'allow.everyone.if.no.acl.found': 'true',
+};
+
+function acl(permission: 'ALLOW' | 'DENY', operation: 'ALL' | 'READ') {
+  return {
+    resourceType: kafkajs.AclResourceTypes.TOPIC,
+    resourceName: 'denied',
+    resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL,
+    principal: 'User:ANONYMOUS',
+    host: '*',
+    operation: kafkajs.AclOperationTypes[operation],
+    permissionType: kafkajs.AclPermissionTypes[permission],
+  };
+}
 
 /** Appends "0", "1", … in twos, reads them beside it, and commits what was read, until it is told to end. */
 class Traffic {
@@ -152,6 +172,35 @@ describe('a real Kafka that fails', () => {
         await service.ready();
         await traffic.more(50);
         await traffic.finish();
+      }),
+    );
+  }
+
+  for (const client of kafkaClients) {
+    test(`${client}: a reader that may not read says so each time, and goes on once it may`, { timeout: 120_000 }, () =>
+      withKafka({ configs: aclConfigs }, { client, limits: { retryTimeMs: 2_000 } }, async (service, log) => {
+        const topic = await log.createTopic('denied', 1);
+        await log.append('denied', 0, textRecords(['a', 'b']));
+        const reader = await log.openReader('denied', partitionOf(topic, 0), 0);
+        assert.equal((await readRecords(reader, 2)).length, 2);
+        const admin = new kafkajs.Kafka({ brokers: service.plain, logLevel: kafkajs.logLevel.NOTHING }).admin();
+        await admin.connect();
+        await admin.createAcls({ acl: [acl('ALLOW', 'ALL'), acl('DENY', 'READ')] });
+        const denied = (error: unknown) => error instanceof LogError && error.code === 'ACCESS_DENIED';
+        // What was asked before may still be answered with nothing.
+        await waitFor('the refusal', 30_000, () => reader.next(bytesMax, 500).then(() => null, denied));
+        for (let i = 0; i < 3; i++) await assert.rejects(reader.next(bytesMax, 20_000), denied);
+        await admin.deleteAcls({ filters: [acl('DENY', 'READ')] });
+        await admin.disconnect();
+        await log.append('denied', 0, textRecords(['c', 'd']));
+        const read = await waitFor('reading again', 30_000, () => readRecords(reader, 2).catch(() => null));
+        assert.deepEqual(
+          read.map(({ offset, value }) => [offset, value]),
+          [
+            [2, 'c'],
+            [3, 'd'],
+          ],
+        );
       }),
     );
   }

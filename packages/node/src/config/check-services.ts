@@ -3,6 +3,7 @@ import type { TlsSettings } from './convert-services.ts';
 import { type Setting, settings } from './setting-list.ts';
 import type { Settings } from './settings-schema.ts';
 import type { Layer } from './sources.ts';
+import { durationMs, sizeBytes } from './units.ts';
 
 type Expect = (holds: boolean, path: string, expected: string) => void;
 
@@ -52,6 +53,8 @@ function checkKafka(kafka: Settings['kafka'], expect: Expect): void {
   if (sasl === 'OAUTHBEARER') expect(named(tokenFile), 'kafka.tokenFile', 'a file: kafka.sasl OAUTHBEARER needs one');
   else expect(!named(tokenFile), 'kafka.tokenFile', `kafka.sasl OAUTHBEARER with it (it is ${sasl})`);
   expectOneSecret('kafka', 'password', kafka, expect);
+  expect(sizeBytes(kafka.decompressedBytesMax) !== 0, 'kafka.decompressedBytesMax', 'a size above 0');
+  expect(durationMs(kafka.retryTime) !== 0, 'kafka.retryTime', 'a duration above 0');
   checkTls('kafka', kafka, expect);
 }
 

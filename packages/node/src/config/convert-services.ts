@@ -8,7 +8,7 @@ import type {
   TlsConfig,
 } from './service-config.ts';
 import type { Settings } from './settings-schema.ts';
-import { durationMs } from './units.ts';
+import { durationMs, sizeBytes } from './units.ts';
 
 /** The absolute path of a file that a setting names. */
 export type PathOf = (setting: string, text: string) => string;
@@ -25,6 +25,8 @@ export function convertLog({ log, kafka }: Settings, at: PathOf): NodeServices['
     sasl: convertSasl(kafka, at),
     isolation: kafka.isolation,
     compression: kafka.compression,
+    decompressedBytesMax: sizeBytes(kafka.decompressedBytesMax)!,
+    retryTimeMs: durationMs(kafka.retryTime)!,
     topics: {
       create: kafka.createTopics,
       inputPartitions: kafka.partitions,

@@ -1,6 +1,6 @@
 import type { Compression, KafkaClient, SaslOptions } from '@holdfast/stream-kafka';
 import { z } from 'zod';
-import { count, duration, flag, hostPorts, oneOf, text, tlsSettings } from './setting-types.ts';
+import { count, duration, flag, hostPorts, oneOf, size, text, tlsSettings } from './setting-types.ts';
 
 // Named here again: a command that only checks settings must not load a client for them.
 const kafkaClients = ['wire', 'kafkajs'] as const satisfies readonly KafkaClient[];
@@ -57,6 +57,14 @@ export const kafkaSchema = z.strictObject({
   compression: oneOf(compressions).default('none').meta({
     description: 'of outputs and dead letters',
     reason: 'costs a shard nothing; choose lz4 or zstd where the network is dearer',
+  }),
+  decompressedBytesMax: size.default('64MiB').meta({
+    description: 'of one record batch that is read; a larger one stops its partition with RECORDS_CORRUPT',
+    reason: 'a few kilobytes can be made to hold gigabytes; no honest producer comes near it',
+  }),
+  retryTime: duration.default('1m').meta({
+    description: 'how long an operation is tried again while brokers are away, before its failure is logged',
+    reason: 'outlasts the pause of a partition in a rolling restart',
   }),
   createTopics: flag.default(true).meta({
     description: 'create missing topics (input, outputs, dead letters) at the start',

@@ -35,6 +35,8 @@ export interface KafkaConfig {
   readonly sasl: SaslConfig | null;
   readonly isolation: 'read_committed' | 'read_uncommitted';
   readonly compression: Compression;
+  readonly decompressedBytesMax: number;
+  readonly retryTimeMs: number;
   readonly topics: {
     readonly create: boolean;
     readonly inputPartitions: number;

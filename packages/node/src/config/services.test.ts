@@ -51,6 +51,8 @@ job: {start: "2026-01-31T00:00:00Z"}
     sasl: { mechanism: 'SCRAM-SHA-512', username: 'holdfast', password: { file: '/srv/secrets/kafka' } },
     isolation: 'read_committed',
     compression: 'lz4',
+    decompressedBytesMax: 67_108_864,
+    retryTimeMs: 60_000,
     topics: {
       create: true,
       inputPartitions: 12,

@@ -4,7 +4,7 @@ import type { PartitionId } from '@holdfast/model';
 import type { RecordBatch } from '@holdfast/processor';
 import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { KafkaCluster } from '../cluster.ts';
-import { KafkaError, logError } from '../errors.ts';
+import { brokerError, KafkaError, logError } from '../errors.ts';
 import type { Topics } from '../topics.ts';
 import { batchOfMessages, messageBytes } from './message-batch.ts';
 import { onePartitionAssigner } from './one-partition-assigner.ts';
@@ -28,7 +28,8 @@ interface Given {
 /**
  * Reads one partition through a private consumer group of one member. kafkajs hides two things that a reader has to
  * say: it knows no topic ids, so each batch's topic is looked up before it is given out; and an offset out of range it
- * replaces by itself, which shows by a batch that begins elsewhere.
+ * replaces by itself, which shows by a batch that begins elsewhere. A consumer that has failed for good is never used
+ * again: the next call begins with another.
  */
 export class KafkaJsReader implements LogReader {
   readonly #cluster: KafkaCluster;
@@ -37,7 +38,8 @@ export class KafkaJsReader implements LogReader {
   readonly #partition: PartitionId;
   readonly #range: OffsetRange;
   readonly #onClose: () => void;
-  readonly #consumer: Consumer;
+  readonly #kafka: Kafka;
+  #consumer: Consumer | null = null;
   #position: number;
   #starting: Promise<void> | null = null;
   #given: Given | null = null;
@@ -55,6 +57,7 @@ export class KafkaJsReader implements LogReader {
     fromOffset: number,
     onClose: () => void,
   ) {
+    this.#kafka = kafka;
     this.#cluster = cluster;
     this.#topics = topics;
     this.#topic = topic;
@@ -62,24 +65,6 @@ export class KafkaJsReader implements LogReader {
     this.#range = range;
     this.#position = fromOffset;
     this.#onClose = onClose;
-    const { clientId, fetchWaitMs, isolation } = cluster.options;
-    this.#consumer = kafka.consumer({
-      groupId: `${clientId}-reader-${randomUUID()}`,
-      partitionAssigners: [onePartitionAssigner(topic, partition.partition)],
-      maxWaitTimeInMs: fetchWaitMs,
-      readUncommitted: isolation === 0,
-      allowAutoTopicCreation: false,
-    });
-    // Its group commits nothing, so after each joining kafkajs would begin where it likes.
-    this.#consumer.on(this.#consumer.events.GROUP_JOIN, () => this.#seek());
-    this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {
-      const { error, restart } = payload;
-      // It begins anew by itself, for as long as it takes.
-      if (restart)
-        return cluster.logger.warn('reading a partition is interrupted', { partition: this.#name, err: error });
-      this.#failure = this.#kafkaJsError(error);
-      this.#wake();
-    });
   }
 
   async next(bytesMax: number, waitMs: number): Promise<RecordBatch | null> {
@@ -113,7 +98,7 @@ export class KafkaJsReader implements LogReader {
     this.#given = null;
     this.#onClose();
     await this.#starting?.catch(() => undefined);
-    await this.#consumer.disconnect().catch(() => undefined);
+    await this.#consumer?.disconnect().catch(() => undefined);
   }
 
   get #name(): string {
@@ -124,23 +109,56 @@ export class KafkaJsReader implements LogReader {
     try {
       await this.#checkTopic();
       await this.#checkRange();
-      await this.#consumer.connect();
-      await this.#consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
-      await this.#consumer.run({
+      const consumer = this.#newConsumer();
+      this.#consumer = consumer;
+      await consumer.connect();
+      await consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
+      await consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        eachBatch: (payload) => this.#onBatch(payload),
+        eachBatch: (payload) => (consumer === this.#consumer ? this.#onBatch(payload) : Promise.resolve()),
       });
     } catch (error) {
-      this.#starting = null;
+      this.#dropConsumer();
       throw error instanceof LogError || error instanceof KafkaError ? error : this.#kafkaJsError(error as Error);
     }
+  }
+
+  #newConsumer(): Consumer {
+    const { options, logger } = this.#cluster;
+    const consumer = this.#kafka.consumer({
+      groupId: `${options.clientId}-reader-${randomUUID()}`,
+      partitionAssigners: [onePartitionAssigner(this.#topic, this.#partition.partition)],
+      maxWaitTimeInMs: options.fetchWaitMs,
+      readUncommitted: options.isolation === 0,
+      allowAutoTopicCreation: false,
+    });
+    // Its group commits nothing, so after each joining kafkajs would begin where it likes.
+    consumer.on(consumer.events.GROUP_JOIN, () => this.#seek());
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (consumer !== this.#consumer) return;
+      const { error, restart } = payload;
+      // It begins anew by itself, for as long as it takes.
+      if (restart) return logger.warn('reading a partition is interrupted', { partition: this.#name, err: error });
+      this.#failure = this.#kafkaJsError(error);
+      this.#wake();
+    });
+    return consumer;
+  }
+
+  /** The next call begins with another, from what was given out last. */
+  #dropConsumer(): void {
+    this.#starting = null;
+    const consumer = this.#consumer;
+    this.#consumer = null;
+    if (this.#given !== null) this.#drop(this.#given);
+    void consumer?.disconnect().catch(() => undefined);
   }
 
   #seek(): void {
     const { partition } = this.#partition;
     try {
-      this.#consumer.seek({ topic: this.#topic, partition, offset: String(this.#position) });
+      this.#consumer?.seek({ topic: this.#topic, partition, offset: String(this.#position) });
     } catch {
       // It has crashed and begins anew: it will join again, and be told again.
     }
@@ -202,15 +220,18 @@ export class KafkaJsReader implements LogReader {
     throw new LogError('OFFSET_OUT_OF_RANGE', `offset ${this.#position} of ${this.#name}: ${found}`);
   }
 
-  /** A crash may be the topic's end. */
+  /** It doesn't begin anew by itself. A crash may be the topic's end. */
   async #fail(): Promise<never> {
     const failure = this.#failure;
     this.#failure = null;
+    this.#dropConsumer();
     await this.#checkTopic();
     throw failure;
   }
 
   #kafkaJsError(error: Error): KafkaError {
+    const answered = codeOf(error);
+    if (answered !== null) return brokerError(`reading ${this.#name}`, answered);
     return new KafkaError('UNREACHABLE', `reading ${this.#name}: ${error.message}`, { cause: error });
   }
 
@@ -224,4 +245,13 @@ export class KafkaJsReader implements LogReader {
       };
     });
   }
+}
+
+/** The number that a broker answered with; kafkajs wraps it in errors of its own. */
+function codeOf(error: unknown): number | null {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as { code?: unknown };
+    if (typeof code === 'number') return code;
+  }
+  return null;
 }

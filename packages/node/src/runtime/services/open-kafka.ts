@@ -39,13 +39,14 @@ export function kafkaError(error: LogError): ServiceError {
 
 /** @throws ServiceError FILE_UNREADABLE */
 export function kafkaOptions(config: KafkaConfig): KafkaOptions {
-  const { tls, sasl, topics } = config;
+  const { tls, sasl, topics, decompressedBytesMax, retryTimeMs } = config;
   return {
     brokers: config.brokers,
     client: config.client,
     clientId: config.clientId,
     isolation: config.isolation,
     compression: config.compression,
+    limits: { decompressedBytesMax, retryTimeMs },
     ...(tls === null ? {} : { tls: tlsOptions(tls) }),
     ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
     createTopics: {

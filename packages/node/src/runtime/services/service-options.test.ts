@@ -104,3 +104,14 @@ test('the topic of dead letters takes a whole record, and what a higher limit of
   assert.deepEqual(limitOf(['max.message.bytes=2000000']), { 'max.message.bytes': '4194304' });
   assert.deepEqual(limitOf(['max.message.bytes=9000000']), { 'max.message.bytes': '9000000' });
 });
+
+test('what Kafka is told of limits', () => {
+  assert.deepEqual(kafkaOf('isolation: read_committed').limits, {
+    decompressedBytesMax: 64 * 1024 * 1024,
+    retryTimeMs: 60_000,
+  });
+  const raised = { decompressedBytesMax: 256 * 1024 * 1024, retryTimeMs: 5_000 };
+  assert.deepEqual(kafkaOf('decompressedBytesMax: 256MiB, retryTime: 5s').limits, raised);
+  const none = () => kafkaOf('decompressedBytesMax: 0B, retryTime: 0s');
+  assert.throws(none, /kafka\.decompressedBytesMax.*a size above 0.*kafka\.retryTime.*a duration above 0/s);
+});
