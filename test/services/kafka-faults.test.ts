@@ -205,6 +205,39 @@ describe('a real Kafka that fails', () => {
     );
   }
 
+  for (const client of kafkaClients) {
+    test(`${client}: an append that fails says how much of it is durable`, { timeout: 180_000 }, () =>
+      // Each record a batch of its own.
+      withKafka({}, { client, limits: { retryTimeMs: 1_000, produceBytesMax: 10 } }, async (service, log) => {
+        const topic = await log.createTopic('partly', 1);
+        const texts = Array.from({ length: 50_000 }, (_, i) => `${i}`);
+        const appending = log.append('partly', 0, textRecords(texts)).then(
+          () => assert.fail('appended before the broker was killed'),
+          (error) => error as LogError,
+        );
+        await waitFor('the first records', 60_000, async () => (await log.endOffsets('partly'))[0]! >= 50 || null);
+        await service.stopBroker(1, 'SIGKILL');
+        const { code, appended } = await appending;
+        assert.equal(code, 'LOG_IO');
+        service.startBroker(1);
+        await service.ready();
+        const other = await service.open();
+        try {
+          const [end] = await other.endOffsets('partly');
+          // Of the one under way nobody knows.
+          assert.ok(appended >= 50 && (end === appended || end === appended + 1), `${appended} of ${end} records`);
+          const read = await readRecords(await other.openReader('partly', partitionOf(topic, 0), 0), end);
+          assert.deepEqual(
+            read.map(({ value }) => value),
+            texts.slice(0, end),
+          );
+        } finally {
+          await other.close();
+        }
+      }),
+    );
+  }
+
   test('answers that are lost neither double nor reorder what was appended', { timeout: 120_000 }, async () => {
     const proxy = await TcpProxy.start();
     const configs = { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${proxy.port}` };
