@@ -115,7 +115,7 @@ export const redisBugs: readonly PlantedBug[] = [
     name: 'a store that others wrote to continues any other',
     invariant: 'I6',
     file: fn,
-    find: 'continues = notedId == current or notedFrom == current',
+    find: 'continues = continues or notedId == current',
     replace: 'continues = true',
     tests: failover,
   },

@@ -15,6 +15,7 @@ const storeCalls = 'packages/testkit/src/store-calls.test.ts';
 const formerGenerations = 'packages/lease/src/former-generations.test.ts';
 const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
 const tooLarge = 'packages/testkit/src/too-large.test.ts';
+const generations = 'packages/processor/src/holder/generations.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 
 /**
@@ -287,5 +288,21 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'group.left = group.left.slice(error.appended);',
     replace: '',
     tests: [tooLarge],
+  },
+  {
+    name: 'store: what is dropped at a generation is durable',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'this.#needIndex = Math.max(this.#needIndex, index);',
+    replace: '',
+    tests: [generations],
+  },
+  {
+    name: 'store: one of before there were notes continues any other',
+    invariant: 'I6',
+    file: 'packages/engine/src/ports/adoption.ts',
+    find: '(noted === null && isEmpty)',
+    replace: 'noted === null',
+    tests: [adoption],
   },
 ];

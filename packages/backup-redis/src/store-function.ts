@@ -189,11 +189,15 @@ end
 plans.adopt = function(rows, markers, request)
   local id, current = string.match(request, '^(%S+) (%S+)$')
   local noted = redis.call('HGET', rows, 'a')
-  local continues, from = true, nil
+  local continues = id == current
   if noted then
     local notedId, notedFrom = string.match(noted, '^(%S+) (%S+)$')
-    if notedId == id then return notedFrom == current and 1 or 0, {} end
-    continues = notedId == current or notedFrom == current
+    continues = continues or notedFrom == current
+    if notedId == id or id == current then return continues and 1 or 0, {} end
+    continues = continues or notedId == current
+  elseif not continues then
+    -- Of before there were notes, if anything is in it.
+    continues = redis.call('HLEN', rows) <= 1 and redis.call('EXISTS', markers) == 0
   end
   return continues and 1 or 0, {rows = {'a', id .. ' ' .. (continues and current or '-')}}
 end

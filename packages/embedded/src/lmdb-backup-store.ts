@@ -66,10 +66,12 @@ export class LmdbBackupStore implements BackupStore {
 
   async adopt(generationId: string, current: string): Promise<StoreAnswer<boolean>> {
     if (generationId !== this.#generationId) return this.#otherGeneration();
+    this.#env.refresh();
+    const isEmpty = [this.#rows, this.#markers].every((table) => Array.from(table.getKeys({ limit: 1 })).length === 0);
     let continues = false;
     const decide = (stored: Buffer | null): Uint8Array | null => {
       const noted = stored === null ? null : (JSON.parse(stored.toString('utf8', 0, stored.length)) as Adoption);
-      const answer = adopted(noted, generationId, current);
+      const answer = adopted(noted, generationId, current, isEmpty);
       continues = answer.continues;
       return answer.adoption === noted ? null : Buffer.from(JSON.stringify(answer.adoption));
     };

@@ -99,10 +99,10 @@ describe('lease records', () => {
     );
   });
 
-  it('of format 1 are read: then every store continued the one before', () => {
+  it('are of format 1, which every version reads, unless a store does not continue the one before', () => {
     const record = { kind: 'generationChanged', storeGeneration: 'x', number: 2, continues: true } as const;
-    const bytes = encodeRecords([record]);
-    assert.deepEqual(decodeRecords(Uint8Array.of(1, ...bytes.subarray(1, -1))), [record]);
+    const [old, newer] = [encodeRecords([record]), encodeRecords([{ ...record, continues: false }])];
+    assert.deepEqual([old[0], newer[0], newer.length - old.length], [1, 2, 1]);
   });
 
   it('of random bytes are refused with a format error, or are records', () => {

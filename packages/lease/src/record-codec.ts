@@ -42,14 +42,20 @@ const reasonCodes = [
   'storeReplaced',
 ] as const satisfies readonly SessionEndReason[];
 
-/** Format 1 doesn't say whether a store continues the one before. */
+/** The newest that is read. */
 const formatVersion = 2;
+
+/** Format 1 can't say that a store doesn't continue the one before: the newer one only for that, so that versions mix. */
+function formatOf(records: readonly LeaseRecord[]): number {
+  return records.some((record) => record.kind === 'generationChanged' && !record.continues) ? 2 : 1;
+}
 
 /** The bytes of one Raft entry. */
 export function encodeRecords(records: readonly LeaseRecord[]): Uint8Array {
   const out = new ByteWriter(256);
-  out.u8(formatVersion).varint(records.length);
-  for (const record of records) encodeRecord(out, record);
+  const version = formatOf(records);
+  out.u8(version).varint(records.length);
+  for (const record of records) encodeRecord(out, record, version);
   return out.finish();
 }
 
@@ -67,7 +73,7 @@ export function decodeRecords(bytes: Uint8Array): LeaseRecord[] {
   return records;
 }
 
-function encodeRecord(out: ByteWriter, record: LeaseRecord): void {
+function encodeRecord(out: ByteWriter, record: LeaseRecord, version: number): void {
   out.u8(kindCodes.indexOf(record.kind));
   switch (record.kind) {
     case 'epochBase':
@@ -112,10 +118,8 @@ function encodeRecord(out: ByteWriter, record: LeaseRecord): void {
       out.text(record.topicId).varint(record.partition).varint(record.epoch);
       break;
     case 'generationChanged':
-      out
-        .text(record.storeGeneration)
-        .varint(record.number)
-        .u8(record.continues ? 1 : 0);
+      out.text(record.storeGeneration).varint(record.number);
+      if (version > 1) out.u8(record.continues ? 1 : 0);
       break;
     case 'nodeForgotten':
       out.text(record.nodeId);

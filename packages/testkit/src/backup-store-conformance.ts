@@ -272,6 +272,20 @@ export function backupStoreConformance(
       await harness.close?.();
     });
 
+    test('a store with something in it that was never adopted continues only what it is', async () => {
+      for (const fill of ['row', 'marker']) {
+        const harness = await makeHarness();
+        const store = await harness.open();
+        const life = await store.generationId();
+        if (fill === 'row') await store.backup(life, [rowOf(newUnit(), 1, 1, 'a')]);
+        else await store.mark(life, [{ bucket: 3, partition: partitions[0]!, offset: 4 }]);
+        assert.deepEqual(await store.adopt(life, 'before'), { code: 'OK', results: [false] }, fill);
+        assert.deepEqual(await store.adopt(life, life), { code: 'OK', results: [true] });
+        await store.close();
+        await harness.close?.();
+      }
+    });
+
     test('holders racing for a unit: one order for all', async () => {
       const stores = await Promise.all([open(), open(), open()]);
       const unit = newUnit();

@@ -67,7 +67,8 @@ export class MemoryBackupStore implements BackupStore {
 
   adopt(generationId: string, current: string): Promise<StoreAnswer<boolean>> {
     return this.#call('adopt', generationId, () => {
-      const { continues, adoption } = adopted(this.#disk.adoption, generationId, current);
+      const isEmpty = this.#disk.rows.size === 0 && this.#disk.markers.size === 0;
+      const { continues, adoption } = adopted(this.#disk.adoption, generationId, current, isEmpty);
       this.#disk.adoption = adoption;
       return [continues];
     });

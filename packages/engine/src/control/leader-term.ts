@@ -88,6 +88,8 @@ export class LeaderTerm {
   #nextStoreMs = Number.NEGATIVE_INFINITY;
   #nextTopicsMs = Number.NEGATIVE_INFINITY;
   #storeBusy = false;
+  /** The store has been asked to note the generation that the log is at. */
+  #isNoted = false;
 
   constructor(options: LeaderTermOptions) {
     this.#options = options;
@@ -184,7 +186,10 @@ export class LeaderTerm {
       const knownNumber = table.generation;
       const current = table.storeGeneration;
       const storeGeneration = await store.generationId();
-      const continues = storeGeneration === current || (await this.#continues(storeGeneration, current));
+      const isNoted = storeGeneration === current && this.#isNoted;
+      const continues = isNoted || (await this.#continues(storeGeneration, current));
+      // Once is enough: also of a store that the log took before there were notes.
+      this.#isNoted = storeGeneration === current;
       await this.#decideAndPropose({ kind: 'reportGeneration', storeGeneration, knownNumber, continues });
       if (this.#problems.end(aboutStore)) logger.info('the store can be used again');
     } catch (error) {

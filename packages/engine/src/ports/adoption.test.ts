@@ -6,7 +6,7 @@ import { type Adoption, adopted } from './adoption.ts';
 function history(...steps: readonly (readonly [id: string, current: string, continues: boolean])[]): void {
   let noted: Adoption | null = null;
   for (const [id, current, expected] of steps) {
-    const { continues, adoption } = adopted(noted, id, current);
+    const { continues, adoption } = adopted(noted, id, current, true);
     assert.equal(continues, expected, `${id} after ${current}`);
     noted = adoption;
   }
@@ -25,4 +25,15 @@ test('a store that others wrote to meanwhile is of another history, and so is wh
   history(['a', '', true], ['b', 'a', true], ['c', 'x', false], ['c', 'x', false], ['d', 'c', true]);
   // It went to x and to the never adopted b, which had been noted as another's: what was written by that name is in it.
   history(['a', '', true], ['b', 'x', false], ['c', 'a', false]);
+});
+
+test('a store of before there were notes continues nothing, until it has noted what it is', () => {
+  assert.equal(adopted(null, 'b', 'a', false).continues, false);
+  const { adoption } = adopted(null, 'a', 'a', false);
+  assert.equal(adopted(adoption, 'b', 'a', false).continues, true);
+});
+
+test('a leader that still sees the store of before takes no note away', () => {
+  const { adoption } = adopted({ id: 'a', from: '' }, 'c', 'a', false);
+  assert.deepEqual(adopted(adoption, 'a', 'a', false).adoption, adoption);
 });

@@ -10,8 +10,8 @@ export interface BackupStore {
   generationId(): Promise<string>;
   /**
    * Before a generation is logged: notes in the store that it is this one. Results: one, whether the store continues the
-   * generation `current`: all that is in it was in that one's store, after this was noted there. Also where nothing was
-   * ever noted: that store is empty. What is noted is lost only with all that was written after it; may be repeated.
+   * generation `current`: all that is in it was in that one's store, after this was noted there. An empty store does, one
+   * with rows and without a note doesn't. What is noted is lost only with all that was written after it; may be repeated.
    */
   adopt(generationId: string, current: string): Promise<StoreAnswer<boolean>>;
   /**

@@ -256,7 +256,7 @@ export class Holder {
     return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;
   }
 
-  /** The claim was accepted under the generation that the table shows now: the unit opens with this row. */
+  /** The claim was accepted under the generation that the table shows: the unit opens with this row. */
   onClaimed(
     claim: ClaimWish,
     row: Uint8Array | null,
@@ -332,7 +332,8 @@ export class Holder {
     const index = this.#leases.generationIndex();
     if (index === this.generationIndex) return;
     this.generationIndex = index;
-    // A store of another history has ended their leases: what is held here must not be written over what its markers vouch for.
+    // A store of another history has ended leases: what was held is neither written over its rows nor durable before this.
+    this.#needIndex = Math.max(this.#needIndex, index);
     for (const unit of this.#units) if (!this.#stillMine(unit)) this.#drop(unit);
     this.#claims = beginGeneration(this.#parts, nowMs);
   }
@@ -389,8 +390,6 @@ export class Holder {
   onRowStale(row: RowWish): void {
     this.#rows.stale(row);
   }
-
-  // Outputs
 
   /** Everything up to this output is durable in the log. */
   onOutputsAcked(number: number, nowMs: number): void {

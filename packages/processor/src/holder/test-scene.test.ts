@@ -61,6 +61,8 @@ export class Scene {
   /** Of the last end by force. */
   uncleanIndex = 0;
   readonly #takenAway = new Set<number>();
+  /** The session is over, and with it all leases. */
+  isOver = false;
   readonly counters = new RecordCounters();
   readonly holder: Holder;
   readonly stream: HolderStream;
@@ -74,7 +76,7 @@ export class Scene {
       uncleanIndex: () => this.uncleanIndex,
       tableIndex: () => this.tableIndex,
       forcedCount: () => this.#takenAway.size,
-      lookup: (hi: number) => !this.#takenAway.has(hi),
+      lookup: (hi: number) => !this.isOver && !this.#takenAway.has(hi),
     };
     const { counters } = this;
     this.holder = new Holder({ self, job: joining as Job, leases, deadLetterTopic, counters, crashNotes });

@@ -42,7 +42,8 @@ export class StoreLife {
   }
 
   adopt(id: string, current: string): boolean {
-    const { continues, adoption } = adopted(this.#adoption, id, current);
+    const isEmpty = this.rows.size === 0 && this.#markers.size === 0;
+    const { continues, adoption } = adopted(this.#adoption, id, current, isEmpty);
     if (adoption !== this.#adoption) this.#note({ kind: 'adoption', before: this.#adoption });
     this.#adoption = adoption;
     return continues;
