@@ -185,6 +185,18 @@ plans.mark = function(rows, markers, request)
   return 1, {markers = writes}
 end
 
+local function holdsUnit(rows)
+  local cursor = '0'
+  repeat
+    local page = redis.call('HSCAN', rows, cursor, 'COUNT', 10)
+    cursor = page[1]
+    for at = 1, #page[2], 2 do
+      if #page[2][at] == 8 then return true end
+    end
+  until cursor == '0'
+  return false
+end
+
 -- The generation to note, and the one before. Answers whether the bucket continues that one.
 plans.adopt = function(rows, markers, request)
   local id, current = string.match(request, '^(%S+) (%S+)$')
@@ -197,7 +209,7 @@ plans.adopt = function(rows, markers, request)
     continues = continues or notedId == current
   elseif not continues then
     -- Of before there were notes, if anything is in it.
-    continues = redis.call('HLEN', rows) <= 1 and redis.call('EXISTS', markers) == 0
+    continues = not holdsUnit(rows) and #redis.call('HGETALL', markers) == 0
   end
   return continues and 1 or 0, {rows = {'a', id .. ' ' .. (continues and current or '-')}}
 end
