@@ -3,6 +3,7 @@ import { after, describe, test } from 'node:test';
 import type { BackupStore, ClaimResult, Marker, RowResult, RowWrite, StoreAnswer, StoredRow } from '@holdfast/engine';
 import { bucketCount, bucketOf, formatUnit, type PartitionId, partitionKey, topicId, type Unit } from '@holdfast/model';
 import fc from 'fast-check';
+import { adoptionConformance } from './adoption-conformance.ts';
 import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
 
 /** How the suite makes what it tests: a store of its own, empty. */
@@ -252,39 +253,7 @@ export function backupStoreConformance(
       await harness.close?.();
     });
 
-    test('a store that was never adopted continues any generation; then that which it was, and no other', async () => {
-      const harness = await makeHarness();
-      const store = await harness.open();
-      const life = await store.generationId();
-      const adopt = async (current: string) => {
-        const answer = await store.adopt(life, current);
-        return answer.code === 'OK' ? answer.results : answer;
-      };
-      assert.deepEqual(await adopt('before'), [true]);
-      assert.deepEqual(await adopt('before'), [true], 'repeated');
-      assert.deepEqual(await adopt('another'), [false]);
-      assert.deepEqual(await adopt('before'), [true], 'nothing is noted a second time');
-      assert.deepEqual(await store.adopt('other', 'before'), { code: 'GENERATION', generationId: life });
-      let rows = 0;
-      for await (const _ of store.scan()) rows++;
-      assert.deepEqual([rows, await store.highestEpoch()], [0, 0], 'it is no row');
-      await store.close();
-      await harness.close?.();
-    });
-
-    test('a store with something in it that was never adopted continues only what it is', async () => {
-      for (const fill of ['row', 'marker']) {
-        const harness = await makeHarness();
-        const store = await harness.open();
-        const life = await store.generationId();
-        if (fill === 'row') await store.backup(life, [rowOf(newUnit(), 1, 1, 'a')]);
-        else await store.mark(life, [{ bucket: 3, partition: partitions[0]!, offset: 4 }]);
-        assert.deepEqual(await store.adopt(life, 'before'), { code: 'OK', results: [false] }, fill);
-        assert.deepEqual(await store.adopt(life, life), { code: 'OK', results: [true] });
-        await store.close();
-        await harness.close?.();
-      }
-    });
+    adoptionConformance(makeHarness);
 
     test('holders racing for a unit: one order for all', async () => {
       const stores = await Promise.all([open(), open(), open()]);
