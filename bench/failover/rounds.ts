@@ -96,8 +96,8 @@ async function drainRound(failover: FailoverCluster): Promise<Round> {
 }
 
 /**
- * No packet passes between one node, in turns each and so the leader too, and the others. It goes on with what it holds and reads for as long
- * as nobody else may; records of every user keep coming.
+ * No packet passes between one node, in turns each and so the leader too, and the others. It goes on with what it holds
+ * and reads for as long as nobody else may; records of every user keep coming.
  */
 async function partitionRound(failover: FailoverCluster, index: number): Promise<Round> {
   const { nodes } = failover.cluster;

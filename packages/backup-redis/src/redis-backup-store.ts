@@ -43,8 +43,6 @@ import { decodeBackup } from './stored-backup.ts';
 const bucketsPerCallAtOnce = 128;
 /** Fields asked for in one step of a scan. */
 const scanFields = 200;
-/** Calls at a time when the highest epoch is looked for: the server does nothing else meanwhile. */
-const epochCallsMax = 1;
 
 /**
  * The backup store in Redis: one server, a master that Sentinel watches, or a Cluster (PROTOCOL.md 5). Every call of the
@@ -146,12 +144,11 @@ export class RedisBackupStore implements BackupStore {
 
   async highestEpoch(): Promise<number> {
     let highest = 0;
-    // Bucket by bucket, each with a deadline of its own: the whole takes as long as there are rows.
-    const buckets = Array.from({ length: bucketCount }, (_, bucket) => bucket);
-    await eachBounded(buckets, epochCallsMax, async (bucket) => {
+    // One after the other, since the server does nothing else meanwhile; each with a deadline of its own.
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
       const epoch = Number(await this.#calls.call(this.#keysOf([bucket]), ['epoch'], this.#deadline()));
       highest = Math.max(highest, epoch);
-    });
+    }
     return highest;
   }
 

@@ -1,3 +1,4 @@
+import { errorText } from '@holdfast/model';
 import { RedisStoreError } from './errors.ts';
 
 /** What to do about a command that was rejected: try again, load the function and try again, or give up. */
@@ -29,7 +30,7 @@ export function withoutCommand(error: unknown): unknown {
 export function remedyOf(error: unknown, at: string): Remedy {
   if (error instanceof RedisStoreError) return error;
   withoutCommand(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   const code = /^[A-Z]+/.exec(text)?.[0] ?? '';
   if (passing.has(code)) return 'retry';
   if (code === 'NOSCRIPT' || /^ERR Function not found/.test(text)) return 'reload';

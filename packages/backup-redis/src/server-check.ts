@@ -73,9 +73,8 @@ async function persistenceOf(
   if (info.get('aof_enabled') === '1') {
     const fsync = await configOf(master, 'appendfsync');
     // With that setting nothing is synced while a child writes: then `always` says no more than `everysec`.
-    const isSkipped = fsync === 'always' && (await configOf(master, 'no-appendfsync-on-rewrite')) !== 'no';
-    if (fsync === 'always' && !isSkipped) return 'always';
-    return canAwait && !isSkipped && fsync === 'everysec' && (await mayAwait(master)) ? 'everysec-awaited' : 'everysec';
+    if (fsync === 'always' && (await configOf(master, 'no-appendfsync-on-rewrite')) === 'no') return 'always';
+    return canAwait && fsync === 'everysec' && (await mayAwait(master)) ? 'everysec-awaited' : 'everysec';
   }
   return (await configOf(master, 'save')) === '' ? 'none' : 'snapshots';
 }

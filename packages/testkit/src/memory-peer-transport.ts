@@ -1,5 +1,5 @@
 import { PeerCallError, type PeerHandlers, type PeerTransport } from '@holdfast/engine';
-import { assert, type NodeId } from '@holdfast/model';
+import { assert, errorText, type NodeId } from '@holdfast/model';
 import type { RaftMessage } from '@holdfast/raft';
 import { type Attached, addressInUse, type MemoryNetwork } from './memory-network.ts';
 import { MemoryPipe } from './memory-pipe.ts';
@@ -106,7 +106,7 @@ export class MemoryPeerTransport implements PeerTransport, Attached {
         const back = (act: () => void) => this.#carry(there.site, this.site, () => settle(act));
         there.answer(this.nodeId, method, body).then(
           (answer) => back(() => resolve(answer)),
-          (error: unknown) => back(() => reject(new PeerCallError('FAILED', textOf(error)))),
+          (error: unknown) => back(() => reject(new PeerCallError('FAILED', errorText(error)))),
         );
       });
     });
@@ -202,8 +202,4 @@ export class MemoryPeerTransport implements PeerTransport, Attached {
       if (!this.#network.isCut(from, to)) arrive();
     });
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

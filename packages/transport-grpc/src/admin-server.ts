@@ -5,8 +5,9 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { errorText } from '@holdfast/model';
 import { codecOf, rawService } from './definitions.ts';
-import { errorText, statusText } from './errors.ts';
+import { statusText } from './errors.ts';
 import { plainBytes } from './plain-bytes.ts';
 import type { ServerHost } from './server-host.ts';
 

@@ -40,10 +40,6 @@ export function statusText(text: string): string {
   return out;
 }
 
-export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** What grpc-js says of a failed connection wraps the system's error in words of its own; people want the error. */
 export function detailsText(details: string | undefined): string {
   const refused = /connect (E[A-Z]+)(?: ([\w.[\]:-]+[\w\]]))?/.exec(details ?? '');

@@ -1,9 +1,9 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { FrameReceiver, FrameReceiverEvents } from '@holdfast/engine';
-import type { ShardRef } from '@holdfast/model';
+import { errorText, type ShardRef } from '@holdfast/model';
 import type { Return, StreamId } from '@holdfast/processor';
 import { endServed } from './end-served.ts';
-import { errorText } from './errors.ts';
+
 import { decodeFrameMessage, encodeReturn, type Hello } from './frame-codec.ts';
 import type { TransportLimits } from './limits.ts';
 import { SendBudget } from './send-budget.ts';

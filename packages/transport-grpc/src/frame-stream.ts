@@ -1,8 +1,9 @@
 import { type Client, type ClientDuplexStream, Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import type { FrameSender, FrameSenderEvents } from '@holdfast/engine';
+import { errorText } from '@holdfast/model';
 import type { Frame } from '@holdfast/processor';
 import { asIs, paths } from './definitions.ts';
-import { detailsText, errorText } from './errors.ts';
+import { detailsText } from './errors.ts';
 import { decodeReturn, encodeFrame, encodeHello, type Hello } from './frame-codec.ts';
 import type { TransportLimits } from './limits.ts';
 import { SendBudget } from './send-budget.ts';

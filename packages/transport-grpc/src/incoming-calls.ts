@@ -1,7 +1,7 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
-import { type NodeId, nodeId } from '@holdfast/model';
+import { errorText, type NodeId, nodeId } from '@holdfast/model';
 import { endServed } from './end-served.ts';
-import { errorText, statusText } from './errors.ts';
+import { statusText } from './errors.ts';
 import type { TransportLimits } from './limits.ts';
 import {
   type CallReply,

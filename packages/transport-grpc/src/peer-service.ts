@@ -6,9 +6,9 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { PeerHandlers } from '@holdfast/engine';
-import { type NodeId, nodeId } from '@holdfast/model';
+import { errorText, type NodeId, nodeId } from '@holdfast/model';
 import { decodeMessage, type RaftMessage } from '@holdfast/raft';
-import { errorText, statusText, WireError } from './errors.ts';
+import { statusText, WireError } from './errors.ts';
 import { type CallsCall, IncomingCalls } from './incoming-calls.ts';
 import type { TransportLimits } from './limits.ts';
 import { decodeRaftBatch, type PeerHello, raftDone } from './peer-codec.ts';

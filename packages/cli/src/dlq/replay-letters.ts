@@ -1,5 +1,5 @@
 import type { Log, NewRecord } from '@holdfast/engine';
-import { compareBytes } from '@holdfast/model';
+import { compareBytes, errorText } from '@holdfast/model';
 import { CliError, failed, toCliError } from '../cli-error.ts';
 import { type DeadLetter, letterName } from './dead-letter.ts';
 import { originalOf, type StoredRecord } from './stored-records.ts';
@@ -88,7 +88,7 @@ export class LetterReplay {
         waiting.map(({ record }) => record),
       );
     } catch (error) {
-      throw this.#failed(letter, error instanceof Error ? error.message : String(error), error);
+      throw this.#failed(letter, errorText(error), error);
     }
     this.replayed += waiting.length;
   }

@@ -1,5 +1,5 @@
 import type { LeaseTable } from '@holdfast/lease';
-import { hashUnit, type NodeId, unitHashOut } from '@holdfast/model';
+import { errorText, hashUnit, type NodeId, unitHashOut } from '@holdfast/model';
 import { PeerCallError, type PeerTransport } from '../ports/peer-transport.ts';
 import { decodeHex, decodeJson, encodeHex, encodeJson, type QueryRequest } from './calls.ts';
 import type { NodeStatusRow, UserQueryAnswer } from './control-answers.ts';
@@ -68,7 +68,7 @@ export class ClusterQuestions {
       const bytes = await transport.call(id, 'status', new Uint8Array(), timeoutMs);
       return { nodeId: id, reachable: true, status: decodeJson<ControlStatus>(bytes) };
     } catch (error) {
-      return { nodeId: id, reachable: false, error: error instanceof Error ? error.message : String(error) };
+      return { nodeId: id, reachable: false, error: errorText(error) };
     }
   }
 }

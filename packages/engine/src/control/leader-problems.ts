@@ -42,7 +42,3 @@ export class LeaderProblems {
 function keyOf({ about, topic }: Pick<ProblemNow, 'about' | 'topic'>): string {
   return `${about} ${topic}`;
 }
-
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

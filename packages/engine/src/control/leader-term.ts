@@ -10,14 +10,14 @@ import {
   type PartitionEnd,
   type RecordCrash,
 } from '@holdfast/lease';
-import { formatUnit, type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
+import { errorText, formatUnit, type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
 import type { BackupStore } from '../ports/backup-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { Timers } from '../ports/timers.ts';
 import { Balancing } from './balancing.ts';
 import type { LeaderReply } from './calls.ts';
 import type { CrashWatch } from './crash-watch.ts';
-import { type LeaderProblem, LeaderProblems, textOf } from './leader-problems.ts';
+import { type LeaderProblem, LeaderProblems } from './leader-problems.ts';
 import { LeaderTopics } from './leader-topics.ts';
 import type { HandOverRequest } from './move-calls.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -194,7 +194,7 @@ export class LeaderTerm {
       if (this.#problems.end(aboutStore)) logger.info('the store can be used again');
     } catch (error) {
       const code = error instanceof Refused ? error.refusal.code : 'FAILED';
-      const isNew = this.#problems.begin({ ...aboutStore, code, text: textOf(error) }, timers.monotonicMs());
+      const isNew = this.#problems.begin({ ...aboutStore, code, text: errorText(error) }, timers.monotonicMs());
       if (isNew) logger.warn('the store can not be used', { code, err: error });
     } finally {
       this.#storeBusy = false;

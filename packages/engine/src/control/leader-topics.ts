@@ -1,9 +1,9 @@
 import type { LeaseCommand, LeaseDecision, LeaseRecord } from '@holdfast/lease';
-import type { Logger } from '@holdfast/model';
+import { errorText, type Logger } from '@holdfast/model';
 import type { Log } from '../ports/log.ts';
 import type { Timers } from '../ports/timers.ts';
 import type { LeaderReply } from './calls.ts';
-import { type LeaderProblems, textOf } from './leader-problems.ts';
+import type { LeaderProblems } from './leader-problems.ts';
 
 export interface LeaderTopicsOptions {
   /** Input topics of the jobs. */
@@ -73,8 +73,8 @@ export class LeaderTopics {
       const text = decision.records.length === 0 ? `topic ${topic} is the one that is read: nothing to replace` : null;
       return { code: 'OK', index, text } as LeaderReply;
     } catch (error) {
-      if (this.#begin('FAILED', topic, textOf(error))) logger.warn('topic not known', { topic, err: error });
-      return { code: 'RETRY', text: textOf(error) };
+      if (this.#begin('FAILED', topic, errorText(error))) logger.warn('topic not known', { topic, err: error });
+      return { code: 'RETRY', text: errorText(error) };
     }
   }
 

@@ -1,4 +1,4 @@
-import { hashUnit, unitHashOut } from '@holdfast/model';
+import { errorText, hashUnit, unitHashOut } from '@holdfast/model';
 import type { HotUnit, UserAnswer } from '../shard-messages.ts';
 import type { ShardContext } from './shard-context.ts';
 
@@ -27,6 +27,6 @@ function viewOf({ options }: ShardContext, state: unknown, key: Uint8Array): { v
     return { view: JSON.parse(JSON.stringify(options.job.view(state, key) ?? null)), error: null };
   } catch (error) {
     options.logger.warn("a user's state can't be shown", { err: error });
-    return { view: null, error: error instanceof Error ? error.message : String(error) };
+    return { view: null, error: errorText(error) };
   }
 }

@@ -1,3 +1,4 @@
+import { errorText } from '@holdfast/model';
 import type { CompiledJob } from '@holdfast/sdk';
 
 /** What a job shows of a stored state, or why it can't. */
@@ -15,6 +16,6 @@ export function shownState(
   try {
     return { view: job.view(job.decodeState(state), key), error: null };
   } catch (error) {
-    return { view: null, error: error instanceof Error ? error.message : String(error) };
+    return { view: null, error: errorText(error) };
   }
 }

@@ -118,10 +118,7 @@ export class Applier {
     }
     if (this.#quarantine.has(unit.hi, unit.lo, partition, offset)) {
       unit.setApplied(slot, offset);
-      const [key, value] = [
-        copyBytes(bytes, keyStart, keyEnd),
-        valueStart < 0 ? null : copyBytes(bytes, valueStart, valueEnd),
-      ];
+      const [key, value] = [copyBytes(bytes, keyStart, keyEnd), valueIn(bytes, valueStart, valueEnd)];
       this.#bury(unit, topic, partition.partition, offset, quarantinedReason, key, value);
       this.#counters.recordsQuarantined++;
       return true;
@@ -139,10 +136,7 @@ export class Applier {
     const user = known ?? this.#newUser(copyBytes(bytes, keyStart, keyEnd));
     if (user === null) {
       unit.setApplied(slot, offset);
-      const [key, value] = [
-        copyBytes(bytes, keyStart, keyEnd),
-        valueStart < 0 ? null : copyBytes(bytes, valueStart, valueEnd),
-      ];
+      const [key, value] = [copyBytes(bytes, keyStart, keyEnd), valueIn(bytes, valueStart, valueEnd)];
       this.#bury(unit, topic, partition.partition, offset, noStateReason, key, value);
       return true;
     }
@@ -159,7 +153,7 @@ export class Applier {
     }
     if (verdict === 'dead') {
       this.#outputs.takeBack(mark);
-      const value = valueStart < 0 ? null : copyBytes(bytes, valueStart, valueEnd);
+      const value = valueIn(bytes, valueStart, valueEnd);
       this.#bury(unit, topic, partition.partition, offset, this.#job.failureReason, user.key, value);
       return true;
     }
@@ -235,4 +229,9 @@ export class Applier {
 /** The user of a unit by key bytes. */
 export function findUser(unit: HeldUnit, key: Uint8Array): HeldUser | null {
   return unit.users.find((user) => compareBytes(user.key, key) === 0) ?? null;
+}
+
+/** A copy; null: the record has none. */
+function valueIn(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
+  return start < 0 ? null : copyBytes(bytes, start, end);
 }

@@ -1,4 +1,4 @@
-import { partitionKey } from '@holdfast/model';
+import { errorText, partitionKey } from '@holdfast/model';
 import type { Job } from '../job.ts';
 import type { PartitionBook } from '../partition-book.ts';
 import { findUser } from './applier.ts';
@@ -57,7 +57,7 @@ export class UnitQuestions {
       readState(user, this.#job);
       return null;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Timers } from '@holdfast/engine';
-import type { Logger } from '@holdfast/model';
+import { errorText, type Logger } from '@holdfast/model';
 import type { ServiceReport, ServicesReport } from '../../status/node-report.ts';
 
 /** Time between the end of one look and the next. */
@@ -57,7 +57,7 @@ export class ServiceWatch {
       if (watched.isTold) this.#logger.info('answers again', { service: name });
       watched.isTold = false;
     } catch (error) {
-      watched.why = error instanceof Error ? error.message : String(error);
+      watched.why = errorText(error);
     }
     cancel();
     this.#tell(name);
