@@ -173,6 +173,11 @@ export class ControlPlane {
     return isHeld && session.session !== 0 ? session.session : null;
   }
 
+  /** When the last good renewal of the session was asked for, by the clock of this process; null before the first. */
+  get renewedAtMs(): number | null {
+    return this.#session?.renewedAtMs ?? null;
+  }
+
   /** Where control threads listen, by node: from configuration, the table and gossip. This node's own is ignored. */
   setPeers(addresses: ReadonlyMap<NodeId, string>): void {
     const others = new Map([...addresses].filter(([id]) => id !== this.nodeId));

@@ -166,10 +166,10 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
     const isKnown = this.#world.checks.times.isProven(control.session);
     if (nowMs - this.#ledAtMs > 2_000 || (isKnown && nowMs < this.#ownLookAtMs)) return;
     this.#ownLookAtMs = nowMs + 100;
-    const { id, renewedAgoMs } = control.status().session;
-    if (renewedAgoMs === null || control.session !== id) return;
-    const sentAtMs = nowMs - renewedAgoMs;
-    this.#world.checks.times.onProof(id, { sentAtMs, sentAtOwnMs: process.monotonicMs() - renewedAgoMs });
+    const { session, renewedAtMs: sentAtOwnMs } = control;
+    if (sentAtOwnMs === null) return;
+    const sentAtMs = nowMs - (process.monotonicMs() - sentAtOwnMs);
+    this.#world.checks.times.onProof(session, { sentAtMs, sentAtOwnMs });
   }
 
   #options(process: VirtualProcess): Parameters<typeof ControlPlane.start>[0] {

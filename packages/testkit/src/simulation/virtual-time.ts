@@ -3,6 +3,8 @@ import { EventQueue, type QueuedEvent } from './event-queue.ts';
 import type { Trace } from './trace.ts';
 import type { VirtualProcess } from './virtual-process.ts';
 
+const hostTurnEvery = 32;
+
 /**
  * The one queue of a simulated world. One event at a time; all promises that it settles run before the next, so that
  * async code is as deterministic as the queue is.
@@ -50,7 +52,7 @@ export class VirtualTime {
    * Runs until `untilMs`, or until `afterEvent` says that it is enough. @returns whether it said so
    */
   async run(untilMs: number, afterEvent: (event: QueuedEvent) => boolean): Promise<boolean> {
-    await drained();
+    await drained(true);
     for (let next = this.#queue.peek(); next !== undefined && next.atMs <= untilMs; next = this.#queue.peek()) {
       const event = this.#queue.pop()!;
       const { owner } = event;
@@ -65,7 +67,7 @@ export class VirtualTime {
       this.#trace.mixName(event.name);
       if (owner !== null) this.#trace.mixName(owner.name);
       event.fn();
-      if (event.kind !== 'quiet') await drained();
+      if (event.kind !== 'quiet') await drained(this.eventCount % hostTurnEvery === 0);
       if (afterEvent(event)) return true;
     }
     this.nowMs = untilMs;
@@ -86,7 +88,13 @@ export class VirtualTime {
   }
 }
 
-/** Every promise that can go on has gone on when the next macrotask begins. */
-function drained(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/**
+ * Every promise that can go on has gone on when the next tick begins, and when the next macrotask does. Ticks cost a
+ * fifth of the time less, and macrotasks are when the host gets its turn: it tells of promises that nobody handles.
+ */
+function drained(isHostsTurn: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    if (isHostsTurn) setImmediate(resolve);
+    else process.nextTick(resolve);
+  });
 }
