@@ -24,7 +24,7 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
   export: { summary: 'print all users, one JSON line each', load: () => import('./commands/export.ts') },
   dlq: { summary: 'list, show and replay dead letters', load: () => import('./commands/dlq.ts') },
   topic: {
-    summary: 'how far a job has committed; consent to a topic made anew',
+    summary: 'feed the embedded log; how far a job has committed; consent to a topic made anew',
     load: () => import('./commands/topic.ts'),
   },
   config: { summary: "check and show a node's configuration", load: () => import('./commands/config.ts') },

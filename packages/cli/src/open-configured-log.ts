@@ -15,13 +15,24 @@ export interface LogOptions {
   readonly timeout: number;
 }
 
+/** Of a log that was opened by its folder alone. */
+export const defaultJob = { name: 'access-anomaly', inputTopic: 'access-log', mapping: 'holdfast' } as const;
+
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
 export function withLogOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', "a node's configuration: its log is opened as the node would", collect, [])
+    .addOption(
+      new Option('-c, --config <file>', "a node's configuration: its log is opened as the node would")
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addOption(new Option('--data <dir>', 'the embedded log of a data folder; nodes may run on it or not'))
-    .option('--timeout <duration>', 'how long to wait for brokers', parseDurationMs, 10_000);
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for brokers')
+        .argParser(parseDurationMs)
+        .default(10_000, '10s'),
+    );
 }
 
 export interface ConfiguredLog {

@@ -212,6 +212,16 @@ const lagSchema = z.object({
   ),
 });
 
+const feedSchema = z.object({
+  schema: z.literal('holdfast/feed/v1'),
+  topic: z.string(),
+  partitions: z.int(),
+  records: z.int(),
+  longLines: z.int(),
+  began: z.enum(['FRESH', 'AGAIN', 'COMPLETE_BEFORE', 'RESUMED', 'INTERRUPTED_BEFORE']).nullable(),
+  complete: z.boolean(),
+});
+
 const errorSchema = z.object({
   schema: z.literal('holdfast/error/v1'),
   code: z.string(),
@@ -236,6 +246,7 @@ export const documentSchemas: ReadonlyMap<string, z.ZodType> = new Map<string, z
   ['holdfast/dead-letter/v1', letterSchema],
   ['holdfast/dlq-replay/v1', replaySchema],
   ['holdfast/lag/v1', lagSchema],
+  ['holdfast/feed/v1', feedSchema],
   ['holdfast/error/v1', errorSchema],
   ['holdfast/config/v1', configShowSchema],
 ]);

@@ -9,13 +9,17 @@ export interface Outcome {
 }
 
 /** Runs a command line in this process, as in a pipe and without variables. */
-export async function runHere(args: readonly string[], cwd: string): Promise<Outcome> {
+export async function runHere(
+  args: readonly string[],
+  cwd: string,
+  stdin: Readable = Readable.from([]),
+): Promise<Outcome> {
   let out = '';
   let err = '';
   const exit = await run(args, {
     env: {},
     cwd,
-    stdin: Readable.from([]),
+    stdin,
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
     columns: 80,

@@ -142,6 +142,23 @@ function tests(): void {
     assert.deepEqual(await read(), lines);
   });
 
+  test('goes on behind the end of a complete feed when asked to', async () => {
+    const { log, file, read } = await fresh(1);
+    writeFileSync(file, 'a\nb\n');
+    await drain(feedFile(log, file, options));
+    const more = { ...options, whenComplete: 'goOn' } as const;
+    const none = await drain(feedFile(log, file, more));
+    assert.deepEqual([none.began, none.records, none.complete], [{ code: 'RESUMED', bytes: 4, records: 2 }, 2, true]);
+    appendFileSync(file, 'c\n');
+    assert.equal((await drain(feedFile(log, file, more))).records, 3);
+    assert.deepEqual(await read(), ['a', 'b', 'c']);
+    // Rotated: another file has taken its name.
+    renameSync(file, `${file}.1`);
+    writeFileSync(file, 'd\n');
+    assert.deepEqual((await drain(feedFile(log, file, more))).began, { code: 'AGAIN' });
+    assert.deepEqual(await read(), ['a', 'b', 'c', 'd']);
+  });
+
   test('another file of the same name is not gone on with', async () => {
     const { log, file } = await fresh(1);
     writeFileSync(file, 'a'.repeat(99).concat('\n').repeat(30_000));

@@ -22,10 +22,11 @@ export interface FeedOptions {
   readonly mapping: string;
   readonly lineBytesMax?: number;
   /**
-   * What to do when this very file was fed to its end before: feed it again, so that it counts anew (the default), or
-   * append nothing, because the run that fed it was cut short and only has to be brought to its end.
+   * What to do when this very file was fed to its end before: feed it again, so that it counts anew (the default);
+   * append nothing, because the run that fed it was cut short and only has to be brought to its end; or go on behind
+   * that end, because the file may have grown.
    */
-  readonly whenComplete?: 'again' | 'skip';
+  readonly whenComplete?: 'again' | 'skip' | 'goOn';
 }
 
 export interface FeedProgress {
@@ -48,7 +49,7 @@ export type FeedBegin =
   | { readonly code: 'AGAIN' }
   /** The earlier one was complete, and `whenComplete` says to leave it at that. */
   | { readonly code: 'COMPLETE_BEFORE'; readonly records: number }
-  /** Goes on exactly where the earlier one was interrupted. */
+  /** Goes on exactly where the earlier one was interrupted, or, with `goOn`, where it was complete. */
   | { readonly code: 'RESUMED'; readonly bytes: number; readonly records: number }
   /** The earlier one was interrupted, and this can't go on from it: a stream, or another file of that name. Its records stay. */
   | { readonly code: 'INTERRUPTED_BEFORE'; readonly bytes: number; readonly records: number };
@@ -73,7 +74,8 @@ export async function* feedFile(log: LmdbLog, path: string, options: FeedOptions
       yield { run, bytes, bytesTotal: size, records, longLines: 0, complete: true, began };
       return;
     }
-    const resumes = earlier !== null && !earlier.complete && (await isSameFile(file, size, earlier));
+    const mayGoOn = earlier !== null && (!earlier.complete || options.whenComplete === 'goOn');
+    const resumes = mayGoOn && (await isSameFile(file, size, earlier));
     const feed = new Feed(
       log,
       topic,

@@ -4,10 +4,11 @@ import { CliError, usage } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
-import { type LogOptions, withLog, withLogOptions } from '../open-configured-log.ts';
+import { defaultJob, type LogOptions, withLog, withLogOptions } from '../open-configured-log.ts';
 import { type OutputForm, outputOption, withClientOptions } from '../options.ts';
 import { formatCount } from '../render/figures.ts';
 import { renderTable } from '../render/table.ts';
+import { feedCommand } from './topic-feed.ts';
 import { type ReplaceOptions, replaceTopic } from './topic-replace.ts';
 
 interface LagOptions extends LogOptions {
@@ -28,7 +29,8 @@ interface LagRow {
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
-export function command({ io }: CommandContext): Command {
+export function command(context: CommandContext): Command {
+  const { io } = context;
   const topic = new Command('holdfast topic').description('Topics of the log.').helpCommand(false);
   const lag = topic.command('lag').description('how far a job has committed, per partition');
   withLogOptions(lag)
@@ -48,15 +50,16 @@ export function command({ io }: CommandContext): Command {
   withClientOptions(replace)
     .option('--yes', 'do it; without it only how the topic stands is said')
     .action((name: string, options: ReplaceOptions) => replaceTopic(name, options, io));
+  topic.addCommand(feedCommand(context));
   topic.action(() => {
-    throw usage('topic: say lag or replace');
+    throw usage('topic: say feed, lag or replace');
   });
   return topic;
 }
 
 function showLag(options: LagOptions, io: Io): Promise<void> {
   return withLog(options, io, async ({ log, job: configured }) => {
-    const job = await loadJob(configured ?? { name: 'access-anomaly', inputTopic: 'access-log', mapping: 'holdfast' });
+    const job = await loadJob(configured ?? defaultJob);
     const group = options.group ?? job.name;
     const rows: LagRow[] = [];
     for (const topic of options.topic.length > 0 ? options.topic : job.inputs) {

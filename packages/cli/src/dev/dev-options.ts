@@ -1,7 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { failed, usage } from '../cli-error.ts';
+import { usage } from '../cli-error.ts';
+import { checkInput } from '../feed/check-input.ts';
 
 /** The command line of `dev`, as commander hands it over. */
 export interface DevFlags {
@@ -104,22 +104,4 @@ function planFeed(flags: DevFlags, once: boolean, cwd: string): FeedPlan {
     seed: flags.seed ?? 1,
     users: flags.users ?? usersFor,
   };
-}
-
-function checkInput(given: string, cwd: string): string {
-  const path = resolve(cwd, given);
-  const refuse = (why: string) => failed('INPUT_UNREADABLE', `input ${given} can't be read: ${why}`);
-  try {
-    const stat = statSync(path);
-    if (stat.isDirectory()) throw refuse('it is a folder');
-    // It is read from any place in it, perhaps by another run that goes on: a pipe can't be.
-    if (!stat.isFile()) throw refuse('it is no regular file; give a pipe as standard input, with --input -');
-    accessSync(path, constants.R_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw refuse('there is no such file');
-    if (code === 'EACCES') throw refuse('no permission');
-    throw error;
-  }
-  return path;
 }

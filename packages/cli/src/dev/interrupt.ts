@@ -2,20 +2,26 @@
 const repeatMs = 800;
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+export interface SignalHandlers {
+  readonly first?: () => void;
+  readonly again?: () => void;
+}
+
 /** Ctrl-C and its kin: the first asks for a clean stop, a later one for haste. */
 export class StopSignal {
   raised = false;
   #firstMs = 0;
-  #onAgain: () => void = () => undefined;
+  #on: SignalHandlers = {};
   readonly #listener = () => {
     if (!this.raised) {
       this.raised = true;
       this.#firstMs = performance.now();
-    } else if (performance.now() - this.#firstMs > repeatMs) this.#onAgain();
+      this.#on.first?.();
+    } else if (performance.now() - this.#firstMs > repeatMs) this.#on.again?.();
   };
 
-  listen(onAgain: () => void): void {
-    this.#onAgain = onAgain;
+  listen(on: SignalHandlers): void {
+    this.#on = on;
     for (const signal of signals) process.on(signal, this.#listener);
   }
 

@@ -113,9 +113,11 @@ class DevRun {
       hopeless: (text) => this.#fail(failed(nodeFailed, text)),
     });
     this.#cluster = cluster;
-    this.#signal.listen(() => {
-      this.#view.note('killing the nodes');
-      cluster.kill();
+    this.#signal.listen({
+      again: () => {
+        this.#view.note('killing the nodes');
+        cluster.kill();
+      },
     });
     const before = await this.#progress();
     const startedMs = performance.now();

@@ -36,7 +36,7 @@ function topicReason({ code, text }: LeaderProblem, topic: string) {
 
 function topicText(code: string, text: string, topic: string): string {
   if (code === 'TOPIC_MISSING')
-    return `there is no topic ${topic}: nothing is read from it; create it, or mend job.input`;
+    return `there is no topic ${topic}: nothing is read from it; create it (on the embedded log: holdfast topic feed), or mend job.input`;
   if (code === 'TOPIC_CHANGED') {
     return `topic ${topic} was deleted and made anew: nothing is read from it; if that was meant: holdfast topic replace ${topic}`;
   }

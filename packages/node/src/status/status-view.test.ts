@@ -184,7 +184,10 @@ test('what keeps the leader from its duties is a reason: a topic missing or made
   assert.deepEqual(status.problems, problems);
   const shown = status.cluster.reasons.map(({ code, text }) => `${code}: ${text}`);
   assert.equal(shown.length, 4);
-  assert.match(shown[0]!, /^TOPIC_UNUSABLE: there is no topic logins: .*create it, or mend job\.input$/);
+  assert.match(
+    shown[0]!,
+    /^TOPIC_UNUSABLE: there is no topic logins: .*create it .on the embedded log: holdfast topic feed., or mend job\.input$/,
+  );
   assert.match(shown[1]!, /^TOPIC_UNUSABLE: topic b was deleted and made anew: .*holdfast topic replace b$/);
   assert.equal(shown[2], "TOPIC_UNUSABLE: topic c can't be used: why");
   assert.match(shown[3]!, /^STORE_REFUSED: the store that answers was given up .*empty it/);
