@@ -21,13 +21,26 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   store: async () => (await import('./store/store.ts')).store(),
 };
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+const given = readArgs();
+if (given === null) {
+  console.error(`usage: npm run bench -- [${Object.keys(benchmarks).join('|')}]... [--json FILE]`);
+  process.exit(2);
+}
+const { values, positionals } = given;
 const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
 const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name));
 if (unknown.length > 0) {
   console.error(`unknown benchmark ${unknown.join(', ')}; known: ${Object.keys(benchmarks).join(', ')}`);
   process.exit(2);
 }
+function readArgs() {
+  try {
+    return parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+  } catch {
+    return null;
+  }
+}
+
 const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
 const versions = { node: process.version, holdfast: '0.1.0' };
 const figures: (Figure & { machine: typeof machine; versions: typeof versions })[] = [];

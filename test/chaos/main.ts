@@ -12,16 +12,12 @@ const usage = 'usage: npm run chaos -- ls | smoke | all | F04 [F11 ...] [--seed 
 const inCi = process.env.CI === 'true' || process.env.CI === '1';
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { seed: { type: 'string' }, times: { type: 'string' }, results: { type: 'string' } },
-  });
-  const times = Number(values.times ?? 1);
-  const firstSeed = values.seed === undefined ? 1 + (Date.now() % 1_000_000) : Number(values.seed);
-  if (positionals.length === 0 || !isCount(times) || !isCount(firstSeed)) {
+  const given = readArgs();
+  if (given === null) {
     console.error(usage);
     return 2;
   }
+  const { values, positionals, times, firstSeed } = given;
   if (positionals[0] === 'ls') {
     list();
     return 0;
@@ -52,6 +48,22 @@ async function main(): Promise<number> {
     }
   }
   return summarize(outcomes, skipped, chosen);
+}
+
+/** Null: not as `usage` says. */
+function readArgs() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { seed: { type: 'string' }, times: { type: 'string' }, results: { type: 'string' } },
+    });
+    const times = Number(values.times ?? 1);
+    const firstSeed = values.seed === undefined ? 1 + (Date.now() % 1_000_000) : Number(values.seed);
+    if (positionals.length === 0 || !isCount(times) || !isCount(firstSeed)) return null;
+    return { values, positionals, times, firstSeed };
+  } catch {
+    return null;
+  }
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
