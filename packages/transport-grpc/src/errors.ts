@@ -49,5 +49,12 @@ export function detailsText(details: string | undefined): string {
     if (address === undefined) return what;
     return code === 'ECONNREFUSED' ? `${what} by ${address}` : `${what} to ${address}`;
   }
+  // An HTTP/1 server, the port of probes for one, answers in what HTTP/2 can't read.
+  if (/Last error: Protocol error/.test(details ?? '')) return 'it speaks no gRPC: not the address of listen.control?';
+  const wrapped =
+    /^No connection established\. Last error: (.+?)(?: \([\dT:.Z-]+\))?\.? *(?:Resolution note: *)?$/.exec(
+      details ?? '',
+    );
+  if (wrapped !== null) return wrapped[1]!;
   return details === undefined || details === '' ? 'no details' : details;
 }
