@@ -206,6 +206,13 @@ test('I6: a clean end with records that no store has', () => {
     if (reason === 'clean') saw('I6');
     else sawNothing();
   }
+  // A node that hasn't heard that its lease was taken away applies on, and later ends its session clean.
+  const late = ended('clean');
+  late.checker.onApply(1, 5, user, stateOf(0), 0);
+  late.checker.onRecord({ kind: 'forceReleased', ...user.unit, epoch: 5 as never });
+  late.checker.onApply(1, 5, user, stateOf(1), 0);
+  late.end();
+  sawNothing();
 });
 
 test('I6: a report without the end after which a row was fenced', () => {

@@ -25,6 +25,8 @@ export class CleanEnds {
   /** By unit and epoch. */
   readonly #leases = new Map<string, UnderLease>();
   readonly #ofSession = new Map<number, Set<UnderLease>>();
+  /** Taken away: who hasn't heard of it yet applies on, and ingests go back for that too. */
+  readonly #forced = new Set<string>();
   /** Leases that ended clean with records applied under them. */
   ends = 0;
   /** Sessions that did. */
@@ -38,6 +40,7 @@ export class CleanEnds {
   /** A record of the user is applied by a shard of the session; `state` is the one before. */
   onApply(session: number, epoch: number, user: SimulatedUser, state: LedgerState, partition: number): void {
     const key = `${user.unitKey}/${epoch}`;
+    if (this.#forced.has(key)) return;
     let lease = this.#leases.get(key);
     if (lease === undefined) {
       this.#leases.set(key, (lease = { key, session, applied: new Map(), stored: [] }));
@@ -67,9 +70,12 @@ export class CleanEnds {
         }
         return;
       }
-      case 'forceReleased':
-        this.#ended(`${unitKey(record.hi, record.lo)}/${record.epoch}`, false);
+      case 'forceReleased': {
+        const key = `${unitKey(record.hi, record.lo)}/${record.epoch}`;
+        this.#forced.add(key);
+        this.#ended(key, false);
         return;
+      }
       case 'sessionOpened':
       case 'sessionEnded':
         for (const session of this.#ofSession.keys()) {
