@@ -11,7 +11,7 @@ import { sendEnds } from './end-messages.ts';
 import { handOverAsTold } from './hand-over-messages.ts';
 import { OutputLoop } from './output-loop.ts';
 import { PartitionLoop } from './partition-loop.ts';
-import type { KnownGeneration, ShardContext } from './shard-context.ts';
+import type { KnownGeneration, ShardContext, TableView } from './shard-context.ts';
 import { ShardMeter } from './shard-meter.ts';
 import type { ShardOptions } from './shard-options.ts';
 import { StageClock } from './stage-clock.ts';
@@ -48,7 +48,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #counters = new RecordCounters();
   readonly #clock: StageClock;
-  #leases: LeaseTableReader | null = null;
+  #leases: TableView | null = null;
   #context: ShardContext | null = null;
   #generation: KnownGeneration | null = null;
   #directory: readonly DirectoryEntry[] = [];
@@ -96,8 +96,8 @@ export class Shard {
     if (this.#closed) return;
     switch (message.kind) {
       case 'table':
-        if (this.#leases === null) this.#leases = new LeaseTableReader(message.buffer);
-        else this.#leases.attach(message.buffer);
+        if (this.#leases !== null) this.#leases.attach(message.buffer);
+        else this.#leases = this.#options.openTable?.(message.buffer) ?? new LeaseTableReader(message.buffer);
         this.#onAdvanced();
         return;
       case 'advanced':

@@ -41,8 +41,19 @@ export class Readings {
     return this.#partitions.values();
   }
 
-  /** Begins a partition at `start`: everything below it is durable. */
-  begin(topic: string, id: PartitionId, leaseEpoch: number, start: number): PartitionReading {
+  /**
+   * Begins a partition at `start`: everything below it is durable, as the store and the log of the generation said whose
+   * entry is at `generationIndex`. Null where the table has gone on to another: a later `catchUp` would not lose it again.
+   */
+  begin(
+    topic: string,
+    id: PartitionId,
+    leaseEpoch: number,
+    start: number,
+    generationIndex: number,
+  ): PartitionReading | null {
+    this.catchUp();
+    if (generationIndex !== this.#generationSeen) return null;
     const slot = this.#book.slot(id);
     assert(!this.#partitions.has(slot), `partition ${id.partition} is being read already`);
     const reading = new PartitionReading(topic, id, slot, leaseEpoch, ++this.#numbers, start);
