@@ -130,7 +130,7 @@ export class LeaseCoordinator {
       case 'reportCrashes':
       case 'quarantineDue':
       case 'liftQuarantine':
-        return decideQuarantine(this.#table, command);
+        return decideQuarantine(this.#table, command, this.#proposals.quarantiningCount);
     }
   }
 
@@ -250,7 +250,7 @@ export class LeaseCoordinator {
   #endFaulty({ session, units, epochs }: CommandOf<'endFaulty'>): LeaseDecision {
     const problem = this.#checkUnits(session, units, epochs);
     if (problem !== null) return refused(problem);
-    return decideFaulty(this.#table, this.#ownUnits(session, units, epochs));
+    return decideFaulty(this.#table, this.#ownUnits(session, units, epochs), this.#proposals.quarantiningCount);
   }
 
   #reportTopic({ topic, topicId, partitions, replace }: CommandOf<'reportTopic'>): LeaseDecision {

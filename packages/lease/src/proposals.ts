@@ -25,6 +25,7 @@ export class Proposals {
   readonly #moves = new Set<string>();
   /** By node, in their order: to drain, or to take back. */
   readonly #draining = new Map<NodeId, boolean[]>();
+  readonly #quarantining = new UnitMap(16);
   #base = false;
   #generation = 0;
   #grants = 0;
@@ -78,6 +79,11 @@ export class Proposals {
   /** The node will be draining for a while at least. */
   isGoingToDrain(nodeId: NodeId): boolean {
     return this.#draining.get(nodeId)?.includes(true) === true;
+  }
+
+  /** Units on their way into quarantine: they take room there. */
+  get quarantiningCount(): number {
+    return this.#quarantining.size;
   }
 
   topic(topic: string): { readonly topicId: TopicId; readonly partitions: number } | undefined {
@@ -140,10 +146,12 @@ export class Proposals {
       case 'nodeDraining':
         this.#draining.set(record.nodeId, [...(this.#draining.get(record.nodeId) ?? []), record.draining]);
         break;
+      case 'unitQuarantined':
+        this.#quarantining.set(record.hi, record.lo, 0);
+        break;
       case 'topicRemoved':
       case 'nodeForgotten':
       case 'unitCrashed':
-      case 'unitQuarantined':
       case 'quarantineLifted':
         break;
     }
@@ -185,10 +193,12 @@ export class Proposals {
       case 'nodeDraining':
         this.#settleDraining(record.nodeId, record.draining);
         break;
+      case 'unitQuarantined':
+        this.#quarantining.delete(record.hi, record.lo);
+        break;
       case 'topicRemoved':
       case 'nodeForgotten':
       case 'unitCrashed':
-      case 'unitQuarantined':
       case 'quarantineLifted':
         break;
     }

@@ -148,7 +148,7 @@ test('a faulty unit is quarantined and taken away in one entry, by its own holde
   assert.equal(scene.table.uncleanCount, uncleanCount + 1);
   assert.equal(end(session!, [7, 1], [epoch]), '', 'it is over');
   scene.replay({ kind: 'unitQuarantined', hi: 8, lo: 1 });
-  assert.equal(end(session!, [8, 1], [epoch]), 'forceReleased', 'what was quarantined before only has to be let go');
+  assert.equal(end(session!, [8, 1], [epoch]), 'unitQuarantined,forceReleased', 'and if its release is on the way');
   assert.equal(end(session!, [7], [epoch]), 'INVALID_COMMAND');
 });
 
@@ -161,6 +161,27 @@ test('a job that makes everything faulty loses no lease once the quarantine is f
   const end = () => scene.decide({ kind: 'endFaulty', session: 2 as never, units, epochs });
   assert.equal(end(), 'unitQuarantined,forceReleased');
   assert.equal(end(), 'QUARANTINE_FULL');
+});
+
+test('what is on its way into quarantine takes its room: no lease ends by force without', () => {
+  const scene = new Scene();
+  for (let n = 0; n < quarantinedUnitsMax - 1; n++) scene.replay({ kind: 'unitQuarantined', hi: n, lo: 3 });
+  scene.replay({ kind: 'granted', session: 2 as never, shard: 0 as never, units: Uint32Array.of(7, 1, 8, 1) });
+  const epochs = Float64Array.of(scene.index);
+  const leader = new LeaseCoordinator(scene.table, compileLeaseOptions(), 0);
+  const end = (hi: number) =>
+    leader.decide({ kind: 'endFaulty', session: 2 as never, units: Uint32Array.of(hi, 1), epochs }, 0);
+  const first = end(7);
+  assert.ok(first.ok && first.records.length === 2);
+  const second = end(8);
+  assert.deepEqual(second.ok ? null : second.refusal.code, 'QUARANTINE_FULL', 'before the first is applied');
+  const due = leader.decide({ kind: 'quarantineDue' }, 0);
+  assert.deepEqual(due.ok && due.records, []);
+  leader.onDropped(first.records);
+  const again = end(8);
+  assert.ok(again.ok && again.records.length === 2, 'the first will never be');
+  for (const record of again.records) assert.equal(scene.replay(record).isVoid, false);
+  assert.ok(scene.table.quarantine.isQuarantined(8, 1));
 });
 
 test('crashes, quarantined and released units are bounded, and a snapshot has them all', () => {
