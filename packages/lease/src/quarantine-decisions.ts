@@ -18,8 +18,10 @@ export function decideQuarantine(
     case 'reportCrashes': {
       const { nodeId, crashes } = command;
       if (crashes.length > crashesPerReportMax) return invalid(`${crashes.length} crashes in one report`);
-      const wrong = crashes.find(({ hi, lo, partition, offset, counter }) =>
-        [hi, lo, partition, offset, counter].some((value) => !Number.isSafeInteger(value) || value < 0),
+      const wrong = crashes.find(
+        ({ hi, lo, topicId, partition, offset, counter }) =>
+          typeof topicId !== 'string' ||
+          [hi, lo, partition, offset, counter].some((value) => !Number.isSafeInteger(value) || value < 0),
       );
       if (wrong !== undefined) return invalid(`a crash at ${JSON.stringify(wrong)}`);
       return decided(crashes.map((crash): LeaseRecord => ({ ...crash, kind: 'unitCrashed', nodeId })));

@@ -124,6 +124,7 @@ test('reports that can not be meant are refused', () => {
   const { kind: _, nodeId: __, ...crash } = crashOf(1, 7);
   assert.equal(report([{ ...crash, offset: -1 }]), 'INVALID_COMMAND');
   assert.equal(report([{ ...crash, hi: 0.5 }]), 'INVALID_COMMAND');
+  assert.equal(report([{ ...crash, topicId: null }]), 'INVALID_COMMAND');
   assert.equal(report(Array.from({ length: crashesPerReportMax + 1 }, () => crash)), 'INVALID_COMMAND');
 });
 
