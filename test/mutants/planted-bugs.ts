@@ -188,7 +188,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'refused units are sent again before all is settled',
     rule: '4.3',
     file: ingest,
-    find: 'stream.holds.set(units[i]!, units[i + 1]!, stream.sent);',
+    find: 'stream.holds.hold(units, stream.sent);',
     replace: ';',
   },
   {
