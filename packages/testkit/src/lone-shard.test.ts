@@ -117,6 +117,24 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
       const claims = units.map((unit) => ({ ...unit, epoch: 1_000 }));
       return new MemoryBackupStore(disk).claim(disk.generationId, claims);
     },
+    /** Whoever asks is told where the other session's shard should be; nobody listens there. */
+    showOther: () => {
+      const entry = { session: other, nodeId: 'n2' as never, shardAddresses: ['n2/0'], closing: false };
+      shard.receive({ kind: 'directory', sessions: [self, entry] });
+    },
+    /** Nobody holds the user until now. */
+    grantToOther: (user: string) => {
+      const { hi, lo } = hashOf(user);
+      replay({ kind: 'granted', session: other, shard: 0 as never, units: Uint32Array.of(hi, lo) });
+      shard.receive({ kind: 'advanced' });
+    },
+    moveHere: (user: string) => {
+      const { hi, lo } = hashOf(user);
+      const fromEpochs = Float64Array.of(table.get(hi, lo)!.epoch);
+      replay({ kind: 'moved', units: Uint32Array.of(hi, lo), fromEpochs, toSession: session, toShard: 0 as never });
+      shard.receive({ kind: 'advanced' });
+    },
+    saidOf: (kind: FromShard['kind']) => said.filter((message) => message.kind === kind).length,
     loseOther: () => {
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
       shard.receive({ kind: 'advanced' });

@@ -96,6 +96,14 @@ export class IngestStream {
     return this.unsettled.some(({ current }) => current) || this.undurable.some(({ current }) => current);
   }
 
+  /** Something sent here in a present reading is not settled, or something is being built. */
+  get isWaiting(): boolean {
+    return (
+      this.unsettled.some(({ current }) => current) ||
+      this.builders.some((builder) => builder !== undefined && builder.count > 0)
+    );
+  }
+
   /** Whether records of the unit are under way here, in frames of their partition's present reading or being built. */
   hasUnsettled(hi: number, lo: number): boolean {
     for (const sent of this.unsettled) {
