@@ -91,6 +91,7 @@ export class StreamLinks {
     this.#outgoing.set(stream, link);
     link.sender = options.transport.open(stream.id, address, {
       onReturn: (message) => {
+        if (this.#context.stopped) return;
         this.#reopen.delete(key);
         this.#unreached.forget(key);
         link.heard = true;
@@ -158,6 +159,7 @@ export class StreamLinks {
     this.#incoming.set(stream, receiver);
     return {
       onFrame: (frame) => {
+        if (this.#context.stopped) return;
         try {
           const nowMs = options.timers.monotonicMs();
           const taken = this.#context.clock.measure('nsApply', () => holder.onFrame(stream, frame, nowMs));
