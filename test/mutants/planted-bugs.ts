@@ -231,7 +231,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a fenced holder reports at once',
     rule: '5.4',
     file: holder,
-    find: '|| tableIndex < this.#needIndex) return null',
+    find: '|| !this.awaited.isReached(tableIndex)) return null',
     replace: ') return null',
   },
   {
@@ -336,7 +336,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a claim opens its unit over markers of an older generation',
     rule: '5.8',
     file: holder,
-    find: 'this.#checkGeneration(nowMs);\n    const unit = this.#units.get(claim.hi, claim.lo);',
+    find: 'this.#checkGeneration(nowMs);\n    if (ofIndex !== this.generationIndex) return;\n    const unit = this.#units.get(claim.hi, claim.lo);',
     replace: 'const unit = this.#units.get(claim.hi, claim.lo);',
   },
   {
