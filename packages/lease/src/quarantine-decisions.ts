@@ -1,7 +1,7 @@
 import type { LeaseEpoch } from '@holdfast/model';
 import { type CommandOf, decided, type LeaseDecision, refused } from './commands.ts';
 import type { LeaseTable } from './lease-table.ts';
-import { crashesPerReportMax, faultyUnitsPerEntryMax, quarantinedUnitsMax } from './limits.ts';
+import { crashesPerReportMax, faultyUnitsPerEntryMax, partitionEndsMax, quarantinedUnitsMax } from './limits.ts';
 import { unitsDue } from './quarantine-rule.ts';
 import type { LeaseRecord } from './records.ts';
 
@@ -34,6 +34,7 @@ export function decideQuarantine(
     }
     case 'liftQuarantine': {
       const { hi, lo, before } = command;
+      if (before.length > partitionEndsMax) return invalid(`the ends of ${before.length} partitions`);
       if (!table.quarantine.isQuarantined(hi, lo)) return refused({ code: 'NOT_QUARANTINED' });
       return decided([{ kind: 'quarantineLifted', hi, lo, before }]);
     }

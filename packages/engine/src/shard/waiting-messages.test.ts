@@ -10,7 +10,12 @@ const directory = (nodeId: string): ToShard => {
   return { kind: 'directory', sessions: [{ session: 7, nodeId, closing: false, shardAddresses: [] }] };
 };
 const generation = (number: number): ToShard => ({ kind: 'generation', number, generationId: 'g', index: number });
-const quarantine = (index: number): ToShard => ({ kind: 'quarantine', units: [], index });
+const unitOf = (index: number) => ({ hi: index % 10, lo: 1 });
+/** One more unit, and one less. */
+const quarantine = (index: number): ToShard => {
+  const changed = [{ ...unitOf(index), before: null }];
+  return { kind: 'quarantine', changed, gone: [unitOf(index - 1)], index };
+};
 
 test('of what says how things are the last is kept, in the order that a shard needs, whatever came in which', () => {
   const waiting = new WaitingMessages();
@@ -27,7 +32,7 @@ test('of what says how things are the last is kept, in the order that a shard ne
   for (const message of news) waiting.add(message);
   for (const message of [{ kind: 'stop' }, last, generation(2), directory('b'), quarantine(2)] as const)
     waiting.add(message);
-  const order = [last, generation(2), quarantine(2), directory('b'), session, partitions];
+  const order = [last, generation(2), { ...quarantine(2), gone: [] }, directory('b'), session, partitions];
   assert.deepEqual(waiting.take(), [...order, { kind: 'advanced' }, { kind: 'stop' }]);
   assert.deepEqual([waiting.take(), waiting.count], [[], 0]);
 });
@@ -58,4 +63,11 @@ test('a shard that holds nothing yet is asked for no user and ordered to give no
   ];
   for (const order of orders) assert.equal(waiting.add(order), null);
   assert.deepEqual(waiting.take(), []);
+});
+
+test('of quarantine the sum of what has changed is kept', () => {
+  const waiting = new WaitingMessages();
+  for (let index = 1; index <= 10_000; index++) waiting.add(quarantine(index));
+  const changed = [{ ...unitOf(10_000), before: null }];
+  assert.deepEqual(waiting.take(), [{ kind: 'quarantine', changed, gone: [], index: 10_000 }]);
 });

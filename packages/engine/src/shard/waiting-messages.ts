@@ -1,4 +1,5 @@
 import type { FromShard, ToShard } from '../shard-messages.ts';
+import { ToldQuarantine } from './told-quarantine.ts';
 
 /**
  * In the order in which a shard needs them: the table first, then what it shows, then the session that counts on both, then
@@ -19,10 +20,11 @@ type KeptKind = (typeof keptKinds)[number];
 
 /**
  * Messages to a shard that can't take them yet, since its log or its store isn't there: the control plane goes on meanwhile,
- * for days perhaps. Of what says how things are, the last is enough; orders are void, since such a shard holds nothing.
+ * for days perhaps. Of what says how things are, the last is enough, or the sum of what has changed; orders are void, since such a shard holds nothing.
  */
 export class WaitingMessages {
   readonly #last = new Map<KeptKind, ToShard>();
+  readonly #quarantine = new ToldQuarantine();
 
   /** How many are kept: one of a kind at most. */
   get count(): number {
@@ -37,6 +39,10 @@ export class WaitingMessages {
       case 'makeRoom':
       case 'handOver':
       case 'moveUnit':
+        return null;
+      case 'quarantine':
+        this.#quarantine.add(message);
+        this.#last.set('quarantine', this.#quarantine.news);
         return null;
       default:
         this.#last.set(message.kind, message);
