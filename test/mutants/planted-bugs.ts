@@ -188,7 +188,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'refused units are sent again before all is settled',
     rule: '4.3',
     file: ingest,
-    find: 'stream.holds.set(units[i]!, units[i + 1]!, stream.sent);',
+    find: 'stream.holds.hold(units, stream.sent);',
     replace: ';',
   },
   {
@@ -231,7 +231,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a fenced holder reports at once',
     rule: '5.4',
     file: holder,
-    find: '|| tableIndex < this.#needIndex) return null',
+    find: '|| !this.awaited.isReached(tableIndex)) return null',
     replace: ') return null',
   },
   {
@@ -336,8 +336,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a claim opens its unit over markers of an older generation',
     rule: '5.8',
     file: holder,
-    find: 'this.#checkGeneration(nowMs);\n    if (ofIndex !== this.generationIndex) return;',
-    replace: 'if (ofIndex !== this.generationIndex) return;',
+    find: 'this.#checkGeneration(nowMs);\n    if (ofIndex !== this.generationIndex) return;\n    const unit = this.#units.get(claim.hi, claim.lo);',
+    replace: 'const unit = this.#units.get(claim.hi, claim.lo);',
   },
   {
     name: 'rows are pruned by markers of an older generation',

@@ -275,7 +275,7 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     name: 'cluster: a faulty unit goes to its next holder without quarantine',
     rule: '5.6',
     file: 'lease/src/quarantine-decisions.ts',
-    find: "if (!isKnown) records.push({ kind: 'unitQuarantined', hi, lo });",
+    find: "records.push({ kind: 'unitQuarantined', hi, lo });",
     replace: '',
     profile,
     caughtBy: ['I8'],

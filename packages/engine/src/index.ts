@@ -59,5 +59,6 @@ export {
   outputTopicHeader,
   truncatedHeader,
 } from './shard/too-large.ts';
+export { WaitingMessages } from './shard/waiting-messages.ts';
 export type * from './shard-messages.ts';
 export { type ShardStatName, ShardStats, shardStatNames } from './shard-stats.ts';

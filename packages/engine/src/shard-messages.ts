@@ -1,5 +1,4 @@
-import type { TopicId } from '@holdfast/model';
-import type { QuarantinedUnit } from '@holdfast/processor';
+import type { TopicId, Unit } from '@holdfast/model';
 
 /**
  * What the control thread and its shards say to each other. Plain data that structured clone can carry, so that a
@@ -19,8 +18,7 @@ export type ToShard =
   | { readonly kind: 'partitions'; readonly partitions: readonly LeasedPartition[] }
   /** The store's generation as the log knows it (PROTOCOL.md 5.8). `index` is the generation entry's. */
   | { readonly kind: 'generation'; readonly number: number; readonly generationId: string; readonly index: number }
-  /** The units in quarantine, and those that were of late (PROTOCOL.md 6.3): the whole list, each time it changes. `index` is the entry's. */
-  | { readonly kind: 'quarantine'; readonly units: readonly QuarantinedUnit[]; readonly index: number }
+  | QuarantineNews
   /** Stop reading, settle, back everything up, commit, close all units; answer `stopped`. */
   | { readonly kind: 'stop' }
   /** The table is nearly full: release so many units, those that have been idle longest. */
@@ -37,6 +35,24 @@ export type ToShard =
       readonly session: number;
       readonly shard: number;
     };
+
+/**
+ * The units in quarantine, and those that were of late (PROTOCOL.md 6.3): what has changed since the last such message, the
+ * first of which has all of them.
+ */
+export interface QuarantineNews {
+  readonly kind: 'quarantine';
+  readonly changed: readonly ToldUnit[];
+  /** Units that are remembered no more. */
+  readonly gone: readonly Unit[];
+  /** Of the log entry. */
+  readonly index: number;
+}
+
+export interface ToldUnit extends Unit {
+  /** Null: in quarantine. Once it is released: the bytes of the `PartitionEnds` before which its records are still buried. */
+  readonly before: Uint8Array | null;
+}
 
 export type FromShard =
   /** Listening; the session can be opened. */

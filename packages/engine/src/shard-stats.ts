@@ -26,6 +26,8 @@ export const shardStatNames = [
   'backupsFenced',
   'backupBytes',
   'backupFailures',
+  /** by how many entries of the log the store is ahead of what this cluster can have given; 0: it isn't */
+  'storeAheadEntries',
   /** age in ms of the oldest change that no accepted backup covers; 0: there is none */
   'oldestDirtyAgeMs',
   'outputsEmitted',
@@ -80,6 +82,7 @@ const levels: readonly ShardStatName[] = [
   'partitionsRead',
   'streamsOpen',
   'handOverLeft',
+  'storeAheadEntries',
 ];
 
 const indexOf = new Map<string, number>(shardStatNames.map((name, i) => [name, i]));

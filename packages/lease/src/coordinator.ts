@@ -130,7 +130,7 @@ export class LeaseCoordinator {
       case 'reportCrashes':
       case 'quarantineDue':
       case 'liftQuarantine':
-        return decideQuarantine(this.#table, command);
+        return decideQuarantine(this.#table, command, this.#proposals.quarantiningCount);
     }
   }
 
@@ -250,7 +250,7 @@ export class LeaseCoordinator {
   #endFaulty({ session, units, epochs }: CommandOf<'endFaulty'>): LeaseDecision {
     const problem = this.#checkUnits(session, units, epochs);
     if (problem !== null) return refused(problem);
-    return decideFaulty(this.#table, this.#ownUnits(session, units, epochs));
+    return decideFaulty(this.#table, this.#ownUnits(session, units, epochs), this.#proposals.quarantiningCount);
   }
 
   #reportTopic({ topic, topicId, partitions, replace }: CommandOf<'reportTopic'>): LeaseDecision {
@@ -276,7 +276,7 @@ export class LeaseCoordinator {
   #setDraining({ nodeId, draining }: CommandOf<'setDraining'>, nowMs: number): LeaseDecision {
     const node = this.#table.node(nodeId);
     if (node === undefined) return refused({ code: 'NODE_UNKNOWN', nodeId });
-    if (node.draining === draining) return decided([]);
+    if ((this.#proposals.draining(nodeId) ?? node.draining) === draining) return decided([]);
     const others = [...this.#table.sessions()].filter((info) => info.nodeId !== nodeId);
     if (draining && !others.some(({ session }) => this.#mayReceive(session, nowMs))) {
       return refused({ code: 'LAST_NODE', nodeId });
@@ -325,7 +325,7 @@ export class LeaseCoordinator {
     const info = this.#table.session(session);
     if (info === undefined || !this.#isGoingOn(session)) return { code: 'SESSION_OVER', session };
     if (shard >= info.shards) return { code: 'INVALID_COMMAND', problem: `shard ${shard} of ${info.shards}` };
-    if (this.#table.isDraining(session)) return { code: 'NODE_DRAINING', nodeId: info.nodeId };
+    if (this.#isDraining(session)) return { code: 'NODE_DRAINING', nodeId: info.nodeId };
     return this.#isClosing(session) ? { code: 'SESSION_CLOSING', session } : null;
   }
 
@@ -350,12 +350,18 @@ export class LeaseCoordinator {
   }
 
   #mayReceive(session: SessionId, nowMs: number): boolean {
-    if (!this.#isGoingOn(session) || this.#isClosing(session) || this.#table.isDraining(session)) return false;
+    if (!this.#isGoingOn(session) || this.#isClosing(session) || this.#isDraining(session)) return false;
     return !this.#clock.isSilent(session, nowMs);
   }
 
   #isGoingOn(session: SessionId): boolean {
     return this.#table.session(session) !== undefined && !this.#proposals.isEnding(session);
+  }
+
+  /** Also while the drain is on its way: of two that are asked at once, each would count on the other's node. */
+  #isDraining(session: SessionId): boolean {
+    const info = this.#table.session(session);
+    return this.#table.isDraining(session) || (info !== undefined && this.#proposals.isGoingToDrain(info.nodeId));
   }
 
   #isClosing(session: SessionId): boolean {

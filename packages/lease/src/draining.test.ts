@@ -111,4 +111,27 @@ describe('a draining node', () => {
     assert.equal(leader.do(drain('b', false)), 'ok');
     assert.equal(leader.do(drain('a')), 'ok');
   });
+
+  it('counts as one from its decision on: of two drains at once, the second is refused', () => {
+    const leader = new Leader();
+    leader.do(open('a'));
+    leader.do(open('b'));
+    const decide = (command: LeaseCommand) => {
+      const decision = leader.coordinator.decide(command, leader.nowMs);
+      return decision.ok ? decision.records : decision.refusal.code;
+    };
+    const drainOfA = decide(drain('a'));
+    assert.ok(Array.isArray(drainOfA) && drainOfA.length === 1);
+    assert.equal(decide(drain('b')), 'LAST_NODE');
+    assert.deepEqual(decide(drain('a')), [], 'it is on its way');
+    assert.equal(leader.coordinator.mayReceive(2 as never, 0), false);
+    assert.equal(leader.table.isDraining(2 as never), false);
+    // Taken back before the drain is applied: the other may go only once it is.
+    const resumptionOfA = decide(drain('a', false));
+    assert.ok(Array.isArray(resumptionOfA) && resumptionOfA.length === 1);
+    assert.equal(decide(drain('b')), 'LAST_NODE');
+    leader.coordinator.onDropped(drainOfA);
+    leader.coordinator.onDropped(resumptionOfA);
+    assert.equal(leader.do(drain('b')), 'ok', 'what was dropped counts no more');
+  });
 });

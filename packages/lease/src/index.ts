@@ -24,6 +24,7 @@ export {
   unitsPerRecordMax,
 } from './limits.ts';
 export { compileLeaseOptions, defaultLeaseOptions, type LeaseOptions, LeaseOptionsError } from './options.ts';
+export { PartitionEnds } from './partition-ends.ts';
 export type { QuarantinedUnit } from './quarantine-registry.ts';
 export {
   type BalanceShard,

@@ -256,12 +256,12 @@ export class LeaseTable {
 
   /** The whole state at `tableIndex`, dead leases left out. */
   encodeSnapshot(): Uint8Array {
-    return this.captureSnapshot().next(Number.POSITIVE_INFINITY)!;
+    return lastOf(this.captureSnapshot());
   }
 
   /** `beginInstall` at one go. Throws `ByteFormatError` and changes nothing. */
   install(bytes: Uint8Array): ReplayOutcome {
-    return this.beginInstall(bytes).next(Number.POSITIVE_INFINITY)!;
+    return lastOf(this.beginInstall(bytes));
   }
 
   /**
@@ -296,4 +296,11 @@ export class LeaseTable {
     this.#reader.attach(buffer);
     for (const listener of this.#listeners) listener(buffer);
   }
+}
+
+/** What the last slice gives. */
+function lastOf<T>(work: { next(max: number): T | null }): T {
+  let result = null;
+  while (result === null) result = work.next(Number.POSITIVE_INFINITY);
+  return result;
 }

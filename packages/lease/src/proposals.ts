@@ -23,6 +23,9 @@ export class Proposals {
   readonly #topics = new Map<string, { readonly topicId: TopicId; readonly partitions: number }>();
   readonly #partitions = new Map<string, { readonly session: SessionId; readonly shard: ShardIndex } | null>();
   readonly #moves = new Set<string>();
+  /** By node, in their order: to drain, or to take back. */
+  readonly #draining = new Map<NodeId, boolean[]>();
+  readonly #quarantining = new UnitMap(16);
   #base = false;
   #generation = 0;
   #grants = 0;
@@ -66,6 +69,21 @@ export class Proposals {
 
   isClosing(session: SessionId): boolean {
     return this.#closing.has(session);
+  }
+
+  /** What the node will be once all that is on its way is applied; undefined: as the table says. */
+  draining(nodeId: NodeId): boolean | undefined {
+    return this.#draining.get(nodeId)?.at(-1);
+  }
+
+  /** The node will be draining for a while at least. */
+  isGoingToDrain(nodeId: NodeId): boolean {
+    return this.#draining.get(nodeId)?.includes(true) === true;
+  }
+
+  /** Units on their way into quarantine: they take room there. */
+  get quarantiningCount(): number {
+    return this.#quarantining.size;
   }
 
   topic(topic: string): { readonly topicId: TopicId; readonly partitions: number } | undefined {
@@ -125,11 +143,15 @@ export class Proposals {
       case 'generationChanged':
         this.#generation = record.number;
         break;
+      case 'nodeDraining':
+        this.#draining.set(record.nodeId, [...(this.#draining.get(record.nodeId) ?? []), record.draining]);
+        break;
+      case 'unitQuarantined':
+        this.#quarantining.set(record.hi, record.lo, 0);
+        break;
       case 'topicRemoved':
       case 'nodeForgotten':
-      case 'nodeDraining':
       case 'unitCrashed':
-      case 'unitQuarantined':
       case 'quarantineLifted':
         break;
     }
@@ -168,14 +190,26 @@ export class Proposals {
       case 'generationChanged':
         this.#generation = 0;
         break;
+      case 'nodeDraining':
+        this.#settleDraining(record.nodeId, record.draining);
+        break;
+      case 'unitQuarantined':
+        this.#quarantining.delete(record.hi, record.lo);
+        break;
       case 'topicRemoved':
       case 'nodeForgotten':
-      case 'nodeDraining':
       case 'unitCrashed':
-      case 'unitQuarantined':
       case 'quarantineLifted':
         break;
     }
+  }
+
+  #settleDraining(nodeId: NodeId, draining: boolean): void {
+    const onTheirWay = this.#draining.get(nodeId) ?? [];
+    const settled = onTheirWay.indexOf(draining);
+    const left = onTheirWay.filter((_, i) => i !== settled);
+    if (left.length > 0) this.#draining.set(nodeId, left);
+    else this.#draining.delete(nodeId);
   }
 
   #addUnits(units: Uint32Array, target: number): void {

@@ -1,6 +1,7 @@
 import { ByteFormatError, type ByteReader, type ByteWriter, nodeId, topicId } from '@holdfast/model';
 import { crashesKeptMax, partitionEndsMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
-import { type QuarantinedUnit, QuarantineRegistry } from './quarantine-registry.ts';
+import { PartitionEnds } from './partition-ends.ts';
+import type { QuarantinedUnit, QuarantineRegistry } from './quarantine-registry.ts';
 import type { PartitionEnd, UnitCrashed } from './records.ts';
 
 export function encodeCrash(out: ByteWriter, crash: UnitCrashed): void {
@@ -27,33 +28,66 @@ export function decodeEnds(input: ByteReader): PartitionEnd[] {
   return ends;
 }
 
-/** Part of the snapshot. */
-export function encodeQuarantine(out: ByteWriter, { crashes, units }: QuarantineRegistry): void {
+/** What the snapshot's head has: crashes, number of lists of ends, units with 0 or the number of theirs. */
+export function encodeQuarantine(
+  out: ByteWriter,
+  { crashes, units }: QuarantineRegistry,
+  lists: readonly PartitionEnds[],
+): void {
   out.varint(crashes.length);
   for (const crash of crashes) encodeCrash(out, crash);
-  out.varint(units.length);
-  for (const { hi, lo, before } of units) {
+  const numbers = new Map(lists.map((ends, i) => [ends, i + 1]));
+  out.varint(lists.length).varint(units.length);
+  for (const { hi, lo, before } of units)
     out
       .u32(hi)
       .u32(lo)
-      .u8(before === null ? 0 : 1);
-    if (before !== null) encodeEnds(out, before);
-  }
+      .varint(before === null ? 0 : numbers.get(before)!);
 }
 
-/** @throws ByteFormatError */
-export function decodeQuarantine(input: ByteReader): QuarantineRegistry {
-  const crashes: UnitCrashed[] = [];
-  for (let count = countOf(input, crashesKeptMax, 'crashes'); count > 0; count--) crashes.push(decodeCrash(input));
-  const units: QuarantinedUnit[] = [];
-  const unitsMax = quarantinedUnitsMax + releasedUnitsMax;
-  for (let count = countOf(input, unitsMax, 'quarantined units'); count > 0; count--) {
-    const unit = { hi: input.u32(), lo: input.u32() };
-    units.push({ ...unit, before: input.u8() === 0 ? null : decodeEnds(input) });
+/** Quarantine as a snapshot has it: the lists of ends may be still to come. */
+export class QuarantineDecoder {
+  readonly #crashes: UnitCrashed[] = [];
+  readonly #units: { readonly hi: number; readonly lo: number; readonly number: number }[] = [];
+  readonly #lists: PartitionEnds[] = [];
+  /** Lists of ends that follow. */
+  readonly listCount: number;
+
+  /** @param hasOwnEnds each released unit's ends are with it (format 4), else they follow. @throws ByteFormatError */
+  constructor(input: ByteReader, hasOwnEnds: boolean) {
+    for (let count = countOf(input, crashesKeptMax, 'crashes'); count > 0; count--)
+      this.#crashes.push(decodeCrash(input));
+    this.listCount = hasOwnEnds ? 0 : countOf(input, releasedUnitsMax, 'lists of ends');
+    const unitsMax = quarantinedUnitsMax + releasedUnitsMax;
+    for (let count = countOf(input, unitsMax, 'quarantined units'); count > 0; count--) {
+      const unit = { hi: input.u32(), lo: input.u32() };
+      const number = hasOwnEnds
+        ? this.#ownEnds(input)
+        : countOf(input, this.listCount, 'as the number of a list of ends');
+      this.#units.push({ ...unit, number });
+    }
   }
-  const registry = new QuarantineRegistry();
-  registry.restore(crashes, units);
-  return registry;
+
+  /** @throws ByteFormatError */
+  addList(input: ByteReader): void {
+    // A copy, since the whole snapshot would be kept with it (and not by slice, which on Node's Buffer copies nothing).
+    this.#lists.push(PartitionEnds.from(new Uint8Array(input.bytes())));
+  }
+
+  /** Once all lists have come. */
+  fill(registry: QuarantineRegistry): void {
+    const endsOf = (number: number) => (number === 0 ? null : this.#lists[number - 1]!);
+    const units = this.#units.map(({ hi, lo, number }): QuarantinedUnit => ({ hi, lo, before: endsOf(number) }));
+    registry.restore(this.#crashes, units);
+  }
+
+  /** Equal ones have one number. */
+  #ownEnds(input: ByteReader): number {
+    if (input.u8() === 0) return 0;
+    const ends = PartitionEnds.of(decodeEnds(input));
+    const known = this.#lists.findIndex((other) => other.equals(ends));
+    return known >= 0 ? known + 1 : this.#lists.push(ends);
+  }
 }
 
 function countOf(input: ByteReader, max: number, what: string): number {

@@ -1,32 +1,40 @@
 import type { LeaseEpoch } from '@holdfast/model';
 import { type CommandOf, decided, type LeaseDecision, refused } from './commands.ts';
 import type { LeaseTable } from './lease-table.ts';
-import { crashesPerReportMax, faultyUnitsPerEntryMax, quarantinedUnitsMax } from './limits.ts';
+import { crashesPerReportMax, faultyUnitsPerEntryMax, partitionEndsMax, quarantinedUnitsMax } from './limits.ts';
 import { unitsDue } from './quarantine-rule.ts';
 import type { LeaseRecord } from './records.ts';
 
-/** What the leader makes of crashes and releases (PROTOCOL.md 6). */
+/**
+ * What the leader makes of crashes and releases (PROTOCOL.md 6).
+ * @param onTheirWay units that are on their way into quarantine
+ */
 export function decideQuarantine(
   table: LeaseTable,
   command: CommandOf<'reportCrashes' | 'quarantineDue' | 'liftQuarantine'>,
+  onTheirWay: number,
 ): LeaseDecision {
   switch (command.kind) {
     case 'reportCrashes': {
       const { nodeId, crashes } = command;
       if (crashes.length > crashesPerReportMax) return invalid(`${crashes.length} crashes in one report`);
-      const wrong = crashes.find(({ hi, lo, partition, offset, counter }) =>
-        [hi, lo, partition, offset, counter].some((value) => !Number.isSafeInteger(value) || value < 0),
+      const wrong = crashes.find(
+        ({ hi, lo, topicId, partition, offset, counter }) =>
+          typeof topicId !== 'string' ||
+          [hi, lo, partition, offset, counter].some((value) => !Number.isSafeInteger(value) || value < 0),
       );
       if (wrong !== undefined) return invalid(`a crash at ${JSON.stringify(wrong)}`);
       return decided(crashes.map((crash): LeaseRecord => ({ ...crash, kind: 'unitCrashed', nodeId })));
     }
     case 'quarantineDue': {
-      const { crashes, isFull } = table.quarantine;
-      const due = isFull ? [] : unitsDue(crashes, [...table.nodes()].length);
+      const { crashes } = table.quarantine;
+      const room = roomIn(table, onTheirWay);
+      const due = room > 0 ? unitsDue(crashes, [...table.nodes()].length).slice(0, room) : [];
       return decided(due.map(({ hi, lo }): LeaseRecord => ({ kind: 'unitQuarantined', hi, lo })));
     }
     case 'liftQuarantine': {
       const { hi, lo, before } = command;
+      if (before.length > partitionEndsMax) return invalid(`the ends of ${before.length} partitions`);
       if (!table.quarantine.isQuarantined(hi, lo)) return refused({ code: 'NOT_QUARANTINED' });
       return decided([{ kind: 'quarantineLifted', hi, lo, before }]);
     }
@@ -37,25 +45,33 @@ export function decideQuarantine(
  * Each unit goes into quarantine and its lease ends, in one entry: whoever is granted it next knows that it is to bury the
  * records that the holder before could not keep (PROTOCOL.md 5.6).
  * @param own units and epochs that are the asker's, with nothing about them in flight
+ * @param onTheirWay units that are on their way into quarantine: the room that they take is gone, else the lease of a unit
+ * could end by force in an entry that no longer finds room for its quarantine
  */
 export function decideFaulty(
-  { quarantine }: LeaseTable,
+  table: LeaseTable,
   own: { readonly units: Uint32Array; readonly epochs: Float64Array; readonly skipped: number; readonly stale: number },
+  onTheirWay: number,
 ): LeaseDecision {
   const records: LeaseRecord[] = [];
-  let room = quarantinedUnitsMax - quarantine.quarantinedCount;
+  let room = roomIn(table, onTheirWay);
   let proposed = 0;
   for (const [i, epoch] of own.epochs.slice(0, faultyUnitsPerEntryMax).entries()) {
     const [hi, lo] = [own.units[2 * i]!, own.units[2 * i + 1]!];
-    const isKnown = quarantine.isQuarantined(hi, lo);
+    const isKnown = table.quarantine.isQuarantined(hi, lo);
     if (!isKnown && room-- <= 0) continue;
-    if (!isKnown) records.push({ kind: 'unitQuarantined', hi, lo });
+    // Also where it is known, and void then, unless its release is on the way.
+    records.push({ kind: 'unitQuarantined', hi, lo });
     records.push({ kind: 'forceReleased', hi, lo, epoch: epoch as LeaseEpoch });
     proposed++;
   }
   if (proposed === 0 && own.epochs.length > 0)
     return refused({ code: 'QUARANTINE_FULL', unitsMax: quarantinedUnitsMax });
   return decided(records, { proposed, skipped: own.skipped, stale: own.stale });
+}
+
+function roomIn({ quarantine }: LeaseTable, onTheirWay: number): number {
+  return quarantinedUnitsMax - quarantine.quarantinedCount - onTheirWay;
 }
 
 function invalid(problem: string): LeaseDecision {

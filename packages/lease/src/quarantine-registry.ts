@@ -1,14 +1,14 @@
-import { UnitMap } from '@holdfast/model';
 import { crashesKeptMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
+import { PartitionEnds } from './partition-ends.ts';
 import type { PartitionEnd, UnitCrashed } from './records.ts';
-import { isOfUnit, isSameEnd, isSameRecord, unexplained } from './unit-crashes.ts';
+import { isSameEnd, isSameRecord, unexplained } from './unit-crashes.ts';
 
 /** A unit whose records holders don't show to the job (PROTOCOL.md 6.3). */
 export interface QuarantinedUnit {
   readonly hi: number;
   readonly lo: number;
-  /** Null: all its records. Once it is released: those below these offsets. */
-  readonly before: readonly PartitionEnd[] | null;
+  /** Null: all its records. Once it is released: those below these offsets. Units that were released at the same ends share them. */
+  readonly before: PartitionEnds | null;
 }
 
 /**
@@ -17,8 +17,8 @@ export interface QuarantinedUnit {
  */
 export class QuarantineRegistry {
   #crashes: UnitCrashed[] = [];
-  #units: QuarantinedUnit[] = [];
-  readonly #places = new UnitMap(16);
+  /** In the order of the entries. */
+  readonly #units = new Map<string, QuarantinedUnit>();
   #quarantinedCount = 0;
 
   /** Oldest first. */
@@ -26,9 +26,14 @@ export class QuarantineRegistry {
     return this.#crashes;
   }
 
-  /** Those in quarantine, and those that were of late. */
+  /** Those in quarantine, and those that were of late. A unit that hasn't changed is the same object each time. */
   get units(): readonly QuarantinedUnit[] {
-    return this.#units;
+    return [...this.#units.values()];
+  }
+
+  /** Ends of released units, each once. */
+  get lists(): PartitionEnds[] {
+    return [...new Set([...this.#units.values()].flatMap(({ before }) => before ?? []))];
   }
 
   /** Units in quarantine now. */
@@ -41,8 +46,7 @@ export class QuarantineRegistry {
   }
 
   isQuarantined(hi: number, lo: number): boolean {
-    const place = this.#places.get(hi >>> 0, lo >>> 0);
-    return place >= 0 && this.#units[place]!.before === null;
+    return this.#units.get(keyOf(hi, lo))?.before === null;
   }
 
   /** False when it is known, or can't matter. */
@@ -64,26 +68,46 @@ export class QuarantineRegistry {
   /** Void when it isn't in quarantine. */
   release(hi: number, lo: number, before: readonly PartitionEnd[]): boolean {
     if (!this.isQuarantined(hi, lo)) return false;
-    this.#put({ hi, lo, before });
+    this.#put({ hi, lo, before: this.#shared(PartitionEnds.of(before)) });
+    if (this.#units.size - this.#quarantinedCount > releasedUnitsMax) this.#forgetOldest();
     return true;
   }
 
+  /** @param units equal ends are one object */
   restore(crashes: readonly UnitCrashed[], units: readonly QuarantinedUnit[]): void {
     this.#crashes = [...crashes];
-    this.#set([...units]);
+    this.#units.clear();
+    this.#quarantinedCount = 0;
+    for (const unit of units) this.#put(unit);
   }
 
+  /** Behind all others: what is told of it is the latest. */
   #put(unit: QuarantinedUnit): void {
-    const units = [...this.#units.filter((other) => !isOfUnit(other, unit.hi, unit.lo)), unit];
-    const released = units.filter(({ before }) => before !== null);
-    const oldest = released.length > releasedUnitsMax ? released[0] : null;
-    this.#set(units.filter((each) => each !== oldest));
+    const key = keyOf(unit.hi, unit.lo);
+    if (this.#units.get(key)?.before === null) this.#quarantinedCount--;
+    this.#units.delete(key);
+    this.#units.set(key, unit);
+    if (unit.before === null) this.#quarantinedCount++;
   }
 
-  #set(units: QuarantinedUnit[]): void {
-    this.#units = units;
-    this.#places.clear();
-    for (const [place, { hi, lo }] of units.entries()) this.#places.set(hi, lo, place);
-    this.#quarantinedCount = units.filter(({ before }) => before === null).length;
+  #forgetOldest(): void {
+    for (const [key, { before }] of this.#units) {
+      if (before === null) continue;
+      this.#units.delete(key);
+      return;
+    }
+  }
+
+  /** The ends that other units have already, if they are equal. */
+  #shared(ends: PartitionEnds): PartitionEnds {
+    let last: PartitionEnds | null = null;
+    for (const { before } of this.#units.values()) {
+      if (before === null || before === last) continue;
+      if (before.equals(ends)) return before;
+      last = before;
+    }
+    return ends;
   }
 }
+
+const keyOf = (hi: number, lo: number): string => `${hi >>> 0}/${lo >>> 0}`;

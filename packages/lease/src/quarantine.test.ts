@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ByteReader, ByteWriter, type NodeId, topicId } from '@holdfast/model';
+import { ByteFormatError, ByteReader, ByteWriter, type NodeId, topicId } from '@holdfast/model';
 import fc from 'fast-check';
 import { LeaseCoordinator } from './coordinator.ts';
 import { LeaseTable } from './lease-table.ts';
 import { crashesKeptMax, crashesPerReportMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
 import { compileLeaseOptions } from './options.ts';
+import { PartitionEnds } from './partition-ends.ts';
 import { unitsDue } from './quarantine-rule.ts';
-import type { LeaseRecord, UnitCrashed } from './records.ts';
+import type { LeaseRecord, PartitionEnd, UnitCrashed } from './records.ts';
 import { LeaseTableReader } from './table-reader.ts';
 
 const topic = topicId('in');
@@ -109,7 +110,7 @@ test('the leader notes crashes, quarantines when they are enough, and an operato
   assert.equal(scene.table.quarantine.crashes.length, 1);
   const before = [{ topicId: topic, partition: 0, offset: 100 }];
   assert.equal(scene.decide({ kind: 'liftQuarantine', hi: 7, lo: 1, before }), 'quarantineLifted');
-  assert.deepEqual(scene.table.quarantine.units, [{ hi: 7, lo: 1, before }]);
+  assert.deepEqual(scene.table.quarantine.units, [{ hi: 7, lo: 1, before: PartitionEnds.of(before) }]);
   assert.deepEqual([scene.table.quarantine.quarantinedCount, reader.quarantineIndex()], [0, scene.index]);
   assert.equal(scene.decide({ kind: 'liftQuarantine', hi: 7, lo: 1, before }), 'NOT_QUARANTINED');
   assert.equal(scene.crash(1, 8), 'unitCrashed ', 'what was seen before its release counts no more');
@@ -124,6 +125,7 @@ test('reports that can not be meant are refused', () => {
   const { kind: _, nodeId: __, ...crash } = crashOf(1, 7);
   assert.equal(report([{ ...crash, offset: -1 }]), 'INVALID_COMMAND');
   assert.equal(report([{ ...crash, hi: 0.5 }]), 'INVALID_COMMAND');
+  assert.equal(report([{ ...crash, topicId: null }]), 'INVALID_COMMAND');
   assert.equal(report(Array.from({ length: crashesPerReportMax + 1 }, () => crash)), 'INVALID_COMMAND');
 });
 
@@ -148,7 +150,7 @@ test('a faulty unit is quarantined and taken away in one entry, by its own holde
   assert.equal(scene.table.uncleanCount, uncleanCount + 1);
   assert.equal(end(session!, [7, 1], [epoch]), '', 'it is over');
   scene.replay({ kind: 'unitQuarantined', hi: 8, lo: 1 });
-  assert.equal(end(session!, [8, 1], [epoch]), 'forceReleased', 'what was quarantined before only has to be let go');
+  assert.equal(end(session!, [8, 1], [epoch]), 'unitQuarantined,forceReleased', 'and if its release is on the way');
   assert.equal(end(session!, [7], [epoch]), 'INVALID_COMMAND');
 });
 
@@ -161,6 +163,27 @@ test('a job that makes everything faulty loses no lease once the quarantine is f
   const end = () => scene.decide({ kind: 'endFaulty', session: 2 as never, units, epochs });
   assert.equal(end(), 'unitQuarantined,forceReleased');
   assert.equal(end(), 'QUARANTINE_FULL');
+});
+
+test('what is on its way into quarantine takes its room: no lease ends by force without', () => {
+  const scene = new Scene();
+  for (let n = 0; n < quarantinedUnitsMax - 1; n++) scene.replay({ kind: 'unitQuarantined', hi: n, lo: 3 });
+  scene.replay({ kind: 'granted', session: 2 as never, shard: 0 as never, units: Uint32Array.of(7, 1, 8, 1) });
+  const epochs = Float64Array.of(scene.index);
+  const leader = new LeaseCoordinator(scene.table, compileLeaseOptions(), 0);
+  const end = (hi: number) =>
+    leader.decide({ kind: 'endFaulty', session: 2 as never, units: Uint32Array.of(hi, 1), epochs }, 0);
+  const first = end(7);
+  assert.ok(first.ok && first.records.length === 2);
+  const second = end(8);
+  assert.deepEqual(second.ok ? null : second.refusal.code, 'QUARANTINE_FULL', 'before the first is applied');
+  const due = leader.decide({ kind: 'quarantineDue' }, 0);
+  assert.deepEqual(due.ok && due.records, []);
+  leader.onDropped(first.records);
+  const again = end(8);
+  assert.ok(again.ok && again.records.length === 2, 'the first will never be');
+  for (const record of again.records) assert.equal(scene.replay(record).isVoid, false);
+  assert.ok(scene.table.quarantine.isQuarantined(8, 1));
 });
 
 test('crashes, quarantined and released units are bounded, and a snapshot has them all', () => {
@@ -183,14 +206,91 @@ test('crashes, quarantined and released units are bounded, and a snapshot has th
   assert.deepEqual(restored.encodeSnapshot(), scene.table.encodeSnapshot());
 });
 
+test('units that were released at the same ends share them, also after a snapshot, which has them once', () => {
+  const scene = new Scene();
+  const ends = Array.from({ length: 1_000 }, (_, partition) => ({ topicId: topic, partition, offset: 5_000_000 }));
+  const release = (hi: number, before: readonly PartitionEnd[]) => {
+    scene.replay({ kind: 'unitQuarantined', hi, lo: 1 });
+    scene.replay({ kind: 'quarantineLifted', hi, lo: 1, before });
+  };
+  release(1, ends);
+  const { length } = scene.table.encodeSnapshot();
+  release(2, [{ topicId: topic, partition: 7, offset: 8 }]);
+  for (let hi = 3; hi < 100; hi++) release(hi, [...ends].reverse());
+  const listsOf = ({ quarantine }: LeaseTable) => new Set(quarantine.units.map(({ before }) => before)).size;
+  const bytes = scene.table.encodeSnapshot();
+  assert.ok(bytes.length < length + 1_000, `${bytes.length} bytes of a hundred units, ${length} of one`);
+  const restored = LeaseTable.restore(Buffer.from(bytes));
+  assert.deepEqual([listsOf(scene.table), listsOf(restored)], [2, 2]);
+  assert.deepEqual(restored.quarantine.units, scene.table.quarantine.units);
+  assert.deepEqual(restored.encodeSnapshot(), bytes);
+  const { before } = restored.quarantine.units[0]!;
+  assert.ok(before!.bytes.buffer.byteLength < 10_000, 'and none keeps the snapshot');
+});
+
+test('many lists of ends are written and read in slices, while the table goes on', () => {
+  const scene = new Scene();
+  const release = (hi: number) => {
+    scene.replay({ kind: 'unitQuarantined', hi, lo: 1 });
+    scene.replay({ kind: 'quarantineLifted', hi, lo: 1, before: [{ topicId: topic, partition: 0, offset: hi }] });
+  };
+  scene.replay({ kind: 'granted', session: 2 as never, shard: 0 as never, units: Uint32Array.of(7, 1) });
+  for (let hi = 0; hi < 200; hi++) release(hi);
+  const whole = scene.table.encodeSnapshot();
+  const source = scene.table.captureSnapshot();
+  let slices = 0;
+  let bytes: Uint8Array | null = null;
+  for (; bytes === null; slices++) {
+    bytes = source.next();
+    release(1_000 + slices);
+  }
+  assert.deepEqual(bytes, whole);
+  const restored = new LeaseTable();
+  const install = restored.beginInstall(bytes);
+  let installs = 1;
+  while (install.next() === null) installs++;
+  assert.deepEqual([slices, installs], [5, 5], 'the units, and four times 64 lists at most');
+  assert.deepEqual(restored.encodeSnapshot(), whole);
+  for (const wrong of [whole.slice(0, -1), new Uint8Array([...whole, 0])])
+    assert.throws(() => LeaseTable.restore(wrong), ByteFormatError);
+});
+
+test('a snapshot in which each released unit has ends of its own is read', () => {
+  const { table } = new Scene();
+  const input = new ByteReader(table.encodeSnapshot());
+  input.u8();
+  const former = new ByteWriter().raw(input.bytes().slice(0, -5)).varint(12).varint(0).varint(3);
+  for (const hi of [7, 8]) {
+    former.u32(hi).u32(1).u8(1).varint(2);
+    former.text(topic).varint(3).varint(500).text(topic).varint(0).varint(90);
+  }
+  former.u32(9).u32(1).u8(0).varint(0);
+  const restored = LeaseTable.restore(new ByteWriter().u8(4).bytes(former.finish()).finish());
+  const before = PartitionEnds.of([
+    { topicId: topic, partition: 0, offset: 90 },
+    { topicId: topic, partition: 3, offset: 500 },
+  ]);
+  const [first, second, third] = restored.quarantine.units;
+  assert.deepEqual(
+    [first, second, third],
+    [
+      { hi: 7, lo: 1, before },
+      { hi: 8, lo: 1, before },
+      { hi: 9, lo: 1, before: null },
+    ],
+  );
+  assert.equal(first!.before, second!.before, 'it is one from now on');
+  assert.deepEqual([restored.quarantine.quarantinedCount, restored.quarantineIndex], [1, 12]);
+});
+
 test('a snapshot of before quarantine is read', () => {
   const { table } = new Scene();
   const input = new ByteReader(table.encodeSnapshot());
   input.u8();
   const head = input.bytes();
-  // Without units, what is new are three zeros before the last one: no entry, no crashes, no units.
-  assert.deepEqual([...head.slice(-4)], [0, 0, 0, 0]);
-  const former = new ByteWriter().u8(3).bytes(head.slice(0, -3)).finish();
+  // Without units, what is new are four zeros before the last one: no entry, no crashes, no ends, no units.
+  assert.deepEqual([...head.slice(-5)], [0, 0, 0, 0, 0]);
+  const former = new ByteWriter().u8(3).bytes(head.slice(0, -4)).finish();
   const restored = LeaseTable.restore(former);
   assert.deepEqual([restored.tableIndex, [...restored.nodes()].length], [table.tableIndex, 3]);
   assert.deepEqual([restored.quarantine.units, restored.quarantineIndex], [[], 0]);

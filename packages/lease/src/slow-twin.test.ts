@@ -258,7 +258,7 @@ export function viewOf(table: LeaseTable): unknown {
       (c) => `${idOf(c.hi, c.lo)} ${c.topicId}/${c.partition}@${c.offset} ${c.nodeId}#${c.counter}`,
     ),
     quarantine: table.quarantine.units
-      .map(({ hi, lo, before }) => `${idOf(hi, lo)} ${before === null ? 'all' : before.map(showEnd).join()}`)
+      .map(({ hi, lo, before }) => `${idOf(hi, lo)} ${before === null ? 'all' : before.list().map(showEnd).join()}`)
       .sort(),
     topics: [...table.topics()]
       .map((t) => `${t.topicId} ${t.topic} ${table.partitionLeases(t.topicId).map(showLease)}`)

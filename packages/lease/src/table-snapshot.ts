@@ -10,8 +10,9 @@ import {
   topicId,
 } from '@holdfast/model';
 import { formerGenerationsMax, partitionsPerTopicMax, shardsMax, unitsHardMax } from './limits.ts';
+import type { PartitionEnds } from './partition-ends.ts';
 import { PartitionRegistry } from './partition-registry.ts';
-import { decodeQuarantine, encodeQuarantine } from './quarantine-codec.ts';
+import { encodeQuarantine, QuarantineDecoder } from './quarantine-codec.ts';
 import { QuarantineRegistry } from './quarantine-registry.ts';
 import { decodeIncarnation, encodeIncarnation } from './record-codec.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -24,8 +25,11 @@ import { UnitSlots } from './unit-slots.ts';
  * Snapshot: version, head length, head (marks, sessions, nodes, topics, quarantine, number of units), then 16 bytes per unit:
  * an entry as in the table's buffer (`entryAt`), in little-endian words. Holder numbers count the shards of the
  * sessions in their order, from 1. Sixteen bytes as they are beat a smaller encoding: a million units in 10 ms.
+ * At the end, the ends of partitions that the quarantine's units name by number: length and bytes of each.
  */
-const formatVersion = 4;
+const formatVersion = 5;
+/** Up to this one each released unit had its own list of ends. */
+const formatWithOwnEnds = 4;
 /** Up to this one there was no quarantine, and no former generations before it. */
 const formatWithoutQuarantine = 3;
 const formatOldest = 2;
@@ -33,6 +37,8 @@ const unitBytes = entryWords * 4;
 
 /** Entries looked at, or units installed, in one slice: a few milliseconds. */
 export const sliceEntries = 32_768;
+/** Lists of ends in one slice: some hundred KB where there are a thousand partitions. */
+const sliceLists = 64;
 
 /**
  * The table at one index, to be encoded in slices while the table goes on: entries never change once they are written, so
@@ -43,6 +49,8 @@ export class SnapshotSource {
   readonly #units: UnitsView;
   readonly #bytes: Uint8Array;
   readonly #renumbered = new Uint16Array(1 << 16);
+  readonly #lists: readonly PartitionEnds[];
+  #list = 0;
   #entry = entryFirst;
   /** Bytes written so far. */
   #length: number;
@@ -54,24 +62,41 @@ export class SnapshotSource {
     for (const { firstHolder, shards } of this.#units.sessions) {
       for (let i = 0; i < shards; i++) this.#renumbered[firstHolder + i] = next++;
     }
-    const head = encodeHead(parts, this.#units);
+    this.#lists = parts.quarantine.lists;
+    const head = encodeHead(parts, this.#units, this.#lists);
     const start = new ByteWriter(head.length + 8).u8(formatVersion).bytes(head).finish();
-    this.#bytes = new Uint8Array(start.length + this.unitCount * unitBytes);
+    const listBytes = this.#lists.reduce((sum, { bytes }) => sum + varintLength(bytes.length) + bytes.length, 0);
+    this.#bytes = new Uint8Array(start.length + this.unitCount * unitBytes + listBytes);
     this.#bytes.set(start);
     this.#length = start.length;
   }
 
-  /** Looks at so many more entries. The whole snapshot when that was the last of them, else null: call again. */
+  /** Looks at so many more entries, or some lists of ends. The whole snapshot when that was the last of it, else null: call again. */
   next(entriesMax = sliceEntries): Uint8Array | null {
+    if (this.#entry < this.#units.end) this.#nextUnits(entriesMax);
+    else this.#nextLists();
+    if (this.#entry < this.#units.end || this.#list < this.#lists.length) return null;
+    assert(this.#length === this.#bytes.length, `${this.#length} bytes of a snapshot of ${this.#bytes.length}`);
+    return this.#bytes;
+  }
+
+  #nextUnits(entriesMax: number): void {
     const from = this.#entry;
     this.#entry = Math.min(this.#units.end, from + entriesMax);
     const words = new Int32Array((this.#entry - from) * entryWords);
     const filled = this.#fill(words, from, this.#entry);
     this.#bytes.set(new Uint8Array(words.buffer, 0, filled * 4), this.#length);
     this.#length += filled * 4;
-    if (this.#entry < this.#units.end) return null;
-    assert(this.#length === this.#bytes.length, `${this.#length} bytes of a snapshot of ${this.#bytes.length}`);
-    return this.#bytes;
+  }
+
+  #nextLists(): void {
+    for (const { bytes } of this.#lists.slice(this.#list, this.#list + sliceLists)) {
+      const length = new ByteWriter(8).varint(bytes.length).finish();
+      this.#bytes.set(length, this.#length);
+      this.#bytes.set(bytes, this.#length + length.length);
+      this.#length += length.length + bytes.length;
+      this.#list++;
+    }
   }
 
   #fill(out: Int32Array, from: number, end: number): number {
@@ -98,6 +123,10 @@ export class SnapshotDecoder {
   readonly #parts: TableParts;
   readonly #units: Uint8Array;
   readonly #shards: number;
+  readonly #quarantine: QuarantineDecoder | null;
+  /** At the lists of ends that are still to be read. */
+  readonly #lists: ByteReader;
+  #listsLeft: number;
   #at = 0;
 
   /** @throws ByteFormatError */
@@ -115,21 +144,37 @@ export class SnapshotDecoder {
     for (let count = head.varint(); count > 0; count--) decodeTopic(head, partitions);
     const hasQuarantine = version > formatWithoutQuarantine;
     if (hasQuarantine) marks.quarantineIndex = head.varint();
-    const quarantine = hasQuarantine ? decodeQuarantine(head) : new QuarantineRegistry();
+    this.#quarantine = hasQuarantine ? new QuarantineDecoder(head, version <= formatWithOwnEnds) : null;
     const unitCount = head.varint();
     this.#units = input.raw(unitCount * unitBytes);
+    this.#lists = input;
+    this.#listsLeft = this.#quarantine?.listCount ?? 0;
     this.#shards = sessions.shardCount;
-    if (!head.atEnd || !input.atEnd || unitCount > unitsHardMax)
+    if (!head.atEnd || (!input.atEnd && this.#listsLeft === 0) || unitCount > unitsHardMax)
       throw new ByteFormatError('a lease snapshot of wrong length');
     if (this.#shards > shardsMax) throw new ByteFormatError(`a lease snapshot with ${this.#shards} shards`);
     const slots = new UnitSlots(onBuffer, unitCount, this.#shards);
     for (const { session, shards } of sessions.sessions()) slots.addSession(session, shards);
     writeMarks(slots.words, marks);
-    this.#parts = { marks, sessions, partitions, slots, quarantine };
+    this.#parts = { marks, sessions, partitions, slots, quarantine: new QuarantineRegistry() };
   }
 
-  /** Takes so many more units. The table's parts when those were the last, else null: call again. @throws ByteFormatError */
+  /** Takes so many more units, or some lists of ends. The table's parts when that was the last, else null: call again. @throws ByteFormatError */
   next(unitsMax = sliceEntries): TableParts | null {
+    if (this.#at < this.#units.length) this.#nextUnits(unitsMax);
+    else this.#nextLists();
+    if (this.#at < this.#units.length || this.#listsLeft > 0) return null;
+    if (!this.#lists.atEnd) throw new ByteFormatError('a lease snapshot of wrong length');
+    this.#quarantine?.fill(this.#parts.quarantine);
+    return this.#parts;
+  }
+
+  #nextLists(): void {
+    for (let n = 0; n < sliceLists && this.#listsLeft > 0; n++, this.#listsLeft--)
+      this.#quarantine!.addList(this.#lists);
+  }
+
+  #nextUnits(unitsMax: number): void {
     const end = Math.min(this.#units.length, this.#at + unitsMax * unitBytes);
     // A copy, since the bytes may begin anywhere (and not by slice, which on Node's Buffer copies nothing).
     const words = new Int32Array(new Uint8Array(this.#units.subarray(this.#at, end)).buffer);
@@ -140,11 +185,20 @@ export class SnapshotDecoder {
     }
     this.#parts.slots.append(words, words.length);
     this.#at = end;
-    return end === this.#units.length ? this.#parts : null;
   }
 }
 
-function encodeHead({ marks, sessions, partitions, quarantine }: TableParts, units: UnitsView): Uint8Array {
+function varintLength(value: number): number {
+  let length = 1;
+  for (; value >= 0x80; value = Math.floor(value / 0x80)) length++;
+  return length;
+}
+
+function encodeHead(
+  { marks, sessions, partitions, quarantine }: TableParts,
+  units: UnitsView,
+  lists: readonly PartitionEnds[],
+): Uint8Array {
   const out = new ByteWriter(1024);
   out
     .varint(marks.tableIndex)
@@ -178,7 +232,7 @@ function encodeHead({ marks, sessions, partitions, quarantine }: TableParts, uni
       if (lease !== null) out.varint(lease.session).varint(lease.shard);
     }
   }
-  encodeQuarantine(out.varint(marks.quarantineIndex), quarantine);
+  encodeQuarantine(out.varint(marks.quarantineIndex), quarantine, lists);
   return out.varint(units.unitCount).finish();
 }
 

@@ -19,6 +19,6 @@ export type { PartitionReading } from './ingest/partition-reading.ts';
 export { type Job, type JobRecord, type KeyLocator, type OutputSink, StateFaultError, type Verdict } from './job.ts';
 export type { LeaseView } from './lease-view.ts';
 export { defaultRecordLimits, type RecordLimits } from './limits.ts';
-export type { QuarantinedUnit } from './quarantine.ts';
+export type { OffsetsBefore, QuarantinedUnit } from './quarantine.ts';
 export type { RecordBatch } from './record-batch.ts';
 export { RecordBlockError, RecordBlockReader, RecordBlockWriter } from './record-block.ts';

@@ -1,11 +1,16 @@
-import { type PartitionId, partitionKey, UnitMap } from '@holdfast/model';
+import { type PartitionId, UnitMap } from '@holdfast/model';
 
 /** A unit whose records aren't shown to the job (PROTOCOL.md 6.3). */
 export interface QuarantinedUnit {
   readonly hi: number;
   readonly lo: number;
   /** Null: all its records. After its release: those below these offsets, which came before. */
-  readonly before: readonly (PartitionId & { readonly offset: number })[] | null;
+  readonly before: OffsetsBefore | null;
+}
+
+export interface OffsetsBefore {
+  /** 0 for a partition that it doesn't know. */
+  offsetOf(partition: PartitionId): number;
 }
 
 /** The quarantined units as this shard knows them. Nearly always empty. */
@@ -14,7 +19,7 @@ export class Quarantine {
   index = 0;
   readonly #places = new UnitMap();
   /** By place; null: all records. */
-  #before: (ReadonlyMap<string, number> | null)[] = [];
+  #before: (OffsetsBefore | null)[] = [];
 
   /** The whole list as of that entry, in place of the one before. */
   set(units: readonly QuarantinedUnit[], index: number): void {
@@ -22,7 +27,7 @@ export class Quarantine {
     this.#places.clear();
     this.#before = units.map(({ hi, lo, before }, place) => {
       this.#places.set(hi, lo, place);
-      return before === null ? null : new Map(before.map((end) => [partitionKey(end), end.offset]));
+      return before;
     });
   }
 
@@ -31,6 +36,6 @@ export class Quarantine {
     const place = this.#places.get(hi, lo);
     if (place < 0) return false;
     const before = this.#before[place]!;
-    return before === null || offset < (before.get(partitionKey(partition)) ?? 0);
+    return before === null || offset < before.offsetOf(partition);
   }
 }

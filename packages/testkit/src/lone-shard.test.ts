@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
 import { LeaseTable } from '@holdfast/lease';
-import { bucketCount, bucketOf, hashUnit, silentLogger, unitHashOut } from '@holdfast/model';
+import { bucketCount, bucketOf, hashUnit, type Logger, silentLogger, unitHashOut } from '@holdfast/model';
 import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
 import { LeapingTime } from './leaping-time.test.ts';
 import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
@@ -39,6 +39,7 @@ interface Given {
   readonly earlier?: readonly string[];
   readonly storeHooks?: TwinHooks;
   readonly logHooks?: TwinHooks;
+  readonly logger?: Logger;
   /** What the job does before it applies a record. */
   readonly onApply?: OnApply;
   readonly backupRowsMax?: number;
@@ -50,6 +51,7 @@ export async function beginLoneShard({
   earlier = [],
   storeHooks = {},
   logHooks = {},
+  logger = silentLogger,
   onApply = () => {},
   backupRowsMax = defaultShardSettings.backupRowsMax,
 }: Given) {
@@ -88,7 +90,7 @@ export async function beginLoneShard({
     store: new MemoryBackupStore(disk, storeHooks),
     transport: new MemoryRecordTransport({ network: new MemoryNetwork(), site: 'n1', localShard: () => null }),
     timers: time,
-    logger: silentLogger,
+    logger,
     stats,
     crashNotes: noCrashNotes,
     send: (message) => void said.push(message),
@@ -115,6 +117,12 @@ export async function beginLoneShard({
     /** Users whose state is in the store. */
     rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
     committed: () => log.committed('counting', partition),
+    /** Entries that change nothing. */
+    advanceTo: (index: number) => {
+      table.publishIndex(index);
+      shard.receive({ kind: 'advanced' });
+    },
+    tableIndex: () => table.tableIndex,
     /** The table's part of a new generation; the shard hears of it by `tell`. */
     newGeneration: (continues = true) => {
       disk.lose();
@@ -123,10 +131,28 @@ export async function beginLoneShard({
       return { tell: () => shard.receive({ kind: 'generation', number: 2, generationId: disk.generationId, index }) };
     },
     /** Somebody else claims all users, of which the table knows nothing yet. */
-    claimElsewhere: () => {
-      const claims = units.map((unit) => ({ ...unit, epoch: 1_000 }));
+    claimElsewhere: (epoch = 1_000) => {
+      const claims = units.map((unit) => ({ ...unit, epoch }));
       return new MemoryBackupStore(disk).claim(disk.generationId, claims);
     },
+    /** Whoever asks is told where the other session's shard should be; nobody listens there. */
+    showOther: () => {
+      const entry = { session: other, nodeId: 'n2' as never, shardAddresses: ['n2/0'], closing: false };
+      shard.receive({ kind: 'directory', sessions: [self, entry] });
+    },
+    /** Nobody holds the user until now. */
+    grantToOther: (user: string) => {
+      const { hi, lo } = hashOf(user);
+      replay({ kind: 'granted', session: other, shard: 0 as never, units: Uint32Array.of(hi, lo) });
+      shard.receive({ kind: 'advanced' });
+    },
+    moveHere: (user: string) => {
+      const { hi, lo } = hashOf(user);
+      const fromEpochs = Float64Array.of(table.get(hi, lo)!.epoch);
+      replay({ kind: 'moved', units: Uint32Array.of(hi, lo), fromEpochs, toSession: session, toShard: 0 as never });
+      shard.receive({ kind: 'advanced' });
+    },
+    saidOf: (kind: FromShard['kind']) => said.filter((message) => message.kind === kind).length,
     loseOther: () => {
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
       shard.receive({ kind: 'advanced' });

@@ -123,6 +123,10 @@ export class LeaderDesk {
 
   async #open(term: LeaderTerm, from: NodeId, request: SessionOpenRequest, atMs: number): Promise<LeaderReply> {
     const { member, uuid, counter, addresses, version, crashes = [] } = request;
+    const isText = (value: unknown) => typeof value === 'string';
+    if (!Array.isArray(addresses) || addresses.length === 0 || ![uuid, version, ...addresses].every(isText))
+      return no('addresses, uuid and version of a session are texts');
+    if (!Array.isArray(crashes)) return no('the crashes of a session are a list');
     if (typeof member !== 'string' || nodeOfMember(member) !== from) return no(`${member} is no member of ${from}`);
     const standing = () => standingOf(this.#options.driver.members(), member);
     // Before it is given anything again. Members may change meanwhile, so where it stands is looked up anew.

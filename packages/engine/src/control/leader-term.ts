@@ -156,7 +156,8 @@ export class LeaderTerm {
     try {
       return (await this.#options.driver.propose(encodeRecords(records))).index;
     } catch (error) {
-      const isUnproposed = error instanceof RaftDriverError && (error.code === 'FULL' || error.code === 'NOT_LEADER');
+      // Also what can't be encoded: it would be on its way for as long as this term lasts.
+      const isUnproposed = !(error instanceof RaftDriverError) || error.code === 'FULL' || error.code === 'NOT_LEADER';
       if (isUnproposed) this.#coordinator.onDropped(records);
       throw error;
     }

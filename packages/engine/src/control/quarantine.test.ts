@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecordCrash } from '@holdfast/lease';
+import type { PartitionEnds, RecordCrash } from '@holdfast/lease';
 import { topicId } from '@holdfast/model';
 import type { CrashReports } from '../ports/crash-reports.ts';
+import { ToldQuarantine } from '../shard/told-quarantine.ts';
 import type { ToShard } from '../shard-messages.ts';
 import { nobodyFailed } from './cluster-steps.test.ts';
 import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
@@ -25,13 +26,16 @@ function found(crash: RecordCrash): CrashReports & { readonly toldCount: number 
   return reports;
 }
 
-/** What the shards of a node were told of quarantine last. */
+/** What the shards of a node know of quarantine. */
 function toldTo({ shards }: VirtualNode): unknown[] {
   return shards.map(({ received }) => {
-    const told = received.filter((message: ToShard) => message.kind === 'quarantine').at(-1);
-    return told?.kind === 'quarantine' ? told.units : null;
+    const all = new ToldQuarantine();
+    for (const message of received as ToShard[]) if (message.kind === 'quarantine') all.add(message);
+    return all.index === 0 ? null : all.units.map((unit) => ({ ...unit, before: unit.before && shown(unit.before) }));
   });
 }
+
+const shown = (before: unknown) => (before as PartitionEnds).list();
 
 async function restartWith(cluster: VirtualCluster, id: string, crash: RecordCrash) {
   await cluster.kill(cluster.node(id));

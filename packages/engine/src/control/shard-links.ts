@@ -3,6 +3,7 @@ import type { SessionId } from '@holdfast/model';
 import type { FromShard, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
 import type { TableChange } from './lease-state-machine.ts';
 import type { ShardName } from './move-calls.ts';
+import { QuarantineTeller } from './quarantine-teller.ts';
 import type { ShardPort } from './shard-port.ts';
 import { directoryOf, partitionsOf } from './table-views.ts';
 
@@ -31,6 +32,7 @@ export class ShardLinks {
   readonly #partitionsTold: string[];
   readonly #removeBufferListener: () => void;
   readonly #hot: (readonly HotUnit[])[];
+  readonly #quarantine = new QuarantineTeller();
   #session: SessionId | null = null;
   #onAllStopped: ((isDone: boolean) => void) | null = null;
   #isClosed = false;
@@ -174,7 +176,7 @@ export class ShardLinks {
   }
 
   #postQuarantine(): void {
-    this.#postAll({ kind: 'quarantine', units: this.#table.quarantine.units, index: this.#table.quarantineIndex });
+    this.#postAll(this.#quarantine.news(this.#table));
   }
 
   #postPartitions(): void {

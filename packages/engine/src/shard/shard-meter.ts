@@ -3,6 +3,7 @@ import type { ShardStatName } from '../shard-stats.ts';
 import { LagMeter } from './lag-meter.ts';
 import type { PartitionLoop } from './partition-loop.ts';
 import type { ShardContext } from './shard-context.ts';
+import { StoreAhead } from './store-ahead.ts';
 import type { StreamLinks } from './stream-links.ts';
 
 /** Time between two questions for the ends of the partitions read here. */
@@ -15,6 +16,7 @@ export class ShardMeter {
   readonly #links: StreamLinks;
   readonly #loops: ReadonlyMap<string, PartitionLoop>;
   readonly #lag: LagMeter;
+  readonly #storeAhead: StoreAhead;
   #lagAtMs = 0;
   #pausesSeen = 0;
 
@@ -28,6 +30,7 @@ export class ShardMeter {
     this.#counters = counters;
     this.#links = links;
     this.#loops = loops;
+    this.#storeAhead = new StoreAhead(context);
     this.#lag = new LagMeter(context.options.log, context.options.logger);
   }
 
@@ -43,6 +46,7 @@ export class ShardMeter {
     stats.set('framesInFlight', ingest.framesInFlight);
     stats.set('streamsOpen', this.#links.count);
     stats.set('handOverLeft', holder.ends.handOverLeft);
+    stats.set('storeAheadEntries', this.#storeAhead.look(nowMs));
     if (nowMs - this.#lagAtMs >= lagIntervalMs) {
       this.#lagAtMs = nowMs;
       this.#measurePauses();

@@ -1,6 +1,6 @@
 import { LeaseTableReader } from '@holdfast/lease';
 import { partitionKey, type SessionId, type ShardRef } from '@holdfast/model';
-import { Holder, Ingest, type QuarantinedUnit, RecordCounters } from '@holdfast/processor';
+import { Holder, Ingest, RecordCounters } from '@holdfast/processor';
 import { delay } from '../ports/timers.ts';
 import { SessionProof } from '../session-proof.ts';
 import type { DirectoryEntry, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
@@ -17,6 +17,7 @@ import type { ShardOptions } from './shard-options.ts';
 import { StageClock } from './stage-clock.ts';
 import { StoreLoop } from './store-loop.ts';
 import { StreamLinks } from './stream-links.ts';
+import { ToldQuarantine } from './told-quarantine.ts';
 
 /** Time between two looks at what time alone can make due: frame ages, repeated requests. */
 const tickMs = 5;
@@ -51,7 +52,7 @@ export class Shard {
   #generation: KnownGeneration | null = null;
   #directory: readonly DirectoryEntry[] = [];
   #leased: readonly LeasedPartition[] = [];
-  #quarantine: { readonly units: readonly QuarantinedUnit[]; readonly index: number } = { units: [], index: 0 };
+  readonly #quarantine = new ToldQuarantine();
   readonly #loops = new Map<string, PartitionLoop>();
   readonly #ending = new Set<PartitionLoop>();
   #links: StreamLinks | null = null;
@@ -131,8 +132,8 @@ export class Shard {
         this.#wake();
         return;
       case 'quarantine':
-        this.#quarantine = message;
-        this.#context?.holder.quarantine.set(message.units, message.index);
+        this.#quarantine.add(message);
+        this.#context?.holder.quarantine.set(this.#quarantine.units, message.index);
         this.#wake();
         return;
       case 'stop':

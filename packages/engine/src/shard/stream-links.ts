@@ -3,11 +3,14 @@ import type { HolderStream, IngestStream, StreamId } from '@holdfast/processor';
 import type { FrameReceiver, FrameReceiverEvents, FrameSender } from '../ports/record-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
 import type { ShardContext } from './shard-context.ts';
+import { UnreachedHolders } from './unreached-holders.ts';
 
 interface OutgoingLink {
   readonly stream: IngestStream;
   readonly sender: FrameSender | null;
   corked: boolean;
+  /** A return has come on it; a stream to this very shard needs none. */
+  heard: boolean;
 }
 
 /** After a stream has failed, the next is opened no sooner than this: doubled per failure up to the maximum. */
@@ -20,8 +23,7 @@ export class StreamLinks {
   readonly #outgoing = new Map<IngestStream, OutgoingLink>();
   readonly #incoming = new Map<HolderStream, FrameReceiver | OutgoingLink>();
   readonly #reopen = new Map<string, { atMs: number; waitMs: number }>();
-  /** Holders that records wait for and no stream has reached: since when. */
-  readonly #unreachedSinceMs = new Map<string, number>();
+  readonly #unreached = new UnreachedHolders();
   #directory = new Map<number, DirectoryEntry>();
 
   constructor(context: ShardContext) {
@@ -37,16 +39,14 @@ export class StreamLinks {
     for (const link of [...this.#outgoing.values()]) {
       if (!this.#directory.has(link.stream.id.to.session)) this.#end(link, 'its session is over');
     }
-    for (const key of this.#unreachedSinceMs.keys()) {
-      if (!this.#directory.has(Number(key.split('/')[0]))) this.#unreachedSinceMs.delete(key);
+    for (const key of this.#unreached.keys()) {
+      if (!this.#directory.has(Number(key.split('/')[0]))) this.#unreached.forget(key);
     }
   }
 
   /** For how long some holder with a live session could not be reached, though records wait for it; 0 when all are. */
   unreachedForMs(nowMs: number): number {
-    let longest = 0;
-    for (const since of this.#unreachedSinceMs.values()) longest = Math.max(longest, nowMs - since);
-    return longest;
+    return this.#unreached.longestMs(nowMs);
   }
 
   /** Some holder that drains too has yet to report durable what was sent to it. */
@@ -57,39 +57,44 @@ export class StreamLinks {
     return false;
   }
 
-  /** Opens the streams that records wait for. */
+  /** Opens the streams that records wait for. Also looks which of those that are open have been heard of. */
   openWanted(nowMs: number): void {
+    for (const { stream, heard } of this.#outgoing.values()) {
+      if (!heard && stream.isWaiting) this.#unreached.waited(keyOf(stream.id.to), nowMs);
+    }
     for (const to of this.#context.ingest.takeWantedStreams()) this.#open(to, nowMs);
   }
 
   #open(to: ShardRef, nowMs: number): void {
     const { ingest, holder, options } = this.#context;
     const address = this.#directory.get(to.session)?.shardAddresses[to.shard];
-    const key = `${to.session}/${to.shard}`;
+    const key = keyOf(to);
     if (address === undefined) return;
-    if (!this.#unreachedSinceMs.has(key)) this.#unreachedSinceMs.set(key, nowMs);
+    this.#unreached.waited(key, nowMs);
     if (nowMs < (this.#reopen.get(key)?.atMs ?? 0)) return;
     const stream = ingest.openStream(to);
     if (stream.local) {
       const other = holder.openStream(stream.id)!;
-      const link = { stream, sender: null, corked: false };
+      const link = { stream, sender: null, corked: false, heard: true };
       this.#outgoing.set(stream, link);
       this.#incoming.set(other, link);
       this.#localHolder = other;
-      this.#unreachedSinceMs.delete(key);
+      this.#unreached.forget(key);
       return;
     }
-    const link: { stream: IngestStream; sender: FrameSender | null; corked: boolean } = {
+    const link: { -readonly [field in keyof OutgoingLink]: OutgoingLink[field] } = {
       stream,
       sender: null,
       corked: false,
+      heard: false,
     };
     this.#outgoing.set(stream, link);
     link.sender = options.transport.open(stream.id, address, {
       onReturn: (message) => {
         if (this.#context.stopped) return;
         this.#reopen.delete(key);
-        this.#unreachedSinceMs.delete(key);
+        this.#unreached.forget(key);
+        link.heard = true;
         ingest.onReturn(stream, message, options.timers.monotonicMs());
         this.#context.wake();
       },
@@ -107,7 +112,7 @@ export class StreamLinks {
     if (!this.#outgoing.delete(link.stream)) return;
     const { ingest, options } = this.#context;
     const { to } = link.stream.id;
-    const key = `${to.session}/${to.shard}`;
+    const key = keyOf(to);
     const waitMs = Math.min((this.#reopen.get(key)?.waitMs ?? reopenFirstMs / 2) * 2, reopenMaxMs);
     this.#reopen.set(key, { atMs: options.timers.monotonicMs() + waitMs, waitMs });
     link.sender?.close();
@@ -186,3 +191,5 @@ export class StreamLinks {
     this.#incoming.clear();
   }
 }
+
+const keyOf = ({ session, shard }: ShardRef): string => `${session}/${shard}`;

@@ -112,6 +112,12 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
         { labels: { job, result: 'duplicate' }, value: sum('recordsDuplicate') },
       ],
     },
+    gauge(
+      'store_ahead_entries',
+      'entries of the log by which the store is ahead of what this cluster can have given; above 0: STORE_AHEAD',
+      perShard(({ stats }) => stats.storeAheadEntries),
+      ['shard'],
+    ),
     counter('records_read_total', 'records read from the log', 'recordsRead'),
     counter('records_skipped_total', 'records without a user', 'recordsSkipped'),
     counter('records_forwarded_total', 'records sent to other shards', 'recordsForwarded'),

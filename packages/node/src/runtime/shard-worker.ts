@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openCrashNotes } from '@holdfast/embedded';
-import { defaultShardSettings, type FromShard, Shard, ShardStats, type ToShard } from '@holdfast/engine';
+import { defaultShardSettings, type FromShard, Shard, ShardStats, WaitingMessages } from '@holdfast/engine';
 import { type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
 import { PinoLogger } from '@holdfast/telemetry';
 import { GrpcRecordTransport, TransportError } from '@holdfast/transport-grpc';
@@ -20,7 +20,7 @@ async function main(data: ShardWorkerData): Promise<void> {
   const logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId, shard } });
   const send = (message: FromShard) => port.postMessage(message);
   const stop = new AbortController();
-  const waiting: ToShard[] = [];
+  const waiting = new WaitingMessages();
   let session: SessionId | null = null;
   let running: Shard | null = null;
   let close: (() => Promise<void>) | null = null;
@@ -35,9 +35,9 @@ async function main(data: ShardWorkerData): Promise<void> {
       return;
     }
     if (message.kind === 'session') session = message.session as SessionId;
-    if (running !== null) running.receive(message);
-    // While a service is waited for the table goes on; one word of it is enough.
-    else if (message.kind !== 'advanced' || waiting.at(-1)?.kind !== 'advanced') waiting.push(message);
+    if (running !== null) return running.receive(message);
+    const answer = waiting.add(message);
+    if (answer !== null) send(answer);
   });
   const environment = { timers, logger, stop: stop.signal, isPatient: true };
   const log = await openLog(config, logPath, environment);
@@ -90,7 +90,7 @@ async function main(data: ShardWorkerData): Promise<void> {
   };
   await made.start();
   running = made;
-  for (const message of waiting.splice(0)) made.receive(message);
+  for (const message of waiting.take()) made.receive(message);
 }
 
 main(workerData as ShardWorkerData).catch((error: unknown) => {

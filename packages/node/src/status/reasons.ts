@@ -50,7 +50,11 @@ export function findReasons(facts: ReasonFacts): Reason[] {
   const led = facts.nodes.find(({ id }) => id === facts.leader);
   for (const { code, text } of leaderReasons(facts.problems, led?.services ?? null)) add('unhealthy', code, null, text);
   addUnread(facts, add);
-  for (const answer of facts.answers) if (answer.ok) addBackups(answer.report, facts.backupIntervalMs, add);
+  for (const answer of facts.answers) {
+    if (!answer.ok) continue;
+    addBackups(answer.report, facts.backupIntervalMs, add);
+    addStoreAhead(answer.report, add);
+  }
   if (facts.leader !== null && failureToleranceOf(voters.length, reachableVoters) === 0) {
     const small = voters.length < 3;
     const text = small
@@ -120,7 +124,16 @@ function addQuarantined(units: readonly string[], add: Add): void {
   add('degraded', 'KEY_QUARANTINED', null, text);
 }
 
-function addBackups(report: (NodeAnswer & { ok: true })['report'], intervalMs: number, add: Add): void {
+function addStoreAhead({ id, shards }: Report, add: Add): void {
+  const ahead = Math.max(0, ...shards.map(({ stats }) => stats.storeAheadEntries));
+  if (ahead === 0) return;
+  const text = `the store has epochs that this cluster's log can't have given, ${ahead} entries ahead of it: nothing is taken on or made durable; another cluster uses the same store, or the log was lost or restored`;
+  add('unhealthy', 'STORE_AHEAD', id, text);
+}
+
+type Report = (NodeAnswer & { ok: true })['report'];
+
+function addBackups(report: Report, intervalMs: number, add: Add): void {
   const ageMs = Math.max(0, ...report.shards.map(({ oldestDirtyAgeMs }) => oldestDirtyAgeMs ?? 0));
   if (ageMs <= backupStaleFactor * intervalMs) return;
   const failures = report.shards.reduce((sum, { stats }) => sum + stats.backupFailures, 0);

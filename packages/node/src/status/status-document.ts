@@ -21,6 +21,7 @@ export const reasonCodes = [
   'STORE_UNREACHABLE',
   'TOPIC_UNUSABLE',
   'STORE_REFUSED',
+  'STORE_AHEAD',
   'KEY_QUARANTINED',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];

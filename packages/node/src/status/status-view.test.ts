@@ -154,6 +154,14 @@ test('backups that wait for three intervals are stale, failing when writes faile
   assert.equal(status.cluster.reasons[0]!.code, 'BACKUP_FAILING');
 });
 
+test('a store that is ahead of the log is told of each node that met it', () => {
+  const stats = { storeAheadEntries: 70_000 };
+  const status = view([ok('n1'), ok('n2', { shards: [shard(0), shard(1, {}, stats)] }), ok('n3')]);
+  const [reason] = status.cluster.reasons;
+  assert.deepEqual([status.cluster.health, reason!.code, reason!.node], ['unhealthy', 'STORE_AHEAD', 'n2']);
+  assert.match(reason!.text, /70000 entries ahead/);
+});
+
 test('a node that its log or store does not answer is not served by them, and the reason names which and why', () => {
   const answers = { awayMs: null, why: null };
   const services = { log: answers, store: { awayMs: 21_400, why: 'connect ECONNREFUSED 10.0.0.9:6379' } };

@@ -8,6 +8,7 @@ import { PartitionBook } from '../partition-book.ts';
 import { Quarantine } from '../quarantine.ts';
 import { RecordBlockReader } from '../record-block.ts';
 import { Applier } from './applier.ts';
+import { AwaitedIndex } from './awaited-index.ts';
 import { ClosingUnits } from './closing-units.ts';
 import { FaultyUnits } from './faulty-units.ts';
 import { beginGeneration, type GenerationParts } from './generation.ts';
@@ -61,7 +62,7 @@ export class Holder {
   /** Of the generation's entry that all it hands out belongs to; the table may be ahead. */
   generationIndex: number;
   /** Nothing is durable until the table shows the grant that fenced us, or the end that took a unit away. */
-  #needIndex = 0;
+  readonly awaited = new AwaitedIndex();
 
   constructor(options: HolderOptions) {
     this.#self = options.self;
@@ -229,7 +230,7 @@ export class Holder {
   /** Begins to hold a unit that the table grants to this shard; null when it doesn't. */
   #admit(hi: number, lo: number, nowMs: number): HeldUnit | null {
     const leases = this.#leases;
-    if (this.#closing.stopping || leases.tableIndex() < this.#needIndex) return null;
+    if (this.#closing.stopping || !this.awaited.isReached(leases.tableIndex())) return null;
     if (!isLeasedTo(leases, this.#self, hi, lo)) return null;
     const unit = new HeldUnit(hi, lo, leases.epoch, nowMs);
     this.#units.add(unit);
@@ -273,7 +274,7 @@ export class Holder {
     const unit = this.#units.get(fenced.hi, fenced.lo);
     if (unit === null || unit.epoch !== fenced.epoch || storedEpoch <= unit.epoch) return;
     this.#counters.backupsFenced++;
-    this.#needIndex = Math.max(this.#needIndex, storedEpoch - this.#leases.epochBase());
+    this.awaited.raise(storedEpoch - this.#leases.epochBase(), storedEpoch);
     this.#drop(unit);
   }
 
@@ -299,7 +300,7 @@ export class Holder {
     if (forced === this.#forcedSeen) return;
     this.#forcedSeen = forced;
     // No report without the index of these ends: its ingests have to go back for them before they count it.
-    this.#needIndex = Math.max(this.#needIndex, this.#leases.uncleanIndex());
+    this.awaited.raise(this.#leases.uncleanIndex());
     for (const unit of this.#units) if (!this.#stillMine(unit)) this.#drop(unit);
   }
 
@@ -325,7 +326,7 @@ export class Holder {
     if (index === this.generationIndex) return;
     this.generationIndex = index;
     // A store of another history has ended leases: what was held is neither written over its rows nor durable before this.
-    this.#needIndex = Math.max(this.#needIndex, index);
+    this.awaited.raise(index);
     for (const unit of this.#units) if (!this.#stillMine(unit)) this.#drop(unit);
     this.#claims = beginGeneration(this.#parts, nowMs);
   }
@@ -350,7 +351,7 @@ export class Holder {
   finishRound(nowMs: number): MarkWish[] | null {
     this.#checkGeneration(nowMs);
     const tableIndex = this.#leases.tableIndex();
-    if (!this.#rounds.complete() || tableIndex < this.#needIndex) return null;
+    if (!this.#rounds.complete() || !this.awaited.isReached(tableIndex)) return null;
     return this.#rounds.finish(tableIndex);
   }
 

@@ -29,7 +29,8 @@ test('each record of a quarantined unit is one dead letter, before its row is wr
 
 test('a unit that was released has what came before its release buried, and the rest applied', () => {
   const scene = new Scene();
-  scene.holder.quarantine.set([{ ...unitOf('a'), before: [{ ...partition, offset: 12 }] }], 0);
+  const before = { offsetOf: (of: PartitionId) => (of.partition === partition.partition ? 12 : 0) };
+  scene.holder.quarantine.set([{ ...unitOf('a'), before }], 0);
   scene.send(10, [
     ['a', 'die'],
     ['a', 'x'],

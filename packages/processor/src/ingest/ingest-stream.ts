@@ -1,9 +1,9 @@
-import { UnitMap } from '@holdfast/model';
 import type { Frame, Return, StreamId } from '../frame.ts';
 import { type FrameBuilder, hasUnit } from './frame-builder.ts';
 import type { PartitionReading } from './partition-reading.ts';
 import type { UnitWait } from './pause-meter.ts';
 import { UnitFilter } from './unit-filter.ts';
+import { UnitHolds } from './unit-holds.ts';
 
 /** A frame that was sent and is not yet known durable. */
 export class SentFrame {
@@ -52,8 +52,8 @@ export class IngestStream {
   unsettledBytes = 0;
   /** Units whose records had come back and left again, the last in this frame: since when they waited. */
   readonly waits: { readonly frame: number; readonly units: UnitWait[] }[] = [];
-  /** Refused units: nothing of them may be sent here before the frame with this number is settled (4.3). */
-  readonly holds = new UnitMap(16);
+  /** Refused units. */
+  readonly holds = new UnitHolds();
   /** Frames being built, by partition slot. */
   readonly builders: (FrameBuilder | undefined)[] = [];
   /** Frames to hand to the transport. */
@@ -94,6 +94,14 @@ export class IngestStream {
   /** Something sent here in a present reading is not known durable. */
   get owed(): boolean {
     return this.unsettled.some(({ current }) => current) || this.undurable.some(({ current }) => current);
+  }
+
+  /** Something sent here in a present reading is not settled, or something is being built. */
+  get isWaiting(): boolean {
+    return (
+      this.unsettled.some(({ current }) => current) ||
+      this.builders.some((builder) => builder !== undefined && builder.count > 0)
+    );
   }
 
   /** Whether records of the unit are under way here, in frames of their partition's present reading or being built. */

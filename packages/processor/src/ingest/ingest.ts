@@ -366,7 +366,7 @@ export class Ingest {
     // What is being built would otherwise carry the news of this refusal ahead of the refused records.
     for (const builder of stream.builders) if (builder !== undefined) this.#framer.flush(builder);
     stream.refusalSeen = number;
-    for (let i = 0; i < units.length; i += 2) stream.holds.set(units[i]!, units[i + 1]!, stream.sent);
+    stream.holds.hold(units, stream.sent);
     const sent = stream.unsettled.find(({ frame }) => frame.number === frameNumber);
     if (sent === undefined || !sent.current) return;
     const { frame } = sent;

@@ -67,11 +67,7 @@ export class StreamTable {
 
   /** PROTOCOL.md 4.1 and 4.3: unsettled elsewhere, or refused here and not all settled since. */
   mustWait(stream: IngestStream, hi: number, lo: number, grantIndex: number): boolean {
-    if (stream.holds.size > 0) {
-      const frame = stream.holds.get(hi, lo);
-      if (frame > stream.settled) return true;
-      if (frame >= 0) stream.holds.delete(hi, lo);
-    }
+    if (stream.holds.has(hi, lo, stream.settled)) return true;
     for (const other of this.#streams.values()) {
       if (other === stream || (other.unsettled.length === 0 && other.builders.length === 0)) continue;
       // Whatever was routed under a table that had this grant already went to this holder.

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type CallMethod, decodeJson, encodeJson, type LeaderReply } from './calls.ts';
+import { nobodyFailed } from './cluster-steps.test.ts';
+import { memberIdOf } from './member-id.ts';
+import { VirtualCluster } from './virtual-cluster.test.ts';
+
+/** What a broken member asks of the leader, under its own name. */
+async function asked(cluster: VirtualCluster, from: string, method: CallMethod, body: unknown): Promise<LeaderReply> {
+  const answer = cluster.network.callAs(from, cluster.leader!.id, method, encodeJson(body));
+  return decodeJson<LeaderReply>(await cluster.settle(answer));
+}
+
+test('a session of which something is no text is refused, and hinders none that follows', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  const other = cluster.nodes.find((node) => node !== cluster.leader)!;
+  const member = memberIdOf(other.id, cluster.storage(other.id).identity);
+  const uuid = `folder-of-${other.id}`;
+  const right = { member, uuid, counter: 2, addresses: ['a:1', 'a:2', 'a:3'], version: '1' };
+  const { addresses: _, ...without } = right;
+  const wrong = [
+    { ...right, addresses: ['a:1', null] },
+    { ...right, addresses: { length: 2 } },
+    { ...right, addresses: [] },
+    without,
+    { ...right, version: null },
+    { ...right, uuid: 7 },
+    { ...right, crashes: { length: 1 } },
+  ];
+  for (const request of wrong) {
+    const reply = await asked(cluster, other.id, 'session.open', request);
+    assert.deepEqual(
+      [reply.code, 'reason' in reply && reply.reason],
+      ['REFUSED', 'BAD_REQUEST'],
+      JSON.stringify(request),
+    );
+  }
+  assert.equal((await asked(cluster, other.id, 'session.open', right)).code, 'OK');
+  nobodyFailed(cluster);
+});
+
+test('what can not be written to the log is on its way no more: the next try counts', async () => {
+  const cluster = new VirtualCluster({ topics: ['in'] }, ['n1']);
+  cluster.topics.topics.set('in', { topic: 'in', topicId: null as never, partitions: 1 });
+  await cluster.startAll();
+  const { control } = cluster.leader!;
+  await cluster.until('a problem', () => control.status().problems?.length === 1);
+  cluster.topics.create('in', 1);
+  await cluster.until('known', () => control.table.topicNamed('in')?.topicId === 'id-of-in');
+  nobodyFailed(cluster);
+});

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { beginLoneShard } from './lone-shard.test.ts';
+
+test('partitions are given up while records wait for a holder that can not be reached, again and again', async () => {
+  const { time, feed, showOther, grantToOther, saidOf, end } = await beginLoneShard({});
+  showOther();
+  grantToOther('ann');
+  await feed('ann');
+  await time.pass(9_000);
+  assert.equal(saidOf('giveUp'), 0);
+  await time.pass(2_000);
+  assert.equal(saidOf('giveUp'), 1);
+  await time.pass(10_000);
+  assert.ok(saidOf('giveUp') >= 4, `${saidOf('giveUp')} times`);
+  await end();
+});
+
+test('nor is a holder missed for which nothing waits any more, though it was never reached', async () => {
+  const { time, stats, feed, showOther, grantToOther, moveHere, saidOf, end } = await beginLoneShard({});
+  showOther();
+  grantToOther('ann');
+  await feed('ann');
+  await time.pass(5_000);
+  assert.equal(stats.get('recordsApplied'), 0);
+  moveHere('ann');
+  await time.pass(60_000);
+  assert.deepEqual([stats.get('recordsApplied'), saidOf('giveUp')], [1, 0]);
+  // Missed anew: what it was missed for before counts no more.
+  grantToOther('bob');
+  await feed('bob');
+  await time.pass(9_000);
+  assert.equal(saidOf('giveUp'), 0);
+  await time.pass(2_000);
+  assert.equal(saidOf('giveUp'), 1);
+  await end();
+});
