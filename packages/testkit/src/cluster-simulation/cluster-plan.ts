@@ -15,6 +15,8 @@ export interface ClusterPlan extends CommonPlan {
   readonly partitions: number;
   /** Faults, then none until all is in order: so many times. */
   readonly rounds: number;
+  /** A history that is over sooner doesn't count. */
+  readonly virtualMsMin: number;
   readonly roundMs: number;
   readonly recordsPerRound: number;
   /** How likely each part of a burst is to go to the same partition as the last. */
@@ -83,7 +85,8 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     units: users.map(({ unit }) => unit),
     partitions: between(3, 6),
     rounds: isLong ? 8 : 2,
-    roundMs: between(56_000, 66_000),
+    virtualMsMin: isLong ? 600_000 : 120_000,
+    roundMs: between(56_000, 66_000) + (isLong ? 16_000 : 0),
     recordsPerRound: between(1_050, 2_000),
     stickiness: randomRatio(rng) * 0.9,
     idleMs: oneOf([2_000, 8_000, 30_000, 600_000]),
@@ -99,10 +102,11 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
       frameRecordsMax: oneOf([2, 8, 64, 256]),
       frameBytesMax: oneOf([200, 4_096, 256 * 1_024]),
       framesInFlightMax: oneOf([2, 8, 64]),
-      bytesInFlightMax: oneOf([2_000, 64_000, 8 * 1_024 * 1_024]),
+      bytesInFlightMax: oneOf([800, 16_000, 8 * 1_024 * 1_024]),
       parkedRecordsMax: oneOf([40, 400, 65_536]),
-      parkedBytesMax: oneOf([4_000, 200_000, 64 * 1_024 * 1_024]),
+      parkedBytesMax: oneOf([1_500, 20_000, 64 * 1_024 * 1_024]),
       outputsUnackedMax: oneOf([10, 200, 65_536]),
+      outputBytesMax: oneOf([60, 2_000, 64 * 1_024 * 1_024]),
       moveAsksMax: between(1, 3),
     },
     settings: {

@@ -8,20 +8,28 @@ import type { Ledger } from '../ledger.ts';
 import type { Buried } from './buried.ts';
 
 /**
+ * Named ends of processes that are enough for quarantine whichever nodes they were of, as the rule has it for up to eight
+ * nodes (ADR 17), and two that come before all shards know of the entry.
+ */
+const namedEndsMax = 6 + 2;
+
+/**
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
  * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state (5.6). Only
- * their records are buried for it. That each is in the state or buried, and never both, is seen by I5.
+ * their records are buried for it, and a record that ends processes has soon ended its last. That each is in the state or buried, and never both, is seen by I5.
  */
 export class QuarantineTruth implements Buried {
   readonly #report: Report;
   readonly #ledger: Ledger;
-  /** By unit with a deadly record: how many processes it has ended. */
-  readonly #deaths = new Map<string, number>();
+  /** By unit with a deadly record, and by that record: how many processes it has ended. */
+  readonly #deaths = new Map<string, Map<string, number>>();
   /** By unit and record: the crashes that the log has. */
   readonly #crashes = new Map<string, Map<string, { readonly node: string; readonly counter: number }[]>>();
   readonly #spoilt = new Set<string>();
   readonly #quarantined = new Set<string>();
   readonly #buried = new Set<string>();
+  /** The most processes that one record has ended. */
+  deathsMost = 0;
 
   constructor(report: Report, ledger: Ledger) {
     this.#report = report;
@@ -36,9 +44,19 @@ export class QuarantineTruth implements Buried {
     return this.#buried.size;
   }
 
-  /** A record of the unit has ended a process. */
-  onDeath(unit: string): void {
-    this.#deaths.set(unit, (this.#deaths.get(unit) ?? 0) + 1);
+  /**
+   * A record of the unit has ended a process. @param folders how many data folders there have been: with each, one process
+   * may end without knowing at which record
+   */
+  onDeath(unit: string, position: string, folders: number): void {
+    let deaths = this.#deaths.get(unit);
+    if (deaths === undefined) this.#deaths.set(unit, (deaths = new Map()));
+    const ended = (deaths.get(position) ?? 0) + 1;
+    deaths.set(position, ended);
+    this.deathsMost = Math.max(this.deathsMost, ended);
+    const endedMax = folders + namedEndsMax;
+    if (ended === endedMax + 1)
+      this.#report(`6.3: ${position} has ended ${ended} processes, ${endedMax} at most are enough for quarantine`);
   }
 
   /** A record of the unit is in the log that leaves a state which can't be backed up. */
@@ -53,7 +71,7 @@ export class QuarantineTruth implements Buried {
     if (this.#quarantined.has(unit)) return;
     this.#quarantined.add(unit);
     if (this.#spoilt.has(unit)) return;
-    const deaths = this.#deaths.get(unit) ?? 0;
+    const deaths = Math.max(0, ...(this.#deaths.get(unit)?.values() ?? []));
     if (deaths < 2) this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
     const isDue = [...(this.#crashes.get(unit)?.values() ?? [])].some(
       (crashes) => crashes.length >= 6 || new Set(crashes.map(({ node }) => node)).size >= 2,
