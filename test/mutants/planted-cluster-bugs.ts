@@ -319,6 +319,15 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     caughtBy: ['6.3'],
   },
   {
+    name: 'cluster: a release from quarantine never reaches the holders',
+    rule: '6.3',
+    file: 'processor/src/quarantine.ts',
+    find: 'return before === null || offset < (before.get(partitionKey(partition)) ?? 0);',
+    replace: 'return true;',
+    profile,
+    caughtBy: ['6.3'],
+  },
+  {
     name: 'cluster: quarantined records are applied by who takes them over',
     rule: '6.3',
     file: shard,

@@ -32,6 +32,8 @@ export interface ClusterPlan extends CommonPlan {
   readonly isDeadly: boolean;
   /** Some users have records that leave states which can't be backed up. */
   readonly isSpoiling: boolean;
+  /** Users are released from quarantine between two rounds. */
+  readonly isReleasing: boolean;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
@@ -40,6 +42,12 @@ const kindsMin = 8;
 const longEvery = 50;
 /** One in so many has deadly records, and another one spoiling ones. */
 const deadlyEvery = 4;
+/**
+ * And in a fourth of these an operator releases users from quarantine. Their stores lose nothing: where rows are lost, what
+ * was applied before the quarantine is buried when it is read again after it, which the checkers can't tell from a loss.
+ */
+const releasingEvery = 4 * deadlyEvery;
+const losesRows = ['storeWiped', 'storeFailover', 'storeBucketsLost', 'storeSplit'];
 /** Without these a seed proves too little: sessions that end, units that move. */
 const always = ['crash', 'pause', 'moveHotUnit'];
 
@@ -74,6 +82,8 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
   const average = [...weights.values()].reduce((sum, weight) => sum + weight, 0) / weights.size;
   for (const kind of always) weights.set(kind, average);
   if (randomBelow(rng, 2) === 0) for (const kind of oneOf(themes)) weights.set(kind, themeWeight);
+  const isReleasing = [1, 3].includes(seed % releasingEvery);
+  if (isReleasing) for (const kind of losesRows) weights.delete(kind);
   const users = drawUsers(rng, oneOf([12, 40, 80, 120]));
   const isLong = seed % longEvery === 7;
   return {
@@ -125,6 +135,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     messageMsMax: oneOf([0.5, 0.5, 10, 80]),
     isDeadly: seed % deadlyEvery === 3,
     isSpoiling: seed % deadlyEvery === 1,
+    isReleasing,
   };
 }
 

@@ -5,6 +5,7 @@ import { runSimulation, type SeedOutcome, type SimulationResult, WorldRun } from
 import { ClusterWorld } from './cluster-world.ts';
 import { whatIsMissing } from './liveness.ts';
 import { Producers } from './producers.ts';
+import { QuarantineReleases } from './quarantine-releases.ts';
 import { StoreOperator } from './store-operator.ts';
 import { type HistorySize, whyThin } from './why-thin.ts';
 import { withQueuesWatched } from './with-queues-watched.ts';
@@ -89,6 +90,7 @@ export class ClusterSimulation {
       await this.#recover();
       records.compare(world.store.life);
       await run.pass(0);
+      if (plan.isReleasing && round < plan.rounds - 1) await new QuarantineReleases(world, run).all();
     }
     await run.stayCalm(calmMs);
     return this.#result();

@@ -271,6 +271,31 @@ test('6.3: a record that ends processes, and never is quarantined', () => {
   saw('6.3');
 });
 
+test('6.3: after a release what lies before it stays buried, and what comes after counts', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, user, stateOf } = history(['r', 'r', 'z', 'r', 'r']);
+  const checker = new QuarantineTruth(report, ledger);
+  const gaps = new GapRule(report, ledger);
+  const bury = (offset: number) =>
+    checker.onAppended('dead', [
+      { key: null, value: null, headers: { reason: 'quarantined', partition: '0', offset: `${offset}` } },
+    ]);
+  checker.onSpoilt(user.unitKey);
+  bury(1);
+  saw('6.3');
+  checker.onRecord({ kind: 'unitQuarantined', ...user.unit });
+  for (const offset of [1, 2, 3]) bury(offset);
+  checker.onRecord({ kind: 'quarantineLifted', ...user.unit, before: [{ ...partition, offset: 4 }] });
+  bury(3);
+  gaps.onApply(user, stateOf(1), 0, 4);
+  sawNothing();
+  assert.deepEqual([checker.present.size, checker.released], [0, 1]);
+  bury(4);
+  saw('6.3');
+  gaps.onApply(user, stateOf(1), 0, 3);
+  saw('I7');
+});
+
 test('I23: a state that no replay gives', () => {
   const { report, saw, sawNothing } = watched();
   const { ledger, stored, life, put, user } = history();

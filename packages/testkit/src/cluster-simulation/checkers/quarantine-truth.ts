@@ -1,5 +1,5 @@
 import type { NewRecord } from '@holdfast/engine';
-import type { LeaseRecord, UnitCrashed } from '@holdfast/lease';
+import type { LeaseRecord, QuarantineLifted, UnitCrashed } from '@holdfast/lease';
 import { formatUnit } from '@holdfast/model';
 import { quarantinedReason } from '@holdfast/processor';
 import type { Report } from '../../simulation/checkers/report.ts';
@@ -27,9 +27,12 @@ export class QuarantineTruth implements Buried {
   readonly #crashes = new Map<string, Map<string, { readonly node: string; readonly counter: number }[]>>();
   readonly #spoilt = new Set<string>();
   readonly #quarantined = new Set<string>();
+  /** By unit that was released last: where each partition ended then. What lies before stays buried. */
+  readonly #released = new Map<string, ReadonlyMap<number, number>>();
   readonly #buried = new Set<string>();
   /** The most processes that one record has ended. */
   deathsMost = 0;
+  released = 0;
 
   constructor(report: Report, ledger: Ledger) {
     this.#report = report;
@@ -37,7 +40,7 @@ export class QuarantineTruth implements Buried {
   }
 
   get units(): number {
-    return this.#quarantined.size;
+    return this.#quarantined.size + this.released;
   }
 
   get letters(): number {
@@ -66,6 +69,7 @@ export class QuarantineTruth implements Buried {
 
   onRecord(record: LeaseRecord): void {
     if (record.kind === 'unitCrashed') this.#onCrash(record);
+    if (record.kind === 'quarantineLifted') this.#onLifted(record);
     if (record.kind !== 'unitQuarantined') return;
     const unit = formatUnit(record.hi, record.lo);
     if (this.#quarantined.has(unit)) return;
@@ -77,6 +81,16 @@ export class QuarantineTruth implements Buried {
       (crashes) => crashes.length >= 6 || new Set(crashes.map(({ node }) => node)).size >= 2,
     );
     if (!isDue) this.#report(`6.3: unit ${unit} is quarantined before two nodes have ended at one of its records`);
+  }
+
+  /** All that was read so far is in the state or in a letter: else its records would be neither. */
+  #onLifted({ hi, lo, before }: QuarantineLifted): void {
+    const unit = formatUnit(hi, lo);
+    if (!this.#quarantined.delete(unit)) return;
+    this.released++;
+    this.#released.set(unit, new Map(before.map(({ partition, offset }) => [partition, offset])));
+    for (const evidence of [this.#deaths, this.#crashes, this.#spoilt]) evidence.delete(unit);
+    this.#ledger.settleBuried(unit, (partition, offset) => this.isBuried(partition, offset));
   }
 
   #onCrash({ hi, lo, partition, offset, nodeId: node, counter }: UnitCrashed): void {
@@ -94,10 +108,20 @@ export class QuarantineTruth implements Buried {
       if (headers?.reason !== quarantinedReason) continue;
       const { partition, offset } = headers;
       const user = this.#ledger.partitions[Number(partition)]?.[Number(offset)]?.user;
-      if (user == null || !this.#quarantined.has(user.unitKey))
-        this.#report(`6.3: ${partition}/${offset} is buried, whose unit isn't quarantined`);
+      if (user == null || !this.#mayBury(user.unitKey, Number(partition), Number(offset)))
+        this.#report(`6.3: ${partition}/${offset} is buried, whose unit isn't quarantined, nor was at its time`);
       this.#buried.add(`${partition}/${offset}`);
     }
+  }
+
+  /** Its unit is in quarantine, or was until the partition ended behind it. */
+  #mayBury(unit: string, partition: number, offset: number): boolean {
+    return this.#quarantined.has(unit) || offset < (this.#released.get(unit)?.get(partition) ?? 0);
+  }
+
+  /** Units in quarantine now. */
+  get present(): ReadonlySet<string> {
+    return this.#quarantined;
   }
 
   isBuried(partition: number, offset: number): boolean {
