@@ -3,6 +3,7 @@ import { globSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commitAt, firstSeedOf } from './fresh-seeds.ts';
 import { addCounts, type Counts, countsOfReport, noCounts } from './report-counts.ts';
 import { missingRedis } from './services/redis-binaries.ts';
 import { missingForKafka } from './services/support/kafka-jars.ts';
@@ -18,6 +19,8 @@ const testTimeoutMs = 120_000;
 
 interface Tier {
   readonly name: string;
+  /** Printed before it begins. */
+  readonly says?: string;
   readonly commands: readonly (readonly string[])[];
   /** Files of node:test; without them each command counts as one test. */
   readonly files?: readonly string[];
@@ -31,7 +34,10 @@ const tests = [...runTests, '--test-concurrency=2', `--test-timeout=${testTimeou
 /** Clusters of processes get the machine for themselves: their times are part of what is tested. */
 const clusterTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
 
-const simulate = ['node', '--conditions=source', 'packages/testkit/src/simulate.ts'];
+const commit = commitAt(root);
+/** Each simulation runs its corpus and as many seeds that no other commit had. */
+const freshFrom = String(commit === null ? 1 : firstSeedOf(commit));
+const simulate = ['node', '--conditions=source', 'packages/testkit/src/simulate.ts', '--seed', freshFrom];
 /** Real servers, one test file after the other: several groups of them would starve each other. */
 const serviceTests = [...runTests, '--test-concurrency=1', '--test-timeout=900000'];
 
@@ -55,6 +61,7 @@ const tiers: readonly Tier[] = [
   },
   {
     name: 'simulation',
+    says: `seeds from ${freshFrom} on: ${commit === null ? 'git tells no commit' : `those of commit ${commit}`}`,
     commands: [
       [...simulate, '--profile', 'control', '--seeds', '300'],
       [...simulate, '--profile', 'cluster', '--seeds', '200'],
@@ -137,6 +144,7 @@ function shorten(command: readonly string[]): string {
 async function runTier(tier: Tier): Promise<TierResult> {
   const { name, commands } = tier;
   console.log(`\n== ${name}`);
+  if (tier.says !== undefined) console.log(tier.says);
   const files = tier.files?.flatMap((pattern) => globSync(pattern, { cwd: root })).sort();
   const skipReason = files?.length === 0 ? `there is no ${tier.files?.join(', ')}` : (tier.skipReason?.() ?? null);
   if (skipReason !== null) {

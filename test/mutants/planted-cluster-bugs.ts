@@ -10,6 +10,7 @@ const ingest = 'processor/src/ingest/ingest.ts';
 const holder = 'processor/src/holder/holder.ts';
 const rowWriter = 'processor/src/holder/row-writer.ts';
 const applier = 'processor/src/holder/applier.ts';
+const outputBuffer = 'processor/src/holder/output-buffer.ts';
 
 /**
  * Bugs of the loops around the cores, and of what only whole clusters show: each goes through the simulation of the whole
@@ -105,6 +106,61 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     replace: '',
     profile,
     caughtBy: ['I21'],
+  },
+  {
+    name: 'cluster: bytes in flight have no bound',
+    rule: '4.4',
+    file: 'processor/src/ingest/stream-table.ts',
+    find: 'stream.unsettledBytes >= this.#limits.bytesInFlightMax',
+    replace: 'false',
+    profile,
+    caughtBy: ['I21'],
+  },
+  {
+    name: 'cluster: parked bytes have no bound',
+    rule: '4.4',
+    file: ingest,
+    find: ' || this.#parking.bytes >= this.#limits.parkedBytesMax',
+    replace: '',
+    profile,
+    caughtBy: ['I21'],
+  },
+  {
+    name: 'cluster: outputs without an acknowledgement have no bound',
+    rule: 'I21',
+    file: outputBuffer,
+    find: 'this.unacked >= outputsUnackedMax || ',
+    replace: '',
+    profile,
+    caughtBy: ['I21'],
+  },
+  {
+    name: 'cluster: bytes of outputs have no bound',
+    rule: 'I21',
+    file: outputBuffer,
+    find: ' || this.#queuedBytes >= outputBytesMax',
+    replace: '',
+    profile,
+    caughtBy: ['I21'],
+  },
+  {
+    name: 'cluster: a closed unit asks once for its end, and never again',
+    rule: '2.2',
+    file: 'processor/src/holder/closing-units.ts',
+    find: "if (unit.held && unit.phase === 'closed' && nowMs - unit.releaseAskedMs >= this.#limits.releaseRetryMs)",
+    replace: 'if (nowMs < 0)',
+    profile,
+    caughtBy: ['I8'],
+  },
+  {
+    name: 'cluster: records that were applied are dead letters too',
+    rule: 'P6',
+    file: applier,
+    find: 'this.#counters.recordsApplied++;',
+    replace:
+      "this.#counters.recordsApplied++;\n    if (offset % 97 === 0) this.#bury(unit, topic, partition.partition, offset, 'failed', user.key, null);",
+    profile,
+    caughtBy: ['P6'],
   },
   {
     name: 'cluster: parked records that do not fit into a stream are dropped',
@@ -250,6 +306,24 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     file: 'lease/src/quarantine-rule.ts',
     find: 'if (group.length < wanted) return false;\n  if (group.length >= persistentFactor * wanted) return true;',
     replace: 'if (wanted > 0) return true;',
+    profile,
+    caughtBy: ['6.3'],
+  },
+  {
+    name: 'cluster: no record that ends processes is ever quarantined',
+    rule: '6.3',
+    file: 'lease/src/quarantine-decisions.ts',
+    find: 'const due = isFull ? [] : unitsDue(',
+    replace: 'const due = isFull || crashes.length > 0 ? [] : unitsDue(',
+    profile,
+    caughtBy: ['6.3'],
+  },
+  {
+    name: 'cluster: a release from quarantine never reaches the holders',
+    rule: '6.3',
+    file: 'processor/src/quarantine.ts',
+    find: 'return before === null || offset < (before.get(partitionKey(partition)) ?? 0);',
+    replace: 'return true;',
     profile,
     caughtBy: ['6.3'],
   },

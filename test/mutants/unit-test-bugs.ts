@@ -285,6 +285,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [tooLarge],
   },
   {
+    name: 'quarantine: what lies before a release is applied when it is read again',
+    invariant: '6.3',
+    file: 'packages/processor/src/quarantine.ts',
+    find: 'return before === null || offset < (before.get(partitionKey(partition)) ?? 0);',
+    replace: 'return before === null;',
+    tests: [holder],
+  },
+  {
     name: 'store: what is dropped at a generation is durable',
     invariant: 'I6',
     file: 'packages/processor/src/holder/holder.ts',

@@ -50,6 +50,11 @@ export class OutputBuffer implements OutputSink {
     return this.#queue.length;
   }
 
+  /** Keys and values of those that wait to be taken. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   /** Takes back everything emitted after `mark`, a former value of `emitted`. */
   takeBack(mark: number): void {
     for (; this.emitted > mark; this.emitted--) this.#queuedBytes -= bytesOf(this.#queue.pop()!);

@@ -1,5 +1,7 @@
+import type { AdminRequest } from '@holdfast/engine';
 import { randomBelow, type Unit } from '@holdfast/model';
 import { takeBack } from '../simulation/background.ts';
+import { operatorAct } from '../simulation/operator-act.ts';
 import type { SimulatedNode } from '../simulation/simulated-node.ts';
 import { inputTopic } from './cluster-job.ts';
 import type { ClusterWorld } from './cluster-world.ts';
@@ -7,7 +9,7 @@ import type { EngineShard } from './engine-shard.ts';
 
 type Node = SimulatedNode<EngineShard>;
 
-/** Does a fault of records' ways. @returns what was done; null when it couldn't be */
+/** Does a fault of records' ways. @returns what was done; null when it couldn't be, or is counted when it takes effect */
 export function injectRecordFault(
   world: ClusterWorld,
   kind: string,
@@ -70,18 +72,20 @@ export function injectRecordFault(
       return `${node.id}/${shard.index}`;
     }
     case 'rollingRestart':
-      rollingRestart(world, [...world.nodes]);
-      return '';
+      return world.upNodes.length === 0 ? null : rollingRestart(world, [...world.nodes]);
     case 'drainShortly':
       return drainShortly(world, node, between(2_000, 12_000));
     case 'retireNode':
       return mayLoseVoter() ? retire(world, node) : null;
     case 'moveHotUnit':
-      return moveHotUnit(world, node);
+      moveHotUnit(world, node, () => world.faultHappened(kind, `to ${node.id}`));
+      return null;
     case 'forceHotUnit': {
       const unit = pickHeld(world);
       if (unit === undefined) return null;
-      return ask(world, { kind: 'forceRelease', hi: unit.hi, lo: unit.lo }) ? '' : null;
+      const { hi, lo } = unit;
+      ask(world, { kind: 'forceRelease', hi, lo }, () => world.faultHappened(kind, ''));
+      return null;
     }
     default:
       throw new Error(`no such fault: ${kind}`);
@@ -111,43 +115,49 @@ function splitStore(world: ClusterWorld, durationMs: number): string | null {
 }
 
 /** One node after the other stops in good order and comes back, as for an upgrade. */
-function rollingRestart(world: ClusterWorld, left: Node[]): void {
+function rollingRestart(world: ClusterWorld, left: Node[]): string {
   const node = left.shift();
-  if (node === undefined || world.isHealing) return;
+  if (node === undefined || world.isHealing) return '';
   const next = (delayMs: number): void => world.time.after(delayMs, 'next restart', () => rollingRestart(world, left));
   if (node.state !== 'up') {
     next(1);
-    return;
+    return '';
   }
   node.stop(8_000 + randomBelow(world.rng, 12_000), () => {
     world.restartLater(node, 100 + randomBelow(world.rng, 1_500));
     next(randomBelow(world.rng, 6_000));
   });
+  return '';
 }
 
-function ask(world: ClusterWorld, request: Parameters<NonNullable<Node['control']>['admin']>[0]): boolean {
+/** An operator asks at some node. @returns whether there is one */
+function ask(world: ClusterWorld, request: AdminRequest, onDone: () => void = () => {}): boolean {
   const able = world.upNodes.filter(({ process }) => !process!.isPaused);
   const node = able[randomBelow(world.rng, Math.max(1, able.length))];
   if (node === undefined) return false;
-  node.control!.admin(request, 3_000).catch(() => {});
+  operatorAct(node, request, onDone);
   return true;
 }
 
-function drainShortly(world: ClusterWorld, node: Node, durationMs: number): string | null {
-  if (!ask(world, { kind: 'setDraining', nodeId: node.id, draining: true })) return null;
+function drainShortly(world: ClusterWorld, node: Node, durationMs: number): null {
+  const isAsked = ask(world, { kind: 'setDraining', nodeId: node.id, draining: true }, () =>
+    world.faultHappened('drainShortly', `${node.id} for ${durationMs} ms`),
+  );
+  if (!isAsked) return null;
   world.time.after(durationMs, 'drained', () => {
     if (!world.isHealing) ask(world, { kind: 'setDraining', nodeId: node.id, draining: false });
     else takeBack(world);
   });
-  return `${node.id} for ${durationMs} ms`;
+  return null;
 }
 
 /** Drained, stopped and taken out of the members; a new machine comes later under its name. */
-function retire(world: ClusterWorld, node: Node): string | null {
+function retire(world: ClusterWorld, node: Node): null {
   if (node.state !== 'up' || !ask(world, { kind: 'setDraining', nodeId: node.id, draining: true })) return null;
   world.time.after(2_000 + randomBelow(world.rng, 6_000), 'retire', () => {
     if (world.isHealing || node.state !== 'up') return;
     node.stop(15_000, () => {
+      world.faultHappened('retireNode', node.id);
       node.loseFolder();
       const { start } = node;
       const remove = (left: number): void => {
@@ -159,7 +169,7 @@ function retire(world: ClusterWorld, node: Node): string | null {
       world.restartLater(node, 5_000 + randomBelow(world.rng, 15_000));
     });
   });
-  return node.id;
+  return null;
 }
 
 /** A unit that is held, rather one that has many records. */
@@ -168,10 +178,9 @@ function pickHeld({ rng, plan, leader }: ClusterWorld): Unit | undefined {
   return held[Math.min(randomBelow(rng, 4), randomBelow(rng, Math.max(1, held.length)))];
 }
 
-/** A unit that is held goes to a node of the operator's choice. */
-function moveHotUnit(world: ClusterWorld, to: Node): string | null {
+/** A unit that is held goes to a node of the operator's choice. @param onDone it is on its way */
+export function moveHotUnit(world: ClusterWorld, to: Node, onDone: () => void): void {
   const unit = pickHeld(world);
-  if (unit === undefined) return null;
-  ask(world, { kind: 'moveUnit', hi: unit.hi, lo: unit.lo, nodeId: to.id, shard: null });
-  return `to ${to.id}`;
+  if (unit === undefined) return;
+  ask(world, { kind: 'moveUnit', hi: unit.hi, lo: unit.lo, nodeId: to.id, shard: null }, onDone);
 }

@@ -42,7 +42,7 @@ export function ledgerJob(idleMs: number, onApply: OnApply): CompiledJob<LedgerS
 /** Changes the job: who is to apply a deadly record dies instead, and it is told which states are spoilt. */
 export function makeDeadly(
   job: CompiledJob<LedgerState>,
-  die: (key: Uint8Array) => void,
+  die: (key: Uint8Array, partition: number, offset: number) => void,
   spoilt: () => void,
 ): CompiledJob<LedgerState> {
   const apply = job.apply.bind(job);
@@ -50,7 +50,7 @@ export function makeDeadly(
     const kind = record.valueStart < 0 ? 's' : kindOf(record.bytes, record.valueStart);
     if (kind === 'z') spoilt();
     if (kind !== 'k') return apply(state, key, record, out);
-    die(key);
+    die(key, record.partition, record.offset);
     throw new Error('this process has ended');
   };
   return job;

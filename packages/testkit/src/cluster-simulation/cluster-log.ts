@@ -138,11 +138,11 @@ export class ClusterLog {
   }
 
   /** Someone sets committed offsets back, or forgets them. */
-  rewind(by: number | null): string {
+  rewind(by: number | null): string | null {
     const keys = [...this.commits.keys()];
     const key = keys[randomBelow(this.#rng, Math.max(1, keys.length))];
-    if (key === undefined) return 'nothing';
-    const commit = this.commits.get(key)!;
+    const commit = this.commits.get(key ?? '');
+    if (key === undefined || commit === undefined || commit.offset === 0) return null;
     if (by === null) this.commits.delete(key);
     else this.commits.set(key, { ...commit, offset: Math.max(0, commit.offset - by) });
     return `${key} from ${commit.offset} by ${by ?? 'all'}`;

@@ -5,7 +5,10 @@ import { runSimulation, type SeedOutcome, type SimulationResult, WorldRun } from
 import { ClusterWorld } from './cluster-world.ts';
 import { whatIsMissing } from './liveness.ts';
 import { Producers } from './producers.ts';
+import { QuarantineReleases } from './quarantine-releases.ts';
 import { StoreOperator } from './store-operator.ts';
+import { type HistorySize, whyThin } from './why-thin.ts';
+import { withQueuesWatched } from './with-queues-watched.ts';
 
 /** Runs a seed, twice if wanted. Never rejects. */
 export function runSeed(
@@ -50,7 +53,7 @@ export class ClusterSimulation {
 
   /** Runs to the end. @throws SimulationFailure naming what broke */
   run(): Promise<SimulationResult> {
-    return this.#run.within(() => this.#toTheEnd());
+    return this.#run.within(() => withQueuesWatched(this.#world.queues, () => this.#toTheEnd()));
   }
 
   async #toTheEnd(): Promise<SimulationResult> {
@@ -82,10 +85,12 @@ export class ClusterSimulation {
       world.log.heal();
       world.streams.heal();
       await run.pass(lastRecordsMs);
-      producers.oneEach();
+      if (round < plan.rounds - 1) producers.oneEach();
+      else producers.eachUser();
       await this.#recover();
       records.compare(world.store.life);
       await run.pass(0);
+      if (plan.isReleasing && round < plan.rounds - 1) await new QuarantineReleases(world, run).all();
     }
     await run.stayCalm(calmMs);
     return this.#result();
@@ -103,33 +108,38 @@ export class ClusterSimulation {
   }
 
   #result(): SimulationResult {
-    const { time, checks, records, faults, trace } = this.#world;
+    const { time, checks, records, faults, trace, queues, flights } = this.#world;
+    const met = Object.entries({ ...queues.met, ...flights.met });
     const seen: Record<string, number> = {
       ...checks.seen,
       ...records.seen,
       streams: this.#world.streams.opened,
       storesEmptied: this.#storeOperator.count,
       storesReplaced: this.#world.store.replaced,
+      ...Object.fromEntries(met.map(([name, times]) => [`${name}Full`, times])),
     };
     return {
       virtualMs: time.nowMs,
       events: time.eventCount,
       faults,
       seen,
-      thin: this.#whyThin(seen),
+      thin: whyThin(this.#size(records.appliers.moves)),
       hash: trace.hash,
     };
   }
 
-  /** What a seed has to have had to count. */
-  #whyThin(seen: Readonly<Record<string, number>>): string | null {
-    const { time, ledger, log, faults, checks } = this.#world;
-    const count = Object.values(faults).reduce((sum, n) => sum + n, 0);
-    if (time.nowMs < 120_000) return `${time.nowMs} ms`;
-    if (ledger.count < 2_000 || log.offsetsAt('in', 'latest').length < 3) return `${ledger.count} records`;
-    if (count < 5) return `${count} faults`;
-    if (checks.model.ended.size < 2) return `${checks.model.ended.size} ends of sessions`;
-    if (!seen.moves) return 'no unit was moved';
-    return null;
+  #size(moves: number): HistorySize {
+    const { time, ledger, log, faults, checks, plan } = this.#world;
+    const ends = [...checks.model.ended.values()];
+    return {
+      virtualMs: time.nowMs,
+      virtualMsMin: plan.virtualMsMin,
+      records: ledger.count,
+      partitions: log.offsetsAt('in', 'latest').length,
+      faults: Object.values(faults).reduce((sum, n) => sum + n, 0),
+      ends: ends.length,
+      uncleanEnds: ends.filter(({ reason }) => reason !== 'clean').length,
+      moves,
+    };
   }
 }

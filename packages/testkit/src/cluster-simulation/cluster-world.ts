@@ -3,8 +3,10 @@ import type { LeaderLog, LeaderStore } from '../simulation/leader-reads.ts';
 import type { SimulatedNode } from '../simulation/simulated-node.ts';
 import { randomnessOf, SimulatedWorld } from '../simulation/simulated-world.ts';
 import type { VirtualProcess } from '../simulation/virtual-process.ts';
+import { FullQueues } from './checkers/full-queues.ts';
+import { StreamFlights } from './checkers/stream-flights.ts';
 import { ClusterChecks } from './cluster-checks.ts';
-import { injectRecordFault } from './cluster-faults.ts';
+import { injectRecordFault, moveHotUnit } from './cluster-faults.ts';
 import { inputTopic, ledgerJob, makeDeadly } from './cluster-job.ts';
 import { ClusterLog } from './cluster-log.ts';
 import { type ClusterPlan, drawPlan } from './cluster-plan.ts';
@@ -27,8 +29,12 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
   readonly ledger: Ledger;
   readonly streams: RecordStreams;
   readonly records: ClusterChecks;
+  readonly flights: StreamFlights;
+  readonly queues: FullQueues;
   /** When a record ended a process last. */
   lastDeathMs = Number.NEGATIVE_INFINITY;
+  /** When every user had its last record, and what the log's last entry was then; null until then. */
+  allFed: { readonly atMs: number; readonly index: number } | null = null;
   readonly #shards = new Map<number, EngineShard>();
   readonly #ports: Rng;
 
@@ -65,6 +71,8 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
       plan.storeHighestEpoch,
     );
     this.log.setTopic(inputTopic, plan.partitions);
+    this.flights = new StreamFlights(report, plan.limits);
+    this.queues = new FullQueues(report, plan.limits);
     this.assemble(next, (index, entry) => this.records.onEntry(index, entry));
     this.streams = new RecordStreams({
       time,
@@ -73,6 +81,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
       highWaterBytes: plan.streamHighWaterBytes,
       report,
       onReturn: (from, message) => this.records.fencedReports.onReturn(from, message),
+      flights: this.flights,
     });
     this.records = new ClusterChecks({
       report,
@@ -131,19 +140,20 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
   }
 
   /** A record that this node is about to apply ends its process. */
-  #dies(node: SimulatedNode<EngineShard>, key: Uint8Array): void {
+  #dies(node: SimulatedNode<EngineShard>, key: Uint8Array, position: string): void {
     this.lastDeathMs = this.time.nowMs;
-    this.records.quarantine.onDeath(this.ledger.byHex.get(hexOf(key))!.unitKey);
+    const { unitKey } = this.ledger.byHex.get(hexOf(key))!;
+    const folders = this.nodes.reduce((sum, { folder }) => sum + folder, 0);
+    this.records.quarantine.onDeath(unitKey, position, folders);
     this.faultHappened(deadlyFaultKind, node.id);
     node.kill();
     this.restartLater(node);
   }
 
-  /** A busy unit is moved to some node. */
+  /** A busy unit is moved to some node: every history has these, so that they count for no fault. */
   planMove(): void {
     const node = this.upNodes[randomBelow(this.rng, Math.max(1, this.upNodes.length))];
-    const done = node === undefined ? null : this.inject('moveHotUnit', node, () => false);
-    if (done !== null) this.faultHappened('moveHotUnit', done);
+    if (node !== undefined) moveHotUnit(this, node, () => this.say(() => `the planned move to ${node.id} is begun`));
   }
 
   #newShard(node: SimulatedNode<EngineShard>, index: number, rng: Rng): EngineShard {
@@ -163,7 +173,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
           ledgerJob(plan.idleMs, (key, state, partition, offset) =>
             this.records.onApply(serial, key, state, partition, offset),
           ),
-          (key) => this.#dies(node, key),
+          (key, partition, offset) => this.#dies(node, key, `${partition}/${offset}`),
           () => this.faultHappened(spoiltFaultKind, node.id),
         ),
         crashNotes: node.crashes.notes(index, node.counter, {

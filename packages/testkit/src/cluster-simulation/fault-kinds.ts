@@ -36,10 +36,14 @@ export const deadlyFaultKind = 'deadlyRecord';
 /** Of every fourth: a record that leaves a state which can't be backed up. */
 export const spoiltFaultKind = 'spoiltState';
 
+/** Between two rounds of every eighth: an operator releases users from quarantine. */
+export const releaseFaultKind = 'releaseQuarantined';
+
 /** Every kind of fault that the simulation of the whole cluster injects. */
 export const clusterFaultKinds: readonly string[] = [
   ...faultKinds,
   ...recordFaultKinds,
   deadlyFaultKind,
   spoiltFaultKind,
+  releaseFaultKind,
 ];

@@ -61,6 +61,24 @@ export class Ledger {
     return noted;
   }
 
+  /**
+   * Records of a unit that were buried, and for good: they count no more, and those after them move up. Every state of
+   * their users has the records before them, and none of them.
+   */
+  settleBuried(unitKey: string, isBuried: (partition: number, offset: number) => boolean): void {
+    for (const user of this.users) {
+      if (user.unitKey !== unitKey) continue;
+      for (const [partition, records] of this.partitions.entries()) {
+        const part = this.part(user.index, partition);
+        const kept = part.offsets.filter((offset) => !isBuried(partition, offset));
+        for (const offset of part.offsets) records[offset] = { ...records[offset]!, place: kept.indexOf(offset) };
+        part.offsets.splice(0, part.offsets.length, ...kept);
+        part.prints.length = 1;
+        for (const [place, offset] of kept.entries()) part.prints.push(advance(part.prints[place]!, offset));
+      }
+    }
+  }
+
   part(user: number, partition: number): UserPart {
     let parts = this.#parts.get(user);
     if (parts === undefined) this.#parts.set(user, (parts = []));

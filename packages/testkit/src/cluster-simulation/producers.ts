@@ -41,6 +41,14 @@ export class Producers {
     for (let partition = 0; partition < partitions; partition++) this.#one(partition);
   }
 
+  /** One more for each user, over all partitions: every unit has to work, also those that the faults met last. */
+  eachUser(): void {
+    const { plan, log, time, checks } = this.#world;
+    const { partitions } = log.describe(inputTopic)!;
+    for (const user of plan.users) this.#append(user.index % partitions, user, 'r');
+    this.#world.allFed = { atMs: time.nowMs, index: checks.log.lastIndex };
+  }
+
   /** A record that ends who applies it, or spoils its state, of one user in each round. */
   deadly(kind: 'k' | 'z', round: number): void {
     const { plan, ledger, log, time } = this.#world;
@@ -64,7 +72,7 @@ export class Producers {
   }
 
   #one(partition: number): void {
-    const { rng, plan, ledger, log, time } = this.#world;
+    const { rng, plan } = this.#world;
     const at = randomRatio(rng);
     const user =
       plan.users[
@@ -73,8 +81,11 @@ export class Producers {
           plan.shares.findIndex((share) => share >= at),
         )
       ]!;
-    const draw = randomBelow(rng, 40);
-    const kind = kinds[draw] ?? 'r';
+    this.#append(partition, user, kinds[randomBelow(rng, 40)] ?? 'r');
+  }
+
+  #append(partition: number, user: SimulatedUser, kind: RecordKind): void {
+    const { rng, ledger, log, time } = this.#world;
     const hasUser = kind !== '-' && kind !== '?';
     const amount = randomBelow(rng, 2_000) - 1_000;
     const appendedUnixMs = wallUnixMs(time.nowMs);
@@ -86,7 +97,7 @@ export class Producers {
     ledger.note(partition, {
       ...record,
       kind: isTombstone ? 'tombstone' : kind,
-      user: hasUser && !isTombstone ? (user as SimulatedUser) : null,
+      user: hasUser && !isTombstone ? user : null,
     });
     log.append(inputTopic, partition, [record], appendedUnixMs);
   }

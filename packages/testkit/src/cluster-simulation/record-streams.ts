@@ -4,6 +4,7 @@ import type { Return, StreamId } from '@holdfast/processor';
 import type { SimulatedNetwork } from '../simulation/simulated-network.ts';
 import { VirtualProcess } from '../simulation/virtual-process.ts';
 import type { VirtualTime } from '../simulation/virtual-time.ts';
+import type { StreamFlights } from './checkers/stream-flights.ts';
 import { SimulatedStream } from './simulated-stream.ts';
 import type { Passage } from './stream-pipe.ts';
 
@@ -26,6 +27,7 @@ export class RecordStreams {
   readonly #report: (text: string) => void;
   readonly #highWaterBytes: number;
   readonly #onReturn: (from: ShardRef, message: Return) => void;
+  readonly #flights: StreamFlights;
   readonly #listeners = new Map<string, Listener>();
   #streams: SimulatedStream[] = [];
   /** Who listens where nobody does. */
@@ -39,6 +41,7 @@ export class RecordStreams {
     readonly highWaterBytes: number;
     readonly report: (text: string) => void;
     readonly onReturn: (from: ShardRef, message: Return) => void;
+    readonly flights: StreamFlights;
   }) {
     this.#time = settings.time;
     this.#rng = settings.rng;
@@ -46,6 +49,7 @@ export class RecordStreams {
     this.#highWaterBytes = settings.highWaterBytes;
     this.#report = settings.report;
     this.#onReturn = settings.onReturn;
+    this.#flights = settings.flights;
     this.#nobody = new VirtualProcess('nobody', settings.time, 1, 0);
     this.#nobody.die();
     this.#beat();
@@ -74,6 +78,7 @@ export class RecordStreams {
             accept: (stream, receiver) => accept(listener!, stream, receiver),
             onReturn: (message) => this.#onReturn(id.to, message),
             report: this.#report,
+            flight: this.#flights.newStream(),
           },
           events,
         );

@@ -3,6 +3,7 @@ import { type Rng, randomBelow } from '@holdfast/model';
 import type { Frame, Return, StreamId } from '@holdfast/processor';
 import type { VirtualProcess } from '../simulation/virtual-process.ts';
 import type { VirtualTime } from '../simulation/virtual-time.ts';
+import type { StreamFlight } from './checkers/stream-flights.ts';
 import { StreamEnd } from './stream-end.ts';
 import { type Passage, StreamPipe } from './stream-pipe.ts';
 
@@ -28,6 +29,8 @@ export interface StreamSettings {
   /** The receiver says something, whether it arrives or not. */
   readonly onReturn: (message: Return) => void;
   readonly report: (text: string) => void;
+  /** Looks at what is in flight. */
+  readonly flight: StreamFlight;
 }
 
 const connectMsMax = 5_000;
@@ -84,6 +87,7 @@ export class SimulatedStream implements FrameSender {
   send(frame: Frame): boolean {
     if (this.sender.live === null) return false;
     if (this.#isFull) this.settings.report('I21: a frame was sent on a stream that had said no');
+    this.settings.flight.sent(frame);
     this.#forward.push({ kind: 'frame', frame }, frame.block.length);
     if (this.#forward.bytes >= this.settings.highWaterBytes) this.#isFull = true;
     return !this.#isFull;
@@ -155,8 +159,10 @@ export class SimulatedStream implements FrameSender {
   }
 
   #onBackward(item: Backward): void {
-    if (item.kind === 'return') this.sender.live?.onReturn(item.message);
-    else if (item.kind === 'end') this.sender.end(item.reason);
+    if (item.kind === 'return') {
+      this.settings.flight.returned(item.message);
+      this.sender.live?.onReturn(item.message);
+    } else if (item.kind === 'end') this.sender.end(item.reason);
     else this.#cancelConnect();
   }
 

@@ -1,4 +1,6 @@
+import type { AdminRequest } from '@holdfast/engine';
 import { type NodeId, randomBelow, randomRatio } from '@holdfast/model';
+import { operatorAct } from './operator-act.ts';
 import type { Spell } from './simulated-network.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
@@ -320,31 +322,30 @@ export class Faults {
 
   #operate(kind: string, node: SimulatedNode): string | null {
     const world = this.#world;
-    const { control, process } = node;
+    const { process } = node;
     if (node.state !== 'up' || process!.isPaused) return null;
-    const ignore = (): void => {};
+    const ask = (request: AdminRequest, detail: string): null => {
+      operatorAct(node, request, () => world.faultHappened(kind, detail));
+      return null;
+    };
     switch (kind) {
       case 'forceRelease': {
         const { hi, lo } = this.#pick(world.plan.units)!;
-        control!.admin({ kind: 'forceRelease', hi, lo }, 3_000).then(ignore, ignore);
-        return node.id;
+        return ask({ kind, hi, lo }, node.id);
       }
       case 'transferLeader': {
         const to = this.#pick(world.nodes)!.id;
-        control!.admin({ kind: 'transferLeader', to }, 3_000).then(ignore, ignore);
-        return `to ${to}`;
+        return ask({ kind, to }, `to ${to}`);
       }
       case 'moveUnit': {
         const { hi, lo } = this.#pick(world.plan.units)!;
         const nodeId = this.#pick(world.nodes)!.id;
-        control!.admin({ kind: 'moveUnit', hi, lo, nodeId, shard: null }, 3_000).then(ignore, ignore);
-        return `to ${nodeId}`;
+        return ask({ kind, hi, lo, nodeId, shard: null }, `to ${nodeId}`);
       }
       case 'drain': {
         const draining = this.#below(3) > 0;
         const nodeId = this.#pick(world.nodes)!.id;
-        control!.admin({ kind: 'setDraining', nodeId, draining }, 3_000).then(ignore, ignore);
-        return `${nodeId} ${draining}`;
+        return ask({ kind: 'setDraining', nodeId, draining }, `${nodeId} ${draining}`);
       }
       case 'giveUp': {
         const shard = node.shards.find(({ isEnded, partitions }) => !isEnded && partitions.length > 0);

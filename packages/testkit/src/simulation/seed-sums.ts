@@ -4,8 +4,8 @@ import type { SeedReport } from './seed-worker.ts';
 export class SeedSums {
   passed = 0;
   failed = 0;
-  /** Seeds that proved too little to count. */
-  thin = 0;
+  /** Why seeds proved too little to count, and how many did. */
+  readonly thin = new Map<string, number>();
   virtualMs = 0;
   /** Of these, what ran in an earlier part of an interrupted run. */
   earlierMs = 0;
@@ -22,7 +22,7 @@ export class SeedSums {
     this.virtualMs += result.virtualMs * (twice ? 2 : 1);
     if (twice) this.twice++;
     if (result.thin !== null) {
-      this.thin++;
+      addTo(this.thin, { [result.thin]: 1 });
       return;
     }
     this.passed++;
@@ -41,7 +41,7 @@ export class SeedSums {
       `seen: ${list(this.seen)}`,
       `run twice, the same trace: ${this.twice}`,
     ];
-    if (this.thin > 0) lines.push(`seeds that proved too little, others drawn for them: ${this.thin}`);
+    if (this.thin.size > 0) lines.push(`seeds that proved too little, others drawn for them: ${list(this.thin)}`);
     return lines;
   }
 

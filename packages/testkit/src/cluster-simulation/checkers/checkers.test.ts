@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeUtf8, SeededRng, topicId } from '@holdfast/model';
-import { defaultRecordLimits, encodeRow } from '@holdfast/processor';
+import { encodeRow } from '@holdfast/processor';
 import { LeaseModel } from '../../simulation/checkers/lease-model.ts';
 import { type LedgerState, ledgerJob } from '../cluster-job.ts';
-import type { EngineShard } from '../engine-shard.ts';
 import { advance, firstHash, orderAfter } from '../fingerprint.ts';
 import { Ledger } from '../ledger.ts';
 import { encodeRecord, type RecordKind } from '../record-format.ts';
@@ -19,26 +18,12 @@ import { GrantedEpochs } from './granted-epochs.ts';
 import { MarkerTruth } from './marker-truth.ts';
 import { OneApplier } from './one-applier.ts';
 import { OutputsFirst } from './outputs-first.ts';
-import { QueueBounds } from './queue-bounds.ts';
+import { QuarantineTruth } from './quarantine-truth.ts';
 import { ReplayEquality } from './replay-equality.ts';
 import { StoreAcceptance } from './store-acceptance.ts';
 import { StoredRows } from './stored-rows.ts';
+import { watched } from './test-watch.test.ts';
 import { UserStates } from './user-states.ts';
-
-/** Each checker is shown a history without a fault, in which it must see none, and one with, which it must see. */
-function watched() {
-  const reports: string[] = [];
-  const saw = (invariant: string): void => {
-    assert.equal(reports.length, 1, reports.join('; '));
-    assert.ok(reports[0]!.startsWith(`${invariant}: `), reports[0]);
-    reports.length = 0;
-  };
-  return {
-    report: (text: string): void => void reports.push(text),
-    saw,
-    sawNothing: () => assert.deepEqual(reports, []),
-  };
-}
 
 const partition = { topicId: topicId('id-of-in'), partition: 0 };
 
@@ -274,22 +259,41 @@ test('I9: a state is of one user', () => {
   saw('I9');
 });
 
-test('I21: queues over their limits', () => {
+test('6.3: a record that ends processes, and never is quarantined', () => {
   const { report, saw, sawNothing } = watched();
-  const checker = new QueueBounds(report, {
-    ...defaultRecordLimits,
-    framesInFlightMax: 4,
-    parkedRecordsMax: 10,
-    frameRecordsMax: 1,
-  });
-  const shard = (levels: Record<string, number>) =>
-    ({ settings: { serial: 1 }, stats: { get: (name: string) => levels[name] ?? 0 } }) as unknown as EngineShard;
-  checker.look(shard({ streamsOpen: 2, framesInFlight: 8, parkedRecords: 12 }));
+  const { ledger, user } = history();
+  const checker = new QuarantineTruth(report, ledger);
+  const folders = 3;
+  for (let ended = 1; ended <= folders + 8; ended++) checker.onDeath(user.unitKey, '0/1', folders);
+  checker.onDeath(user.unitKey, '0/2', folders);
   sawNothing();
-  checker.look(shard({ streamsOpen: 1, framesInFlight: 40 }));
-  saw('I21');
-  checker.look(shard({ streamsOpen: 1, parkedRecords: 400 }));
-  saw('I21');
+  checker.onDeath(user.unitKey, '0/1', folders);
+  saw('6.3');
+});
+
+test('6.3: after a release what lies before it stays buried, and what comes after counts', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, user, stateOf } = history(['r', 'r', 'z', 'r', 'r']);
+  const checker = new QuarantineTruth(report, ledger);
+  const gaps = new GapRule(report, ledger);
+  const bury = (offset: number) =>
+    checker.onAppended('dead', [
+      { key: null, value: null, headers: { reason: 'quarantined', partition: '0', offset: `${offset}` } },
+    ]);
+  checker.onSpoilt(user.unitKey);
+  bury(1);
+  saw('6.3');
+  checker.onRecord({ kind: 'unitQuarantined', ...user.unit });
+  for (const offset of [1, 2, 3]) bury(offset);
+  checker.onRecord({ kind: 'quarantineLifted', ...user.unit, before: [{ ...partition, offset: 4 }] });
+  bury(3);
+  gaps.onApply(user, stateOf(1), 0, 4);
+  sawNothing();
+  assert.deepEqual([checker.present.size, checker.released], [0, 1]);
+  bury(4);
+  saw('6.3');
+  gaps.onApply(user, stateOf(1), 0, 3);
+  saw('I7');
 });
 
 test('I23: a state that no replay gives', () => {
@@ -326,4 +330,29 @@ test('P6: a row before its outputs, two outputs under one id', () => {
   sawNothing();
   checker.onAppended('out', [{ ...output, value: encodeUtf8('0/2') }]);
   saw('P6');
+});
+
+test('P6: outputs and dead letters of records that have none', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger } = history(['r', 'e', 't', '?']);
+  const checker = new OutputsFirst(report, ledger);
+  const letter = (offset: number, reason: string) =>
+    checker.onAppended('dead', [{ key: null, value: null, headers: { id: `ledger/1/in/0/${offset}/dead`, reason } }]);
+  const output = (offset: number) =>
+    checker.onAppended('out', [
+      { key: null, value: encodeUtf8(`0/${offset}`), headers: { id: `ledger/1/in/0/${offset}/0` } },
+    ]);
+  output(1);
+  letter(2, 'handler');
+  letter(3, 'broken');
+  letter(0, 'quarantined');
+  sawNothing();
+  for (const offset of [0, 2]) {
+    output(offset);
+    saw('P6');
+  }
+  for (const offset of [0, 1, 4]) {
+    letter(offset, 'handler');
+    saw('P6');
+  }
 });

@@ -1,12 +1,14 @@
 import type { NewRecord } from '@holdfast/engine';
+import { quarantinedReason } from '@holdfast/processor';
 import type { Report } from '../../simulation/checkers/report.ts';
 import { deadLetterTopic, jobName, outputTopic } from '../cluster-job.ts';
-import type { Ledger } from '../ledger.ts';
+import { isDead, type Ledger } from '../ledger.ts';
 import type { StoredUser } from './stored-rows.ts';
 
 /**
  * Outputs before backups (PROTOCOL.md 5.3; promise P6): a row is accepted only when every output of the records in it is in
- * the log. Equal ids are of equal outputs.
+ * the log. Equal ids are of equal outputs. Only records that emit have outputs, and only those that are dead by themselves
+ * letters: those of quarantine, which are of any record, are `QuarantineTruth`'s.
  */
 export class OutputsFirst {
   readonly #report: Report;
@@ -30,12 +32,16 @@ export class OutputsFirst {
       const id = headers?.id ?? '';
       const [, , , partition, offset, rest] = id.split('/');
       const position = `${partition}/${offset}`;
+      const kind = this.#ledger.partitions[Number(partition)]?.[Number(offset)]?.kind ?? 'tombstone';
       this.outputs++;
       if (topic === deadLetterTopic) {
         if (this.#deadLetters.has(position)) this.repeated++;
         this.#deadLetters.add(position);
+        const isBuried = headers?.reason === quarantinedReason;
+        if (!isBuried && !isDead(kind)) this.#report(`P6: there is a dead letter of ${position}, of kind ${kind}`);
         continue;
       }
+      if (kind !== 'e') this.#report(`P6: there is an output of ${position}, of kind ${kind}`);
       if (this.#outputs.has(position)) this.repeated++;
       this.#outputs.add(position);
       const text = value === null ? '' : Buffer.from(value).toString();

@@ -1,5 +1,5 @@
 import type { NewRecord } from '@holdfast/engine';
-import type { LeaseRecord, UnitCrashed } from '@holdfast/lease';
+import type { LeaseRecord, QuarantineLifted, UnitCrashed } from '@holdfast/lease';
 import { formatUnit } from '@holdfast/model';
 import { quarantinedReason } from '@holdfast/processor';
 import type { Report } from '../../simulation/checkers/report.ts';
@@ -8,20 +8,31 @@ import type { Ledger } from '../ledger.ts';
 import type { Buried } from './buried.ts';
 
 /**
+ * Named ends of processes that are enough for quarantine whichever nodes they were of, as the rule has it for up to eight
+ * nodes (ADR 17), and two that come before all shards know of the entry.
+ */
+const namedEndsMax = 6 + 2;
+
+/**
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
  * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state (5.6). Only
- * their records are buried for it. That each is in the state or buried, and never both, is seen by I5.
+ * their records are buried for it, and a record that ends processes has soon ended its last. That each is in the state or buried, and never both, is seen by I5.
  */
 export class QuarantineTruth implements Buried {
   readonly #report: Report;
   readonly #ledger: Ledger;
-  /** By unit with a deadly record: how many processes it has ended. */
-  readonly #deaths = new Map<string, number>();
+  /** By unit with a deadly record, and by that record: how many processes it has ended. */
+  readonly #deaths = new Map<string, Map<string, number>>();
   /** By unit and record: the crashes that the log has. */
   readonly #crashes = new Map<string, Map<string, { readonly node: string; readonly counter: number }[]>>();
   readonly #spoilt = new Set<string>();
   readonly #quarantined = new Set<string>();
+  /** By unit that was released last: where each partition ended then. What lies before stays buried. */
+  readonly #released = new Map<string, ReadonlyMap<number, number>>();
   readonly #buried = new Set<string>();
+  /** The most processes that one record has ended. */
+  deathsMost = 0;
+  released = 0;
 
   constructor(report: Report, ledger: Ledger) {
     this.#report = report;
@@ -29,16 +40,26 @@ export class QuarantineTruth implements Buried {
   }
 
   get units(): number {
-    return this.#quarantined.size;
+    return this.#quarantined.size + this.released;
   }
 
   get letters(): number {
     return this.#buried.size;
   }
 
-  /** A record of the unit has ended a process. */
-  onDeath(unit: string): void {
-    this.#deaths.set(unit, (this.#deaths.get(unit) ?? 0) + 1);
+  /**
+   * A record of the unit has ended a process. @param folders how many data folders there have been: with each, one process
+   * may end without knowing at which record
+   */
+  onDeath(unit: string, position: string, folders: number): void {
+    let deaths = this.#deaths.get(unit);
+    if (deaths === undefined) this.#deaths.set(unit, (deaths = new Map()));
+    const ended = (deaths.get(position) ?? 0) + 1;
+    deaths.set(position, ended);
+    this.deathsMost = Math.max(this.deathsMost, ended);
+    const endedMax = folders + namedEndsMax;
+    if (ended === endedMax + 1)
+      this.#report(`6.3: ${position} has ended ${ended} processes, ${endedMax} at most are enough for quarantine`);
   }
 
   /** A record of the unit is in the log that leaves a state which can't be backed up. */
@@ -48,17 +69,28 @@ export class QuarantineTruth implements Buried {
 
   onRecord(record: LeaseRecord): void {
     if (record.kind === 'unitCrashed') this.#onCrash(record);
+    if (record.kind === 'quarantineLifted') this.#onLifted(record);
     if (record.kind !== 'unitQuarantined') return;
     const unit = formatUnit(record.hi, record.lo);
     if (this.#quarantined.has(unit)) return;
     this.#quarantined.add(unit);
     if (this.#spoilt.has(unit)) return;
-    const deaths = this.#deaths.get(unit) ?? 0;
+    const deaths = Math.max(0, ...(this.#deaths.get(unit)?.values() ?? []));
     if (deaths < 2) this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
     const isDue = [...(this.#crashes.get(unit)?.values() ?? [])].some(
       (crashes) => crashes.length >= 6 || new Set(crashes.map(({ node }) => node)).size >= 2,
     );
     if (!isDue) this.#report(`6.3: unit ${unit} is quarantined before two nodes have ended at one of its records`);
+  }
+
+  /** All that was read so far is in the state or in a letter: else its records would be neither. */
+  #onLifted({ hi, lo, before }: QuarantineLifted): void {
+    const unit = formatUnit(hi, lo);
+    if (!this.#quarantined.delete(unit)) return;
+    this.released++;
+    this.#released.set(unit, new Map(before.map(({ partition, offset }) => [partition, offset])));
+    for (const evidence of [this.#deaths, this.#crashes, this.#spoilt]) evidence.delete(unit);
+    this.#ledger.settleBuried(unit, (partition, offset) => this.isBuried(partition, offset));
   }
 
   #onCrash({ hi, lo, partition, offset, nodeId: node, counter }: UnitCrashed): void {
@@ -76,10 +108,20 @@ export class QuarantineTruth implements Buried {
       if (headers?.reason !== quarantinedReason) continue;
       const { partition, offset } = headers;
       const user = this.#ledger.partitions[Number(partition)]?.[Number(offset)]?.user;
-      if (user == null || !this.#quarantined.has(user.unitKey))
-        this.#report(`6.3: ${partition}/${offset} is buried, whose unit isn't quarantined`);
+      if (user == null || !this.#mayBury(user.unitKey, Number(partition), Number(offset)))
+        this.#report(`6.3: ${partition}/${offset} is buried, whose unit isn't quarantined, nor was at its time`);
       this.#buried.add(`${partition}/${offset}`);
     }
+  }
+
+  /** Its unit is in quarantine, or was until the partition ended behind it. */
+  #mayBury(unit: string, partition: number, offset: number): boolean {
+    return this.#quarantined.has(unit) || offset < (this.#released.get(unit)?.get(partition) ?? 0);
+  }
+
+  /** Units in quarantine now. */
+  get present(): ReadonlySet<string> {
+    return this.#quarantined;
   }
 
   isBuried(partition: number, offset: number): boolean {
