@@ -17,6 +17,7 @@ const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
 const tooLarge = 'packages/testkit/src/too-large.test.ts';
 const generations = 'packages/processor/src/holder/generations.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
+const listed = 'packages/stream-kafka/src/listed-offsets.test.ts';
 
 /**
  * Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as
@@ -110,6 +111,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: "else if (result.code === 'FENCED') holder.onFenced(row, result.epoch);",
     replace: "else if (result.code === 'FENCED') holder.onRowAccepted(row, nowMs);",
     tests: [storeCalls],
+  },
+  {
+    name: 'start: the ends of a topic are asked for after its offsets at a time',
+    invariant: 'I6',
+    file: 'packages/stream-kafka/src/listed-offsets.ts',
+    find: '  const ends = await listed(latest);\n  const found = await listed(timestampUnixMs);',
+    replace: '  const found = await listed(timestampUnixMs);\n  const ends = await listed(latest);',
+    tests: [listed],
   },
   {
     name: 'commits: a commit that was overtaken by an earlier one is never said again',
