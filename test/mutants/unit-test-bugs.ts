@@ -17,6 +17,7 @@ const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
 const tooLarge = 'packages/testkit/src/too-large.test.ts';
 const generations = 'packages/processor/src/holder/generations.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
+const startOffset = 'packages/testkit/src/start-offset.test.ts';
 const listed = 'packages/stream-kafka/src/listed-offsets.test.ts';
 
 /**
@@ -119,6 +120,22 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: '  const ends = await listed(latest);\n  const found = await listed(timestampUnixMs);',
     replace: '  const found = await listed(timestampUnixMs);\n  const ends = await listed(latest);',
     tests: [listed],
+  },
+  {
+    name: 'start: where the job began is forgotten with the generation of the store',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/start-offset.ts',
+    find: '((await noted(options, lease)) ?? 0)',
+    replace: '0',
+    tests: [startOffset],
+  },
+  {
+    name: 'start: where the job began may be gone from the log',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/start-offset.ts',
+    find: 'return Math.max(begun, firstKept!);',
+    replace: 'return begun > 0 ? begun : firstKept!;',
+    tests: [startOffset],
   },
   {
     name: 'commits: a commit that was overtaken by an earlier one is never said again',

@@ -102,6 +102,32 @@ test('after a loss of the store nothing is left out', async () => {
   assert.equal(await start('latest', { number: 2 }), 0);
 });
 
+test('a beginning that is still in the store outlasts its generation', async () => {
+  assert.equal(await start('latest'), 3);
+  await append(4);
+  for (const position of ['latest', 'earliest'] as const) assert.equal(await start(position, { number: 2 }), 3);
+  logDisk.commits.clear();
+  assert.equal(await start('latest', { number: 2, epoch: 8 }), 3);
+  await markAll(5);
+  assert.equal(await start('latest', { number: 2 }), 5, 'markers are further on');
+});
+
+test('a beginning that the log no longer has moves to the first record that is kept', async () => {
+  assert.equal(await start('latest'), 3);
+  await append(4);
+  logDisk.commits.clear();
+  logDisk.dropBefore('t', 0, 5);
+  assert.equal(await start('latest', { epoch: 8 }), 5);
+  assert.equal(await start('latest', { number: 2 }), 5);
+});
+
+test('a beginning of which the store has lost the row is none', async () => {
+  storeDisk.rows.clear();
+  const storeHooks = beforeFirst('backup', () => Promise.reject(new Error('away')));
+  await assert.rejects(start('latest', { storeHooks }), /away/);
+  assert.equal(await start('latest', { number: 2, epoch: 8 }), 0, 'claimed, and never written');
+});
+
 test('a beginning outlasts a log that forgets its commits, also where nothing was left out yet', async () => {
   assert.equal(await start('latest'), 3);
   await append(4);

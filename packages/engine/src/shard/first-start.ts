@@ -19,7 +19,7 @@ export async function firstStart(
   { number, generationId }: KnownGeneration,
 ): Promise<number | string | null> {
   const { startPosition } = settings;
-  const offsetNow = async () => (await log.offsetsAt(topic, startPosition))[partition] ?? 0;
+  const offsetNow = async () => (await log.offsetsAt(topic, startPosition, [partition]))[0]!;
   // Nothing is left out: a log that drops its oldest records needn't begin at 0.
   if (startPosition === 'earliest') return offsetNow();
   const id = { topicId, partition };
@@ -42,6 +42,15 @@ export async function firstStart(
   const [result] = await log.commit(job.name, [{ partition: id, offset, generation: number, fence: epoch }]);
   if (result === 'gone') throw new LogError('TOPIC_CHANGED', `topic ${topic} with the id ${topicId} is gone`);
   return result === 'ok' ? offset : null;
+}
+
+/** Where a job once began in the partition, if the store has that; it never changes. Null: it has not. */
+export async function noted(
+  { store, job }: StartOptions,
+  { topicId, partition }: LeasedPartition,
+): Promise<number | null> {
+  const stored = await store.read(unitOfStart(job.name, { topicId, partition }));
+  return stored === null || stored.row === null ? null : startOf(stored.row);
 }
 
 /** The records before it are told as applied, as in any row. */

@@ -1,5 +1,5 @@
 import type { LeasedPartition } from '../shard-messages.ts';
-import { firstStart } from './first-start.ts';
+import { firstStart, noted } from './first-start.ts';
 import type { KnownGeneration } from './shard-context.ts';
 import type { ShardOptions } from './shard-options.ts';
 
@@ -13,8 +13,8 @@ export interface StartOptions {
 
 /**
  * Where reading a partition begins (PROTOCOL.md 3.1): at the committed offset if it names the store's generation, else at
- * the least marker; without markers at the first record that is kept. Only a job that never committed, in the store's
- * first generation, begins at `startPosition`.
+ * the least marker; without markers where the store says that the job began, else at the first record that is kept. Only a
+ * job that never committed, in the store's first generation, begins at `startPosition`.
  * @returns the id of another generation where the store has one; null: the lease is over
  */
 export async function findStart(
@@ -32,6 +32,10 @@ export async function findStart(
   if (answer.code !== 'OK') return answer.generationId;
   const [marker] = answer.results;
   if (marker !== undefined && marker > 0) return marker;
-  if (committed === null && generation.number === 1) return firstStart(options, lease, generation);
-  return (await log.offsetsAt(topic, 'earliest'))[partition] ?? 0;
+  const isFirst = committed === null && generation.number === 1;
+  // What is noted holds in a later generation too, where the store still has it: nobody has read what is before.
+  const begun = isFirst ? await firstStart(options, lease, generation) : ((await noted(options, lease)) ?? 0);
+  if (typeof begun !== 'number') return begun;
+  const [firstKept] = await log.offsetsAt(topic, 'earliest', [partition]);
+  return Math.max(begun, firstKept!);
 }
