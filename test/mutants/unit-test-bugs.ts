@@ -18,6 +18,7 @@ const tooLarge = 'packages/testkit/src/too-large.test.ts';
 const generations = 'packages/processor/src/holder/generations.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 const startOffset = 'packages/testkit/src/start-offset.test.ts';
+const idleMarks = 'packages/testkit/src/idle-marks.test.ts';
 const listed = 'packages/stream-kafka/src/listed-offsets.test.ts';
 
 /**
@@ -136,6 +137,22 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'return Math.max(begun, firstKept!);',
     replace: 'return begun > 0 ? begun : firstKept!;',
     tests: [startOffset],
+  },
+  {
+    name: 'markers: who has no rounds marks no buckets',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/store-loop.ts',
+    find: 'const isQuiet = !holder.roundActive &&',
+    replace: 'const isQuiet = holder.roundActive &&',
+    tests: [idleMarks],
+  },
+  {
+    name: 'markers: each bucket is marked again and again though nothing has moved',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/store-loop.ts',
+    find: 'if (known.length === 0 || !hasMoved) return false;',
+    replace: 'if (known.length === 0) return false;',
+    tests: [idleMarks],
   },
   {
     name: 'commits: a commit that was overtaken by an earlier one is never said again',
