@@ -19,6 +19,7 @@ const generations = 'packages/processor/src/holder/generations.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 const startOffset = 'packages/testkit/src/start-offset.test.ts';
 const idleMarks = 'packages/testkit/src/idle-marks.test.ts';
+const startPartitions = 'packages/lease/src/start-partitions.test.ts';
 const listed = 'packages/stream-kafka/src/listed-offsets.test.ts';
 
 /**
@@ -123,10 +124,50 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [listed],
   },
   {
+    name: 'start: partitions that a topic gets later were there',
+    invariant: 'I6',
+    file: 'packages/lease/src/replay.ts',
+    find: 'sameId?.startPartitions ?? (',
+    replace: '(sameId !== undefined || ',
+    tests: [startPartitions],
+  },
+  {
+    name: 'start: partitions of a topic that takes the place of another were there',
+    invariant: 'I6',
+    file: 'packages/lease/src/replay.ts',
+    find: 'const isFirst = sameName === undefined && ',
+    replace: 'const isFirst = ',
+    tests: [startPartitions],
+  },
+  {
+    name: 'start: a cluster on a store that has been used takes all partitions for new',
+    invariant: 'I6',
+    file: 'packages/lease/src/replay.ts',
+    find: ' && marks.epochBase <= 0;',
+    replace: ';',
+    tests: [startPartitions],
+  },
+  {
+    name: 'start: a snapshot forgets which partitions were there',
+    invariant: 'I23',
+    file: 'packages/lease/src/table-snapshot.ts',
+    find: 'version > formatWithoutStarts ? head.varint() : 0;',
+    replace: 'version > formatWithoutStarts ? head.varint() * 0 : 0;',
+    tests: [startPartitions],
+  },
+  {
+    name: 'start: a partition that came later begins at its end',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/start-offset.ts',
+    find: ' && lease.wasThere',
+    replace: '',
+    tests: [startOffset],
+  },
+  {
     name: 'start: where the job began is forgotten with the generation of the store',
     invariant: 'I6',
     file: 'packages/engine/src/shard/start-offset.ts',
-    find: '((await noted(options, lease)) ?? 0)',
+    find: '((await writtenStart(options, lease)) ?? 0)',
     replace: '0',
     tests: [startOffset],
   },

@@ -10,7 +10,7 @@ import type { TwinHooks } from './twin-hooks.ts';
 let storeDisk = new MemoryStoreDisk();
 let logDisk = new MemoryLogDisk();
 let log = new MemoryLog(logDisk, realTime());
-let lease = { topic: 't', topicId: '' as never, partition: 0, epoch: 7 };
+let lease = { topic: 't', topicId: '' as never, partition: 0, epoch: 7, wasThere: true };
 const group = 'job';
 
 function realTime() {
@@ -26,7 +26,7 @@ beforeEach(async () => {
   logDisk = new MemoryLogDisk();
   log = new MemoryLog(logDisk, realTime());
   const { topicId } = await log.createTopic('t', 1);
-  lease = { ...lease, topic: 't', topicId: topicId as never };
+  lease = { ...lease, topic: 't', topicId: topicId as never, wasThere: true };
   await append(3);
 });
 
@@ -102,10 +102,25 @@ test('after a loss of the store nothing is left out', async () => {
   assert.equal(await start('latest', { number: 2 }), 0);
 });
 
+test('a partition that came later begins at its first record, one that had begun by then where it did', async () => {
+  assert.equal(await start('latest'), 3);
+  await append(4);
+  logDisk.commits.clear();
+  lease = { ...lease, wasThere: false };
+  assert.equal(await start('latest', { epoch: 8 }), 3);
+  storeDisk.rows.clear();
+  for (const position of ['latest', { timestampUnixMs: 8e15 }] as const) {
+    assert.equal(await start(position, { epoch: 8 }), 0);
+    await append(1);
+  }
+  assert.deepEqual([storeDisk.rows.size, await log.committed(group, lease)], [0, null]);
+});
+
 test('a beginning that is still in the store outlasts its generation', async () => {
   assert.equal(await start('latest'), 3);
   await append(4);
-  for (const position of ['latest', 'earliest'] as const) assert.equal(await start(position, { number: 2 }), 3);
+  assert.equal(await start('latest', { number: 2 }), 3);
+  assert.equal(await start('earliest', { number: 2 }), 0, 'who asks for all gets all');
   logDisk.commits.clear();
   assert.equal(await start('latest', { number: 2, epoch: 8 }), 3);
   await markAll(5);

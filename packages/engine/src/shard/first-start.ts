@@ -20,8 +20,6 @@ export async function firstStart(
 ): Promise<number | string | null> {
   const { startPosition } = settings;
   const offsetNow = async () => (await log.offsetsAt(topic, startPosition, [partition]))[0]!;
-  // Nothing is left out: a log that drops its oldest records needn't begin at 0.
-  if (startPosition === 'earliest') return offsetNow();
   const id = { topicId, partition };
   const unit = unitOfStart(job.name, id);
   const claimed = await store.claim(generationId, [{ ...unit, epoch }]);
@@ -44,11 +42,12 @@ export async function firstStart(
   return result === 'ok' ? offset : null;
 }
 
-/** Where a job once began in the partition, if the store has that; it never changes. Null: it has not. */
-export async function noted(
-  { store, job }: StartOptions,
+/** Where `firstStart` began, as this store has it; null: nothing was left out, or another store had it. */
+export async function writtenStart(
+  { store, job, settings }: StartOptions,
   { topicId, partition }: LeasedPartition,
 ): Promise<number | null> {
+  if (settings.startPosition === 'earliest') return null;
   const stored = await store.read(unitOfStart(job.name, { topicId, partition }));
   return stored === null || stored.row === null ? null : startOf(stored.row);
 }
