@@ -20,7 +20,7 @@ const packages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine',
 /** What these need of the outside. */
 const outside = ['zod'];
 /** What the unit tests are made of that see bugs no simulation does. */
-const testPackages = [...packages, 'embedded'];
+const testPackages = [...packages, 'embedded', 'stream-kafka'];
 const testFolders = ['packages/raft/test'];
 const recordProfiles = ['mixed', 'focus', 'late'];
 const defaultSeeds = 20_000;

@@ -112,7 +112,7 @@ async function withKafka(
   }
 }
 
-/** Appends to a partition of which the only replica is away, and which then comes back. */
+/** Appends to a partition of which the only replica is away, and which then comes back; asks for offsets of the others meanwhile. */
 async function appendWithoutLeader(service: KafkaService, log: KafkaLog): Promise<void> {
   await log.createKafkaTopic('single', 3, { replicationFactor: 1, configs: { 'min.insync.replicas': '1' } });
   const { partition, leader } = (await log.partitions('single'))[0]!;
@@ -124,6 +124,9 @@ async function appendWithoutLeader(service: KafkaService, log: KafkaLog): Promis
   try {
     const appended = other.append('single', partition, textRecords(['late']));
     appended.catch(() => undefined);
+    const led = [0, 1, 2].filter((number) => number !== partition);
+    for (const position of ['earliest', 'latest', { timestampUnixMs: 0 }] as const)
+      assert.deepEqual(await log.offsetsAt('single', position, led), [0, 0]);
     service.startBroker(leader);
     await service.ready();
     assert.equal(await appended, 0);

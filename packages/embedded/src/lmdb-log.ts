@@ -181,10 +181,11 @@ export class LmdbLog implements Log {
     });
   }
 
-  async offsetsAt(topic: string, position: TopicPosition): Promise<number[]> {
+  async offsetsAt(topic: string, position: TopicPosition, partitions?: readonly number[]): Promise<number[]> {
     return this.#io(() => {
-      const stored = this.existing(topic, 0);
-      return Array.from({ length: stored.partitions }, (_, partition) => {
+      const stored = this.existing(topic, Math.max(0, ...(partitions ?? [])));
+      const numbers = partitions ?? Array.from({ length: stored.partitions }, (_, partition) => partition);
+      return numbers.map((partition) => {
         if (position === 'earliest') return 0;
         if (position === 'latest') return this.head(stored, partition);
         return this.#firstSince(stored, partition, position.timestampUnixMs);

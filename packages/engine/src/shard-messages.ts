@@ -109,6 +109,8 @@ export interface LeasedPartition {
   readonly topicId: TopicId;
   readonly partition: number;
   readonly epoch: number;
+  /** When a topic of the name was first read: the job's start position is for it. */
+  readonly wasThere: boolean;
 }
 
 /** A user's state as its holder has it; null fields when it isn't open here. */

@@ -34,6 +34,8 @@ export interface TopicInfo {
   readonly topic: string;
   readonly topicId: TopicId;
   readonly partitions: number;
+  /** So many were there when a topic of the name was first set: a job's start position is for these (PROTOCOL.md 3.1). */
+  readonly startPartitions: number;
 }
 
 /** What one record, or an installed snapshot, did: what the control thread has to act on. */

@@ -227,13 +227,16 @@ export class Replay {
   }
 
   #replayTopicSet(record: TopicSet, index: number): ReplayOutcome {
-    const registry = this.#parts.partitions;
+    const { partitions: registry, marks } = this.#parts;
     const { topic, topicId, partitions } = record;
     const sameId = registry.topic(topicId);
     if (sameId !== undefined && (sameId.topic !== topic || sameId.partitions >= partitions)) return voidOutcome;
     if (partitions < 1 || partitions > partitionsPerTopicMax) return voidOutcome;
     const sameName = registry.topicNamed(topic);
-    const info = { topic, topicId, partitions };
+    // A store that has been used, and a topic of which there was another: the job has begun before, we don't know when.
+    const isFirst = sameName === undefined && marks.epochBase <= 0;
+    const startPartitions = sameId?.startPartitions ?? (isFirst ? partitions : 0);
+    const info = { topic, topicId, partitions, startPartitions };
     if (sameName === undefined || sameName.topicId === topicId) {
       registry.setTopic(info);
       return outcomeOf({ topics: [info] });

@@ -30,7 +30,7 @@ export class SlowTwin {
   nodes = new Map<string, { uuid: string; counter: number; session: number; draining: boolean }>();
   crashes: string[] = [];
   quarantine = new Map<string, string>();
-  topics = new Map<string, { topic: string; leases: (TwinLease | null)[] }>();
+  topics = new Map<string, { topic: string; leases: (TwinLease | null)[]; startPartitions: number }>();
   #granted = 0;
   #blocked = 0;
 
@@ -106,13 +106,15 @@ export class SlowTwin {
         if (r.partitions < 1 || (own && (own.topic !== r.topic || own.leases.length >= r.partitions)))
           return [0, 0, 0, 0];
         let changed = 0;
+        let startPartitions = own?.startPartitions ?? (this.base > 0 ? 0 : r.partitions);
         for (const [id, other] of this.topics) {
           if (id === r.topicId || other.topic !== r.topic) continue;
+          startPartitions = 0;
           changed += this.#removeTopic(id, index);
         }
         const leases = own?.leases ?? [];
         while (leases.length < r.partitions) leases.push(null);
-        this.topics.set(r.topicId, { topic: r.topic, leases });
+        this.topics.set(r.topicId, { topic: r.topic, leases, startPartitions });
         return [0, 0, 0, changed];
       }
       case 'topicRemoved':
@@ -179,7 +181,9 @@ export class SlowTwin {
         .sort(),
       crashes: this.crashes,
       quarantine: [...this.quarantine].map(([id, what]) => `${id} ${what}`).sort(),
-      topics: [...this.topics].map(([id, t]) => `${id} ${t.topic} ${t.leases.map(showLease)}`).sort(),
+      topics: [...this.topics]
+        .map(([id, t]) => `${id} ${t.topic} ${t.startPartitions} ${t.leases.map(showLease)}`)
+        .sort(),
       loads: [...this.sessions]
         .flatMap(([id, s]) =>
           Array.from({ length: s.shards }, (_, shard) => {
@@ -261,7 +265,7 @@ export function viewOf(table: LeaseTable): unknown {
       .map(({ hi, lo, before }) => `${idOf(hi, lo)} ${before === null ? 'all' : before.list().map(showEnd).join()}`)
       .sort(),
     topics: [...table.topics()]
-      .map((t) => `${t.topicId} ${t.topic} ${table.partitionLeases(t.topicId).map(showLease)}`)
+      .map((t) => `${t.topicId} ${t.topic} ${t.startPartitions} ${table.partitionLeases(t.topicId).map(showLease)}`)
       .sort(),
     loads: table
       .loads()

@@ -30,6 +30,8 @@ import { UnitSlots } from './unit-slots.ts';
 const formatVersion = 5;
 /** Up to this one each released unit had its own list of ends. */
 const formatWithOwnEnds = 4;
+/** Up to this one it wasn't known which partitions were there at first. */
+const formatWithoutStarts = 4;
 /** Up to this one there was no quarantine, and no former generations before it. */
 const formatWithoutQuarantine = 3;
 const formatOldest = 2;
@@ -141,7 +143,7 @@ export class SnapshotDecoder {
     for (let count = head.varint(); count > 0; count--) decodeSession(head, sessions);
     for (let count = head.varint(); count > 0; count--) decodeNode(head, sessions);
     const partitions = new PartitionRegistry();
-    for (let count = head.varint(); count > 0; count--) decodeTopic(head, partitions);
+    for (let count = head.varint(); count > 0; count--) decodeTopic(head, partitions, version);
     const hasQuarantine = version > formatWithoutQuarantine;
     if (hasQuarantine) marks.quarantineIndex = head.varint();
     this.#quarantine = hasQuarantine ? new QuarantineDecoder(head, version <= formatWithOwnEnds) : null;
@@ -226,7 +228,7 @@ function encodeHead(
   const topics = [...partitions.topics()];
   out.varint(topics.length);
   for (const topic of topics) {
-    out.text(topic.topic).text(topic.topicId).varint(topic.partitions);
+    out.text(topic.topic).text(topic.topicId).varint(topic.partitions).varint(topic.startPartitions);
     for (const lease of partitions.leases(topic.topicId)) {
       out.varint(lease?.epoch ?? 0);
       if (lease !== null) out.varint(lease.session).varint(lease.shard);
@@ -267,12 +269,14 @@ function decodeNode(head: ByteReader, sessions: SessionRegistry): void {
   sessions.restoreNode({ nodeId: node, uuid, counter, session: sessionId(Math.floor(sessionAndFlag / 2)), draining });
 }
 
-function decodeTopic(head: ByteReader, partitions: PartitionRegistry): void {
+function decodeTopic(head: ByteReader, partitions: PartitionRegistry, version: number): void {
   const topic = head.text();
   const id = topicId(head.text());
   const count = head.varint();
   if (count > partitionsPerTopicMax) throw new ByteFormatError(`topic ${topic} with ${count} partitions`);
-  partitions.setTopic({ topic, topicId: id, partitions: count });
+  // They have begun by now, and the store or the log knows where; of one that hasn't nothing is to be left out.
+  const startPartitions = version > formatWithoutStarts ? head.varint() : 0;
+  partitions.setTopic({ topic, topicId: id, partitions: count, startPartitions });
   for (let partition = 0; partition < count; partition++) {
     const epoch = leaseEpoch(head.varint());
     if (epoch === 0) continue;

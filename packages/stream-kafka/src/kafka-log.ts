@@ -15,7 +15,7 @@ import type { BrokerAddress } from './apis/metadata.ts';
 import { KafkaCluster } from './cluster.ts';
 import { logError } from './errors.ts';
 import { GroupOffsets } from './group-offsets.ts';
-import { listedOffsets } from './listed-offsets.ts';
+import { listedOffsets, offsetsSince } from './listed-offsets.ts';
 import { type CompiledKafkaOptions, compileKafkaOptions, type KafkaEnvironment, type KafkaOptions } from './options.ts';
 import type { RecordPath } from './record-path.ts';
 import { type KafkaTopic, leaderOf, Topics } from './topics.ts';
@@ -146,7 +146,7 @@ export class KafkaLog implements Log {
       if (found.partitions[partition] === undefined) {
         leaderOf(await this.#cluster.retry(() => this.#topics.existing(topic)), partition);
       }
-      if (records.length === 0) return (await this.#listed(topic, latest))[partition]!;
+      if (records.length === 0) return (await this.#listed(topic, latest, [partition]))[0]!;
       return this.#records.append(topic, partition, records);
     });
   }
@@ -163,14 +163,12 @@ export class KafkaLog implements Log {
     return this.offsetsAt(topic, 'latest');
   }
 
-  offsetsAt(topic: string, position: TopicPosition): Promise<number[]> {
+  offsetsAt(topic: string, position: TopicPosition, partitions?: readonly number[]): Promise<number[]> {
     return this.#do(async () => {
-      if (position === 'earliest') return this.#listed(topic, earliest);
-      if (position === 'latest') return this.#listed(topic, latest);
-      const found = await this.#listed(topic, position.timestampUnixMs);
-      if (found.every((offset) => offset >= 0)) return found;
-      const ends = await this.#listed(topic, latest);
-      return found.map((offset, partition) => (offset >= 0 ? offset : ends[partition]!));
+      const listed = (timestampUnixMs: number) => this.#listed(topic, timestampUnixMs, partitions);
+      if (position === 'earliest') return listed(earliest);
+      if (position === 'latest') return listed(latest);
+      return offsetsSince(listed, position.timestampUnixMs);
     });
   }
 
@@ -196,8 +194,8 @@ export class KafkaLog implements Log {
     this.#cluster.close();
   }
 
-  #listed(topic: string, timestampUnixMs: number): Promise<number[]> {
-    return listedOffsets(this.#cluster, this.#topics, topic, timestampUnixMs);
+  #listed(topic: string, timestampUnixMs: number, partitions?: readonly number[]): Promise<number[]> {
+    return listedOffsets(this.#cluster, this.#topics, topic, timestampUnixMs, partitions);
   }
 
   async #do<T>(run: () => Promise<T>): Promise<T> {

@@ -189,10 +189,10 @@ export class KafkaReader implements LogReader {
   /** A deleted topic's records are out of range too: that is said first. The answer itself doesn't tell the range. */
   async #explainRange(): Promise<LogError> {
     await this.#topics.same(this.#topic, this.#partition.topicId);
-    const listed = (at: number) => listedOffsets(this.#cluster, this.#topics, this.#topic, at);
-    const [starts, ends] = await Promise.all([listed(earliest), listed(latest)]);
     const { partition } = this.#partition;
-    return this.#outOfRange(`the partition has the offsets ${starts[partition]} to ${ends[partition]}`);
+    const listed = (at: number) => listedOffsets(this.#cluster, this.#topics, this.#topic, at, [partition]);
+    const [[start], [end]] = await Promise.all([listed(earliest), listed(latest)]);
+    return this.#outOfRange(`the partition has the offsets ${start} to ${end}`);
   }
 
   #outOfRange(why: string): LogError {

@@ -117,6 +117,12 @@ export function logConformance(name: string, makeHarness: () => Promise<LogHarne
       assert.deepEqual(await log.offsetsAt(name, { timestampUnixMs }), [0, 0]);
       assert.deepEqual(await log.offsetsAt(name, { timestampUnixMs: timestampUnixMs + 1 }), [later, 0]);
       assert.deepEqual(await log.offsetsAt(name, { timestampUnixMs: 8e15 }), end);
+      for (const position of ['earliest', 'latest', { timestampUnixMs }, { timestampUnixMs: 8e15 }] as const) {
+        const all = await log.offsetsAt(name, position);
+        assert.deepEqual(await log.offsetsAt(name, position, [1, 0]), [all[1], all[0]]);
+        assert.deepEqual(await log.offsetsAt(name, position, [0]), [all[0]]);
+        await assert.rejects(log.offsetsAt(name, position, [2]), fails('UNKNOWN_TOPIC'));
+      }
       await assert.rejects(log.offsetsAt('no-such-topic', 'earliest'), fails('UNKNOWN_TOPIC'));
     });
 

@@ -105,7 +105,7 @@ export async function beginLoneShard({
   shard.receive({ kind: 'session', session, proof: proof.buffer });
   const self = { session, nodeId: 'n1' as never, shardAddresses: ['n1/0'], closing: false };
   shard.receive({ kind: 'directory', sessions: [self] });
-  shard.receive({ kind: 'partitions', partitions: [{ topic, ...partition, epoch: 9 }] });
+  shard.receive({ kind: 'partitions', partitions: [{ topic, ...partition, epoch: 9, wasThere: true }] });
   return {
     time,
     disk,

@@ -21,6 +21,8 @@ export type MemoryLogTime = NetworkTime & Clock;
 interface MemoryTopic {
   readonly info: TopicInfo;
   readonly partitions: StoredRecord[][];
+  /** Per partition: what is before is no longer kept. */
+  readonly firstKept: number[];
   /** Key, value and headers of a record; a larger one is refused. */
   readonly recordBytesMax: number;
 }
@@ -39,8 +41,15 @@ export class MemoryLogDisk {
     const existing = this.topics.get(topic);
     if (existing !== undefined) return existing.info;
     const info = { topic, topicId: topicId(`memory-${++this.#topicCount}`), partitions };
-    this.topics.set(topic, { info, partitions: Array.from({ length: partitions }, () => []), recordBytesMax });
+    const firstKept = Array.from({ length: partitions }, () => 0);
+    const records = firstKept.map(() => []);
+    this.topics.set(topic, { info, partitions: records, firstKept, recordBytesMax });
     return info;
+  }
+
+  /** As retention does. */
+  dropBefore(topic: string, partition: number, offset: number): void {
+    this.topics.get(topic)!.firstKept[partition] = offset;
   }
 
   deleteTopic(topic: string): void {
@@ -133,8 +142,16 @@ export class MemoryLog implements Log {
     return this.#do('endOffsets', () => this.#topic(topic).partitions.map((records) => records.length));
   }
 
-  offsetsAt(topic: string, position: TopicPosition): Promise<number[]> {
-    return this.#do('offsetsAt', () => this.#topic(topic).partitions.map((records) => offsetAt(records, position)));
+  offsetsAt(topic: string, position: TopicPosition, partitions?: readonly number[]): Promise<number[]> {
+    return this.#do('offsetsAt', () => {
+      const { partitions: all, firstKept } = this.#topic(topic);
+      const numbers = partitions ?? [...all.keys()];
+      return numbers.map((partition) => {
+        const records = all[partition];
+        if (records === undefined) throw new LogError('UNKNOWN_TOPIC', `topic ${topic} has no partition ${partition}`);
+        return Math.max(firstKept[partition]!, offsetAt(records, position));
+      });
+    });
   }
 
   async close(): Promise<void> {
@@ -148,10 +165,11 @@ export class MemoryLog implements Log {
     if (stored?.info.topicId !== partition.topicId || records === undefined) {
       throw new LogError('TOPIC_CHANGED', `topic ${topic} is no longer ${partition.topicId}`);
     }
-    if (!(at >= 0 && at <= records.length)) {
+    const first = stored.firstKept[partition.partition]!;
+    if (!(at >= first && at <= records.length)) {
       throw new LogError(
         'OFFSET_OUT_OF_RANGE',
-        `offset ${at} of ${partitionKey(partition)}, which ends at ${records.length}`,
+        `offset ${at} of ${partitionKey(partition)}, which has ${first} to ${records.length}`,
       );
     }
     return at === records.length ? null : batchOf(records, at, bytesMax);

@@ -10,7 +10,7 @@ import type { TwinHooks } from './twin-hooks.ts';
 let storeDisk = new MemoryStoreDisk();
 let logDisk = new MemoryLogDisk();
 let log = new MemoryLog(logDisk, realTime());
-let lease = { topic: 't', topicId: '' as never, partition: 0, epoch: 7 };
+let lease = { topic: 't', topicId: '' as never, partition: 0, epoch: 7, wasThere: true };
 const group = 'job';
 
 function realTime() {
@@ -26,7 +26,7 @@ beforeEach(async () => {
   logDisk = new MemoryLogDisk();
   log = new MemoryLog(logDisk, realTime());
   const { topicId } = await log.createTopic('t', 1);
-  lease = { ...lease, topic: 't', topicId: topicId as never };
+  lease = { ...lease, topic: 't', topicId: topicId as never, wasThere: true };
   await append(3);
 });
 
@@ -100,6 +100,47 @@ test('after a loss of the store nothing is left out', async () => {
   await log.commit(group, [{ partition: lease, offset: 3, generation: 1, fence: 7 }]);
   storeDisk.lose();
   assert.equal(await start('latest', { number: 2 }), 0);
+});
+
+test('a partition that came later begins at its first record, one that had begun by then where it did', async () => {
+  assert.equal(await start('latest'), 3);
+  await append(4);
+  logDisk.commits.clear();
+  lease = { ...lease, wasThere: false };
+  assert.equal(await start('latest', { epoch: 8 }), 3);
+  storeDisk.rows.clear();
+  for (const position of ['latest', { timestampUnixMs: 8e15 }] as const) {
+    assert.equal(await start(position, { epoch: 8 }), 0);
+    await append(1);
+  }
+  assert.deepEqual([storeDisk.rows.size, await log.committed(group, lease)], [0, null]);
+});
+
+test('a beginning that is still in the store outlasts its generation', async () => {
+  assert.equal(await start('latest'), 3);
+  await append(4);
+  assert.equal(await start('latest', { number: 2 }), 3);
+  assert.equal(await start('earliest', { number: 2 }), 0, 'who asks for all gets all');
+  logDisk.commits.clear();
+  assert.equal(await start('latest', { number: 2, epoch: 8 }), 3);
+  await markAll(5);
+  assert.equal(await start('latest', { number: 2 }), 5, 'markers are further on');
+});
+
+test('a beginning that the log no longer has moves to the first record that is kept', async () => {
+  assert.equal(await start('latest'), 3);
+  await append(4);
+  logDisk.commits.clear();
+  logDisk.dropBefore('t', 0, 5);
+  assert.equal(await start('latest', { epoch: 8 }), 5);
+  assert.equal(await start('latest', { number: 2 }), 5);
+});
+
+test('a beginning of which the store has lost the row is none', async () => {
+  storeDisk.rows.clear();
+  const storeHooks = beforeFirst('backup', () => Promise.reject(new Error('away')));
+  await assert.rejects(start('latest', { storeHooks }), /away/);
+  assert.equal(await start('latest', { number: 2, epoch: 8 }), 0, 'claimed, and never written');
 });
 
 test('a beginning outlasts a log that forgets its commits, also where nothing was left out yet', async () => {

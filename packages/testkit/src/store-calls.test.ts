@@ -82,7 +82,7 @@ test('rows do not wait for the markers of a round that has ended; the next round
   await time.pass(40_000);
   assert.deepEqual([backups, held.length], [2, 1], 'the second round is over but for its markers');
   await feed('a');
-  await time.pass(80_000);
+  await time.pass(60_000);
   assert.deepEqual([backups, held.length], [3, 1], 'the rows of the third have been written');
   assert.equal(disk.markers.size, 0);
   holding = false;

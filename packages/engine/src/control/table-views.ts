@@ -15,10 +15,11 @@ export function directoryOf(table: LeaseTable): DirectoryEntry[] {
 /** The partitions leased to each shard of a session, by shard index. */
 export function partitionsOf(table: LeaseTable, session: SessionId, shards: number): LeasedPartition[][] {
   const lists: LeasedPartition[][] = Array.from({ length: shards }, () => []);
-  for (const { topic, topicId } of table.topics()) {
+  for (const { topic, topicId, startPartitions } of table.topics()) {
     for (const [partition, lease] of table.partitionLeases(topicId).entries()) {
       if (lease?.session !== session) continue;
-      lists[lease.shard]?.push({ topic, topicId, partition, epoch: lease.epoch });
+      const wasThere = partition < startPartitions;
+      lists[lease.shard]?.push({ topic, topicId, partition, epoch: lease.epoch, wasThere });
     }
   }
   return lists;

@@ -84,10 +84,11 @@ export interface Log {
   endOffsets(topic: string): Promise<number[]>;
   /**
    * Per partition, the offset at which reading begins from a position: of the first record that is kept, of the end, or
-   * of the first record appended at the time or later (the end where there is none).
-   * @throws LogError UNKNOWN_TOPIC
+   * of the first record appended at the time or later (the end where there is none). Nothing that is appended while this
+   * is answered lies before it. Of all partitions, or of those named, in that order: others need not be there to answer.
+   * @throws LogError UNKNOWN_TOPIC, also for a partition that the topic doesn't have
    */
-  offsetsAt(topic: string, position: TopicPosition): Promise<number[]>;
+  offsetsAt(topic: string, position: TopicPosition, partitions?: readonly number[]): Promise<number[]>;
   close(): Promise<void>;
 }
 

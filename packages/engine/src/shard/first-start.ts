@@ -19,9 +19,7 @@ export async function firstStart(
   { number, generationId }: KnownGeneration,
 ): Promise<number | string | null> {
   const { startPosition } = settings;
-  const offsetNow = async () => (await log.offsetsAt(topic, startPosition))[partition] ?? 0;
-  // Nothing is left out: a log that drops its oldest records needn't begin at 0.
-  if (startPosition === 'earliest') return offsetNow();
+  const offsetNow = async () => (await log.offsetsAt(topic, startPosition, [partition]))[0]!;
   const id = { topicId, partition };
   const unit = unitOfStart(job.name, id);
   const claimed = await store.claim(generationId, [{ ...unit, epoch }]);
@@ -42,6 +40,16 @@ export async function firstStart(
   const [result] = await log.commit(job.name, [{ partition: id, offset, generation: number, fence: epoch }]);
   if (result === 'gone') throw new LogError('TOPIC_CHANGED', `topic ${topic} with the id ${topicId} is gone`);
   return result === 'ok' ? offset : null;
+}
+
+/** Where `firstStart` began, as this store has it; null: nothing was left out, or another store had it. */
+export async function writtenStart(
+  { store, job, settings }: StartOptions,
+  { topicId, partition }: LeasedPartition,
+): Promise<number | null> {
+  if (settings.startPosition === 'earliest') return null;
+  const stored = await store.read(unitOfStart(job.name, { topicId, partition }));
+  return stored === null || stored.row === null ? null : startOf(stored.row);
 }
 
 /** The records before it are told as applied, as in any row. */

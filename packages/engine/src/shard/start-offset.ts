@@ -1,5 +1,5 @@
 import type { LeasedPartition } from '../shard-messages.ts';
-import { firstStart } from './first-start.ts';
+import { firstStart, writtenStart } from './first-start.ts';
 import type { KnownGeneration } from './shard-context.ts';
 import type { ShardOptions } from './shard-options.ts';
 
@@ -13,8 +13,8 @@ export interface StartOptions {
 
 /**
  * Where reading a partition begins (PROTOCOL.md 3.1): at the committed offset if it names the store's generation, else at
- * the least marker; without markers at the first record that is kept. Only a job that never committed, in the store's
- * first generation, begins at `startPosition`.
+ * the least marker; without markers where the store says that the job began, else at the first record that is kept. Only a
+ * job that never committed, in the store's first generation, begins at `startPosition`, in partitions that were there then.
  * @returns the id of another generation where the store has one; null: the lease is over
  */
 export async function findStart(
@@ -22,7 +22,7 @@ export async function findStart(
   lease: LeasedPartition,
   generation: KnownGeneration,
 ): Promise<number | string | null> {
-  const { log, store, job } = options;
+  const { log, store, job, settings } = options;
   const { topic, topicId, partition } = lease;
   const id = { topicId, partition };
   const committed = await log.committed(job.name, id);
@@ -32,6 +32,11 @@ export async function findStart(
   if (answer.code !== 'OK') return answer.generationId;
   const [marker] = answer.results;
   if (marker !== undefined && marker > 0) return marker;
-  if (committed === null && generation.number === 1) return firstStart(options, lease, generation);
-  return (await log.offsetsAt(topic, 'earliest'))[partition] ?? 0;
+  const isFirst =
+    committed === null && generation.number === 1 && lease.wasThere && settings.startPosition !== 'earliest';
+  const begun = isFirst ? await firstStart(options, lease, generation) : ((await writtenStart(options, lease)) ?? 0);
+  if (typeof begun !== 'number') return begun;
+  // A log that drops its oldest records needn't begin at 0, nor still have those at which the job began.
+  const [firstKept] = await log.offsetsAt(topic, 'earliest', [partition]);
+  return Math.max(begun, firstKept!);
 }

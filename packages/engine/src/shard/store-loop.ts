@@ -1,5 +1,5 @@
 import { bucketCount } from '@holdfast/model';
-import type { ClaimWish, MarkWish, RowWish } from '@holdfast/processor';
+import type { ClaimWish, MarkWish, PartitionReading, RowWish } from '@holdfast/processor';
 import type { Mark } from '../ports/backup-store.ts';
 import { delay } from '../ports/timers.ts';
 import { untilItWorks } from './backoff.ts';
@@ -15,7 +15,7 @@ const marksMax = 256;
 const spreadRatio = 0.3;
 /** Between two parts of either. */
 const restMsMax = 100;
-/** How often each bucket is marked with the watermarks of the partitions read here, in rounds (PROTOCOL.md 5.7). */
+/** How often each bucket is marked with the watermarks of the partitions read here, in rounds, or intervals without any (PROTOCOL.md 5.7). */
 const markAllRounds = 4;
 /**
  * After an unclean end, and for a new shard, the next round comes after this part of the interval. With nodes that die more
@@ -39,11 +39,17 @@ export class StoreLoop {
   #uncleanSeen: number;
   #roundRows = 0;
   #rounds = 0;
+  #everywhereDueMs: number;
+  /** With what each bucket was marked last. A reading is of one generation. */
+  readonly #markedEverywhere = new WeakMap<PartitionReading, number>();
   #endRest: () => void = () => {};
 
   constructor(context: ShardContext) {
     this.#context = context;
-    this.#roundDueMs = context.options.timers.monotonicMs() + context.options.settings.backupIntervalMs * soonRatio;
+    const nowMs = context.options.timers.monotonicMs();
+    const { backupIntervalMs } = context.options.settings;
+    this.#roundDueMs = nowMs + backupIntervalMs * soonRatio;
+    this.#everywhereDueMs = nowMs + backupIntervalMs * markAllRounds;
     this.#uncleanSeen = context.leases.uncleanCount();
   }
 
@@ -66,6 +72,9 @@ export class StoreLoop {
     if (holder.rowsHurried) this.#endRest();
     const roundMoves = holder.roundActive && this.#calls.mark === 0;
     if (this.#calls.write === 0 && (holder.rowsQueued > 0 || roundMoves)) this.#start('write', () => this.#write());
+    // Who only reads has no rounds: its records are others', or nobody's.
+    const isQuiet = !holder.roundActive && this.#calls.mark === 0 && !this.#context.stopping;
+    if (isQuiet && nowMs >= this.#everywhereDueMs) this.#start('mark', () => this.#markEverywhere());
   }
 
   /** Between two parts of a round; rows of closing units end it. */
@@ -165,8 +174,7 @@ export class StoreLoop {
     const everywhere = this.#rounds % markAllRounds === 0;
     this.#start('mark', async () => {
       await this.#mark(wishes, generationIndex);
-      if (everywhere) await this.#markEverywhere();
-      return true;
+      return everywhere ? this.#markEverywhere() : true;
     });
     return true;
   }
@@ -188,27 +196,34 @@ export class StoreLoop {
 
   /**
    * Marks every bucket with the watermarks of the partitions read here: idle buckets would send a recovery back for ever.
-   * Bucket after bucket, with all partitions at once: a store keeps a bucket's markers together.
+   * Bucket after bucket, with all partitions at once: a store keeps a bucket's markers together. Nothing is written where
+   * no watermark has moved since.
    */
-  async #markEverywhere(): Promise<void> {
-    const { ingest, leases } = this.#context;
+  async #markEverywhere(): Promise<boolean> {
+    const { ingest, leases, options } = this.#context;
+    this.#everywhereDueMs = options.timers.monotonicMs() + options.settings.backupIntervalMs * markAllRounds;
+    const first = new Map<PartitionReading, number>();
     for (let bucket = 0; bucket < bucketCount; ) {
       // Read before the rest is: readings are lost with their generation.
       const generationIndex = leases.generationIndex();
       ingest.catchUp();
       const known = [...ingest.partitions()]
         .filter(({ lost }) => !lost)
-        .map((reading) => ({ partition: reading.id, offset: ingest.durableWatermark(reading) }))
+        .map((reading) => ({ reading, partition: reading.id, offset: ingest.durableWatermark(reading) }))
         .filter(({ offset }) => offset > 0);
-      if (known.length === 0) return;
+      if (bucket === 0) for (const { reading, offset } of known) first.set(reading, offset);
+      const hasMoved = [...first].some(([reading, offset]) => offset !== this.#markedEverywhere.get(reading));
+      if (known.length === 0 || !hasMoved) return false;
       const buckets = Math.max(1, Math.floor(marksMax / known.length));
       const marks: Mark[] = [];
       for (const end = Math.min(bucket + buckets, bucketCount); bucket < end; bucket++) {
         for (const { partition, offset } of known) marks.push({ bucket, partition, offset });
       }
-      if (!(await this.#sendMarks(marks, generationIndex))) return;
+      if (!(await this.#sendMarks(marks, generationIndex))) return true;
       await this.#restFromMarks(Math.ceil(bucketCount / buckets));
     }
+    for (const [reading, offset] of first) this.#markedEverywhere.set(reading, offset);
+    return true;
   }
 
   /** Markers are spread like rows: users whose claims and last rows go between them wait for little. */

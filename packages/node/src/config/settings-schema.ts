@@ -93,7 +93,8 @@ export const settingsSchema = z.strictObject({
     }),
     input: text.default('access-log').meta({ description: 'input topic', reason: 'the job reads one topic' }),
     start: startPosition.default('earliest').meta({
-      description: 'where a job begins that never committed: earliest, latest, or records from a time on',
+      description:
+        'where a job begins that never committed, in partitions that are there then: earliest, latest, or records from a time on',
       reason: 'nothing that is there is left out',
     }),
     mapping: text.default('holdfast').meta({

@@ -122,9 +122,9 @@ export class KafkaJsRecordPath implements RecordPath {
   }
 
   async #range(topic: string, partition: number): Promise<{ start: number; end: number }> {
-    const listed = (at: number) => listedOffsets(this.#cluster, this.#topics, topic, at);
-    const [starts, ends] = await Promise.all([listed(earliest), listed(latest)]);
-    return { start: starts[partition] ?? 0, end: ends[partition] ?? 0 };
+    const listed = (at: number) => listedOffsets(this.#cluster, this.#topics, topic, at, [partition]);
+    const [[start], [end]] = await Promise.all([listed(earliest), listed(latest)]);
+    return { start: start!, end: end! };
   }
 }
 

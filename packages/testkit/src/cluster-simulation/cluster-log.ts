@@ -74,7 +74,8 @@ export class ClusterLog {
     return partition;
   }
 
-  offsetsAt(topic: string, position: TopicPosition): number[] {
+  offsetsAt(topic: string, position: TopicPosition, partitions?: readonly number[]): number[] {
+    if (partitions !== undefined) return partitions.map((p) => offsetAt(this.partition(topic, p).records, position));
     return this.#topics.get(topic)?.partitions.map(({ records }) => offsetAt(records, position)) ?? [];
   }
 

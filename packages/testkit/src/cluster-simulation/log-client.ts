@@ -39,7 +39,10 @@ export function logClient(log: ClusterLog, time: VirtualTime, rng: Rng, thread: 
       }),
     commit: (_group, commits) => call('commit', group, () => commits.map((commit) => log.commit(commit))),
     endOffsets: (topic) => call('endOffsets', group, () => log.offsetsAt(topic, 'latest')),
-    offsetsAt: (topic, position) => call('offsetsAt', group, () => log.offsetsAt(topic, position)),
+    offsetsAt: (topic, position, partitions) => {
+      const only = partitions?.length === 1 ? () => log.partition(topic, partitions[0]!) : group;
+      return call('offsetsAt', only, () => log.offsetsAt(topic, position, partitions));
+    },
     close: async () => {},
   };
 }
