@@ -13,6 +13,8 @@ import type { TwinHooks } from './twin-hooks.ts';
 
 const incarnation = { counter: 1, shards: 1, addresses: ['a', 'b'], version: '1' };
 const topic = 'in';
+/** Its name is the group of its commits. */
+const job = 'counting';
 
 function hashOf(user: string): { hi: number; lo: number } {
   const key = Buffer.from(user);
@@ -37,12 +39,14 @@ interface Given {
   readonly users?: readonly string[];
   /** What was in the log before: holders before have counted it, and all markers are past it. */
   readonly earlier?: readonly string[];
+  /** What was in the log before, and is committed there by a cluster whose store is gone. */
+  readonly left?: readonly string[];
   readonly storeHooks?: TwinHooks;
   readonly logHooks?: TwinHooks;
 }
 
 /** A shard that reads the only partition of its input, beside another session that may end. */
-export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}, logHooks = {} }: Given) {
+export async function beginLoneShard({ users = [], earlier = [], left = [], storeHooks = {}, logHooks = {} }: Given) {
   const time = new LeapingTime();
   const logDisk = new MemoryLogDisk();
   const log = new MemoryLog(logDisk, time, logHooks);
@@ -55,6 +59,9 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
     return { bucket, partition, offset: earlier.length };
   });
   await new MemoryBackupStore(disk).mark(disk.generationId, marks);
+  for (const value of left) await feed(value);
+  const leftBehind = { partition, offset: left.length, generationId: 'store-of-another-cluster', fence: 1 };
+  if (left.length > 0) await log.commit(job, [leftBehind]);
   const table = new LeaseTable();
   const replay = (record: Parameters<LeaseTable['replay']>[0]): void => {
     const index = table.tableIndex + 1;
@@ -104,7 +111,7 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
     feed,
     /** Users whose state is in the store. */
     rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
-    committed: () => log.committed('counting', partition),
+    committed: () => log.committed(job, partition),
     /** The table's part of a new generation; the shard hears of it by `tell`. */
     newGeneration: (continues = true) => {
       disk.lose();

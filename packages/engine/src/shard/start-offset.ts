@@ -1,5 +1,5 @@
 import type { LeasedPartition } from '../shard-messages.ts';
-import { firstStart } from './first-start.ts';
+import { firstStart, writtenStart } from './first-start.ts';
 import type { KnownGeneration } from './shard-context.ts';
 import type { ShardOptions } from './shard-options.ts';
 
@@ -13,8 +13,10 @@ export interface StartOptions {
 
 /**
  * Where reading a partition begins (PROTOCOL.md 3.1): at the committed offset if it names the store's generation, else at
- * the least marker; without markers at the first record that is kept. Only a job that never committed, in the store's
- * first generation, begins at `startPosition`.
+ * the least marker; without markers where the job began, if it left something out and the store has it, else at the first
+ * record that is kept. Only a job that never committed, in the store's
+ * first generation, begins at `startPosition`. A generation is known by its id alone: every cluster counts from 1, and
+ * what another one has committed under the number vouches for nothing here.
  * @returns the id of another generation where the store has one; null: the lease is over
  */
 export async function findStart(
@@ -26,12 +28,12 @@ export async function findStart(
   const { topic, topicId, partition } = lease;
   const id = { topicId, partition };
   const committed = await log.committed(job.name, id);
-  if (committed?.generation === generation.number) return committed.offset;
+  if (committed?.generationId === generation.generationId) return committed.offset;
   // Also where nothing is committed: a log forgets the offsets of a job that didn't run for long.
   const answer = await store.leastMarker(generation.generationId, id);
   if (answer.code !== 'OK') return answer.generationId;
   const [marker] = answer.results;
   if (marker !== undefined && marker > 0) return marker;
   if (committed === null && generation.number === 1) return firstStart(options, lease, generation);
-  return (await log.offsetsAt(topic, 'earliest'))[partition] ?? 0;
+  return (await writtenStart(options, lease)) ?? (await log.offsetsAt(topic, 'earliest'))[partition] ?? 0;
 }

@@ -30,6 +30,8 @@ export interface ClusterPlan extends CommonPlan {
   readonly isDeadly: boolean;
   /** Some users have records that leave states which can't be backed up. */
   readonly isSpoiling: boolean;
+  /** What another cluster has committed in each partition, before this one was founded over its log, without its store. */
+  readonly committedBefore: { readonly offset: number; readonly fence: number } | null;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
@@ -121,6 +123,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     messageMsMax: oneOf([0.5, 0.5, 10, 80]),
     isDeadly: seed % deadlyEvery === 3,
     isSpoiling: seed % deadlyEvery === 1,
+    committedBefore: oneOf([null, { offset: between(1, 100), fence: between(1, 4) * 1_100_001 }]),
   };
 }
 

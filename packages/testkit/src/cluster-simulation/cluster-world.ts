@@ -65,6 +65,8 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
       plan.storeHighestEpoch,
     );
     this.log.setTopic(inputTopic, plan.partitions);
+    const { committedBefore } = plan;
+    if (committedBefore !== null) this.log.inherit(inputTopic, committedBefore.offset, committedBefore.fence);
     this.assemble(next, (index, entry) => this.records.onEntry(index, entry));
     this.streams = new RecordStreams({
       time,
