@@ -115,7 +115,7 @@ const control = await ControlPlane.start({
   shards: [shard],
   transport,
   raftStorage: await LmdbRaftStorage.open(setup.dir),
-  log: { describe: async () => null, endOffsets: async () => [] },
+  log: { describe: async () => null, endOffsets: async () => [], highestFence: async () => 0 },
   store: {
     generationId: async () => 'bench',
     adopt: async () => ({ code: 'OK', results: [true] }),

@@ -19,6 +19,7 @@ const generations = 'packages/processor/src/holder/generations.test.ts';
 const readings = 'packages/processor/src/ingest/readings.test.ts';
 const failedShard = 'packages/testkit/src/failed-shard.test.ts';
 const publication = 'packages/lease/src/publication-order.test.ts';
+const leftBehind = 'packages/testkit/src/commits-left-behind.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 const startOffset = 'packages/testkit/src/start-offset.test.ts';
 const idleMarks = 'packages/testkit/src/idle-marks.test.ts';
@@ -351,6 +352,22 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: "from: continues ? current : ''",
     replace: 'from: current',
     tests: [adoption],
+  },
+  {
+    name: "offsets: a commit of another store's generation is believed",
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/start-offset.ts',
+    find: 'if (committed?.generationId === generation.generationId) return committed.offset;',
+    replace: 'if (committed !== null && generation.number === 1) return committed.offset;',
+    tests: [startOffset, leftBehind],
+  },
+  {
+    name: 'offsets: a job begins at its start position where another cluster has read',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/start-offset.ts',
+    find: 'if (committed === null && generation.number === 1)',
+    replace: 'if (generation.number === 1)',
+    tests: [startOffset],
   },
   {
     name: 'outputs: one that is too large counts as published before its letter is durable',

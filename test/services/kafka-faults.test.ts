@@ -65,10 +65,13 @@ class Traffic {
         const batch = await reader.next(bytesMax, 100);
         if (batch === null) continue;
         for (const { value } of recordsOf(batch)) this.read.push(value!);
-        await this.#log.commit('faults', [{ partition, offset: batch.nextOffset, generation: 1, fence: 1 }]);
+        await this.#log.commit('faults', [{ partition, offset: batch.nextOffset, generationId: 'life', fence: 1 }]);
         this.committed = batch.nextOffset;
       }
-      assert.deepEqual(await this.#log.committed('faults', partition), { offset: this.committed, generation: 1 });
+      assert.deepEqual(await this.#log.committed('faults', partition), {
+        offset: this.committed,
+        generationId: 'life',
+      });
     };
     this.#running = Promise.all([append().catch(stop), read()]);
     this.#running.catch(() => undefined);

@@ -106,7 +106,7 @@ describe('records of a real Kafka', () => {
     );
     assert.deepEqual(read, ['a', 'b', 'c']);
     assert.equal(batches.at(-1)!.nextOffset, end);
-    await log.commit('tx-job', [{ partition: partitionOf(topic, 0), offset: end, generation: 1, fence: 1 }]);
+    await log.commit('tx-job', [{ partition: partitionOf(topic, 0), offset: end, generationId: 'life', fence: 1 }]);
     assert.deepEqual(await log.lag('tx-job', name), [{ partition: 0, committed: end, end, lag: 0 }]);
 
     const uncommitted = await service.open({ isolation: 'read_uncommitted' });
@@ -212,7 +212,7 @@ describe('records of a real Kafka', () => {
   test("Kafka's own tool shows the job's offsets and lag", async () => {
     const topic = await log.createTopic('shown', 2);
     await log.append('shown', 0, textRecords(['a', 'b', 'c']));
-    const commit = { partition: partitionOf(topic, 0), offset: 1, generation: 4, fence: 9 };
+    const commit = { partition: partitionOf(topic, 0), offset: 1, generationId: 'life', fence: 9 };
     await log.commit('shown-job', [commit]);
     const tool = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';
     const args = ['--bootstrap-server', service.plain[0]!, '--describe', '--group', 'shown-job'];
@@ -233,8 +233,8 @@ describe('records of a real Kafka', () => {
     await admin.setOffsets({ groupId: 'shared-job', topic: 'shared', partitions: [{ partition: 0, offset: '1' }] });
     await admin.disconnect();
     const partition = partitionOf(topic, 0);
-    assert.deepEqual(await log.committed('shared-job', partition), { offset: 1, generation: 0 });
-    const commit = { partition, offset: 2, generation: 1, fence: 1 };
+    assert.deepEqual(await log.committed('shared-job', partition), { offset: 1, generationId: null });
+    const commit = { partition, offset: 2, generationId: 'life', fence: 1 };
     assert.deepEqual(await log.commit('shared-job', [commit]), ['ok']);
     const consumer = kafka.consumer({ groupId: 'shared-job', maxWaitTimeInMs: 100 });
     await consumer.connect();

@@ -108,7 +108,7 @@ test('an authentication that runs out is renewed', async () => {
     for (let n = 0; performance.now() < endMs; n++) {
       assert.equal(await log.append('renewed', 0, textRecords([`${n}`])), n);
       assert.equal((await readRecords(reader, 1))[0]!.value, `${n}`);
-      await log.commit('renewed-job', [{ partition, offset: n + 1, generation: 1, fence: 1 }]);
+      await log.commit('renewed-job', [{ partition, offset: n + 1, generationId: 'life', fence: 1 }]);
     }
     await log.close();
   } finally {

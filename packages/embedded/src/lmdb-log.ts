@@ -11,7 +11,7 @@ import {
   type TopicPosition,
 } from '@holdfast/engine';
 import { assert, type Clock, type PartitionId, type TopicId, topicId } from '@holdfast/model';
-import { readU64, textKey, u64Key } from './binary-keys.ts';
+import { asBuffer, readU64, textKey, u64Key } from './binary-keys.ts';
 import { type Comparison, compareAndPut } from './compare-and-put.ts';
 import { type EnvLimits, LmdbEnv } from './lmdb-env.ts';
 import { LmdbLogReader } from './lmdb-log-reader.ts';
@@ -146,8 +146,8 @@ export class LmdbLog implements Log {
       this.env.refresh();
       const stored = this.tables.commits.getBinary(commitKey(group, partition));
       if (stored === undefined) return null;
-      const { offset, generation } = decodeCommit(stored);
-      return { offset, generation };
+      const { offset, generationId } = decodeCommit(stored);
+      return { offset, generationId };
     });
   }
 
@@ -171,6 +171,14 @@ export class LmdbLog implements Log {
       });
       await compareAndPut(this.env, this.tables.commits, items);
       return results;
+    });
+  }
+
+  async highestFence(): Promise<number> {
+    return this.#io(() => {
+      this.env.refresh();
+      const fences = Array.from(this.tables.commits.getRange(), ({ value }) => decodeCommit(asBuffer(value)).fence);
+      return fences.reduce((highest, fence) => Math.max(highest, fence), 0);
     });
   }
 

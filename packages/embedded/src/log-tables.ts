@@ -1,4 +1,4 @@
-import type { TopicInfo } from '@holdfast/engine';
+import type { OffsetCommit, TopicInfo } from '@holdfast/engine';
 import { ByteReader, ByteWriter, type PartitionId, topicId } from '@holdfast/model';
 import { textKey, writeU64 } from './binary-keys.ts';
 import type { LmdbEnv, Table, TableSpecs } from './lmdb-env.ts';
@@ -80,18 +80,24 @@ export function commitKey(group: string, partition: PartitionId): Buffer {
 
 export interface StoredCommit {
   readonly offset: number;
-  readonly generation: number;
+  /** Null: of a version that stored the generation's number, which says nothing of the store. */
+  readonly generationId: string | null;
   readonly fence: number;
 }
 
-export function encodeCommit(commit: StoredCommit): Buffer {
-  const value = Buffer.allocUnsafe(24);
-  value.writeDoubleLE(commit.offset, 0);
-  value.writeDoubleLE(commit.generation, 8);
-  value.writeDoubleLE(commit.fence, 16);
+/** Bytes before the generation's id: offset, what was the generation's number, fence. */
+const commitHeadBytes = 24;
+
+/** Where older versions look for the generation's number they find 0, which none has, and begin at the markers. */
+export function encodeCommit({ offset, generationId, fence }: OffsetCommit): Buffer {
+  const value = Buffer.alloc(commitHeadBytes + Buffer.byteLength(generationId));
+  value.writeDoubleLE(offset, 0);
+  value.writeDoubleLE(fence, 16);
+  value.write(generationId, commitHeadBytes);
   return value;
 }
 
 export function decodeCommit(stored: Buffer): StoredCommit {
-  return { offset: stored.readDoubleLE(0), generation: stored.readDoubleLE(8), fence: stored.readDoubleLE(16) };
+  const generationId = stored.length > commitHeadBytes ? stored.toString('utf8', commitHeadBytes) : null;
+  return { offset: stored.readDoubleLE(0), generationId, fence: stored.readDoubleLE(16) };
 }

@@ -37,9 +37,9 @@ export class GroupOffsets {
     const [found] = await this.all(group, topic, [partition]);
     if (found === undefined || found.offset < 0) return null;
     const metadata = decodeCommitMetadata(found.metadata);
-    // Another tool's commit vouches for no store: generation 0 is none.
-    if (metadata === null) return { offset: found.offset, generation: 0 };
-    return metadata.topicId === topicId ? { offset: found.offset, generation: metadata.generation } : null;
+    // Another tool's commit vouches for no store.
+    if (metadata === null) return { offset: found.offset, generationId: null };
+    return metadata.topicId === topicId ? { offset: found.offset, generationId: metadata.generationId } : null;
   }
 
   /** As Kafka has them, whoever committed them. */
@@ -132,8 +132,8 @@ export class GroupOffsets {
 
 function topicsOf(commits: readonly NamedCommit[]): TopicOffsets[] {
   const topics = new Map<string, TopicOffsets['partitions'][number][]>();
-  for (const { topic, partition: id, offset, generation, fence } of commits) {
-    const metadata = encodeCommitMetadata({ generation, fence, topicId: id.topicId });
+  for (const { topic, partition: id, offset, generationId, fence } of commits) {
+    const metadata = encodeCommitMetadata({ generationId, fence, topicId: id.topicId });
     topics.set(topic, [...(topics.get(topic) ?? []), { partition: id.partition, offset, metadata }]);
   }
   return [...topics].map(([topic, partitions]) => ({ topic, partitions }));

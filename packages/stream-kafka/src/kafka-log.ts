@@ -159,6 +159,11 @@ export class KafkaLog implements Log {
     return this.#do(() => this.#offsets.commit(group, commits));
   }
 
+  /** Kafka checks no fences. */
+  async highestFence(): Promise<number> {
+    return 0;
+  }
+
   endOffsets(topic: string): Promise<number[]> {
     return this.offsetsAt(topic, 'latest');
   }

@@ -33,8 +33,19 @@ test('compiles to numbers and addresses', () => {
 });
 
 test('commit metadata comes back; what others wrote is not ours', () => {
-  const metadata = { generation: 3, fence: 2 ** 40, topicId: topicId('AAAAAAAAQACAAAAAAAAAAA') };
-  assert.deepEqual(decodeCommitMetadata(encodeCommitMetadata(metadata)), metadata);
-  for (const text of ['', 'NONE', 'holdfast/2 generation=1 fence=1 topic=a'])
+  const rest = { fence: 2 ** 40, topicId: topicId('AAAAAAAAQACAAAAAAAAAAA') };
+  for (const generationId of ['5f8cd1f8-3b90-4c9a-9a6e-0a4f0f1f2e3d', 'a'.repeat(64), '1', 'of yesterday', 'ü%20=\n']) {
+    const text = encodeCommitMetadata({ generationId, ...rest });
+    assert.match(text, /^[\x21-\x7e]+( [\x21-\x7e]+){3}$/);
+    assert.deepEqual(decodeCommitMetadata(text), { generationId, ...rest });
+  }
+  for (const text of ['', 'NONE', 'holdfast/3 generation=1 fence=1 topic=a', 'holdfast/2 generation= fence=1 topic=a'])
     assert.equal(decodeCommitMetadata(text), null);
+});
+
+test('a commit that names the number of a generation vouches for no store', () => {
+  for (const version of ['1 generation=1', '2 generation=%']) {
+    const found = decodeCommitMetadata(`holdfast/${version} fence=7 topic=T`);
+    assert.deepEqual(found, { generationId: null, fence: 7, topicId: 'T' });
+  }
 });

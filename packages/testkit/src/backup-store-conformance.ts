@@ -215,6 +215,7 @@ export function backupStoreConformance(
       const harness = await makeHarness();
       const store = await harness.open();
       const life = await store.generationId();
+      assert.match(life, /^[A-Za-z0-9-]{1,64}$/, 'logs keep it with each committed offset');
       assert.equal(await store.highestEpoch(), 0);
       const rows = Array.from({ length: 1_500 }, (_, i) => rowOf({ hi: i, lo: i * 31 }, (i * 7) % 1_000, 1, `${i}`));
       await backup(store, life, ...rows);

@@ -13,7 +13,7 @@ test('an offset that does not change is committed again as long as its partition
   const { time, proof, feed, committed, losePartition, end } = await beginLoneShard({ logHooks });
   await feed(passedOver);
   await time.pass(5_000);
-  assert.deepEqual(await committed(), { offset: 1, generation: 1 });
+  assert.deepEqual(await committed(), { offset: 1, generationId: 'memory-store-1' });
   const first = commits;
   time.leap(hourMs);
   await time.pass(5_000);
@@ -23,7 +23,7 @@ test('an offset that does not change is committed again as long as its partition
     await time.pass(5_000);
     assert.equal(commits, first + 1 + day);
   }
-  assert.deepEqual(await committed(), { offset: 1, generation: 1 });
+  assert.deepEqual(await committed(), { offset: 1, generationId: 'memory-store-1' });
   await feed(passedOver);
   proof.end();
   time.leap(dayMs);
@@ -31,7 +31,7 @@ test('an offset that does not change is committed again as long as its partition
   assert.equal(commits, first + 8, 'nor who was not heard of for so long that its session may be over');
   proof.extend(time.monotonicMs() + 60_000);
   await time.pass(5_000);
-  assert.deepEqual(await committed(), { offset: 2, generation: 1 });
+  assert.deepEqual(await committed(), { offset: 2, generationId: 'memory-store-1' });
   const last = commits;
   proof.extend(Number.POSITIVE_INFINITY);
   losePartition();

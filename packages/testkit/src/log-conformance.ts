@@ -283,48 +283,66 @@ export function logConformance(name: string, makeHarness: () => Promise<LogHarne
       const [a, b] = [partitionOf(topic, 0), partitionOf(topic, 1)];
       assert.equal(await log.committed('job', a), null);
       const commits = [
-        { partition: a, offset: 10, generation: 1, fence: 5 },
-        { partition: b, offset: 20, generation: 1, fence: 6 },
+        { partition: a, offset: 10, generationId: 'life-1', fence: 5 },
+        { partition: b, offset: 20, generationId: 'life-1', fence: 6 },
       ];
       assert.deepEqual(await log.commit('job', commits), ['ok', 'ok']);
       const other = await open();
-      assert.deepEqual(await other.committed('job', a), { offset: 10, generation: 1 });
-      assert.deepEqual(await other.committed('job', b), { offset: 20, generation: 1 });
+      assert.deepEqual(await other.committed('job', a), { offset: 10, generationId: 'life-1' });
+      assert.deepEqual(await other.committed('job', b), { offset: 20, generationId: 'life-1' });
       assert.equal(await other.committed('another job', a), null);
       assert.equal(await other.committed('job', { topicId: topicId('another topic'), partition: 0 }), null);
-      assert.deepEqual(await other.commit('job', [{ partition: a, offset: 3, generation: 2, fence: 5 }]), ['ok']);
-      assert.deepEqual(await log.committed('job', a), { offset: 3, generation: 2 });
+      assert.deepEqual(await other.commit('job', [{ partition: a, offset: 3, generationId: 'life-2', fence: 5 }]), [
+        'ok',
+      ]);
+      assert.deepEqual(await log.committed('job', a), { offset: 3, generationId: 'life-2' });
     });
 
     test('refuses the commit of an older holder, or says that it takes any', async () => {
       const { log, topic } = await fresh(2);
       const [a, b] = [partitionOf(topic, 0), partitionOf(topic, 1)];
-      assert.deepEqual(await log.commit('job', [{ partition: a, offset: 10, generation: 1, fence: 9 }]), ['ok']);
+      assert.deepEqual(await log.commit('job', [{ partition: a, offset: 10, generationId: 'life-1', fence: 9 }]), [
+        'ok',
+      ]);
       const late = [
-        { partition: a, offset: 99, generation: 1, fence: 8 },
-        { partition: b, offset: 1, generation: 1, fence: 8 },
+        { partition: a, offset: 99, generationId: 'life-1', fence: 8 },
+        { partition: b, offset: 1, generationId: 'life-1', fence: 8 },
       ];
       const { fencesCommits } = await making;
       assert.deepEqual(await (await open()).commit('job', late), [fencesCommits ? 'fenced' : 'ok', 'ok']);
-      if (!fencesCommits) return assert.deepEqual(await log.committed('job', a), { offset: 99, generation: 1 });
-      assert.deepEqual(await log.committed('job', a), { offset: 10, generation: 1 });
-      assert.deepEqual(await log.commit('job', [{ partition: a, offset: 4, generation: 1, fence: 10 }]), ['ok']);
-      assert.deepEqual(await log.committed('job', a), { offset: 4, generation: 1 });
+      if (!fencesCommits)
+        return assert.deepEqual(await log.committed('job', a), { offset: 99, generationId: 'life-1' });
+      assert.deepEqual(await log.committed('job', a), { offset: 10, generationId: 'life-1' });
+      assert.deepEqual(await log.commit('job', [{ partition: a, offset: 4, generationId: 'life-1', fence: 10 }]), [
+        'ok',
+      ]);
+      assert.deepEqual(await log.committed('job', a), { offset: 4, generationId: 'life-1' });
+    });
+
+    test('tells the highest fence of its commits, where it checks any', async () => {
+      const { log, topic } = await fresh(2);
+      const before = await log.highestFence();
+      const commit = (group: string, partition: number, fence: number) =>
+        log.commit(group, [{ partition: partitionOf(topic, partition), offset: 1, generationId: 'life-1', fence }]);
+      const { fencesCommits } = await making;
+      assert.deepEqual(await commit('a job', 1, before + 2 ** 33), ['ok']);
+      assert.deepEqual(await commit('another job', 0, before + 7), ['ok']);
+      assert.equal(await (await open()).highestFence(), fencesCommits ? before + 2 ** 33 : 0);
     });
 
     test('commits what is there, whatever else is gone', async () => {
       const [one, two] = [await fresh(1), await fresh(1)];
       const { log } = one;
       const both = (offset: number) =>
-        [two, one].map(({ topic }) => ({ partition: partitionOf(topic, 0), offset, generation: 1, fence: 1 }));
+        [two, one].map(({ topic }) => ({ partition: partitionOf(topic, 0), offset, generationId: 'life-1', fence: 1 }));
       const committed = () => log.committed('job', partitionOf(one.topic, 0));
       assert.deepEqual(await log.commit('job', both(1)), ['ok', 'ok']);
       await (await making).deleteTopic(two.name);
       assert.deepEqual(await log.commit('job', both(2)), ['gone', 'ok']);
-      assert.deepEqual(await committed(), { offset: 2, generation: 1 });
+      assert.deepEqual(await committed(), { offset: 2, generationId: 'life-1' });
       // Who has not known it before it was deleted.
       assert.deepEqual(await (await open()).commit('job', both(3)), ['gone', 'ok']);
-      assert.deepEqual(await committed(), { offset: 3, generation: 1 });
+      assert.deepEqual(await committed(), { offset: 3, generationId: 'life-1' });
       const again = await (await open()).createTopic(two.name, 1);
       assert.equal(await log.committed('job', partitionOf(again, 0)), null);
       assert.deepEqual(await log.commit('job', both(4)), ['gone', 'ok']);

@@ -13,6 +13,8 @@ import type { TwinHooks } from './twin-hooks.ts';
 
 const incarnation = { counter: 1, shards: 1, addresses: ['a', 'b'], version: '1' };
 const topic = 'in';
+/** Its name is the group of its commits. */
+const job = 'counting';
 
 function hashOf(user: string): { hi: number; lo: number } {
   const key = Buffer.from(user);
@@ -37,6 +39,8 @@ interface Given {
   readonly users?: readonly string[];
   /** What was in the log before: holders before have counted it, and all markers are past it. */
   readonly earlier?: readonly string[];
+  /** What was in the log before, and is committed there by a cluster whose store is gone. */
+  readonly left?: readonly string[];
   readonly storeHooks?: TwinHooks;
   readonly logHooks?: TwinHooks;
   readonly logger?: Logger;
@@ -49,6 +53,7 @@ interface Given {
 export async function beginLoneShard({
   users = [],
   earlier = [],
+  left = [],
   storeHooks = {},
   logHooks = {},
   logger = silentLogger,
@@ -67,6 +72,9 @@ export async function beginLoneShard({
     return { bucket, partition, offset: earlier.length };
   });
   await new MemoryBackupStore(disk).mark(disk.generationId, marks);
+  for (const value of left) await feed(value);
+  const leftBehind = { partition, offset: left.length, generationId: 'store-of-another-cluster', fence: 1 };
+  if (left.length > 0) await log.commit(job, [leftBehind]);
   const table = new LeaseTable();
   const replay = (record: Parameters<LeaseTable['replay']>[0]): void => {
     const index = table.tableIndex + 1;
@@ -116,7 +124,7 @@ export async function beginLoneShard({
     feed,
     /** Users whose state is in the store. */
     rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
-    committed: () => log.committed('counting', partition),
+    committed: () => log.committed(job, partition),
     /** Entries that change nothing. */
     advanceTo: (index: number) => {
       table.publishIndex(index);

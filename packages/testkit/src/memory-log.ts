@@ -122,7 +122,7 @@ export class MemoryLog implements Log {
   committed(group: string, partition: PartitionId): Promise<CommittedOffset | null> {
     return this.#do('committed', () => {
       const stored = this.#disk.commits.get(commitKey(group, partition));
-      return stored === undefined ? null : { offset: stored.offset, generation: stored.generation };
+      return stored === undefined ? null : { offset: stored.offset, generationId: stored.generationId };
     });
   }
 
@@ -135,6 +135,12 @@ export class MemoryLog implements Log {
         this.#disk.commits.set(key, commit);
         return 'ok';
       }),
+    );
+  }
+
+  highestFence(): Promise<number> {
+    return this.#do('highestFence', () =>
+      [...this.#disk.commits.values()].reduce((highest, { fence }) => Math.max(highest, fence), 0),
     );
   }
 

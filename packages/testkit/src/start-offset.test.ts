@@ -80,24 +80,24 @@ test('an end that was begun at stays the beginning, however often reading starts
   assert.equal(await start('latest'), 3);
   await append(4);
   assert.equal(await start('latest'), 3, 'records that came since are not left out');
-  assert.deepEqual(await log.committed(group, lease), { offset: 3, generation: 1 });
+  assert.deepEqual(await log.committed(group, lease), { offset: 3, generationId: storeDisk.generationId });
 });
 
 test('a time says where to begin', async () => {
   assert.equal(await start({ timestampUnixMs: 0 }), 0);
-  assert.deepEqual(await log.committed(group, lease), { offset: 0, generation: 1 });
+  assert.deepEqual(await log.committed(group, lease), { offset: 0, generationId: storeDisk.generationId });
 });
 
 test('a commit of the generation wins over markers, and these over the start position', async () => {
   await markAll(2);
   // As after a log forgot the offsets of a job that did not run for long.
   assert.equal(await start('latest'), 2);
-  await log.commit(group, [{ partition: lease, offset: 1, generation: 1, fence: 7 }]);
+  await log.commit(group, [{ partition: lease, offset: 1, generationId: storeDisk.generationId, fence: 7 }]);
   assert.equal(await start('latest'), 1);
 });
 
 test('after a loss of the store nothing is left out', async () => {
-  await log.commit(group, [{ partition: lease, offset: 3, generation: 1, fence: 7 }]);
+  await log.commit(group, [{ partition: lease, offset: 3, generationId: storeDisk.generationId, fence: 7 }]);
   storeDisk.lose();
   assert.equal(await start('latest', { number: 2 }), 0);
 });
@@ -141,6 +141,27 @@ test('a beginning of which the store has lost the row is none', async () => {
   const storeHooks = beforeFirst('backup', () => Promise.reject(new Error('away')));
   await assert.rejects(start('latest', { storeHooks }), /away/);
   assert.equal(await start('latest', { number: 2, epoch: 8 }), 0, 'claimed, and never written');
+for (const number of [1, 2]) {
+  test(`what another cluster has committed, at whatever number, is not believed in generation ${number}`, async () => {
+    await log.commit(group, [{ partition: lease, offset: 3, generationId: 'store-of-another-cluster', fence: 7 }]);
+    // Not at the start position either: the job has been read before, and this store has nothing of it.
+    assert.equal(await start('latest', { number }), 0);
+    await markAll(2);
+    assert.equal(await start('latest', { number }), 2);
+  });
+}
+
+test('a beginning outlasts the commit of another cluster, and a change of the generation, as long as the store has it', async () => {
+  assert.equal(await start('latest'), 3);
+  await append(4);
+  await log.commit(group, [{ partition: lease, offset: 7, generationId: 'store-of-another-cluster', fence: 7 }]);
+  assert.equal(await start('latest', { epoch: 8 }), 3);
+  const image = storeDisk.image();
+  storeDisk.lose(image);
+  assert.equal(await start('latest', { epoch: 8, number: 2 }), 3);
+  assert.equal(await start('earliest', { epoch: 8, number: 2 }), 0);
+  storeDisk.lose();
+  assert.equal(await start('latest', { epoch: 8, number: 3 }), 0);
 });
 
 test('a beginning outlasts a log that forgets its commits, also where nothing was left out yet', async () => {

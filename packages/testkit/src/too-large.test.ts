@@ -40,7 +40,7 @@ test('an output that its topic takes in no form becomes a dead letter, and the s
     },
   });
   assert.deepEqual(recordsOf(scene, deadLetterTopic), [letter(10), letter(11)]);
-  assert.deepEqual(await scene.committed(), { offset: 12, generation: 1 });
+  assert.deepEqual(await scene.committed(), { offset: 12, generationId: 'memory-store-1' });
   assert.deepEqual([scene.stats.get('outputsTooLarge'), scene.stats.get('outputsAcked')], [2, 12]);
   await scene.end();
 });
@@ -62,7 +62,7 @@ test('no row has an output behind it that is in no topic: neither its own nor, y
   logHooks.before = () => undefined;
   await scene.time.pass(60_000);
   assert.equal(recordsOf(scene, deadLetterTopic).length, 1);
-  assert.deepEqual([scene.rowCount(), await scene.committed()], [2, { offset: 11, generation: 1 }]);
+  assert.deepEqual([scene.rowCount(), await scene.committed()], [2, { offset: 11, generationId: 'memory-store-1' }]);
   await scene.end();
 });
 
@@ -83,7 +83,7 @@ test('a dead letter that is too large for its topic goes with its value cut, or 
     assert.equal(large!.headers['key-is'], valueBytes === 0 ? 'cut' : 'record');
     assert.deepEqual([large!.headers.offset, large!.headers.reason], ['0', 'marked']);
     assert.deepEqual([small!.value, small!.headers.truncated, small!.headers.offset], ['?', undefined, '1']);
-    assert.deepEqual(await scene.committed(), { offset: 2, generation: 1 });
+    assert.deepEqual(await scene.committed(), { offset: 2, generationId: 'memory-store-1' });
     await scene.end();
   }
 });

@@ -114,7 +114,7 @@ function rightHistory(): Told {
   add(shard, { k: 'backupDone', id: 4, code: 'OK', results: rows.map(() => ['OK']) });
   add(shard, { k: 'mark', id: 5, generation: 'life', marks: [[first.unit.lo & 1_023, 'topic', 0, 4]] });
   add(shard, { k: 'markDone', id: 5, code: 'OK' });
-  add(shard, { k: 'commit', id: 6, commits: [['topic', 0, 4, 1, 105]] });
+  add(shard, { k: 'commit', id: 6, commits: [['topic', 0, 4, 'life', 105]] });
   add(shard, { k: 'commitDone', id: 6, results: ['ok'] });
   add(shard, { k: 'levels', rssBytes: 100, levels: { streamsOpen: 1, framesInFlight: 2, partitionsRead: 1 } });
 

@@ -93,10 +93,10 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
     });
   }
   for (const { asked, done } of callsOf(history, 'commit')) {
-    for (const [i, [, partition, offset, generation, fence]] of asked.commits.entries()) {
+    for (const [i, [, partition, offset, generationId, fence]] of asked.commits.entries()) {
       const id = { topicId: topicId(`id-of-${inputTopic}`), partition };
       const isFenced = done?.results[i] === 'fenced';
-      at(asked.t, () => checks.onCommitted({ partition: id, offset, generation, fence }, isFenced));
+      at(asked.t, () => checks.onCommitted({ partition: id, offset, generationId, fence }, isFenced));
     }
   }
   for (const { asked, endUs } of callsOf(history, 'append')) {

@@ -68,7 +68,7 @@ export type CommitLine = readonly [
   topicId: string,
   partition: number,
   offset: number,
-  generation: number,
+  generationId: string,
   fence: number,
 ];
 export type OutputLine = readonly [id: string, value: string | null];

@@ -7,7 +7,7 @@ import { commitsAfterTheEnd } from './late-commits.ts';
 
 const ended: LeaseRecord = { kind: 'sessionEnded', session: 6 as SessionId, reason: 'expired' };
 const data = Buffer.from(encodeRecords([ended])).toString('base64');
-const commits = [[topicId('t'), 0, 10, 1, 6]] as const;
+const commits = [[topicId('t'), 0, 10, 'life', 6]] as const;
 
 function lateOf(commitUs: number): string[] {
   const events = [

@@ -124,11 +124,11 @@ export function watchLog(prototype: Pick<Log, 'append' | 'commit'>): void {
     );
   };
   prototype.commit = function (this: Log, group, commits) {
-    const lines = commits.map(({ partition, offset, generation, fence }) => [
+    const lines = commits.map(({ partition, offset, generationId, fence }) => [
       partition.topicId,
       partition.partition,
       offset,
-      generation,
+      generationId,
       fence,
     ]);
     return around(

@@ -56,7 +56,7 @@ export const rewoundOffsets: Scenario = {
       const id = { topicId: info.topicId, partition };
       const now = (await log.committed(jobName, id))!;
       await log.commit(jobName, [
-        { partition: id, offset: now.offset - rewound, generation: now.generation, fence: 1 },
+        { partition: id, offset: now.offset - rewound, generationId: now.generationId!, fence: 1 },
       ]);
       saw('rewoundUnderLoad', rewound);
     }

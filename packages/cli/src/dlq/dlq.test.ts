@@ -198,7 +198,9 @@ describe('dead letters', () => {
 
   test('topic lag shows what is committed', async () => {
     const { topicId } = (await log.describe('in'))!;
-    await log.commit('access-anomaly', [{ partition: { topicId, partition: 0 }, offset: 1, generation: 1, fence: 1 }]);
+    await log.commit('access-anomaly', [
+      { partition: { topicId, partition: 0 }, offset: 1, generationId: 'life', fence: 1 },
+    ]);
     const args = ['topic', 'lag', '--data', data, '--topic', 'in'];
     const document = await json(...args);
     assert.deepEqual(document.partitions, [

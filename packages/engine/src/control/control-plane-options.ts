@@ -21,7 +21,7 @@ export interface ControlPlaneOptions {
   readonly shards: readonly ShardPort[];
   readonly transport: PeerTransport;
   readonly raftStorage: RaftStorage;
-  readonly log: Pick<Log, 'describe' | 'endOffsets'>;
+  readonly log: Pick<Log, 'describe' | 'endOffsets' | 'highestFence'>;
   readonly store: Pick<BackupStore, 'generationId' | 'adopt' | 'highestEpoch'>;
   /** Input topics of the jobs: the leader assigns their partitions. */
   readonly topics: readonly string[];

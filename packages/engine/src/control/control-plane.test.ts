@@ -32,6 +32,16 @@ test('a cluster is founded, sessions open, shards are told', async () => {
   nobodyFailed(cluster);
 });
 
+test('a cluster that is founded over a log begins its epochs above the fences of its commits', async () => {
+  const cluster = new VirtualCluster();
+  cluster.storeLife.highest = 5_000;
+  cluster.topics.highestFence = 7_000;
+  await cluster.startAll();
+  await cluster.time.run(100);
+  for (const { control } of cluster.nodes) assert.equal(control.table.epochBase, 7_000);
+  nobodyFailed(cluster);
+});
+
 test('units are granted in a few milliseconds, seen in every table, and released', async () => {
   const cluster = new VirtualCluster();
   await cluster.startAll();

@@ -39,7 +39,7 @@ export interface LeaderTermOptions {
   readonly lease: LeaseOptions;
   readonly driver: RaftDriver;
   readonly store: Pick<BackupStore, 'generationId' | 'adopt' | 'highestEpoch'>;
-  readonly log: Pick<Log, 'describe' | 'endOffsets'>;
+  readonly log: Pick<Log, 'describe' | 'endOffsets' | 'highestFence'>;
   /** Input topics of the jobs. */
   readonly topics: readonly string[];
   readonly timers: Timers;
@@ -177,10 +177,11 @@ export class LeaderTerm {
   async checkGeneration(): Promise<void> {
     if (this.#storeBusy || this.#isOver) return;
     this.#storeBusy = true;
-    const { store, table, logger, timers } = this.#options;
+    const { store, log, table, logger, timers } = this.#options;
     try {
       if (table.epochBase < 0) {
-        const base = await store.highestEpoch();
+        // The log may outlive the store, and the other way round: neither must fence what is granted from now on.
+        const base = Math.max(await store.highestEpoch(), await log.highestFence());
         await this.#decideAndPropose({ kind: 'found', base });
         logger.info('cluster founded', { epochBase: base });
       }

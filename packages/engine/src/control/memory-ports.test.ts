@@ -61,6 +61,7 @@ const notNeeded = (): never => {
 /** As much of a log as the leader reads: topics. */
 export class MemoryTopics {
   readonly topics = new Map<string, TopicInfo>();
+  highestFence = 0;
 
   create(topic: string, partitions: number): void {
     this.topics.set(topic, { topic, topicId: topicId(`id-of-${topic}`), partitions });
@@ -75,6 +76,7 @@ export class MemoryTopics {
       append: notNeeded,
       committed: notNeeded,
       commit: notNeeded,
+      highestFence: async () => this.highestFence,
       offsetsAt: notNeeded,
       close: async () => {},
     };

@@ -6,7 +6,10 @@ import type { PartitionId, Unit } from '@holdfast/model';
  * All answers are given only once they are durable. Adapters: embedded LMDB, Redis, the in-memory twin.
  */
 export interface BackupStore {
-  /** The random id of this store's life: another one means that data may be lost. */
+  /**
+   * The random id of this store's life: another one means that data may be lost. 1 to 64 letters, digits and `-`: logs keep
+   * it with each committed offset.
+   */
   generationId(): Promise<string>;
   /**
    * Before a generation is logged: notes in the store that it is this one. Results: one, whether the store continues the

@@ -18,15 +18,18 @@ export interface NewRecord {
 /** A committed offset: everything below it is durable in the store of that generation. */
 export interface CommittedOffset {
   readonly offset: number;
-  /** The store's generation when it was committed (PROTOCOL.md 3.1). */
-  readonly generation: number;
+  /**
+   * The store's generation when it was committed, by the id that the store gives it (PROTOCOL.md 3.1). Null: it vouches
+   * for no store, being another tool's, or of a version that committed the generation's number.
+   */
+  readonly generationId: string | null;
 }
 
 /** One offset to commit. `fence` is the epoch of the partition's lease: a log that can refuses a lower one than it has seen. */
 export interface OffsetCommit {
   readonly partition: PartitionId;
   readonly offset: number;
-  readonly generation: number;
+  readonly generationId: string;
   readonly fence: number;
 }
 
@@ -80,6 +83,11 @@ export interface Log {
    * commits it (PROTOCOL.md 3.4), so an older holder's late commit costs reading again, and nothing else.
    */
   commit(group: string, commits: readonly OffsetCommit[]): Promise<CommitResult[]>;
+  /**
+   * The highest fence of all commits that it keeps, of whatever group: a cluster that is founded over it begins its epochs
+   * above that, or each of its commits would be fenced. 0 where nothing is committed, and of a log that checks no fences.
+   */
+  highestFence(): Promise<number>;
   /** The offset that the next appended record will get, per partition. */
   endOffsets(topic: string): Promise<number[]>;
   /**

@@ -33,11 +33,12 @@ export class CommitLoop {
       due.push({ loop, offset, partition: reading.id, fence: reading.leaseEpoch });
     }
     if (due.length === 0) return;
+    const { generationId } = generation;
     this.busy = true;
     try {
       const results = await options.log.commit(
         options.job.name,
-        due.map(({ offset, partition, fence }) => ({ partition, offset, generation: generation.number, fence })),
+        due.map(({ offset, partition, fence }) => ({ partition, offset, generationId, fence })),
       );
       results.forEach((result, i) => {
         const { loop, offset } = due[i]!;

@@ -16,7 +16,7 @@ import type { StartOptions } from './start-offset.ts';
 export async function firstStart(
   { log, store, job, settings }: StartOptions,
   { topic, topicId, partition, epoch }: LeasedPartition,
-  { number, generationId }: KnownGeneration,
+  { generationId }: KnownGeneration,
 ): Promise<number | string | null> {
   const { startPosition } = settings;
   const offsetNow = async () => (await log.offsetsAt(topic, startPosition, [partition]))[0]!;
@@ -37,7 +37,7 @@ export async function firstStart(
   const written = await store.backup(generationId, [{ ...unit, epoch, seq: 1, row, savedUnixMs: 0 }]);
   if (written.code !== 'OK') return written.generationId;
   if (written.results[0]?.code !== 'OK') return null;
-  const [result] = await log.commit(job.name, [{ partition: id, offset, generation: number, fence: epoch }]);
+  const [result] = await log.commit(job.name, [{ partition: id, offset, generationId, fence: epoch }]);
   if (result === 'gone') throw new LogError('TOPIC_CHANGED', `topic ${topic} with the id ${topicId} is gone`);
   return result === 'ok' ? offset : null;
 }

@@ -14,7 +14,9 @@ export interface StartOptions {
 /**
  * Where reading a partition begins (PROTOCOL.md 3.1): at the committed offset if it names the store's generation, else at
  * the least marker; without markers where the store says that the job began, else at the first record that is kept. Only a
- * job that never committed, in the store's first generation, begins at `startPosition`, in partitions that were there then.
+ * job that never committed, in the store's first generation, begins at `startPosition`, in partitions that were there then. A
+ * generation is known by its id alone: every cluster counts from 1, and what another one has committed under the number
+ * vouches for nothing here.
  * @returns the id of another generation where the store has one; null: the lease is over
  */
 export async function findStart(
@@ -26,7 +28,7 @@ export async function findStart(
   const { topic, topicId, partition } = lease;
   const id = { topicId, partition };
   const committed = await log.committed(job.name, id);
-  if (committed?.generation === generation.number) return committed.offset;
+  if (committed?.generationId === generation.generationId) return committed.offset;
   // Also where nothing is committed: a log forgets the offsets of a job that didn't run for long.
   const answer = await store.leastMarker(generation.generationId, id);
   if (answer.code !== 'OK') return answer.generationId;

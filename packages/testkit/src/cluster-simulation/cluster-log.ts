@@ -19,6 +19,9 @@ interface Broker {
   frozenUntilMs: number;
 }
 
+/** The store of the cluster whose commits are in the log already: no store here has its id. */
+export const generationIdBefore = 'store-of-another-cluster';
+
 /** Who looks at what the log does. */
 export interface LogEvents {
   onAppended(topic: string, records: readonly NewRecord[]): void;
@@ -88,6 +91,11 @@ export class ClusterLog {
     return first;
   }
 
+  get highestFence(): number {
+    if (!this.#fences) return 0;
+    return [...this.commits.values()].reduce((highest, { fence }) => Math.max(highest, fence), 0);
+  }
+
   committed(partition: PartitionId): OffsetCommit | undefined {
     return this.commits.get(partitionKey(partition));
   }
@@ -99,6 +107,15 @@ export class ClusterLog {
     if (!isFenced) this.commits.set(key, commit);
     this.events.onCommitted(commit, isFenced, before);
     return isFenced ? 'fenced' : 'ok';
+  }
+
+  /** Commits of a cluster that is gone. */
+  inherit(topic: string, offset: number, fence: number): void {
+    const { topicId, partitions } = this.describe(topic)!;
+    for (let number = 0; number < partitions; number++) {
+      const partition = { topicId, partition: number };
+      this.commits.set(partitionKey(partition), { partition, offset, generationId: generationIdBefore, fence });
+    }
   }
 
   /** The state of the broker that leads a partition; of the group's, for null. */

@@ -34,6 +34,8 @@ export interface ClusterPlan extends CommonPlan {
   readonly isSpoiling: boolean;
   /** Users are released from quarantine between two rounds. */
   readonly isReleasing: boolean;
+  /** What another cluster has committed in each partition, before this one was founded over its log, without its store. */
+  readonly committedBefore: { readonly offset: number; readonly fence: number } | null;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
@@ -136,6 +138,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     isDeadly: seed % deadlyEvery === 3,
     isSpoiling: seed % deadlyEvery === 1,
     isReleasing,
+    committedBefore: oneOf([null, { offset: between(1, 100), fence: between(1, 4) * 1_100_001 }]),
   };
 }
 

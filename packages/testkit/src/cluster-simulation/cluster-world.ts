@@ -73,6 +73,8 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
     this.log.setTopic(inputTopic, plan.partitions);
     this.flights = new StreamFlights(report, plan.limits);
     this.queues = new FullQueues(report, plan.limits);
+    const { committedBefore } = plan;
+    if (committedBefore !== null) this.log.inherit(inputTopic, committedBefore.offset, committedBefore.fence);
     this.assemble(next, (index, entry) => this.records.onEntry(index, entry));
     this.streams = new RecordStreams({
       time,

@@ -8,13 +8,13 @@ export function whatIsMissing(world: ClusterWorld): string | null {
 }
 
 function whatRecordsMiss(world: ClusterWorld): string | null {
-  const { log, checks, upNodes } = world;
+  const { log, store, upNodes } = world;
   const { topicId } = log.describe(inputTopic)!;
-  const { generation } = checks.model;
+  const { generationId } = store;
   for (const [partition, end] of log.offsetsAt(inputTopic, 'latest').entries()) {
     const committed = log.committed({ topicId, partition });
-    if (committed?.offset !== end || committed.generation !== generation)
-      return `${inputTopic}/${partition} ends at ${end}, and is committed at ${committed?.offset ?? 'nothing'} of generation ${committed?.generation ?? 'none'}, now ${generation}`;
+    if (committed?.offset !== end || committed.generationId !== generationId)
+      return `${inputTopic}/${partition} ends at ${end}, and is committed at ${committed?.offset ?? 'nothing'} of generation ${committed?.generationId ?? 'none'}, now ${generationId}`;
   }
   for (const { id, shards, control } of upNodes) {
     for (const { stats, session, index } of shards) {

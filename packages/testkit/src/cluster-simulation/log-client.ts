@@ -35,9 +35,10 @@ export function logClient(log: ClusterLog, time: VirtualTime, rng: Rng, thread: 
     committed: (_group, partition: PartitionId) =>
       call('committed', group, () => {
         const commit = log.committed(partition);
-        return commit === undefined ? null : { offset: commit.offset, generation: commit.generation };
+        return commit === undefined ? null : { offset: commit.offset, generationId: commit.generationId };
       }),
     commit: (_group, commits) => call('commit', group, () => commits.map((commit) => log.commit(commit))),
+    highestFence: () => call('highestFence', group, () => log.highestFence),
     endOffsets: (topic) => call('endOffsets', group, () => log.offsetsAt(topic, 'latest')),
     offsetsAt: (topic, position, partitions) => {
       const only = partitions?.length === 1 ? () => log.partition(topic, partitions[0]!) : group;

@@ -20,7 +20,7 @@ export class ControlWorld extends SimulatedWorld<SimulatedShard> {
     const planRng = next();
     super(own, next(), isTraced);
     this.plan = drawPlan(planRng);
-    this.store = new SimulatedStore(this.time, this.plan.storeHighestEpoch);
+    this.store = new SimulatedStore(this.time, this.plan.storeHighestEpoch, this.plan.logHighestFence);
     this.log = this.store;
     this.store.setTopic('in', this.plan.partitions);
     this.assemble(next);

@@ -9,6 +9,8 @@ export interface Plan extends CommonPlan {
   readonly faultsMs: number;
   /** Mean time between two changes of what units have records. */
   readonly wishEveryMs: number;
+  /** Of commits that an earlier cluster has left in the log. */
+  readonly logHighestFence: number;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
@@ -38,5 +40,6 @@ export function drawPlan(rng: Rng): Plan {
     lease: { boundedLoadSlack: between(1, 12) },
     clockDriftRatio: randomRatio(rng) * 0.08,
     storeHighestEpoch: between(0, 3) * 1_000_003,
+    logHighestFence: between(0, 3) * 1_100_001,
   };
 }

@@ -3,17 +3,19 @@ import { topicId } from '@holdfast/model';
 import type { LeaderLog, LeaderStore, OutsideLog, OutsideStore } from '../simulation/leader-reads.ts';
 import type { VirtualTime } from '../simulation/virtual-time.ts';
 
-/** As much of a store and a log as a leader reads: which generation, which highest epoch, which topics. */
+/** As much of a store and a log as a leader reads: which generation, which highest epoch and fence, which topics. */
 export class SimulatedStore implements OutsideStore, OutsideLog {
   #generation = 1;
   readonly highestEpoch: number;
+  readonly highestFence: number;
   downUntilMs = 0;
   readonly #topics = new Map<string, TopicInfo>();
   readonly #time: VirtualTime;
 
-  constructor(time: VirtualTime, highestEpoch: number) {
+  constructor(time: VirtualTime, highestEpoch: number, highestFence: number) {
     this.#time = time;
     this.highestEpoch = highestEpoch;
+    this.highestFence = highestFence;
   }
 
   get isDown(): boolean {
@@ -50,6 +52,7 @@ export class SimulatedStore implements OutsideStore, OutsideLog {
       describe: async (topic) => this.#read(this.#topics.get(topic) ?? null),
       endOffsets: async (topic) =>
         this.#read(Array.from({ length: this.#topics.get(topic)?.partitions ?? 0 }, () => 0)),
+      highestFence: async () => this.#read(this.highestFence),
     };
   }
 

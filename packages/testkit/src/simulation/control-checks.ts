@@ -25,7 +25,8 @@ export interface ControlChecksOptions {
   readonly nowMs: () => number;
   readonly lease: Partial<LeaseOptions>;
   readonly clockDriftRatio: number;
-  readonly storeHighestEpoch: number;
+  /** The highest epoch that store and log had seen when the cluster was founded. */
+  readonly epochFloor: number;
   /** Does a process live that listens there? */
   readonly isListening: (address: string) => boolean;
   /** What is durable at a member. */
@@ -53,10 +54,10 @@ export class ControlChecks {
   readonly #commands: SameCommands;
 
   constructor(options: ControlChecksOptions) {
-    const { report, nowMs, lease, clockDriftRatio, storeHighestEpoch, onEntry } = options;
+    const { report, nowMs, lease, clockDriftRatio, epochFloor, onEntry } = options;
     this.#options = options;
     this.model = new LeaseModel(report);
-    this.epochs = new EpochsRise(report, storeHighestEpoch);
+    this.epochs = new EpochsRise(report, epochFloor);
     this.times = new SessionTimes(report, this.model, compileLeaseOptions(lease), clockDriftRatio);
     this.gone = new GoneSessions(report, this.model, options.isListening);
     this.log = new CommittedLog(report, (index, entry) => {

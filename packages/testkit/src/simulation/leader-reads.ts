@@ -1,7 +1,7 @@
 import type { BackupStore, Log, TopicInfo } from '@holdfast/engine';
 
 /** As much of the log as a leader reads. */
-export type LeaderLog = Pick<Log, 'describe' | 'endOffsets'>;
+export type LeaderLog = Pick<Log, 'describe' | 'endOffsets' | 'highestFence'>;
 /** As much of the store as a leader reads. */
 export type LeaderStore = Pick<BackupStore, 'generationId' | 'adopt' | 'highestEpoch'>;
 
@@ -18,6 +18,8 @@ export interface OutsideStore {
 /** The log beside the nodes. */
 export interface OutsideLog {
   readonly topics: readonly TopicInfo[];
+  /** Of the commits that are in it. */
+  readonly highestFence: number;
   /** Makes the topic, or gives it more partitions. */
   setTopic(topic: string, partitions: number): unknown;
 }

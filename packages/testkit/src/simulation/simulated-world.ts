@@ -68,7 +68,7 @@ export abstract class SimulatedWorld<S extends ShardLife = ShardLife> {
       nowMs: () => this.time.nowMs,
       lease: plan.lease,
       clockDriftRatio: plan.clockDriftRatio,
-      storeHighestEpoch: plan.storeHighestEpoch,
+      epochFloor: Math.max(plan.storeHighestEpoch, this.log.highestFence),
       isListening: (address) => this.network.isListening(address),
       diskOf: (member) => this.disks.get(member.slice(member.indexOf('/') + 1))?.synced ?? emptyRestored,
       onEntry,

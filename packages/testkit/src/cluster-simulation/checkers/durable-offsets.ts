@@ -36,12 +36,12 @@ export class DurableOffsets {
     this.#outputs = outputs;
   }
 
-  onCommitted({ partition: { topicId, partition }, offset, generation }: OffsetCommit): void {
+  onCommitted({ partition: { topicId, partition }, offset, generationId }: OffsetCommit): void {
     if (topicId !== `id-of-${inputTopic}`) return;
     this.commits++;
-    const life = this.#stored.lifeOf(generation);
+    const life = this.#stored.lifeOf(generationId);
     if (life === undefined) {
-      this.#report(`I6: an offset is committed under generation ${generation}, which the log doesn't know`);
+      this.#report(`I6: an offset is committed under generation ${generationId}, which the log doesn't know`);
       return;
     }
     const vouched = this.#vouchedOf(life);
@@ -60,7 +60,7 @@ export class DurableOffsets {
       const count = this.#stored.stateOf(life, record.user!)?.state.counts[partition] ?? 0;
       if (count > record.place) continue;
       this.#report(
-        `I6: ${partition} is committed at ${offset} under generation ${generation}, but ${at} of user ${record.user!.index} isn't in ${life.generationId}`,
+        `I6: ${partition} is committed at ${offset} under generation ${generationId}, but ${at} of user ${record.user!.index} isn't in its store`,
       );
       return;
     }

@@ -19,7 +19,8 @@ export class StoredRows {
   readonly #job = ledgerJob(1_000, () => {});
   readonly #users = new WeakMap<Uint8Array, readonly StoredUser[]>();
   readonly #lives = new Map<string, StoreLife>();
-  readonly #generations = new Map<number, string>();
+  /** Those that the log has taken, in its order. */
+  readonly #generations = new Set<string>();
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -32,13 +33,12 @@ export class StoredRows {
   /** A lease record that has just been committed. */
   noteRecord(record: LeaseRecord): void {
     if (record.kind !== 'generationChanged' || this.#generations.size + 1 !== record.number) return;
-    if (![...this.#generations.values()].includes(record.storeGeneration))
-      this.#generations.set(record.number, record.storeGeneration);
+    this.#generations.add(record.storeGeneration);
   }
 
-  /** The store of a generation, by its number in the log. */
-  lifeOf(generation: number): StoreLife | undefined {
-    return this.#lives.get(this.#generations.get(generation) ?? '');
+  /** The store of a generation that the log has taken. */
+  lifeOf(generationId: string): StoreLife | undefined {
+    return this.#generations.has(generationId) ? this.#lives.get(generationId) : undefined;
   }
 
   /** @param row as it is kept: never changed */

@@ -2,14 +2,14 @@ import type { LeaseTable } from '@holdfast/lease';
 import { unitKey } from './lease-model.ts';
 import type { Report } from './report.ts';
 
-/** I4: each lease of a unit, and of a partition, has a higher epoch than all before it, and than all the store had seen. */
+/** I4: each lease of a unit, and of a partition, has a higher epoch than all before it, and than all that store and log had seen. */
 export class EpochsRise {
   readonly #report: Report;
   readonly #floor: number;
   readonly #last = new Map<string, number>();
   grants = 0;
 
-  /** @param floor the store's highest epoch when the cluster was founded */
+  /** @param floor the highest epoch in store and log when the cluster was founded */
   constructor(report: Report, floor: number) {
     this.#report = report;
     this.#floor = floor;
