@@ -86,6 +86,10 @@ export class MemoryNetwork {
   /** Nodes whose host says that nobody listens there, to all or to some. */
   readonly refusing = new Map<string, readonly string[] | 'all'>();
   readonly #unanswered = new Set<string>();
+  /** Nodes that no message of Raft reaches, while calls and answers do. */
+  readonly logless = new Set<string>();
+  /** Changes what calls and their answers carry, as nodes of another version would. */
+  rewrite: (method: string, what: 'request' | 'answer', bytes: Uint8Array) => Uint8Array = (_, __, bytes) => bytes;
   readonly raftSent: { from: NodeId; to: NodeId; message: RaftMessage }[] = [];
 
   constructor(time: VirtualTime) {
@@ -121,6 +125,7 @@ export class MemoryNetwork {
       setPeers: () => {},
       sendRaft: (to, messages) => {
         for (const message of messages) this.raftSent.push({ from: me, to, message });
+        if (this.logless.has(to)) return;
         const list = [...messages];
         this.#time.setTimer(this.latencyMs, () => reach(to)?.onRaft(me, list));
       },
@@ -130,10 +135,11 @@ export class MemoryNetwork {
           this.#time.setTimer(this.latencyMs, () => {
             const there = reach(to);
             if (there === undefined) return;
-            there.onCall(me, method, body).then(
+            there.onCall(me, method, this.rewrite(method, 'request', body)).then(
               (answer) => {
                 this.#time.setTimer(this.latencyMs, () => {
-                  if (reach(to) === there && !this.#unanswered.has(id)) resolve(answer);
+                  if (reach(to) !== there || this.#unanswered.has(id)) return;
+                  resolve(this.rewrite(method, 'answer', answer));
                 });
               },
               (error: unknown) => {
