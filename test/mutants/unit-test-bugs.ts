@@ -82,6 +82,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [staleTables],
   },
   {
+    name: 'control: a member that gossip takes for dead is sent no log',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/peer-addresses.ts',
+    find: 'for (const id of members) {',
+    replace: 'for (const id of [] as NodeId[]) {',
+    tests: [staleTables],
+  },
+  {
     name: 'control: an entry of an earlier term is committed by count',
     invariant: 'I13',
     file: 'packages/raft/src/replication.ts',

@@ -156,3 +156,20 @@ test('a node that was away for long is given a session when it has the log, not 
   cluster.network.logless.clear();
   await goOnUntil({ cluster, others }, 'a session', () => control.session !== null, 3_000);
 });
+
+test('a member that gossip takes for dead is sent the log all the same', async () => {
+  const run = await founded();
+  const { cluster, victim, others } = run;
+  const { session } = victim.control;
+  for (const { control } of others) {
+    control.setPeers(new Map(others.map(({ id }) => [id, `memory:${id}`])));
+  }
+  await goOn(run, 60_000);
+  assert.equal(victim.control.session, session);
+  assert.equal(victim.control.table.tableIndex, others[0]!.control.table.tableIndex);
+  // Also where its session is over, and nobody has heard of another one.
+  await cluster.kill(victim);
+  await goOnUntil(run, 'it ends', () => sessionsAt(others[0]!).length === 2, 15_000);
+  const { control } = await cluster.start(victim.id);
+  await goOnUntil(run, 'a session', () => control.session !== null, 5_000);
+});

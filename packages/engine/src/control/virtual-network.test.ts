@@ -117,15 +117,19 @@ export class MemoryNetwork {
   transport(id: string): PeerTransport {
     const me = nodeId(id);
     let own: PeerHandlers | undefined;
+    /** Null: everybody, as nobody has said. */
+    let peers: ReadonlyMap<NodeId, string> | null = null;
     const reach = (to: string): PeerHandlers | undefined =>
       this.#cut.has(id) || this.#cut.has(to) || own === undefined || this.#listeners.get(id) !== own
         ? undefined
         : this.#listeners.get(to);
     return {
-      setPeers: () => {},
+      setPeers: (addresses) => {
+        peers = addresses;
+      },
       sendRaft: (to, messages) => {
         for (const message of messages) this.raftSent.push({ from: me, to, message });
-        if (this.logless.has(to)) return;
+        if (this.logless.has(to) || peers?.has(to) === false) return;
         const list = [...messages];
         this.#time.setTimer(this.latencyMs, () => reach(to)?.onRaft(me, list));
       },
