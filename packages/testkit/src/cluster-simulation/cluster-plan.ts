@@ -2,7 +2,7 @@ import type { ShardSettings } from '@holdfast/engine';
 import { nodeId, type Rng, randomBelow, randomRatio } from '@holdfast/model';
 import { defaultRecordLimits, type RecordLimits } from '@holdfast/processor';
 import type { CommonPlan } from '../simulation/common-plan.ts';
-import { faultKinds } from '../simulation/fault-kinds.ts';
+import { faultKinds, logCutFaultKind } from '../simulation/fault-kinds.ts';
 import { deadLetterTopic } from './cluster-job.ts';
 import { recordFaultKinds } from './fault-kinds.ts';
 import { drawUsers, type SimulatedUser } from './users.ts';
@@ -36,7 +36,7 @@ export interface ClusterPlan extends CommonPlan {
 const kindsMin = 8;
 /** One in so many seeds lasts ten virtual minutes. */
 const longEvery = 50;
-/** One in so many has deadly records, and another one spoiling ones. */
+/** One in so many has deadly records, another one spoiling ones, another one nodes that the log doesn't reach. */
 const deadlyEvery = 4;
 /** Without these a seed proves too little: sessions that end, units that move. */
 const always = ['crash', 'pause', 'moveHotUnit'];
@@ -72,6 +72,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
   const average = [...weights.values()].reduce((sum, weight) => sum + weight, 0) / weights.size;
   for (const kind of always) weights.set(kind, average);
   if (randomBelow(rng, 2) === 0) for (const kind of oneOf(themes)) weights.set(kind, themeWeight);
+  if (seed % deadlyEvery === 2) weights.set(logCutFaultKind, average);
   const users = drawUsers(rng, oneOf([12, 40, 80, 120]));
   const isLong = seed % longEvery === 7;
   return {

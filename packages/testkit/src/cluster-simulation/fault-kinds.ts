@@ -1,4 +1,4 @@
-import { faultKinds } from '../simulation/fault-kinds.ts';
+import { faultKinds, logCutFaultKind } from '../simulation/fault-kinds.ts';
 
 /** What is done to records' ways, beside what every cluster has to bear. */
 export const recordFaultKinds = [
@@ -42,4 +42,5 @@ export const clusterFaultKinds: readonly string[] = [
   ...recordFaultKinds,
   deadlyFaultKind,
   spoiltFaultKind,
+  logCutFaultKind,
 ];
