@@ -3,6 +3,7 @@ import type { PlantedBug } from './planted-tests.ts';
 const clock = 'packages/lease/src/session-clock.test.ts';
 const plane = 'packages/engine/src/control/control-plane.test.ts';
 const staleTables = 'packages/engine/src/control/stale-tables.test.ts';
+const logCut = 'packages/testkit/src/cluster-simulation/log-cut.test.ts';
 const tableFloor = 'packages/lease/src/table-floor.test.ts';
 const replication = 'packages/raft/src/replication.test.ts';
 const diskOrder = 'packages/raft/src/disk-order.test.ts';
@@ -88,6 +89,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'for (const id of members) {',
     replace: 'for (const id of [] as NodeId[]) {',
     tests: [staleTables],
+  },
+  {
+    name: 'control: a node that the log does not reach holds up all input',
+    invariant: 'I8',
+    file: 'packages/lease/src/table-floor.ts',
+    find: 'first.index : 0',
+    replace: '0 : 0',
+    tests: [logCut],
   },
   {
     name: 'control: an entry of an earlier term is committed by count',
