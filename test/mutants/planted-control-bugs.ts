@@ -16,6 +16,7 @@ const standing = 'engine/src/control/member-standing.ts';
 const replay = 'lease/src/replay.ts';
 const evidence = 'lease/src/crash-evidence.ts';
 const sessionClock = 'lease/src/session-clock.ts';
+const tableFloor = 'lease/src/table-floor.ts';
 
 /** In the order of the invariants. */
 export const plantedControlBugs: readonly PlantedBug[] = [
@@ -108,6 +109,24 @@ export const plantedControlBugs: readonly PlantedBug[] = [
     replace: 'if (lease === null) continue;',
     profile: control,
     caughtBy: ['I8'],
+  },
+  {
+    name: 'control: a node whose table stands still keeps its session',
+    rule: 'I8',
+    file: tableFloor,
+    find: 'first.index : 0',
+    replace: '0 : 0',
+    profile: control,
+    caughtBy: ['I8'],
+  },
+  {
+    name: 'control: a renewal is refused for entries of just now',
+    rule: 'I10',
+    file: tableFloor,
+    find: 'nowMs - atMs >= this.#lagMsMax',
+    replace: 'nowMs >= atMs',
+    profile: control,
+    caughtBy: ['I10'],
   },
   {
     name: 'control: a renewal without a quorum',

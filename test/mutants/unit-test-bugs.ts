@@ -2,6 +2,9 @@ import type { PlantedBug } from './planted-tests.ts';
 
 const clock = 'packages/lease/src/session-clock.test.ts';
 const plane = 'packages/engine/src/control/control-plane.test.ts';
+const staleTables = 'packages/engine/src/control/stale-tables.test.ts';
+const logCut = 'packages/testkit/src/cluster-simulation/log-cut.test.ts';
+const tableFloor = 'packages/lease/src/table-floor.test.ts';
 const replication = 'packages/raft/src/replication.test.ts';
 const diskOrder = 'packages/raft/src/disk-order.test.ts';
 const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
@@ -54,6 +57,54 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'const input = {\n      tickLateMs,',
     replace: 'const input = {\n      tickLateMs: 0,',
     tests: [plane],
+  },
+  {
+    name: 'control: a leader counts renewals of a node that the log does not reach',
+    invariant: 'I8',
+    file: 'packages/lease/src/coordinator.ts',
+    find: 'if (behind !== null) return behind;',
+    replace: '',
+    tests: [tableFloor, staleTables],
+  },
+  {
+    name: 'control: a node that the log does not reach renews for ever, where leaders change',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/node-session.ts',
+    find: 'return this.#options.table.tableIndex >= this.#floor.at(nowMs);',
+    replace: 'return true;',
+    tests: [staleTables],
+  },
+  {
+    name: 'control: a node whose table was behind for a moment loses its session',
+    invariant: 'I10',
+    file: 'packages/lease/src/coordinator.ts',
+    find: 'new TableFloor(options.sessionTtlMs)',
+    replace: 'new TableFloor(options.renewEveryMs)',
+    tests: [tableFloor],
+  },
+  {
+    name: 'control: a session for a node without a log',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/leader-desk.ts',
+    find: 'if (missing !== null) return missing;',
+    replace: '',
+    tests: [staleTables],
+  },
+  {
+    name: 'control: a member that gossip takes for dead is sent no log',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/peer-addresses.ts',
+    find: 'for (const id of members) {',
+    replace: 'for (const id of [] as NodeId[]) {',
+    tests: [staleTables],
+  },
+  {
+    name: 'control: a node that the log does not reach holds up all input',
+    invariant: 'I8',
+    file: 'packages/lease/src/table-floor.ts',
+    find: 'first.index : 0',
+    replace: '0 : 0',
+    tests: [logCut],
   },
   {
     name: 'control: an entry of an earlier term is committed by count',

@@ -14,7 +14,7 @@ export type {
 export type { LeaderProblem } from './control/leader-problems.ts';
 export { LeaseStateMachine, type LeaseStateMachineEvents, type TableChange } from './control/lease-state-machine.ts';
 export { type CompactionRule, defaultCompaction } from './control/log-compaction.ts';
-export type { NodeIncarnation, NodeSessionState } from './control/node-session.ts';
+export type { NodeIncarnation, NodeSessionState } from './control/node-session-options.ts';
 export { RaftDriver } from './control/raft-driver.ts';
 export { RaftDriverError, type RaftDriverErrorCode, raftDriverErrorCodes } from './control/raft-driver-error.ts';
 export {

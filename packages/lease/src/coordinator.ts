@@ -10,6 +10,7 @@ import { Proposals } from './proposals.ts';
 import { decideFaulty, decideQuarantine } from './quarantine-decisions.ts';
 import type { LeaseRecord } from './records.ts';
 import { SessionClock, type TickHealth } from './session-clock.ts';
+import { TableFloor } from './table-floor.ts';
 
 /** What `tick` looks at. */
 export interface TickInput extends TickHealth {
@@ -29,6 +30,7 @@ export class LeaseCoordinator {
   readonly #table: LeaseTable;
   readonly #options: LeaseOptions;
   readonly #clock: SessionClock;
+  readonly #floor: TableFloor;
   readonly #proposals = new Proposals();
   readonly #partitions: PartitionAssigner;
 
@@ -36,6 +38,8 @@ export class LeaseCoordinator {
     this.#table = table;
     this.#options = options;
     this.#clock = new SessionClock(options, nowMs);
+    this.#floor = new TableFloor(options.sessionTtlMs);
+    this.#floor.note(nowMs, table.tableIndex);
     this.#partitions = new PartitionAssigner(table, this.#proposals, options);
   }
 
@@ -50,15 +54,25 @@ export class LeaseCoordinator {
    * A renewal arrived at `receivedAtMs`. Call it, and answer the node, only after a quorum round that was begun after
    * the arrival has confirmed the leadership (ReadIndex): else an isolated leader would keep sessions alive whose
    * units its successor grants to others. Null: renewed.
+   * @param tableIndex of the node's table when it asked; undefined: its version doesn't say
    */
-  renewed(session: SessionId, receivedAtMs: number): LeaseRefusal | null {
+  renewed(session: SessionId, receivedAtMs: number, tableIndex?: number): LeaseRefusal | null {
     if (!this.#isGoingOn(session)) return { code: 'SESSION_OVER', session };
+    const behind = this.tableBehind(receivedAtMs, tableIndex);
+    if (behind !== null) return behind;
     this.#clock.renewed(session, receivedAtMs);
     return null;
   }
 
+  /** A node whose table lacks what was committed a session's time to live ago gets no log: null when it isn't so. */
+  tableBehind(nowMs: number, tableIndex: number | undefined): LeaseRefusal | null {
+    const floor = this.#floor.at(nowMs);
+    return tableIndex === undefined || tableIndex >= floor ? null : { code: 'TABLE_BEHIND', tableIndex, floor };
+  }
+
   /** What time alone brings: expiries, partitions given out or moved. Call every `tickMs`; propose as one entry each. */
   tick(nowMs: number, input: TickInput): LeaseRecord[][] {
+    this.#floor.note(nowMs, this.#table.tableIndex);
     const going = [...this.#table.sessions()].map((info) => info.session).filter((s) => this.#isGoingOn(s));
     const overdue = this.#clock.overdue(going, nowMs, input);
     // Ends and grants never share an entry: all leases of one entry have one epoch.

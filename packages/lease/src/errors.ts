@@ -20,6 +20,7 @@ export const leaseRefusalCodes = [
   'SESSION_OVER',
   'STALE_GENERATION',
   'STALE_INCARNATION',
+  'TABLE_BEHIND',
   'TABLE_FULL',
   'TOO_MANY_SHARDS',
   'TOPIC_CHANGED',
@@ -63,6 +64,8 @@ export type LeaseRefusal =
       readonly counter: number;
       readonly session: SessionId;
     }
+  /** The asking node's table lacks what was committed long ago: the log doesn't reach it. */
+  | { readonly code: 'TABLE_BEHIND'; readonly tableIndex: number; readonly floor: number }
   | { readonly code: 'TABLE_FULL'; readonly unitsMax: number }
   | { readonly code: 'TOO_MANY_SHARDS'; readonly shards: number; readonly shardsMax: number }
   /** The topic was deleted and made anew: an operator has to consent (`replace`), its old offsets mean nothing. */

@@ -85,6 +85,8 @@ export interface SessionOpenRequest {
   readonly version: string;
   /** Records at which this node's process ended; none is the same as missing, as from a node of before. */
   readonly crashes?: readonly RecordCrash[];
+  /** Of the node's lease table; nodes of before don't say. */
+  readonly tableIndex?: number;
 }
 
 /** Partitions that their reader can't go on with (PROTOCOL.md 3.5). */
@@ -119,6 +121,16 @@ export type AdminRequest =
 
 export interface SessionRequest {
   readonly session: number;
+}
+
+export interface RenewRequest extends SessionRequest {
+  /** Of the node's lease table; nodes of before don't say. */
+  readonly tableIndex?: number;
+}
+
+export interface RenewAnswer {
+  /** Of the leader's lease table: the node's has to get there. Leaders of before don't say. */
+  readonly index?: number;
 }
 
 export interface QueryRequest {

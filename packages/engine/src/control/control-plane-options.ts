@@ -7,7 +7,7 @@ import type { PeerTransport } from '../ports/peer-transport.ts';
 import type { RaftStorage } from '../ports/raft-storage.ts';
 import type { Timers } from '../ports/timers.ts';
 import type { CompactionRule } from './log-compaction.ts';
-import type { NodeIncarnation } from './node-session.ts';
+import type { NodeIncarnation } from './node-session-options.ts';
 import type { Leadership, RaftDriverTiming } from './raft-driver-options.ts';
 import type { ShardPort } from './shard-port.ts';
 

@@ -16,7 +16,9 @@ import { LeaseStateMachine, type TableChange } from './lease-state-machine.ts';
 import { memberIdOf } from './member-id.ts';
 import type { HandOverRequest } from './move-calls.ts';
 import { NodeMembership } from './node-membership.ts';
-import { type NodeIncarnation, NodeSession } from './node-session.ts';
+import { NodeSession } from './node-session.ts';
+import type { NodeIncarnation } from './node-session-options.ts';
+import { PeerAddresses } from './peer-addresses.ts';
 import { RaftDriver } from './raft-driver.ts';
 import type { Leadership } from './raft-driver-options.ts';
 import type { ShardPort } from './shard-port.ts';
@@ -48,7 +50,7 @@ export class ControlPlane {
   readonly #crashes: CrashWatch;
   #desk!: LeaderDesk;
   #peerAddress = '';
-  #peers: readonly NodeId[];
+  readonly #addresses: PeerAddresses;
   #term: LeaderTerm | null = null;
   #session: NodeSession | null = null;
   #isClosed = false;
@@ -80,12 +82,12 @@ export class ControlPlane {
       shard: (index) => this.#session?.shards[index],
       status: () => this.status(),
     });
-    this.#peers = options.voters.filter((id) => id !== options.nodeId);
+    this.#addresses = new PeerAddresses(options.nodeId);
     this.#crashes = new CrashWatch({ ...options, table: this.table });
     this.#leaderCalls = new LeaderCalls({
       self: options.nodeId,
       leader: () => this.#driver.leadership.leader,
-      peers: () => this.#peers,
+      peers: () => this.#addresses.told,
       local: (method, body) => this.#onCall(options.nodeId, method, body),
       transport: options.transport,
       timers: options.timers,
@@ -110,6 +112,7 @@ export class ControlPlane {
       rng: options.rng,
       logger: options.logger.child('raft'),
       onLeadership: (leadership) => this.#onLeadership(leadership),
+      onMembers: () => this.#connectPeers(),
       onFatal: (error) => this.#fail(error),
       ...(options.raftTiming === undefined ? {} : { timing: options.raftTiming }),
       ...(options.compaction === undefined ? {} : { compaction: options.compaction }),
@@ -178,11 +181,15 @@ export class ControlPlane {
     return this.#session?.renewedAtMs ?? null;
   }
 
-  /** Where control threads listen, by node: from configuration, the table and gossip. This node's own is ignored. */
-  setPeers(addresses: ReadonlyMap<NodeId, string>): void {
-    const others = new Map([...addresses].filter(([id]) => id !== this.nodeId));
-    this.#peers = [...others.keys()].sort();
-    this.#options.transport.setPeers(others);
+  /** Where control threads listen, as configuration and gossip say; `lastKnown`: of those that seem to be gone. */
+  setPeers(addresses: ReadonlyMap<NodeId, string>, lastKnown: ReadonlyMap<NodeId, string> = new Map()): void {
+    this.#addresses.tell(addresses, lastKnown);
+    this.#connectPeers();
+  }
+
+  #connectPeers(): void {
+    if (this.#peerAddress === '') return;
+    this.#options.transport.setPeers(this.#addresses.all(this.table, this.#driver.members()));
   }
 
   /**
@@ -221,7 +228,7 @@ export class ControlPlane {
 
   /** The status of every node that is known, each within the deadline; nodes sorted by id. */
   clusterStatus(timeoutMs: number): Promise<NodeStatusRow[]> {
-    return this.#questions.statusOf([...this.#options.voters, ...this.#peers], timeoutMs);
+    return this.#questions.statusOf([...this.#options.voters, ...this.#addresses.told], timeoutMs);
   }
 
   /** The last changes of a unit's holder that this node remembers, oldest first. */
@@ -304,6 +311,7 @@ export class ControlPlane {
   }
 
   #onChange(change: TableChange): void {
+    if (change.sessions) this.#connectPeers();
     this.#session?.onChange(change);
     this.#checkTerm();
     for (const listener of [...this.#listeners]) listener();

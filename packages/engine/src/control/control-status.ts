@@ -6,7 +6,8 @@ import { encodeHex } from './calls.ts';
 import type { LeaderProblem } from './leader-problems.ts';
 import type { LeaderTerm } from './leader-term.ts';
 import { nodeOfMember } from './member-id.ts';
-import type { NodeSession, NodeSessionState } from './node-session.ts';
+import type { NodeSession } from './node-session.ts';
+import type { NodeSessionState } from './node-session-options.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
 /** What one node's control plane knows: plain JSON data, for `holdfast status` and metrics. */

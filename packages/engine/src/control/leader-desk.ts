@@ -14,6 +14,7 @@ import {
   type ShardRef,
   sessionId,
 } from '@holdfast/model';
+import { promotable } from '@holdfast/raft';
 import type { Timers } from '../ports/timers.ts';
 import {
   type AdminRequest,
@@ -22,13 +23,15 @@ import {
   decodeUnits,
   type GiveUpRequest,
   type LeaderReply,
+  type RenewAnswer,
+  type RenewRequest,
   type SessionOpenRequest,
   type SessionRequest,
   type UnitsRequest,
 } from './calls.ts';
 import type { LeaderTerm } from './leader-term.ts';
 import { nodeOfMember } from './member-id.ts';
-import type { MemberKeeper } from './member-keeper.ts';
+import { lagEntriesMax, type MemberKeeper } from './member-keeper.ts';
 import { nameTakenText, removedText, standingOf } from './member-standing.ts';
 import { decodeMove, type MoveRequest } from './move-calls.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -80,8 +83,10 @@ export class LeaderDesk {
     switch (method) {
       case 'session.open':
         return this.#open(term, from, decodeJson<SessionOpenRequest>(body), receivedAtMs);
-      case 'session.renew':
-        return this.#renew(term, this.#ownSession(from, decodeJson<SessionRequest>(body).session), receivedAtMs);
+      case 'session.renew': {
+        const { session, tableIndex } = decodeJson<RenewRequest>(body);
+        return this.#renew(term, this.#ownSession(from, session), receivedAtMs, tableIndex);
+      }
       case 'session.closing': {
         const session = this.#ownSession(from, decodeJson<SessionRequest>(body).session);
         return this.#settle(term, term.decide({ kind: 'markClosing', session }));
@@ -122,13 +127,17 @@ export class LeaderDesk {
   }
 
   async #open(term: LeaderTerm, from: NodeId, request: SessionOpenRequest, atMs: number): Promise<LeaderReply> {
-    const { member, uuid, counter, addresses, version, crashes = [] } = request;
+    const { member, uuid, counter, addresses, version, crashes = [], tableIndex } = request;
     const isText = (value: unknown) => typeof value === 'string';
     if (!Array.isArray(addresses) || addresses.length === 0 || ![uuid, version, ...addresses].every(isText))
       return no('addresses, uuid and version of a session are texts');
     if (!Array.isArray(crashes)) return no('the crashes of a session are a list');
     if (typeof member !== 'string' || nodeOfMember(member) !== from) return no(`${member} is no member of ${from}`);
     const standing = () => standingOf(this.#options.driver.members(), member);
+    if (standing() === 'member') {
+      const missing = this.#whatLogMisses(term, member, atMs, tableIndex);
+      if (missing !== null) return missing;
+    }
     // Before it is given anything again. Members may change meanwhile, so where it stands is looked up anew.
     if (crashes.length > 0 && standing() === 'member') await term.noteCrashes(from, crashes);
     if (standing() === 'removed') return { code: 'REFUSED', reason: 'REMOVED', text: removedText(member) };
@@ -146,9 +155,25 @@ export class LeaderDesk {
     return renewal.code === 'OK' ? ({ ...ok, session: known.session } as LeaderReply) : renewal;
   }
 
-  async #renew(term: LeaderTerm, session: SessionId, receivedAtMs: number): Promise<LeaderReply> {
+  async #renew(
+    term: LeaderTerm,
+    session: SessionId,
+    receivedAtMs: number,
+    tableIndex?: number,
+  ): Promise<LeaderReply<RenewAnswer>> {
     await term.confirm();
-    return term.renewed(session, receivedAtMs) ? ok : refusalReply({ code: 'SESSION_OVER', session });
+    const refusal = term.renewed(session, receivedAtMs, tableIndex);
+    return refusal === null ? { ...ok, index: this.#options.table.tableIndex } : refusalReply(refusal);
+  }
+
+  /** Why a node can't be given anything yet: it has no log to hold by. Null when it has. */
+  #whatLogMisses(term: LeaderTerm, member: string, atMs: number, tableIndex?: number): LeaderReply | null {
+    const { id, progress, lastIndex } = this.#options.driver.status();
+    if (member !== id && !promotable(progress.get(member), lastIndex, lagEntriesMax)) {
+      return { code: 'RETRY', text: `${member} doesn't have the log yet` };
+    }
+    const behind = term.tableBehind(atMs, tableIndex);
+    return behind === null ? null : refusalReply(behind);
   }
 
   /** All shards of a call share one entry: grants only, no unit twice, since the coordinator sees its own proposals. */
@@ -340,6 +365,13 @@ function refusalReply(refusal: LeaseRefusal): LeaderReply {
     case 'TABLE_FULL':
     case 'STALE_GENERATION':
       return { code: 'RETRY', text };
+    case 'TABLE_BEHIND': {
+      const { tableIndex, floor } = refusal;
+      return {
+        code: 'RETRY',
+        text: `the log does not reach the node: its table is at ${tableIndex}, it needs ${floor}`,
+      };
+    }
     default:
       return { code: 'REFUSED', reason: 'BAD_REQUEST', text };
   }

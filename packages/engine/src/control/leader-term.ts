@@ -142,8 +142,14 @@ export class LeaderTerm {
     this.#balancing.onEntry(records);
   }
 
-  renewed(session: Parameters<LeaseCoordinator['renewed']>[0], receivedAtMs: number): boolean {
-    return this.#coordinator.renewed(session, receivedAtMs) === null;
+  /** Null: renewed. @param tableIndex of the node's table; undefined: its version doesn't say */
+  renewed(session: SessionId, receivedAtMs: number, tableIndex: number | undefined): LeaseRefusal | null {
+    return this.#coordinator.renewed(session, receivedAtMs, tableIndex);
+  }
+
+  /** Null when a node with such a table gets the log. */
+  tableBehind(nowMs: number, tableIndex: number | undefined): LeaseRefusal | null {
+    return this.#coordinator.tableBehind(nowMs, tableIndex);
   }
 
   /**

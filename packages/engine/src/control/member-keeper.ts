@@ -15,8 +15,8 @@ const lookMs = 1_000;
 const newcomerMs = 5_000;
 /** Longer than a restart: another node should vote instead of one that has been silent for so long. */
 export const voterGoneMs = 120_000;
-/** Learners that are further behind don't get a vote. */
-const lagEntriesMax = 1_000;
+/** Learners that are further behind don't get a vote, and no member a session. */
+export const lagEntriesMax = 1_000;
 
 export interface JoinRequest {
   readonly member: string;

@@ -1,23 +1,22 @@
-import { type LeaseOptions, type LeaseTable, type SessionEndReason, SessionKeeper } from '@holdfast/lease';
-import { type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
+import { type SessionEndReason, SessionKeeper, TableFloor } from '@holdfast/lease';
+import { type SessionId, sessionId } from '@holdfast/model';
 import { defaultRecordLimits } from '@holdfast/processor';
-import type { CrashReports } from '../ports/crash-reports.ts';
-import type { Timers } from '../ports/timers.ts';
 import { SessionProof } from '../session-proof.ts';
-import type { HotUnit, LeasedPartition, UserAnswer } from '../shard-messages.ts';
+import type { HotUnit, LeasedPartition } from '../shard-messages.ts';
 import {
-  type EndingReason,
   encodeJson,
   encodeUnits,
   type GiveUpRequest,
   isEndingReason,
   type LeaderReply,
+  type RenewAnswer,
+  type RenewRequest,
   type SessionOpenRequest,
   type ShardUnits,
 } from './calls.ts';
-import type { LeaderCalls } from './leader-calls.ts';
 import type { TableChange } from './lease-state-machine.ts';
 import { encodeMove, type HandOverRequest, MoveBatches, type ShardName } from './move-calls.ts';
+import type { NodeIncarnation, NodeSessionOptions, NodeSessionState } from './node-session-options.ts';
 import { ShardLinks } from './shard-links.ts';
 import type { ShardPort } from './shard-port.ts';
 import { TableRoom } from './table-room.ts';
@@ -34,47 +33,6 @@ const unitsRepeatMs = 0.9 * Math.min(defaultRecordLimits.acquireRetryMs, default
 
 type UnitsMethod = 'units.acquire' | 'units.release' | 'units.faulty';
 
-export type NodeSessionState =
-  /** some shard doesn't listen yet */
-  | 'waiting'
-  /** asks the leader */
-  | 'opening'
-  /** may hold */
-  | 'holding'
-  /** drains */
-  | 'stopping'
-  /** over for ever */
-  | 'over';
-
-/** The identity of a data folder, and how often it was started (PROTOCOL.md 1). */
-export interface NodeIncarnation {
-  readonly uuid: string;
-  readonly counter: number;
-}
-
-export interface NodeSessionOptions {
-  readonly nodeId: NodeId;
-  /** This node's name among Raft's members. */
-  readonly member: string;
-  readonly version: string;
-  readonly incarnation: NodeIncarnation;
-  readonly peerAddress: string;
-  readonly shards: readonly ShardPort[];
-  readonly table: LeaseTable;
-  readonly lease: LeaseOptions;
-  readonly leaderCalls: LeaderCalls;
-  readonly timers: Timers;
-  readonly logger: Logger;
-  /** Told with the opening. */
-  readonly crashes: CrashReports | undefined;
-  /** The session is over, or can't be proven alive: shards must be ended at once. Called once. */
-  readonly onLost: (reason: string) => void;
-  /** Another process is this node, or it was removed: this one must end. */
-  readonly onRefused: (reason: EndingReason, text: string) => void;
-  readonly onShardFailed: (shard: number, error: string) => void;
-  readonly onAnswer: (id: number, user: UserAnswer | null) => void;
-}
-
 /**
  * One incarnation's session from the node's side: opened once all shards listen, renewed while they make progress,
  * given up when it can't be proven alive for 9 s counted from sending. Lives once: after a loss the node makes new
@@ -90,14 +48,18 @@ export class NodeSession {
   readonly #faulty: UnitsBatch;
   readonly #room: TableRoom;
   readonly #proof = new SessionProof();
+  /** Of what the leader said with its answers. */
+  readonly #floor: TableFloor;
   #state: NodeSessionState = 'waiting';
   #session: SessionId = sessionId(0);
   /** When the answer that named the session, or confirmed it, was asked for. */
   #confirmedAtMs = 0;
-  #openBody: Uint8Array = new Uint8Array();
+  #openRequest: SessionOpenRequest | null = null;
   #isAsking = false;
   #renewedAtMs: number | null = null;
   #isRenewing = false;
+  /** Why the last try failed, as far as that is known. */
+  #notRenewed = '';
   #isEndAsked = false;
   #endReason: SessionEndReason | null = null;
   #cancelPulse: () => void = () => {};
@@ -105,6 +67,7 @@ export class NodeSession {
   constructor(options: NodeSessionOptions) {
     this.#options = options;
     this.#keeper = new SessionKeeper(options.lease);
+    this.#floor = new TableFloor(options.lease.sessionTtlMs);
     const { timers } = options;
     this.#room = new TableRoom(options.table, options.lease.unitsMax);
     this.#acquires = new UnitsBatch(timers, 2, (batch) => this.#sendUnits('units.acquire', batch));
@@ -236,14 +199,13 @@ export class NodeSession {
     this.#state = 'opening';
     const { member, incarnation, version, peerAddress } = this.#options;
     const crashes = this.#options.crashes?.pending ?? [];
-    const request: SessionOpenRequest = {
+    this.#openRequest = {
       member,
       ...incarnation,
       version,
       addresses: [peerAddress, ...addresses],
       ...(crashes.length > 0 ? { crashes } : {}),
     };
-    this.#openBody = encodeJson(request);
     void this.#askToOpen();
   }
 
@@ -251,12 +213,13 @@ export class NodeSession {
   async #askToOpen(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
-    const { leaderCalls, timers, logger } = this.#options;
+    const { leaderCalls, timers, logger, table } = this.#options;
     while (this.#state === 'opening') {
       // The proof of life counts from the sending of the try that was answered, so each try is an ask of its own.
       const askedAtMs = timers.monotonicMs();
       const limits = { totalMs: openTryMs, tryMs: openTryMs, stopped: () => this.#state !== 'opening' };
-      const reply = await leaderCalls.ask<{ session: number }>('session.open', this.#openBody, limits);
+      const body = encodeJson({ ...this.#openRequest, tableIndex: table.tableIndex });
+      const reply = await leaderCalls.ask<{ session: number }>('session.open', body, limits);
       if (this.#state !== 'opening') break;
       if (reply.code === 'OK') {
         this.#isAsking = false;
@@ -330,31 +293,45 @@ export class NodeSession {
   #beat(nowMs: number): void {
     if (this.#state !== 'holding' && this.#state !== 'stopping') return;
     if (this.#keeper.state(nowMs) === 'stopped') {
-      const why = this.#links.haveProgressed ? 'no leader confirmed it' : 'a shard made no progress';
-      this.#lose(`not renewed for ${this.#options.lease.holderStopMs} ms: ${why}`);
+      this.#lose(`not renewed for ${this.#options.lease.holderStopMs} ms: ${this.#whyNotRenewed(nowMs)}`);
       return;
     }
     const room = this.#state === 'holding' ? this.#room.ask(this.session, this.shards.length, nowMs) : null;
     if (room !== null) this.#links.makeRoom(room);
-    if (!this.#isRenewing && this.#keeper.shouldRenew(nowMs, this.#links.haveProgressed)) void this.#renew(nowMs);
+    const maySend = this.#links.haveProgressed && this.#isTableCurrent(nowMs);
+    if (!this.#isRenewing && this.#keeper.shouldRenew(nowMs, maySend)) void this.#renew(nowMs);
+  }
+
+  /** A node that isn't sent the log can't hold, and keeps others from going on: it has to lose its session. */
+  #isTableCurrent(nowMs: number): boolean {
+    return this.#options.table.tableIndex >= this.#floor.at(nowMs);
+  }
+
+  #whyNotRenewed(nowMs: number): string {
+    if (!this.#links.haveProgressed) return 'a shard made no progress';
+    if (!this.#isTableCurrent(nowMs)) return 'the log does not reach this node';
+    return this.#notRenewed === '' ? 'no leader confirmed it' : `no leader confirmed it: ${this.#notRenewed}`;
   }
 
   async #renew(sentAtMs: number): Promise<void> {
     this.#isRenewing = true;
     this.#keeper.sent(sentAtMs);
     this.#links.noteRenewal();
-    const body = encodeJson({ session: this.session });
-    const reply = await this.#options.leaderCalls.once('session.renew', body, renewDeadlineMs);
+    const { leaderCalls, table, timers, lease } = this.#options;
+    const request: RenewRequest = { session: this.session, tableIndex: table.tableIndex };
+    const reply = await leaderCalls.once<RenewAnswer>('session.renew', encodeJson(request), renewDeadlineMs);
     this.#isRenewing = false;
     if (this.#state === 'over') return;
+    this.#notRenewed = reply.code === 'RETRY' ? reply.text : '';
     if (reply.code === 'OK') {
+      if (reply.index !== undefined) this.#floor.note(timers.monotonicMs(), reply.index);
       this.#keeper.renewed(sentAtMs);
-      this.#proof.extend(sentAtMs + this.#options.lease.holderStopMs);
+      this.#proof.extend(sentAtMs + lease.holderStopMs);
       this.#renewedAtMs = sentAtMs;
     } else if (reply.code === 'REFUSED' && reply.reason === 'SESSION_OVER') {
       this.#keeper.ended();
       this.#lose('the leader says that it is over');
-    } else this.#keeper.failed(this.#options.timers.monotonicMs());
+    } else this.#keeper.failed(timers.monotonicMs());
   }
 
   async #sendUnits(method: UnitsMethod, shards: readonly ShardUnits[]): Promise<void> {

@@ -86,6 +86,10 @@ export class MemoryNetwork {
   /** Nodes whose host says that nobody listens there, to all or to some. */
   readonly refusing = new Map<string, readonly string[] | 'all'>();
   readonly #unanswered = new Set<string>();
+  /** Nodes that no message of Raft reaches, while calls and answers do. */
+  readonly logless = new Set<string>();
+  /** Changes what calls and their answers carry, as nodes of another version would. */
+  rewrite: (method: string, what: 'request' | 'answer', bytes: Uint8Array) => Uint8Array = (_, __, bytes) => bytes;
   readonly raftSent: { from: NodeId; to: NodeId; message: RaftMessage }[] = [];
 
   constructor(time: VirtualTime) {
@@ -113,14 +117,19 @@ export class MemoryNetwork {
   transport(id: string): PeerTransport {
     const me = nodeId(id);
     let own: PeerHandlers | undefined;
+    /** Null: everybody, as nobody has said. */
+    let peers: ReadonlyMap<NodeId, string> | null = null;
     const reach = (to: string): PeerHandlers | undefined =>
       this.#cut.has(id) || this.#cut.has(to) || own === undefined || this.#listeners.get(id) !== own
         ? undefined
         : this.#listeners.get(to);
     return {
-      setPeers: () => {},
+      setPeers: (addresses) => {
+        peers = addresses;
+      },
       sendRaft: (to, messages) => {
         for (const message of messages) this.raftSent.push({ from: me, to, message });
+        if (this.logless.has(to) || peers?.has(to) === false) return;
         const list = [...messages];
         this.#time.setTimer(this.latencyMs, () => reach(to)?.onRaft(me, list));
       },
@@ -130,10 +139,11 @@ export class MemoryNetwork {
           this.#time.setTimer(this.latencyMs, () => {
             const there = reach(to);
             if (there === undefined) return;
-            there.onCall(me, method, body).then(
+            there.onCall(me, method, this.rewrite(method, 'request', body)).then(
               (answer) => {
                 this.#time.setTimer(this.latencyMs, () => {
-                  if (reach(to) === there && !this.#unanswered.has(id)) resolve(answer);
+                  if (reach(to) !== there || this.#unanswered.has(id)) return;
+                  resolve(this.rewrite(method, 'answer', answer));
                 });
               },
               (error: unknown) => {

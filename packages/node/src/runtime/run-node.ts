@@ -261,10 +261,12 @@ class Node implements RunningNode {
   /** Where the others are: as configured, unless gossip knows better. */
   #setPeers(): void {
     const addresses = new Map(this.#config.peers.map(({ id, address }) => [id, address]));
+    const lastKnown = new Map<NodeId, string>();
     for (const { id, meta, state } of this.#gossip?.members() ?? []) {
-      if (state !== 'left' && state !== 'dead') addresses.set(nodeId(id), meta.peerAddress);
+      const isGone = state === 'left' || state === 'dead';
+      (isGone ? lastKnown : addresses).set(nodeId(id), meta.peerAddress);
     }
-    this.#control?.setPeers(addresses);
+    this.#control?.setPeers(addresses, lastKnown);
   }
 
   #someoneUnreachable(): boolean {

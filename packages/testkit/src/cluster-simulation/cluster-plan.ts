@@ -2,7 +2,7 @@ import type { ShardSettings } from '@holdfast/engine';
 import { nodeId, type Rng, randomBelow, randomRatio } from '@holdfast/model';
 import { defaultRecordLimits, type RecordLimits } from '@holdfast/processor';
 import type { CommonPlan } from '../simulation/common-plan.ts';
-import { faultKinds } from '../simulation/fault-kinds.ts';
+import { faultKinds, logCutFaultKind } from '../simulation/fault-kinds.ts';
 import { deadLetterTopic } from './cluster-job.ts';
 import { recordFaultKinds } from './fault-kinds.ts';
 import { drawUsers, type SimulatedUser } from './users.ts';
@@ -42,7 +42,7 @@ export interface ClusterPlan extends CommonPlan {
 const kindsMin = 8;
 /** One in so many seeds lasts ten virtual minutes. */
 const longEvery = 50;
-/** One in so many has deadly records, and another one spoiling ones. */
+/** One in so many has deadly records, another one spoiling ones, another one nodes that the log doesn't reach. */
 const deadlyEvery = 4;
 /**
  * And in a fourth of these an operator releases users from quarantine. Their stores lose nothing: where rows are lost, what
@@ -86,6 +86,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
   if (randomBelow(rng, 2) === 0) for (const kind of oneOf(themes)) weights.set(kind, themeWeight);
   const isReleasing = [1, 3].includes(seed % releasingEvery);
   if (isReleasing) for (const kind of losesRows) weights.delete(kind);
+  if (seed % deadlyEvery === 2) weights.set(logCutFaultKind, average);
   const users = drawUsers(rng, oneOf([12, 40, 80, 120]));
   const isLong = seed % longEvery === 7;
   return {

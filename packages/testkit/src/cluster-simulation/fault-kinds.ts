@@ -1,4 +1,4 @@
-import { faultKinds } from '../simulation/fault-kinds.ts';
+import { faultKinds, logCutFaultKind } from '../simulation/fault-kinds.ts';
 
 /** What is done to records' ways, beside what every cluster has to bear. */
 export const recordFaultKinds = [
@@ -46,4 +46,5 @@ export const clusterFaultKinds: readonly string[] = [
   deadlyFaultKind,
   spoiltFaultKind,
   releaseFaultKind,
+  logCutFaultKind,
 ];

@@ -1,6 +1,6 @@
 import { nodeId, type Rng, randomBelow, randomRatio } from '@holdfast/model';
 import type { CommonPlan } from '../simulation/common-plan.ts';
-import { type FaultKind, faultKinds } from '../simulation/fault-kinds.ts';
+import { faultKinds, logCutFaultKind } from '../simulation/fault-kinds.ts';
 
 /** All that a seed decides before the first event. */
 export interface Plan extends CommonPlan {
@@ -15,17 +15,19 @@ export interface Plan extends CommonPlan {
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
 const kindsMin = 6;
+/** One in so many histories has nodes that the log doesn't reach. */
+const logCutEvery = 4;
 
 export function drawPlan(rng: Rng): Plan {
   const between = (least: number, most: number): number => least + randomBelow(rng, most - least + 1);
   const nodes = [3, 3, 3, 4, 5][randomBelow(rng, 5)]!;
   const founders = nodes === 5 && randomBelow(rng, 2) === 0 ? 5 : 3;
   const nodeIds = Array.from({ length: nodes }, (_, i) => nodeId(`n${i + 1}`));
-  const weights = new Map<FaultKind, number>();
+  const weights = new Map<string, number>();
   while (weights.size < kindsMin) {
     for (const kind of faultKinds) if (randomBelow(rng, 2) === 0) weights.set(kind, 0.2 + randomRatio(rng));
   }
-  return {
+  const plan = {
     nodeIds,
     founders: nodeIds.slice(0, founders),
     shardsPerNode: between(1, 2),
@@ -42,4 +44,6 @@ export function drawPlan(rng: Rng): Plan {
     storeHighestEpoch: between(0, 3) * 1_000_003,
     logHighestFence: between(0, 3) * 1_100_001,
   };
+  if (randomBelow(rng, logCutEvery) === 0) weights.set(logCutFaultKind, 1);
+  return plan;
 }

@@ -1,4 +1,4 @@
-import { faultKinds } from '../simulation/fault-kinds.ts';
+import { faultKinds, logCutFaultKind } from '../simulation/fault-kinds.ts';
 import type { SeedProfile } from '../simulation/run-seeds.ts';
 import { corpus } from './corpus.ts';
 
@@ -7,7 +7,7 @@ export const controlProfile: SeedProfile = {
   name: 'control',
   module: new URL('./control-simulation.ts', import.meta.url),
   corpus,
-  faultKinds,
+  faultKinds: [...faultKinds, logCutFaultKind],
   seedsThatShowAll: 100,
   twiceEvery: 20,
 };

@@ -18,6 +18,10 @@ export class CallWatch {
     const proof = { sentAtMs: time.nowMs, sentAtOwnMs: process!.monotonicMs() };
     return (bytes) => {
       const answer = parse<LeaderReply<{ session?: number; index?: number }>>(bytes);
+      if (method === 'session.renew' && answer?.code === 'RETRY' && answer.text.includes('log does not reach')) {
+        const { session, tableIndex } = parse<{ session: number; tableIndex: number }>(body)!;
+        checks.stale.onRefused(session, tableIndex, time.nowMs);
+      }
       if (answer?.code !== 'OK') return;
       switch (method) {
         case 'session.open':

@@ -17,6 +17,7 @@ import { OneVote } from './checkers/one-vote.ts';
 import type { Report } from './checkers/report.ts';
 import { SameCommands } from './checkers/same-commands.ts';
 import { SessionTimes } from './checkers/session-times.ts';
+import { StaleHolders } from './checkers/stale-holders.ts';
 import type { PersistWrite } from './simulated-disk.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 
@@ -45,6 +46,7 @@ export class ControlChecks {
   readonly epochs: EpochsRise;
   readonly times: SessionTimes;
   readonly gone: GoneSessions;
+  readonly stale: StaleHolders;
   readonly service: LeaseService;
   readonly views: MembershipViews;
   readonly #matching: LogMatching;
@@ -71,6 +73,7 @@ export class ControlChecks {
       this.epochs.afterEntry(this.log.table);
       onEntry(index, entry);
     });
+    this.stale = new StaleHolders(report, this.log, compileLeaseOptions(lease), clockDriftRatio);
     this.leaders = new OneLeader(report);
     this.votes = new OneVote(report);
     this.service = new LeaseService(report, this.log, this.model);
@@ -124,6 +127,7 @@ export class ControlChecks {
     const session = control?.session;
     if (process === null || session === null || session === undefined) return;
     this.times.onHolding(node.id, process, session);
+    this.stale.onHolding(node.id, process, session, control!.table.tableIndex);
   }
 
   /** A checker that saw nothing proves nothing: how much each has seen. */
@@ -135,6 +139,8 @@ export class ControlChecks {
       leases: this.epochs.grants,
       expiries: this.times.expiries,
       goneSessions: this.gone.count,
+      staleHolders: this.stale.stale,
+      staleRefused: this.stale.refused,
       sessionEnds: this.model.ended.size,
       answers: this.service.answers,
       views: this.views.looks,

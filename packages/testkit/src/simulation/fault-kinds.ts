@@ -49,4 +49,7 @@ export const faultKinds = [
   'topicGrows',
 ] as const;
 
+/** Of every fourth history, long as it lasts: the log doesn't reach a node, though its calls are answered. */
+export const logCutFaultKind = 'logCut';
+
 export type FaultKind = (typeof faultKinds)[number];

@@ -11,6 +11,8 @@ export class Faults {
   #votersLost = 0;
   /** One wrong firewall at a time is what the rule of two witnesses is for. */
   #firewallUntilMs = 0;
+  /** One at a time: nodes without the log are no quorum. */
+  #logCutUntilMs = 0;
   #round = 0;
 
   constructor(world: SimulatedWorld) {
@@ -79,6 +81,8 @@ export class Faults {
         return this.#spell({ isClogged: true }, this.#between(500, 4_000));
       case 'firewall':
         return this.#firewall(node);
+      case 'logCut':
+        return this.#cutLog(node);
       case 'crash':
         return this.#crash(node, [0, 6_000, 24_000][this.#below(3)]!);
       case 'crashLeader':
@@ -218,6 +222,16 @@ export class Faults {
     });
     if (this.#below(2) === 0) this.#pause(to, this.#between(500, 6_000));
     return `${from.id} is refused by ${to.id}`;
+  }
+
+  /** What the leader sends doesn't reach a node, which reaches the leader. */
+  #cutLog(node: SimulatedNode): string | null {
+    const { network, time } = this.#world;
+    if (this.#logCutUntilMs > time.nowMs) return null;
+    const durationMs = this.#between(10_000, 90_000);
+    this.#logCutUntilMs = time.nowMs + durationMs;
+    network.begin({ untilMs: this.#logCutUntilMs, from: null, to: this.#nodes([node]), isLogCut: true });
+    return `to ${node.id} for ${durationMs} ms`;
   }
 
   #crash(node: SimulatedNode, downMs: number): string {

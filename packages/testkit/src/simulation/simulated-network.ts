@@ -16,6 +16,8 @@ export interface Spell {
   readonly isClogged?: boolean;
   /** A wrong firewall: new connections are refused, whoever listens. What is connected stays so. */
   readonly isRefused?: boolean;
+  /** No message of Raft gets through; calls and their answers do. */
+  readonly isLogCut?: boolean;
   readonly lossRatio?: number;
   readonly duplicateRatio?: number;
   readonly reorderRatio?: number;
@@ -26,6 +28,7 @@ export interface Spell {
 interface Weather {
   isCut: boolean;
   isRefused: boolean;
+  isLogCut: boolean;
   cloggedUntilMs: number;
   lossRatio: number;
   duplicateRatio: number;
@@ -92,6 +95,7 @@ export class SimulatedNetwork {
     const weather: Weather = {
       isCut: false,
       isRefused: false,
+      isLogCut: false,
       cloggedUntilMs: 0,
       lossRatio: 0,
       duplicateRatio: 0,
@@ -104,6 +108,7 @@ export class SimulatedNetwork {
       if ((spell.from !== null && !spell.from.has(from)) || (spell.to !== null && !spell.to.has(to))) continue;
       if (spell.isCut) weather.isCut = true;
       if (spell.isRefused) weather.isRefused = true;
+      if (spell.isLogCut) weather.isLogCut = true;
       if (spell.isClogged) weather.cloggedUntilMs = Math.max(weather.cloggedUntilMs, spell.untilMs);
       weather.lossRatio = Math.max(weather.lossRatio, spell.lossRatio ?? 0);
       weather.duplicateRatio = Math.max(weather.duplicateRatio, spell.duplicateRatio ?? 0);
@@ -251,6 +256,8 @@ export class SimulatedNetwork {
   /** @returns false when it was lost at once */
   #travel(from: NodeId, to: NodeId, arrive: (target: Endpoint) => void, address: string, name: string): boolean {
     const weather = this.weather(from, to);
+    // Nobody is told: the sender knows no way, or what is sent ends nowhere.
+    if (name === 'raft' && weather.isLogCut) return true;
     const copies = name === 'raft' && randomRatio(this.#rng) < weather.duplicateRatio ? 2 : 1;
     for (let i = 0; i < copies; i++) {
       const atMs = this.#arrival(weather, from, to);
@@ -259,7 +266,8 @@ export class SimulatedNetwork {
       if (target === undefined || target.id !== to) return false;
       target.process.receive(atMs - this.#time.nowMs, name, () => {
         // What is on its way when a cut begins is lost with it.
-        if (this.#listeners.get(address) === target && !this.weather(from, to).isCut) arrive(target);
+        const { isCut, isLogCut } = this.weather(from, to);
+        if (this.#listeners.get(address) === target && !isCut && !(isLogCut && name === 'raft')) arrive(target);
       });
     }
     return true;

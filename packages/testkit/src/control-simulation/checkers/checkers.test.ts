@@ -17,6 +17,7 @@ import { OneLeader } from '../../simulation/checkers/one-leader.ts';
 import { OneVote } from '../../simulation/checkers/one-vote.ts';
 import { SameCommands } from '../../simulation/checkers/same-commands.ts';
 import { SessionTimes } from '../../simulation/checkers/session-times.ts';
+import { StaleHolders } from '../../simulation/checkers/stale-holders.ts';
 import { isTrueView } from '../../simulation/checkers/views-become-true.ts';
 import type { VirtualProcess } from '../../simulation/virtual-process.ts';
 import type { SimulatedShard } from '../simulated-shard.ts';
@@ -248,6 +249,32 @@ test('I1 and I10 of sessions in time', () => {
   checker.onProof(2, { sentAtMs: 19_000, sentAtOwnMs: 0 });
   sawNothing();
   checker.onProof(2, { sentAtMs: 21_000, sentAtOwnMs: 0 });
+  saw('I10');
+});
+
+test('I8 and I10 of holders whose table stands still', () => {
+  const { report, saw, sawNothing } = watched();
+  const entries = [0, 1_000, 20_000].map((atMs) => ({ atMs })) as never;
+  const checker = new StaleHolders(report, { entries }, lease, 0.05);
+  const at = (worldMs: number, tableIndex: number, isPrompt = true) =>
+    checker.onHolding('a', { worldMs, isPrompt: () => isPrompt } as unknown as VirtualProcess, 5, tableIndex);
+  at(10_000, 1);
+  at(54_000, 1);
+  at(900_000, 2);
+  at(60_000, 1, false);
+  // Counts from when it holds, and has to have seen some that lack something for long.
+  at(44_000, 0);
+  sawNothing();
+  assert.equal(checker.stale, 1);
+  at(44_300, 0);
+  saw('I8');
+  at(54_300, 1);
+  saw('I8');
+  checker.onRefused(5, 1, 32_000);
+  sawNothing();
+  checker.onRefused(5, 1, 31_000);
+  saw('I10');
+  checker.onRefused(5, 2, 90_000);
   saw('I10');
 });
 
