@@ -60,12 +60,16 @@ export class Scene {
   generationIndex = 0;
   /** Of the last end by force. */
   uncleanIndex = 0;
+  /** What frames say of refusals. */
+  refusalSeen = 0;
   readonly #takenAway = new Set<number>();
   /** The session is over, and with it all leases. */
   isOver = false;
   readonly counters = new RecordCounters();
   readonly holder: Holder;
   readonly stream: HolderStream;
+  /** Of all grants. */
+  readonly #grant: { epoch: number };
   #frames = 0;
 
   constructor(crashNotes: CrashNotes = noCrashNotes) {
@@ -78,6 +82,7 @@ export class Scene {
       forcedCount: () => this.#takenAway.size,
       lookup: (hi: number) => !this.isOver && !this.#takenAway.has(hi),
     };
+    this.#grant = leases;
     const { counters } = this;
     this.holder = new Holder({ self, job: joining as Job, leases, deadLetterTopic, counters, crashNotes });
     const from = { session: 8 as never, shard: 0 as never };
@@ -97,7 +102,7 @@ export class Scene {
       number: ++this.#frames,
       tableIndex: 10,
       reading: 1,
-      refusalSeen: 0,
+      refusalSeen: this.refusalSeen,
       topic: 'in',
       partition,
       durableWatermark: 0,
@@ -121,6 +126,12 @@ export class Scene {
     this.uncleanIndex = index;
     this.#takenAway.add(unitOf(user).hi);
     this.holder.onTableAdvanced(1);
+  }
+
+  /** The leader grants here what it took away, under an epoch of its own. */
+  grantAgain(epoch: number): void {
+    this.#takenAway.clear();
+    this.#grant.epoch = epoch;
   }
 
   /** Units whose rows are written now, all accepted. */
