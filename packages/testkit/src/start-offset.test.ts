@@ -119,6 +119,7 @@ test('a partition that came later begins at its first record, one that had begun
 test('a beginning that is still in the store outlasts its generation', async () => {
   assert.equal(await start('latest'), 3);
   await append(4);
+  storeDisk.lose(storeDisk.image());
   assert.equal(await start('latest', { number: 2 }), 3);
   assert.equal(await start('earliest', { number: 2 }), 0, 'who asks for all gets all');
   logDisk.commits.clear();
@@ -141,6 +142,8 @@ test('a beginning of which the store has lost the row is none', async () => {
   const storeHooks = beforeFirst('backup', () => Promise.reject(new Error('away')));
   await assert.rejects(start('latest', { storeHooks }), /away/);
   assert.equal(await start('latest', { number: 2, epoch: 8 }), 0, 'claimed, and never written');
+});
+
 for (const number of [1, 2]) {
   test(`what another cluster has committed, at whatever number, is not believed in generation ${number}`, async () => {
     await log.commit(group, [{ partition: lease, offset: 3, generationId: 'store-of-another-cluster', fence: 7 }]);

@@ -48,9 +48,9 @@ test('the lease was lost and granted again while a claim was under way: its answ
   scene.send(1, [['a', 'y']]);
   const [claim] = holder.takeClaims(10);
   assert.deepEqual([early!.epoch, claim!.epoch], [5, 7]);
-  holder.onClaimed(early!, null, [], 1);
+  holder.onClaimed(early!, null, [], 0, 1);
   assert.equal(stateOf(scene), null);
-  holder.onClaimed(claim!, rowWith('x'), [], 1);
+  holder.onClaimed(claim!, rowWith('x'), [], 0, 1);
   assert.deepEqual(stateOf(scene), { seen: 'xy' });
 });
 

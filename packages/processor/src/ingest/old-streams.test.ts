@@ -23,7 +23,7 @@ test('what comes back on a stream that has ended counts for nothing, though fram
   const self = { session: 1 as never, shard: 0 as never };
   const leases = tableOfOne(2);
   const ingest = new Ingest({ self, job: { name: 'j', version: '1' } as Job, leases, deadLetterTopic: 'dead' });
-  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0, 0)!;
   const send = () => {
     assert.equal(ingest.route(reading, reading.reading, batchOfOne, 0, locator, 0), 1);
     const [to] = ingest.takeWantedStreams();

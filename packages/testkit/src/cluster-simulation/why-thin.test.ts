@@ -38,7 +38,7 @@ test('offsets that nobody has committed, or that are 0, can not be set back', ()
   const time = new VirtualTime(new SeededRng(1), new Trace(false));
   const log = new ClusterLog(time, new SeededRng(2), { onAppended() {}, onCommitted() {} }, false);
   assert.equal(log.rewind(5), null);
-  const commit = { partition: { topicId: topicId('id-of-in'), partition: 0 }, generation: 1, fence: 1 };
+  const commit = { partition: { topicId: topicId('id-of-in'), partition: 0 }, generationId: 'life', fence: 1 };
   log.commit({ ...commit, offset: 0 });
   assert.equal(log.rewind(null), null);
   log.commit({ ...commit, offset: 3 });
