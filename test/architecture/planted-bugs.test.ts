@@ -6,6 +6,7 @@ import { plantedBugs } from '../mutants/planted-bugs.ts';
 import { plantedClusterBugs } from '../mutants/planted-cluster-bugs.ts';
 import { plantedControlBugs } from '../mutants/planted-control-bugs.ts';
 import { redisBugs } from '../mutants/redis-bugs.ts';
+import { startBugs } from '../mutants/start-bugs.ts';
 import { unitTestBugs } from '../mutants/unit-test-bugs.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -18,7 +19,15 @@ function placesOf(file: string, text: string): number {
 
 /** Planting takes long and is done by command: a change of the code must not make a bug unplantable until then. */
 test('every planted bug has its one place in the code', () => {
-  const all = [unitTestBugs, gossipBugs, plantedBugs, plantedClusterBugs, plantedControlBugs, redisBugs].flat();
+  const all = [
+    unitTestBugs,
+    startBugs,
+    gossipBugs,
+    plantedBugs,
+    plantedClusterBugs,
+    plantedControlBugs,
+    redisBugs,
+  ].flat();
   const misplaced = all
     .map(({ name, file, find }) => ({ name, places: placesOf(file, find) }))
     .filter(({ places }) => places !== 1);

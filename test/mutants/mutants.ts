@@ -7,6 +7,7 @@ import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
 import { plantAndTest } from './planted-tests.ts';
+import { startBugs } from './start-bugs.ts';
 import { unitTestBugs } from './unit-test-bugs.ts';
 
 /**
@@ -106,7 +107,7 @@ async function main(args: readonly string[]): Promise<number> {
   const isChosen = ({ name }: { readonly name: string }): boolean =>
     words.length === 0 || words.some((word) => name.includes(word));
   const bugs = [...plantedBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
-  const testBugs = unitTestBugs.filter(isChosen);
+  const testBugs = [...unitTestBugs, ...startBugs].filter(isChosen);
   if (!Number.isInteger(seeds) || seeds < 1 || bugs.length + testBugs.length === 0) {
     console.error('usage: npm run mutants -- [--seeds N] [WORDS OF NAMES...]');
     return 2;
