@@ -14,9 +14,8 @@ export interface StartOptions {
 /**
  * Where reading a partition begins (PROTOCOL.md 3.1): at the committed offset if it names the store's generation, else at
  * the least marker; without markers where the job began, if it left something out and the store has it, else at the first
- * record that is kept. Only a job that never committed, in the store's
- * first generation, begins at `startPosition`. A generation is known by its id alone: every cluster counts from 1, and
- * what another one has committed under the number vouches for nothing here.
+ * record that is kept. Only a job that never committed, in the store's first generation, begins at `startPosition`. Whom
+ * a commit vouches for is known by the generation's id alone: every cluster counts from 1.
  * @returns the id of another generation where the store has one; null: the lease is over
  */
 export async function findStart(
