@@ -18,6 +18,9 @@ const tooLarge = 'packages/testkit/src/too-large.test.ts';
 const generations = 'packages/processor/src/holder/generations.test.ts';
 const startOffset = 'packages/testkit/src/start-offset.test.ts';
 const leftBehind = 'packages/testkit/src/commits-left-behind.test.ts';
+const readings = 'packages/processor/src/ingest/readings.test.ts';
+const failedShard = 'packages/testkit/src/failed-shard.test.ts';
+const publication = 'packages/lease/src/publication-order.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 
 /**
@@ -236,14 +239,6 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [storeCalls],
   },
   {
-    name: 'threads: an answer of an older generation counts',
-    invariant: 'I6',
-    file: 'packages/engine/src/shard/store-loop.ts',
-    find: 'if (answer === null || leases.generationIndex() !== index) return null;',
-    replace: 'if (answer === null) return null;',
-    tests: [storeCalls],
-  },
-  {
     name: 'store: one of another history passes for what was before',
     invariant: 'I6',
     file: 'packages/engine/src/control/leader-term.ts',
@@ -322,5 +317,54 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: '(noted === null && isEmpty)',
     replace: 'noted === null',
     tests: [adoption],
+  },
+  {
+    name: 'threads: a start of an earlier generation begins a partition',
+    invariant: 'I6',
+    file: 'packages/processor/src/ingest/readings.ts',
+    find: 'if (generationIndex !== this.#generationSeen) return null;',
+    replace: '',
+    tests: [readings],
+  },
+  {
+    name: 'threads: an unclean end is noted before its entry is over',
+    invariant: 'I6',
+    file: 'packages/processor/src/ingest/readings.ts',
+    find: 'return this.#leases.tableIndex() >= index ? unclean : null;',
+    replace: 'return index >= 0 ? unclean : null;',
+    tests: [readings],
+  },
+  {
+    name: 'threads: a claim’s answer of an earlier generation counts, when others of its call came before',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'if (ofIndex !== this.generationIndex) return;\n    const unit',
+    replace: 'const unit',
+    tests: [generations],
+  },
+  {
+    name: 'threads: a marker’s answer of an earlier generation counts',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'if (ofIndex !== this.generationIndex) return;\n    this.#markers.confirm',
+    replace: 'this.#markers.confirm',
+    tests: [generations],
+  },
+  {
+    name: 'threads: the generation’s index is shown before its number',
+    invariant: 'I6',
+    file: 'packages/lease/src/replay.ts',
+    find: 'Atomics.store(slots.words, headerAt.generation, record.number);\n    storePair(slots.words, headerAt.generationIndexPair, index);',
+    replace:
+      'storePair(slots.words, headerAt.generationIndexPair, index);\n    Atomics.store(slots.words, headerAt.generation, record.number);',
+    tests: [publication],
+  },
+  {
+    name: 'threads: a shard that has failed writes on',
+    invariant: 'I7',
+    file: 'packages/engine/src/shard/shard.ts',
+    find: 'if (this.#context !== null) this.#context.stopped = true;\n    const text',
+    replace: 'const text',
+    tests: [failedShard],
   },
 ];

@@ -5,7 +5,8 @@ export { deadLetterHeaders, ownHeaderPrefix, quarantinedReason } from './holder/
 export type { EndWish } from './holder/closing-units.ts';
 export type { FaultWish } from './holder/faulty-units.ts';
 export type { HandOver } from './holder/hand-over.ts';
-export { Holder, type HolderOptions } from './holder/holder.ts';
+export { Holder } from './holder/holder.ts';
+export type { HolderOptions } from './holder/holder-options.ts';
 export type { HolderStream } from './holder/holder-stream.ts';
 export type { HotUnitCount } from './holder/hot-units.ts';
 export type { MarkWish } from './holder/marker-book.ts';

@@ -123,6 +123,7 @@ export class PartitionLoop {
           if (next !== pausedAt) this.#context.wake();
           if (next === readingChanged) return;
           row = pausedAt = next;
+          if (stale()) return;
           if (row < batch.count) await this.#blocked();
           if (stale()) return;
         } while (row < batch.count);

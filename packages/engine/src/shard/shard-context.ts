@@ -24,7 +24,7 @@ export interface ShardContext {
   generation: KnownGeneration | null;
   /** Set by `stop`: nothing is read any more. */
   stopping: boolean;
-  /** Everything has ended. */
+  /** Everything has ended, or failed: nothing more is taken, written or told. */
   stopped: boolean;
   /** Whether the session was proven alive lately. What a store fences needn't ask; what a log can't, must. */
   mayAct(): boolean;

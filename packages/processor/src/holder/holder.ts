@@ -1,8 +1,7 @@
-import { assert, bucketOf, type PartitionId, type ShardRef } from '@holdfast/model';
+import { assert, bucketOf, type ShardRef } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
-import { type CrashNotes, noCrashNotes } from '../crash-notes.ts';
+import { noCrashNotes } from '../crash-notes.ts';
 import type { Frame, Return, StreamId } from '../frame.ts';
-import type { Job } from '../job.ts';
 import { isLeasedTo, type LeaseView } from '../lease-view.ts';
 import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
 import { PartitionBook } from '../partition-book.ts';
@@ -13,9 +12,10 @@ import { ClosingUnits } from './closing-units.ts';
 import { FaultyUnits } from './faulty-units.ts';
 import { beginGeneration, type GenerationParts } from './generation.ts';
 import { HeldUnit } from './held-unit.ts';
+import type { HolderOptions } from './holder-options.ts';
 import type { Flight, HolderStream } from './holder-stream.ts';
 import { HotUnits } from './hot-units.ts';
-import { MarkerBook, type MarkWish } from './marker-book.ts';
+import { MarkerBook, type MarkWish, type StoredMarker } from './marker-book.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { Rounds } from './rounds.ts';
 import { RowWriter } from './row-writer.ts';
@@ -26,16 +26,6 @@ import { loadRow } from './unit-row.ts';
 import { UnitStore } from './unit-store.ts';
 import { WaitingRecords } from './waiting-records.ts';
 import type { ClaimWish, RowWish } from './wishes.ts';
-
-export interface HolderOptions {
-  readonly self: ShardRef;
-  readonly job: Job;
-  readonly leases: LeaseView;
-  readonly deadLetterTopic: string;
-  readonly limits?: RecordLimits;
-  readonly counters?: RecordCounters;
-  readonly crashNotes?: CrashNotes;
-}
 
 /**
  * The holder: where ownership is enforced on records (PROTOCOL.md 4.2–4.5, 5). Pure and synchronous: frames, table
@@ -256,15 +246,17 @@ export class Holder {
     return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;
   }
 
-  /** The claim was accepted under the generation that the table shows: the unit opens with this row. */
+  /** The claim was accepted under the generation of that entry, the last one if it is to count: the unit opens with this row. */
   onClaimed(
     claim: ClaimWish,
     row: Uint8Array | null,
-    markers: readonly { readonly partition: PartitionId; readonly offset: number }[],
+    markers: readonly StoredMarker[],
+    ofIndex: number,
     nowMs: number,
   ): void {
-    // The table may show a generation entry that nobody told us of yet: its row must not meet the markers of before.
+    // The table may show one that nobody told us of yet, also between two answers of one call: the claim is made again.
     this.#checkGeneration(nowMs);
+    if (ofIndex !== this.generationIndex) return;
     const unit = this.#units.get(claim.hi, claim.lo);
     if (unit === null || unit.epoch !== claim.epoch || unit.phase !== 'claiming') return;
     const bucket = bucketOf(unit.hi, unit.lo);
@@ -362,7 +354,8 @@ export class Holder {
     return this.#rounds.finish(tableIndex);
   }
 
-  onMarked(wish: MarkWish): void {
+  onMarked(wish: MarkWish, ofIndex: number): void {
+    if (ofIndex !== this.generationIndex) return;
     this.#markers.confirm(wish.bucket, wish.slot, wish.offset);
   }
 
