@@ -19,10 +19,11 @@ const formerGenerations = 'packages/lease/src/former-generations.test.ts';
 const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
 const tooLarge = 'packages/testkit/src/too-large.test.ts';
 const generations = 'packages/processor/src/holder/generations.test.ts';
+const startOffset = 'packages/testkit/src/start-offset.test.ts';
+const leftBehind = 'packages/testkit/src/commits-left-behind.test.ts';
 const readings = 'packages/processor/src/ingest/readings.test.ts';
 const failedShard = 'packages/testkit/src/failed-shard.test.ts';
 const publication = 'packages/lease/src/publication-order.test.ts';
-const leftBehind = 'packages/testkit/src/commits-left-behind.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 
 /**
