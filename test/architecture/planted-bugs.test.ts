@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gossipBugs } from '../mutants/gossip-bugs.ts';
+import { longRunBugs } from '../mutants/long-run-bugs.ts';
 import { plantedBugs } from '../mutants/planted-bugs.ts';
 import { plantedClusterBugs } from '../mutants/planted-cluster-bugs.ts';
 import { plantedControlBugs } from '../mutants/planted-control-bugs.ts';
@@ -22,6 +23,7 @@ test('every planted bug has its one place in the code', () => {
   const all = [
     unitTestBugs,
     startBugs,
+    longRunBugs,
     gossipBugs,
     plantedBugs,
     plantedClusterBugs,

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { longRunBugs } from './long-run-bugs.ts';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
@@ -107,7 +108,7 @@ async function main(args: readonly string[]): Promise<number> {
   const isChosen = ({ name }: { readonly name: string }): boolean =>
     words.length === 0 || words.some((word) => name.includes(word));
   const bugs = [...plantedBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
-  const testBugs = [...unitTestBugs, ...startBugs].filter(isChosen);
+  const testBugs = [...unitTestBugs, ...startBugs, ...longRunBugs].filter(isChosen);
   if (!Number.isInteger(seeds) || seeds < 1 || bugs.length + testBugs.length === 0) {
     console.error('usage: npm run mutants -- [--seeds N] [WORDS OF NAMES...]');
     return 2;

@@ -1,0 +1,119 @@
+import type { PlantedBug } from './planted-tests.ts';
+
+const draining = 'packages/lease/src/draining.test.ts';
+const quarantine = 'packages/lease/src/quarantine.test.ts';
+const teller = 'packages/engine/src/control/quarantine-teller.test.ts';
+const broken = 'packages/engine/src/control/broken-requests.test.ts';
+const waiting = 'packages/engine/src/shard/waiting-messages.test.ts';
+const unreached = 'packages/testkit/src/unreached-holder.test.ts';
+const ahead = 'packages/testkit/src/store-ahead.test.ts';
+const holds = 'packages/processor/src/ingest/unit-holds.test.ts';
+
+/** Bugs that cost only at a bound, after days, or between two requests at once: no simulation lasts so long. Unit tests see them. */
+export const longRunBugs: readonly PlantedBug[] = [
+  {
+    name: 'long: a drain that is on its way does not count',
+    invariant: 'I8',
+    file: 'packages/lease/src/coordinator.ts',
+    find: '|| (info !== undefined && this.#proposals.isGoingToDrain(info.nodeId));',
+    replace: '|| info === null;',
+    tests: [draining],
+  },
+  {
+    name: 'long: what is on its way into quarantine takes no room',
+    invariant: 'I8',
+    file: 'packages/lease/src/quarantine-decisions.ts',
+    find: 'quarantinedUnitsMax - quarantine.quarantinedCount - onTheirWay;',
+    replace: 'quarantinedUnitsMax - quarantine.quarantinedCount - 0 * onTheirWay;',
+    tests: [quarantine],
+  },
+  {
+    name: 'long: what could not be encoded stays on its way',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/leader-term.ts',
+    find: "const isUnproposed = !(error instanceof RaftDriverError) || error.code === 'FULL' || error.code === 'NOT_LEADER';",
+    replace:
+      "const isUnproposed = error instanceof RaftDriverError && (error.code === 'FULL' || error.code === 'NOT_LEADER');",
+    tests: [broken],
+  },
+  {
+    name: 'long: a session is opened with what is no text',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/leader-desk.ts',
+    find: '![uuid, version, ...addresses].every(isText)',
+    replace: '![uuid].every(isText)',
+    tests: [broken],
+  },
+  {
+    name: 'long: equal ends of released units are kept once each',
+    invariant: '6.3',
+    file: 'packages/lease/src/quarantine-registry.ts',
+    find: 'if (before.equals(ends)) return before;',
+    replace: '',
+    tests: [quarantine],
+  },
+  {
+    name: 'long: lists of ends in a snapshot are counted from another unit on',
+    invariant: '6.3',
+    file: 'packages/lease/src/quarantine-codec.ts',
+    find: '(number === 0 ? null : this.#lists[number - 1]!)',
+    replace: '(number === 0 ? null : this.#lists[this.#lists.length - number]!)',
+    tests: [quarantine],
+  },
+  {
+    name: 'long: shards are told all of quarantine at each change',
+    invariant: '6.3',
+    file: 'packages/engine/src/control/quarantine-teller.ts',
+    find: '.filter((unit) => !known.has(unit))',
+    replace: '.filter((unit) => !known.has({ ...unit }))',
+    tests: [teller],
+  },
+  {
+    name: 'long: a shard keeps what is remembered no more',
+    invariant: '6.3',
+    file: 'packages/engine/src/shard/told-quarantine.ts',
+    find: 'for (const { hi, lo } of gone) this.#told.delete(formatUnit(hi, lo));',
+    replace: 'void gone;',
+    tests: [teller, waiting],
+  },
+  {
+    name: 'long: a shard that waits for its services gets its session before its table',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/waiting-messages.ts',
+    find: "const keptKinds = [\n  'table',",
+    replace: "const keptKinds = [\n  'session',\n  'table',",
+    tests: [waiting],
+  },
+  {
+    name: 'long: a holder is missed for ever',
+    invariant: '3.5',
+    file: 'packages/engine/src/shard/unreached-holders.ts',
+    find: 'longest = Math.max(longest, lastMs - sinceMs);',
+    replace: 'longest = Math.max(longest, nowMs - sinceMs);',
+    tests: [unreached, 'packages/engine/src/shard/unreached-holders.test.ts'],
+  },
+  {
+    name: 'long: a holder is forgotten while its records are read again',
+    invariant: '3.5',
+    file: 'packages/engine/src/shard/unreached-holders.ts',
+    find: 'const forgottenAfterMs = 5_000;',
+    replace: 'const forgottenAfterMs = 0;',
+    tests: [unreached],
+  },
+  {
+    name: 'long: an epoch that the log can not have given is waited for in silence',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'this.awaited.raise(storedEpoch - this.#leases.epochBase(), storedEpoch);',
+    replace: 'this.awaited.raise(storedEpoch - this.#leases.epochBase());',
+    tests: [ahead],
+  },
+  {
+    name: 'long: refused units are held by numbers that end the process',
+    invariant: '4.3',
+    file: 'packages/processor/src/ingest/unit-holds.ts',
+    find: 'this.#refusals.push({ frame, units });',
+    replace: 'this.#refusals.push({ frame: frame | 0, units });',
+    tests: [holds],
+  },
+];
