@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
+import { plantedIngestBugs } from './planted-ingest-bugs.ts';
 import { plantAndTest } from './planted-tests.ts';
 import { recordPathBugs } from './record-path-bugs.ts';
 import { requiredTable } from './required-table.ts';
@@ -112,7 +113,7 @@ async function main(args: readonly string[]): Promise<number> {
   const words = args.filter((_, i) => seedsAt < 0 || (i !== seedsAt && i !== seedsAt + 1));
   const isChosen = ({ name }: { readonly name: string }): boolean =>
     words.length === 0 || words.some((word) => name.includes(word));
-  const bugs = [...plantedBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
+  const bugs = [...plantedBugs, ...plantedIngestBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
   const testBugs = [...unitTestBugs, ...recordPathBugs].filter(isChosen);
   if (!Number.isInteger(seeds) || seeds < 1 || bugs.length + testBugs.length === 0) {
     console.error('usage: npm run mutants -- [--required | [--seeds N] [WORDS OF NAMES...]]');

@@ -2,6 +2,7 @@ import { gossipBugs } from './gossip-bugs.ts';
 import { plantedBugs } from './planted-bugs.ts';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
+import { plantedIngestBugs } from './planted-ingest-bugs.ts';
 import { recordPathBugs } from './record-path-bugs.ts';
 import { redisBugs } from './redis-bugs.ts';
 import { requiredMistakes } from './required.ts';
@@ -10,6 +11,7 @@ import { unitTestBugs } from './unit-test-bugs.ts';
 /** All that some command plants, but for the few of `chaos-mutants.ts`, which are mostly the same again. */
 export const allBugs = [
   ...plantedBugs,
+  ...plantedIngestBugs,
   ...plantedControlBugs,
   ...plantedClusterBugs,
   ...unitTestBugs,
