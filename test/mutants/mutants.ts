@@ -7,13 +7,17 @@ import { longRunBugs } from './long-run-bugs.ts';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
+import { plantedIngestBugs } from './planted-ingest-bugs.ts';
 import { plantAndTest } from './planted-tests.ts';
 import { startBugs } from './start-bugs.ts';
+import { recordPathBugs } from './record-path-bugs.ts';
+import { requiredTable } from './required-table.ts';
 import { unitTestBugs } from './unit-test-bugs.ts';
 
 /**
  * Plants each bug in a copy of the sources and looks whether the simulation that is to see it does, by the checker that
  * is to, or the unit tests that are to: `npm run mutants -- [--seeds N] [WORDS OF NAMES...]`. A bug that survives, or is seen by another, fails the run.
+ * `-- --required` plants nothing: it lists the mistakes that have to be planted, with what sees them.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -102,15 +106,19 @@ function checked(bug: PlantedBug, where: string, failure: string): string | null
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--required')) {
+    console.log(requiredTable());
+    return 0;
+  }
   const seedsAt = args.indexOf('--seeds');
   const seeds = seedsAt < 0 ? defaultSeeds : Number(args[seedsAt + 1]);
   const words = args.filter((_, i) => seedsAt < 0 || (i !== seedsAt && i !== seedsAt + 1));
   const isChosen = ({ name }: { readonly name: string }): boolean =>
     words.length === 0 || words.some((word) => name.includes(word));
-  const bugs = [...plantedBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
-  const testBugs = [...unitTestBugs, ...startBugs, ...longRunBugs].filter(isChosen);
+  const bugs = [...plantedBugs, ...plantedIngestBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
+  const testBugs = [...unitTestBugs, ...startBugs, ...longRunBugs, ...recordPathBugs].filter(isChosen);
   if (!Number.isInteger(seeds) || seeds < 1 || bugs.length + testBugs.length === 0) {
-    console.error('usage: npm run mutants -- [--seeds N] [WORDS OF NAMES...]');
+    console.error('usage: npm run mutants -- [--required | [--seeds N] [WORDS OF NAMES...]]');
     return 2;
   }
   const survivors = testBugs.length === 0 ? 0 : await plantAndTest(testBugs, testPackages, testFolders);

@@ -206,6 +206,21 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '',
   },
   {
+    name: 'the last record applied is applied again',
+    rule: '4.5',
+    file: applier,
+    find: 'offset <= unit.appliedOffset(slot)',
+    replace: 'offset < unit.appliedOffset(slot)',
+  },
+  {
+    name: 'a dropped duplicate is reported durable at once',
+    rule: '4.5',
+    file: holder,
+    find: 'if (changed) this.#rounds.changed(unit, nowMs);',
+    replace:
+      "if (changed) this.#rounds.changed(unit, nowMs);\n      else if (frame.count === 1 && stream.reported === frame.number - 1) {\n        stream.settle();\n        stream.reported = frame.number;\n        stream.returns.push({ kind: 'durable', frame: frame.number, tableIndex: this.#leases.tableIndex() });\n      }",
+  },
+  {
     name: 'rows without a vector',
     rule: '5.1',
     file: unitRow,

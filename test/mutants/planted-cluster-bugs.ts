@@ -227,6 +227,20 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     caughtBy: ['I1', 'I7'],
   },
   {
+    name: 'cluster: a row is read before its unit is claimed',
+    rule: '5.2',
+    file: storeLoop,
+    find: '(id) => options.store.claim(id, claims)',
+    replace: `async (id) => {
+      const early = await Promise.all(claims.map((claim) => options.store.read(claim)));
+      const answer = await options.store.claim(id, claims);
+      if (answer.code === 'OK') answer.results.forEach((r, i) => { if (r.code === 'OK') Object.assign(r, { row: early[i]?.row ?? null }); });
+      return answer;
+    }`,
+    profile,
+    caughtBy: ['I5', 'I6', 'I7'],
+  },
+  {
     name: 'cluster: outputs count as acknowledged before they are appended',
     rule: '5.3',
     file: 'engine/src/shard/output-loop.ts',

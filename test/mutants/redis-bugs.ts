@@ -40,6 +40,45 @@ export const redisBugs: readonly PlantedBug[] = [
     tests: conformance,
   },
   {
+    name: 'a claim raises nothing',
+    invariant: 'I3',
+    file: fn,
+    find: 'if storedEpoch ~= epoch then',
+    replace: 'if not storedEpoch then',
+    tests: conformance,
+  },
+  {
+    name: 'without its function the store is written to all the same',
+    invariant: 'I2',
+    file: 'packages/backup-redis/src/server-function.ts',
+    find: 'return this.#client.callBuffer(command, name, keys.length, ...keys, ...args);',
+    replace: `return this.#client.callBuffer(command, name, keys.length, ...keys, ...args).catch(async (error) => {
+      if (args[0] !== 'backup') throw error;
+      const answers: unknown[] = [1];
+      for (let i = 0; i < keys.length; i += 2) {
+        const request = args[i + 2] as Buffer;
+        const codes: number[] = [];
+        for (let at = 0; at < request.length; ) {
+          const end = at + 12 + request.readUInt32LE(at + 8);
+          await this.#client.hset(keys[i]!, request.subarray(at, at + 8) as never, request.subarray(at + 12, end));
+          codes.push(0);
+          at = end;
+        }
+        answers.push(codes);
+      }
+      return answers;
+    });`,
+    tests: faults,
+  },
+  {
+    name: 'buckets without a marker are passed over',
+    invariant: 'I6',
+    file: fn,
+    find: "return redis.call('HGET', markers, request) or '0', {}",
+    replace: "return redis.call('HGET', markers, request) or '9007199254740991', {}",
+    tests: conformance,
+  },
+  {
     name: 'markers fall',
     invariant: 'I6',
     file: fn,

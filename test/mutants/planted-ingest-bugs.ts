@@ -1,0 +1,60 @@
+import type { PlantedBug } from './planted-bugs.ts';
+
+const ingest = 'processor/src/ingest/ingest.ts';
+const readings = 'processor/src/ingest/readings.ts';
+
+/** More bugs of the ingest, of its readings and of its streams, for the simulation of the records. In the order of the rules. */
+export const plantedIngestBugs: readonly PlantedBug[] = [
+  {
+    name: 'going back to where another partition is durable',
+    rule: '3.2',
+    file: readings,
+    find: 'const start = this.durableWatermark(reading);',
+    replace:
+      'const own = this.durableWatermark(reading);\n    const start = [...this].find((other) => other !== reading)?.durable ?? own;',
+  },
+  {
+    name: 'a batch that was read before going back is routed',
+    rule: '3.2',
+    file: ingest,
+    find: 'return !reading.lost && reading.reading === number;',
+    replace: 'return !reading.lost;',
+  },
+  {
+    name: 'what one holder has reported durable counts for all',
+    rule: '3.3',
+    file: readings,
+    find: 'if (frame.durable) continue;',
+    replace: 'if (frame.durable) {\n        kept = 0;\n        least = reading.position;\n        continue;\n      }',
+  },
+  {
+    name: 'the end of a stream sends only that back which was not settled',
+    rule: '4.1',
+    file: ingest,
+    find: 'for (const sent of [...stream.unsettled, ...stream.undurable]) {',
+    replace: 'for (const sent of stream.unsettled) {',
+  },
+  {
+    name: 'a stream that has ended still leads to its holder',
+    rule: '4.1',
+    file: 'processor/src/ingest/stream-table.ts',
+    find: 'this.#streams.delete(',
+    replace: 'void (',
+  },
+  {
+    name: 'acknowledgements overtake refusals',
+    rule: '4.4',
+    file: ingest,
+    find: 'stream.deferred.push(message);',
+    replace:
+      "if (message.kind === 'applied') this.pauses.settle(stream, message.frame, nowMs);\n    else stream.deferred.push(message);",
+  },
+  {
+    name: 'durable reports overtake what was returned before them',
+    rule: '4.4',
+    file: ingest,
+    find: 'stream.deferred.push(message);',
+    replace:
+      "if (message.kind === 'durable') stream.deferred.unshift(message);\n    else stream.deferred.push(message);",
+  },
+];

@@ -1,0 +1,156 @@
+import type { PlantedBug } from './planted-tests.ts';
+
+const lmdb = 'packages/embedded/src/lmdb-backup-store.ts';
+const embedded = 'packages/embedded/src/conformance.test.ts';
+const claims = 'packages/embedded/src/claim-race.test.ts';
+const closing = 'packages/processor/src/holder/closing-units.test.ts';
+const oldStreams = 'packages/processor/src/ingest/old-streams.test.ts';
+const lateAnswers = 'packages/processor/src/holder/late-answers.test.ts';
+const codec = 'packages/sdk/src/state-codec.test.ts';
+const processor = 'packages/sdk/src/compile-processor.test.ts';
+const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
+
+/**
+ * Bugs of the way of a record through ingest, holder, job and embedded store that no simulation meets: its store and its
+ * streams are its own, or two rules stand in for each other there. Unit tests see them. In the order of the way.
+ */
+export const recordPathBugs: readonly PlantedBug[] = [
+  {
+    name: 'streams: a return of a stream that has ended goes to the one after it',
+    invariant: 'I6',
+    file: 'packages/processor/src/ingest/ingest.ts',
+    find: 'if (stream.ended) return;',
+    replace: 'if (stream.ended) stream = this.#streams.get(stream.id.to.session, stream.id.to.shard) ?? stream;',
+    tests: [oldStreams],
+  },
+  {
+    name: 'closing: a unit stays closed for a session that is over',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/closing-units.ts',
+    find: 'this.#leases.tableIndex() >= session && !this.#leases.isLive(session)',
+    replace: 'session < 0',
+    tests: [closing],
+  },
+  {
+    name: 'closing: nothing but the move is ever proposed',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/closing-units.ts',
+    find: 'unit.endAsks < this.#limits.moveAsksMax ? unit.moveTo : null',
+    replace: 'unit.moveTo',
+    tests: [closing],
+  },
+  {
+    name: 'rows: one that came late has its unit dropped as if it were fenced',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'this.#rows.stale(row);',
+    replace: 'const unit = this.#units.get(row.hi, row.lo);\n    if (unit !== null) this.#drop(unit);',
+    tests: [lateAnswers],
+  },
+  {
+    name: 'rounds: any row of a unit is enough',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/rounds.ts',
+    find: 'unit.needVersion !== 0 && unit.savedVersion >= unit.needVersion',
+    replace: 'unit.needVersion !== 0',
+    tests: ['packages/processor/src/holder/rounds.test.ts'],
+  },
+  {
+    name: 'rows: the answer to one of an earlier lease counts for the present one',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/row-writer.ts',
+    find: 'unit.epoch === row.epoch && unit.seq === row.seq',
+    replace: 'unit.seq === row.seq',
+    tests: [lateAnswers],
+  },
+  {
+    name: 'claims: the answer to one of an earlier lease opens the unit',
+    invariant: 'I7',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: "unit.epoch !== claim.epoch || unit.phase !== 'claiming'",
+    replace: "unit.phase !== 'claiming'",
+    tests: [lateAnswers],
+  },
+  {
+    name: 'job: ids of outputs are random',
+    invariant: 'I5',
+    file: 'packages/sdk/src/record-context.ts',
+    find: 'return prefix + this.offset;',
+    replace: 'return prefix + Math.random();',
+    tests: [processor],
+  },
+  {
+    name: 'job: a restored field is assigned, whatever its name does then',
+    invariant: 'I9',
+    file: 'packages/sdk/src/state-decoder.ts',
+    find: "if (key === '__proto__') {",
+    replace: 'if (key.length < 0) {',
+    tests: [codec],
+  },
+  {
+    name: 'job: a restored state lacks fields that are null',
+    invariant: 'I23',
+    file: 'packages/sdk/src/state-decoder.ts',
+    find: 'setOwn(record, keys[i]!, this.#value(depth + 1));',
+    replace:
+      '{\n      const value = this.#value(depth + 1);\n      if (value !== null) setOwn(record, keys[i]!, value);\n    }',
+    tests: [codec],
+  },
+  {
+    name: 'commits: who may have lost its session commits',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/commit-loop.ts',
+    find: ' || !this.#context.mayAct()',
+    replace: '',
+    tests: [idleCommits],
+  },
+  {
+    name: 'embedded store: the epoch is ignored',
+    invariant: 'I2',
+    file: lmdb,
+    find: 'const greater = ',
+    replace: 'const greater = header.epoch > write.epoch || ',
+    tests: [embedded],
+  },
+  {
+    name: 'embedded store: an equal seq overwrites',
+    invariant: 'I2',
+    file: lmdb,
+    find: 'header.seq < write.seq',
+    replace: 'header.seq <= write.seq',
+    tests: [embedded],
+  },
+  {
+    name: 'embedded store: the seq before overwrites',
+    invariant: 'I2',
+    file: lmdb,
+    find: 'header.seq < write.seq',
+    replace: 'header.seq !== write.seq && header.seq - 1 <= write.seq',
+    tests: [embedded],
+  },
+  {
+    name: 'embedded store: the seq after is stale',
+    invariant: 'I2',
+    file: lmdb,
+    find: 'header.seq < write.seq',
+    replace: 'header.seq + 1 < write.seq',
+    tests: [embedded],
+  },
+  {
+    name: 'embedded store: buckets without a marker are passed over',
+    invariant: 'I6',
+    file: lmdb,
+    find: 'marker?.offset ?? 0',
+    replace: 'marker?.offset ?? least',
+    tests: [embedded],
+  },
+  {
+    name: 'embedded store: a claim keeps the row that it read before others wrote',
+    invariant: 'I3',
+    file: lmdb,
+    find: 'header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : null',
+    replace:
+      '((claim as { early?: Buffer }).early ??= header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : undefined) ?? null',
+    tests: [claims],
+  },
+];
