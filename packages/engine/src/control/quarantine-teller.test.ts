@@ -19,11 +19,12 @@ test('shards are told what has changed, and know what the table shows', () => {
     told.add(news);
     return news;
   };
-  const shown = ({ hi, lo, before }: QuarantinedUnit) => [hi, lo, before?.bytes ?? null];
+  const shown = (units: readonly QuarantinedUnit[]) =>
+    units.map(({ hi, lo, before }) => `${hi}/${lo} ${before && Buffer.from(before.bytes).toString('hex')}`).sort();
   const areEqual = () => {
     assert.equal(told.index, table.quarantineIndex);
-    const known = (told.units as QuarantinedUnit[]).map(shown);
-    assert.deepEqual(new Set(known), new Set(table.quarantine.units.map(shown)));
+    // Not by deepEqual: what it says of a thousand long texts takes a minute.
+    assert.ok(shown(told.units as QuarantinedUnit[]).join() === shown(table.quarantine.units).join());
   };
   const replay = (record: Parameters<LeaseTable['replay']>[0]) => {
     const index = table.tableIndex + 1;
