@@ -13,11 +13,14 @@ export class QuarantineTeller {
     const { units } = quarantine;
     // A unit that hasn't changed is the same object, unless the table was replaced by a snapshot: all is told again then.
     const known = new Set(this.#told);
-    const present = new Set(units.map(({ hi, lo }) => formatUnit(hi, lo)));
+    const present = new Set(units);
     const changed = units
       .filter((unit) => !known.has(unit))
       .map(({ hi, lo, before }) => ({ hi, lo, before: before?.bytes ?? null }));
-    const gone = this.#told.filter(({ hi, lo }) => !present.has(formatUnit(hi, lo))).map(({ hi, lo }) => ({ hi, lo }));
+    const again = new Set(changed.map(({ hi, lo }) => formatUnit(hi, lo)));
+    const gone = this.#told
+      .filter((unit) => !present.has(unit) && !again.has(formatUnit(unit.hi, unit.lo)))
+      .map(({ hi, lo }) => ({ hi, lo }));
     this.#told = units;
     return { kind: 'quarantine', changed, gone, index };
   }
