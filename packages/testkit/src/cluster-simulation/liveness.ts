@@ -27,13 +27,18 @@ function whatRecordsMiss(world: ClusterWorld): string | null {
 }
 
 function whatUnitsMiss(world: ClusterWorld): string | null {
-  const { allFed, plan, time, records } = world;
+  const { allFed, plan, time, records, checks } = world;
   if (allFed === null) return null;
   const { table } = world.leader!.control!;
+  const mayBeIdle = time.nowMs - allFed.atMs >= plan.idleMs / (1 + plan.clockDriftRatio);
+  // What was durable by then isn't read again, so that nobody asks for another holder.
+  const hasEnded =
+    table.reader.uncleanIndex() > allFed.index ||
+    [...checks.model.ended.values()].some(({ index }) => index > allFed.index);
   return whoIsNotHeld({
     users: plan.users,
     fedIndex: allFed.index,
-    mayBeIdle: time.nowMs - allFed.atMs >= plan.idleMs / (1 + plan.clockDriftRatio),
+    mayBeUnheld: mayBeIdle || hasEnded,
     leaseOf: ({ unit }) => {
       const lease = table.get(unit.hi, unit.lo);
       return lease === null ? null : { epoch: lease.epoch, grantIndex: lease.epoch - table.epochBase };

@@ -9,7 +9,7 @@ test('I8: a unit without a holder, or with one that never claimed it', () => {
   const right: HeldUnitsView = {
     users,
     fedIndex: 100,
-    mayBeIdle: false,
+    mayBeUnheld: false,
     leaseOf: () => ({ epoch: 1_050, grantIndex: 50 }),
     claimedBy: () => 1_050,
   };
@@ -22,7 +22,7 @@ test('I8: a unit without a holder, or with one that never claimed it', () => {
     });
   assert.equal(whoIsNotHeld(right), null);
   assert.equal(unlike(2, { leaseOf: () => null }), 'user 2 has no holder');
-  assert.equal(unlike(2, { leaseOf: () => null, mayBeIdle: true }), null);
+  assert.equal(unlike(2, { leaseOf: () => null, mayBeUnheld: true }), null);
   for (const epoch of [undefined, 1_049])
     assert.equal(unlike(1, { claimedBy: () => epoch }), "user 1 has a holder that hasn't claimed its unit");
   const moved = { leaseOf: () => ({ epoch: 1_101, grantIndex: 101 }), claimedBy: () => undefined };
