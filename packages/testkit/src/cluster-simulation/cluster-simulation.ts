@@ -28,6 +28,8 @@ const deadlyAt = 0.35;
 const deadlyRounds = 3;
 /** The last records come so long after the last fault. */
 const lastRecordsMs = 3_000;
+/** A move in a cluster that is in order takes no longer. */
+const calmMoveMs = 2_000;
 /** Once faults have stopped, everything is in order and durable within this time. */
 const recoveryMsMax = 60_000;
 
@@ -88,6 +90,11 @@ export class ClusterSimulation {
       if (round < plan.rounds - 1) producers.oneEach();
       else producers.eachUser();
       await this.#recover();
+      // Where none has taken effect under fire.
+      if (records.appliers.moves === 0) {
+        world.planMove();
+        await run.pass(calmMoveMs);
+      }
       records.compare(world.store.life);
       await run.pass(0);
       if (plan.isReleasing && round < plan.rounds - 1) await new QuarantineReleases(world, run).all();

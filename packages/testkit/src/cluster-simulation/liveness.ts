@@ -1,4 +1,5 @@
 import { whatControlMisses } from '../simulation/liveness.ts';
+import { whoIsNotHeld } from './checkers/held-units.ts';
 import { inputTopic } from './cluster-job.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 
@@ -25,23 +26,28 @@ function whatRecordsMiss(world: ClusterWorld): string | null {
   return null;
 }
 
-/**
- * Once every user has had its last record, each unit has a holder that has claimed it: until it has been idle for as long
- * as the job says. One that was moved since is claimed with its next record.
- */
 function whatUnitsMiss(world: ClusterWorld): string | null {
-  const { allFed, plan, time } = world;
+  const { allFed, plan, time, records, checks } = world;
   if (allFed === null) return null;
   const { table } = world.leader!.control!;
   const mayBeIdle = time.nowMs - allFed.atMs >= plan.idleMs / (1 + plan.clockDriftRatio);
-  for (const { index, unit, unitKey } of plan.users) {
-    const lease = table.get(unit.hi, unit.lo);
-    if (lease === null && !mayBeIdle) return `user ${index} has no holder`;
-    if (lease === null || lease.epoch - table.epochBase > allFed.index) continue;
-    const shard = world.node(lease.nodeId).shards[lease.shard];
-    const isThere = shard !== undefined && shard.session === lease.session;
-    if (!isThere || world.records.appliers.claimedEpoch(shard.settings.serial, unitKey) !== lease.epoch)
-      return `user ${index} has a holder that hasn't claimed its unit`;
-  }
-  return null;
+  // What was durable by then isn't read again, so that nobody asks for another holder.
+  const hasEnded =
+    table.reader.uncleanIndex() > allFed.index ||
+    [...checks.model.ended.values()].some(({ index }) => index > allFed.index);
+  return whoIsNotHeld({
+    users: plan.users,
+    fedIndex: allFed.index,
+    mayBeUnheld: mayBeIdle || hasEnded,
+    leaseOf: ({ unit }) => {
+      const lease = table.get(unit.hi, unit.lo);
+      return lease === null ? null : { epoch: lease.epoch, grantIndex: lease.epoch - table.epochBase };
+    },
+    claimedBy: ({ unit, unitKey }) => {
+      const { nodeId, shard: index, session } = table.get(unit.hi, unit.lo)!;
+      const shard = world.node(nodeId).shards[index];
+      if (shard === undefined || shard.session !== session) return undefined;
+      return records.appliers.claimedEpoch(shard.settings.serial, unitKey);
+    },
+  });
 }

@@ -264,7 +264,7 @@ test('6.3: a record that ends processes, and never is quarantined', () => {
   const { ledger, user } = history();
   const checker = new QuarantineTruth(report, ledger);
   const folders = 3;
-  for (let ended = 1; ended <= folders + 8; ended++) checker.onDeath(user.unitKey, '0/1', folders);
+  for (let ended = 1; ended <= 2 * folders + 8; ended++) checker.onDeath(user.unitKey, '0/1', folders);
   checker.onDeath(user.unitKey, '0/2', folders);
   sawNothing();
   checker.onDeath(user.unitKey, '0/1', folders);

@@ -49,7 +49,7 @@ export class QuarantineTruth implements Buried {
 
   /**
    * A record of the unit has ended a process. @param folders how many data folders there have been: with each, one process
-   * may end without knowing at which record
+   * may end without knowing at which record, and one that nobody was told of when the next met with it
    */
   onDeath(unit: string, position: string, folders: number): void {
     let deaths = this.#deaths.get(unit);
@@ -57,7 +57,7 @@ export class QuarantineTruth implements Buried {
     const ended = (deaths.get(position) ?? 0) + 1;
     deaths.set(position, ended);
     this.deathsMost = Math.max(this.deathsMost, ended);
-    const endedMax = folders + namedEndsMax;
+    const endedMax = 2 * folders + namedEndsMax;
     if (ended === endedMax + 1)
       this.#report(`6.3: ${position} has ended ${ended} processes, ${endedMax} at most are enough for quarantine`);
   }
