@@ -3,15 +3,16 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { controlTestBugs } from './control-test-bugs.ts';
 import { longRunBugs } from './long-run-bugs.ts';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import { plantedClusterBugs } from './planted-cluster-bugs.ts';
 import { plantedControlBugs } from './planted-control-bugs.ts';
 import { plantedIngestBugs } from './planted-ingest-bugs.ts';
 import { plantAndTest } from './planted-tests.ts';
-import { startBugs } from './start-bugs.ts';
 import { recordPathBugs } from './record-path-bugs.ts';
 import { requiredTable } from './required-table.ts';
+import { startBugs } from './start-bugs.ts';
 import { unitTestBugs } from './unit-test-bugs.ts';
 
 /**
@@ -116,7 +117,9 @@ async function main(args: readonly string[]): Promise<number> {
   const isChosen = ({ name }: { readonly name: string }): boolean =>
     words.length === 0 || words.some((word) => name.includes(word));
   const bugs = [...plantedBugs, ...plantedIngestBugs, ...plantedControlBugs, ...plantedClusterBugs].filter(isChosen);
-  const testBugs = [...unitTestBugs, ...startBugs, ...longRunBugs, ...recordPathBugs].filter(isChosen);
+  const testBugs = [...controlTestBugs, ...unitTestBugs, ...startBugs, ...longRunBugs, ...recordPathBugs].filter(
+    isChosen,
+  );
   if (!Number.isInteger(seeds) || seeds < 1 || bugs.length + testBugs.length === 0) {
     console.error('usage: npm run mutants -- [--required | [--seeds N] [WORDS OF NAMES...]]');
     return 2;

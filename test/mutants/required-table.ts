@@ -1,3 +1,4 @@
+import { controlTestBugs } from './control-test-bugs.ts';
 import { gossipBugs } from './gossip-bugs.ts';
 import { longRunBugs } from './long-run-bugs.ts';
 import { plantedBugs } from './planted-bugs.ts';
@@ -16,6 +17,7 @@ export const allBugs = [
   ...plantedIngestBugs,
   ...plantedControlBugs,
   ...plantedClusterBugs,
+  ...controlTestBugs,
   ...unitTestBugs,
   ...startBugs,
   ...longRunBugs,

@@ -85,7 +85,10 @@ const ofTheProtocol: readonly RequiredMistake[] = [
   {
     rule: '5.2',
     mistake: 'an answer of a store of before counts',
-    bugs: ['threads: an answer of an older generation counts'],
+    bugs: [
+      'threads: a claim’s answer of an earlier generation counts, when others of its call came before',
+      'threads: a marker’s answer of an earlier generation counts',
+    ],
   },
   {
     rule: '5.3',
