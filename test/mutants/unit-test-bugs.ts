@@ -5,6 +5,7 @@ const plane = 'packages/engine/src/control/control-plane.test.ts';
 const staleTables = 'packages/engine/src/control/stale-tables.test.ts';
 const logCut = 'packages/testkit/src/cluster-simulation/log-cut.test.ts';
 const tableFloor = 'packages/lease/src/table-floor.test.ts';
+const raftDriver = 'packages/engine/src/control/raft-driver.test.ts';
 const replication = 'packages/raft/src/replication.test.ts';
 const diskOrder = 'packages/raft/src/disk-order.test.ts';
 const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
@@ -97,6 +98,22 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: 'first.index : 0',
     replace: '0 : 0',
     tests: [logCut],
+  },
+  {
+    name: 'control: what follows a snapshot on its way is dropped, and another one sent',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/log-compaction.ts',
+    find: 'needed = Math.min(needed, snapshot.index);',
+    replace: 'needed = index;',
+    tests: [raftDriver],
+  },
+  {
+    name: 'control: the log grows for as long as a snapshot is on its way',
+    invariant: 'I21',
+    file: 'packages/engine/src/control/log-compaction.ts',
+    find: 'return Math.max(needed, floor);',
+    replace: 'return needed;',
+    tests: [raftDriver],
   },
   {
     name: 'control: an entry of an earlier term is committed by count',
