@@ -9,6 +9,7 @@ const replication = 'packages/raft/src/replication.test.ts';
 const diskOrder = 'packages/raft/src/disk-order.test.ts';
 const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
 const damage = 'packages/embedded/src/raft-damage.test.ts';
+const raftDriver = 'packages/engine/src/control/raft-driver.test.ts';
 
 /** Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as docs/TESTING.md says; unit tests do. */
 export const controlTestBugs: readonly PlantedBug[] = [
@@ -139,5 +140,21 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: "const reader = unseal(hardStateSalt, bytes, 'the hard state');",
     replace: 'const reader = new ByteReader(bytes.subarray(4));',
     tests: [damage],
+  },
+  {
+    name: 'control: what follows a snapshot on its way is dropped, and another one sent',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/log-compaction.ts',
+    find: 'needed = Math.min(needed, snapshot.index);',
+    replace: 'needed = index;',
+    tests: [raftDriver],
+  },
+  {
+    name: 'control: the log grows for as long as a snapshot is on its way',
+    invariant: 'I21',
+    file: 'packages/engine/src/control/log-compaction.ts',
+    find: 'return Math.max(needed, floor);',
+    replace: 'return needed;',
+    tests: [raftDriver],
   },
 ];

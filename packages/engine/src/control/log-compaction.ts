@@ -20,8 +20,11 @@ export const defaultCompaction: CompactionRule = {
   trailingEntries: 1_000,
 };
 
+/** The entries of so many snapshots are kept for peers that a snapshot is on its way to: each is worth `entriesMax` or `bytesMax`. */
+export const snapshotsBehindMax = 4;
+
 export interface LogCompactionOptions {
-  readonly raft: Pick<RawNode, 'compact'>;
+  readonly raft: Pick<RawNode, 'compact' | 'status'>;
   readonly storage: Pick<RaftStorage, 'compact'>;
   readonly machine: Pick<StateMachine, 'snapshot' | 'beginSnapshot'>;
   readonly timers: Timers;
@@ -35,6 +38,8 @@ export class LogCompaction {
   readonly #options: LogCompactionOptions;
   #entries = 0;
   #bytes = 0;
+  /** Indexes of the last snapshots taken here. */
+  readonly #taken: number[] = [];
   /** A snapshot is being made or stored. */
   #taking: Promise<void> | null = null;
 
@@ -76,9 +81,25 @@ export class LogCompaction {
     const { raft, storage, machine, timers, logger, rule } = this.#options;
     const data = await snapshotOf(machine, timers);
     // Null: a leader's snapshot has come meanwhile.
-    const snapshot = raft.compact(index, data, rule.trailingEntries);
+    const trailingEntries = Math.max(rule.trailingEntries, index - this.#neededFrom(index));
+    const snapshot = raft.compact(index, data, trailingEntries);
     if (snapshot === null) return;
+    this.#taken.push(index);
+    if (this.#taken.length > snapshotsBehindMax) this.#taken.shift();
     logger.info('snapshot', { index: snapshot.index, bytes: snapshot.data.length });
-    await storage.compact(snapshot, Math.max(1, snapshot.index - rule.trailingEntries));
+    await storage.compact(snapshot, Math.max(1, snapshot.index - trailingEntries));
+  }
+
+  /**
+   * What the oldest snapshot on its way to a peer that is heard ends with: without what follows, the peer would be sent another one after it, and
+   * so for ever where entries come faster than snapshots arrive.
+   */
+  #neededFrom(index: number): number {
+    let needed = index;
+    for (const { snapshot, recentActive } of this.#options.raft.status().progress.values()) {
+      if (snapshot !== null && recentActive) needed = Math.min(needed, snapshot.index);
+    }
+    const floor = this.#taken.length < snapshotsBehindMax ? 0 : this.#taken[0]!;
+    return Math.max(needed, floor);
   }
 }

@@ -230,7 +230,10 @@ export class NodeSession {
         return;
       }
       if (reply.code === 'REFUSED') return this.#refused(reply);
-      logger.info('session not open yet', { answer: reply.code });
+      logger.info('session not open yet', {
+        answer: reply.code,
+        ...(reply.code === 'RETRY' ? { text: reply.text } : {}),
+      });
       await new Promise<void>((resolve) => {
         timers.setTimer(pulseMs, resolve);
       });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type NodeId, nodeId, SeededRng, silentLogger } from '@holdfast/model';
 import type { ConfState, RaftEntry } from '@holdfast/raft';
-import type { CompactionRule } from './log-compaction.ts';
+import { type CompactionRule, snapshotsBehindMax } from './log-compaction.ts';
 import { MemoryRaftStorage } from './memory-ports.test.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
@@ -235,6 +235,46 @@ test('a large snapshot goes in pieces that heartbeats are not behind', async () 
     .filter((message) => message.type === 'snapshot');
   assert.ok(pieces.length >= 20);
   for (const { data } of pieces) assert.ok(data.length <= 256 * 1024);
+});
+
+/** One member is away until it needs a snapshot, of pieces that take their time after the first, while entries go on coming. */
+async function sentSlowly(snapshotMs: number, whileMs: number) {
+  const members = new Members({ entriesMax: 10, trailingEntries: 1 });
+  const first = await members.startAll();
+  const lagging = [...members.up.values()].find((member) => member !== first)!;
+  await members.stop(lagging);
+  const leader = await members.leader();
+  const snapshot = leader.machine.snapshot.bind(leader.machine);
+  leader.machine.snapshot = () => Buffer.concat([snapshot(), new Uint8Array(5_000_000)]);
+  for (let i = 0; i < 30; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
+  const { raftSent } = members.network;
+  const sentBefore = raftSent.length;
+  const back = await members.start(lagging.id);
+  const isBegun = () => raftSent.slice(sentBefore).some(({ message }) => message.type === 'snapshot');
+  assert.ok(await members.time.until(isBegun, 1_000));
+  members.network.snapshotMs = snapshotMs;
+  const endMs = members.time.monotonicMs() + whileMs;
+  while (members.time.monotonicMs() < endMs) {
+    await members.settle(leader.driver.propose(Uint8Array.of(1)));
+    await members.time.run(20);
+  }
+  return { leader, back };
+}
+
+test('a snapshot that takes longer than the next one is taken in is the last that the peer needs', async () => {
+  const { leader, back } = await sentSlowly(200, 3_000);
+  assert.equal(back.machine.restoredCount, 1);
+  assert.ok(back.driver.appliedIndex >= leader.driver.appliedIndex - 2);
+  const { entries } = await leader.storage.load();
+  assert.ok(entries.length <= 12, `${entries.length} entries are kept for nobody`);
+});
+
+test('the log does not grow for a snapshot that never arrives', async () => {
+  const { leader, back } = await sentSlowly(60_000, 5_000);
+  assert.equal(back.machine.restoredCount, 0);
+  const { entries } = await leader.storage.load();
+  assert.ok(entries.length <= (snapshotsBehindMax + 1) * 10, `${entries.length} entries`);
+  assert.ok(entries.length > snapshotsBehindMax * 9, `${entries.length} entries`);
 });
 
 test('members change at run time, and are told', async () => {

@@ -88,6 +88,8 @@ export class MemoryNetwork {
   readonly #unanswered = new Set<string>();
   /** Nodes that no message of Raft reaches, while calls and answers do. */
   readonly logless = new Set<string>();
+  /** Pieces of snapshots take so much longer. */
+  snapshotMs = 0;
   /** Changes what calls and their answers carry, as nodes of another version would. */
   rewrite: (method: string, what: 'request' | 'answer', bytes: Uint8Array) => Uint8Array = (_, __, bytes) => bytes;
   readonly raftSent: { from: NodeId; to: NodeId; message: RaftMessage }[] = [];
@@ -131,7 +133,8 @@ export class MemoryNetwork {
         for (const message of messages) this.raftSent.push({ from: me, to, message });
         if (this.logless.has(to) || peers?.has(to) === false) return;
         const list = [...messages];
-        this.#time.setTimer(this.latencyMs, () => reach(to)?.onRaft(me, list));
+        const delayMs = this.latencyMs + (list.some(({ type }) => type === 'snapshot') ? this.snapshotMs : 0);
+        this.#time.setTimer(delayMs, () => reach(to)?.onRaft(me, list));
       },
       call: (to, method, body, timeoutMs) =>
         new Promise((resolve, reject) => {
