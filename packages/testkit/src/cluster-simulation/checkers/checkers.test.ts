@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { encodeUtf8, SeededRng, topicId } from '@holdfast/model';
 import { encodeRow } from '@holdfast/processor';
 import { LeaseModel } from '../../simulation/checkers/lease-model.ts';
+import { watched } from '../../simulation/checkers/test-watch.test.ts';
 import { type LedgerState, ledgerJob } from '../cluster-job.ts';
 import { advance, firstHash, orderAfter } from '../fingerprint.ts';
 import { Ledger } from '../ledger.ts';
@@ -22,7 +23,6 @@ import { QuarantineTruth } from './quarantine-truth.ts';
 import { ReplayEquality } from './replay-equality.ts';
 import { StoreAcceptance } from './store-acceptance.ts';
 import { StoredRows } from './stored-rows.ts';
-import { watched } from './test-watch.test.ts';
 import { UserStates } from './user-states.ts';
 
 const partition = { topicId: topicId('id-of-in'), partition: 0 };

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { topicId } from '@holdfast/model';
 import { defaultRecordLimits } from '@holdfast/processor';
+import { watched } from '../../simulation/checkers/test-watch.test.ts';
 import type { EngineShard } from '../engine-shard.ts';
 import { FullQueues } from './full-queues.ts';
 import { QueueBounds } from './queue-bounds.ts';
 import { StreamFlights } from './stream-flights.ts';
-import { watched } from './test-watch.test.ts';
 
 const partition = { topicId: topicId('id-of-in'), partition: 0 };
 

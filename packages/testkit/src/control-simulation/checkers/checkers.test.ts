@@ -18,25 +18,11 @@ import { OneVote } from '../../simulation/checkers/one-vote.ts';
 import { SameCommands } from '../../simulation/checkers/same-commands.ts';
 import { SessionTimes } from '../../simulation/checkers/session-times.ts';
 import { StaleHolders } from '../../simulation/checkers/stale-holders.ts';
+import { watched } from '../../simulation/checkers/test-watch.test.ts';
 import { isTrueView } from '../../simulation/checkers/views-become-true.ts';
 import type { VirtualProcess } from '../../simulation/virtual-process.ts';
 import type { SimulatedShard } from '../simulated-shard.ts';
 import { OneHolder } from './one-holder.ts';
-
-/** Each checker is shown a history without a fault, in which it must see none, and one with, which it must see. */
-function watched() {
-  const reports: string[] = [];
-  const saw = (invariant: string): void => {
-    assert.equal(reports.length, 1, reports.join('; '));
-    assert.ok(reports[0]!.startsWith(`${invariant}: `), reports[0]);
-    reports.length = 0;
-  };
-  return {
-    report: (text: string): void => void reports.push(text),
-    saw,
-    sawNothing: () => assert.deepEqual(reports, []),
-  };
-}
 
 const entry = (index: number, term: number, data = Uint8Array.of(1)): RaftEntry => ({
   index,
