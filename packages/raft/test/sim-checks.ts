@@ -34,6 +34,8 @@ export class ClusterChecks {
   readonly #entries = new Map<string, string>();
   /** Term of each committed entry, by index; 0 at index 0. */
   readonly #committedTerms: number[] = [0];
+  /** Term of whoever first counted it as committed, which may be long after its own. */
+  readonly #committedIn: number[] = [0];
   readonly #appliedHashes: number[] = [0];
   readonly #terms = new Map<string, number>();
   readonly #checkedCommits = new Map<string, number>();
@@ -111,6 +113,8 @@ export class ClusterChecks {
     this.#leaders.set(status.term, status.id);
     this.elections++;
     for (let index = this.commit; index > 0; index--) {
+      // Elected before that, and told of it late.
+      if (this.#committedIn[index]! >= status.term) continue;
       const term = raw.termAt(index);
       if (term === null && index < status.lastIndex) break;
       assert.equal(term, this.#committedTerms[index], `I13: leader ${status.id} lacks committed entry ${index}`);
@@ -127,6 +131,7 @@ export class ClusterChecks {
         assert.equal(term, this.#committedTerms[index], `I13: committed entry ${index} differs at ${status.id}`);
       } else {
         this.#committedTerms.push(term);
+        this.#committedIn.push(status.term);
       }
     }
     const isNew = status.commit > known;

@@ -269,7 +269,7 @@ class ControlHistory {
     this.#table.publishIndex(index);
     this.#model.compare(this.#table, index);
     this.#epochs.afterEntry(this.#table);
-    this.#checks.onEntry(index, { term, crc: 0, atMs: 0, records, digest: '' });
+    this.#checks.onEntry(index, { term, committedInTerm: term, crc: 0, atMs: 0, records, digest: '' });
   }
 
   onRaft({ message }: Extract<HistoryEvent, { k: 'raft' }>): void {

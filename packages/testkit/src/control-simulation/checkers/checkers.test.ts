@@ -160,6 +160,23 @@ test('I13, I14 and what is not there', () => {
   saw('I16');
 });
 
+test('I13: whoever was elected before an old entry was committed, and learns of it late, need not have it', () => {
+  const { report, saw, sawNothing } = watched();
+  const log = new CommittedLog(report, () => {});
+  const nothing = new Uint8Array(0);
+  const entries = [entry(1, 1, nothing), entry(2, 1, nothing)] as const;
+  log.committedAt('a', 1, diskOf(1, ...entries), 0);
+  log.committedAt('a', 2, diskOf(6, ...entries), 0);
+  const lateLeader = (term: number, ...held: (typeof entries)[number][]) =>
+    new LeaderCompleteness(report, log).onNewLeader('b', term, diskOf(term, ...held));
+  lateLeader(4, entries[0]);
+  sawNothing();
+  lateLeader(7, entries[0]);
+  saw('I13');
+  lateLeader(4);
+  saw('I13');
+});
+
 test('I15', () => {
   const { report, saw, sawNothing } = watched();
   const checker = new HardStates(report);

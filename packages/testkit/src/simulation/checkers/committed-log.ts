@@ -7,6 +7,8 @@ import { tableDigest } from './table-digest.ts';
 
 export interface CommittedEntry {
   readonly term: number;
+  /** Of whoever was first seen to count it as committed: its leader's, or a later one. An entry of an earlier term is committed with one of this. */
+  readonly committedInTerm: number;
   readonly crc: number;
   /** When somebody was first seen to count it as committed. */
   readonly atMs: number;
@@ -27,7 +29,7 @@ export class CommittedLog {
   constructor(report: Report, onEntry: (index: number, entry: CommittedEntry) => void) {
     this.#report = report;
     this.#onEntry = onEntry;
-    this.entries = [{ term: 0, crc: 0, atMs: 0, records: [], digest: tableDigest(this.table) }];
+    this.entries = [{ term: 0, committedInTerm: 0, crc: 0, atMs: 0, records: [], digest: tableDigest(this.table) }];
   }
 
   get lastIndex(): number {
@@ -50,7 +52,9 @@ export class CommittedLog {
       this.table.publishIndex(next);
       if (entry.kind === 'conf') this.#confs.push({ index: next, conf: decodeConfEntry(entry.data) });
       const digest = tableDigest(this.table);
-      const committed = { term: entry.term, crc: crc32c(entry.data), atMs: nowMs, records, digest };
+      const { term } = entry;
+      const committedInTerm = disk.hardState.term;
+      const committed = { term, committedInTerm, crc: crc32c(entry.data), atMs: nowMs, records, digest };
       this.entries.push(committed);
       this.#onEntry(next, committed);
     }

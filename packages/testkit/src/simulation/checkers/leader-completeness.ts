@@ -3,7 +3,10 @@ import { termOnDisk } from '../simulated-disk.ts';
 import type { CommittedLog } from './committed-log.ts';
 import type { Report } from './report.ts';
 
-/** I13: committed entries are in every later leader's log. */
+/**
+ * I13: committed entries are in every later leader's log. Later than the term in which they were committed, which may be
+ * long after their own: who was elected before that, and learns of it when others have gone on, need not have them.
+ */
 export class LeaderCompleteness {
   readonly #report: Report;
   readonly #log: CommittedLog;
@@ -17,7 +20,7 @@ export class LeaderCompleteness {
   onNewLeader(node: string, term: number, disk: RaftRestored): void {
     for (let index = this.#log.lastIndex; index > 0; index--) {
       const committed = this.#log.entries[index]!;
-      if (committed.term >= term) continue;
+      if (committed.committedInTerm >= term) continue;
       if ((disk.snapshot?.index ?? 0) >= index) return;
       const own = termOnDisk(disk, index);
       if (own === committed.term) continue;
