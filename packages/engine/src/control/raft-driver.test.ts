@@ -214,7 +214,8 @@ test('a snapshot that can not be stored stops the member', async () => {
   await assert.rejects(leader.driver.propose(Uint8Array.of(1)), code('STOPPED'));
 });
 
-test('a large snapshot goes in pieces that heartbeats are not behind', async () => {
+/** A follower is stopped; afterwards snapshots are of five megabytes, and one is taken of entries that it lacks. */
+async function laggingBehindLargeSnapshots() {
   const members = new Members({ entriesMax: 10, trailingEntries: 1 });
   const first = await members.startAll();
   const lagging = [...members.up.values()].find((member) => member !== first)!;
@@ -225,6 +226,11 @@ test('a large snapshot goes in pieces that heartbeats are not behind', async () 
     machine.snapshot = () => Buffer.concat([snapshot(), new Uint8Array(5_000_000)]);
   }
   for (let i = 0; i < 30; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
+  return { members, leader, lagging };
+}
+
+test('a large snapshot goes in pieces that heartbeats are not behind', async () => {
+  const { members, leader, lagging } = await laggingBehindLargeSnapshots();
   const sentBefore = members.network.raftSent.length;
   const back = await members.start(lagging.id);
   assert.ok(await members.time.until(() => back.machine.list.length >= 5_000_000, 5_000));
@@ -239,14 +245,7 @@ test('a large snapshot goes in pieces that heartbeats are not behind', async () 
 
 /** One member is away until it needs a snapshot, of pieces that take their time after the first, while entries go on coming. */
 async function sentSlowly(snapshotMs: number, whileMs: number) {
-  const members = new Members({ entriesMax: 10, trailingEntries: 1 });
-  const first = await members.startAll();
-  const lagging = [...members.up.values()].find((member) => member !== first)!;
-  await members.stop(lagging);
-  const leader = await members.leader();
-  const snapshot = leader.machine.snapshot.bind(leader.machine);
-  leader.machine.snapshot = () => Buffer.concat([snapshot(), new Uint8Array(5_000_000)]);
-  for (let i = 0; i < 30; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
+  const { members, leader, lagging } = await laggingBehindLargeSnapshots();
   const { raftSent } = members.network;
   const sentBefore = raftSent.length;
   const back = await members.start(lagging.id);
