@@ -1,5 +1,5 @@
 import { decodeRecords, LeaseTable } from '@holdfast/lease';
-import { topicId } from '@holdfast/model';
+import { type SessionId, type ShardIndex, topicId } from '@holdfast/model';
 import { defaultRecordLimits, type RecordLimits } from '@holdfast/processor';
 import {
   ClusterChecks,
@@ -131,16 +131,17 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
 }
 
 function addStep(step: StoreStep, life: StoreLife, checks: ClusterChecks, at: (atUs: number, act: () => void) => void) {
-  const { thread, atUs } = step;
+  const { thread, atUs, answeredUs } = step;
   if (step.kind === 'row') {
     const { row, result } = step;
     at(atUs, () => {
       if (result.code === 'OK') life.backup(row);
       checks.onBackup(life, thread, row, result);
     });
+    if (Number.isFinite(answeredUs)) at(answeredUs, () => checks.onBackupAnswered(thread, row, result));
     return;
   }
-  const { claim, result, answeredUs } = step;
+  const { claim, result } = step;
   at(atUs, () => {
     if (result.code === 'OK') life.claim(claim);
     checks.onClaimed(life, thread, claim, result);
@@ -176,6 +177,12 @@ function actOf(
         checks.bounds.look(shard);
         memory.look(rssBytes);
       };
+    }
+    case 'report': {
+      const from = { session: event.session as SessionId, shard: event.shard as ShardIndex };
+      const { tableIndex } = event;
+      // Of which frame doesn't matter.
+      return () => checks.fencedReports.onReturn(from, { kind: 'durable', frame: 0, tableIndex });
     }
     case 'entry':
       return () => control.onEntry(event);

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import { type BackupStore, LeaseStateMachine, type Log, Shard, ShardStats } from '@holdfast/engine';
 import type { LedgerState } from '@holdfast/testkit';
-import { GrpcPeerTransport } from '@holdfast/transport-grpc';
+import { GrpcPeerTransport, GrpcRecordTransport } from '@holdfast/transport-grpc';
 import type { HistoryEvent, RaftLine } from './event.ts';
 import { HistoryFile, nowUs } from './history-file.ts';
 import { beforeBackup } from './hooks.ts';
@@ -188,7 +188,36 @@ export function watchShard(): void {
     clearInterval(looking);
     return close.call(this);
   };
+  watchStreams();
   process.on('exit', () => file.flush());
+}
+
+/** Records what a holder reports durable, as it says so, and the ends of the streams that an ingest has opened. */
+function watchStreams(): void {
+  const { open, listen } = GrpcRecordTransport.prototype;
+  GrpcRecordTransport.prototype.listen = function (this: GrpcRecordTransport, onOpen) {
+    return listen.call(this, (stream, receiver) => {
+      const { session, shard } = stream.to;
+      const { reply } = receiver;
+      receiver.reply = (message) => {
+        if (message.kind === 'durable')
+          file.hold({ t: nowUs(), k: 'report', session, shard, tableIndex: message.tableIndex });
+        reply.call(receiver, message);
+      };
+      return onOpen(stream, receiver);
+    });
+  };
+  GrpcRecordTransport.prototype.open = function (this: GrpcRecordTransport, stream, address, events) {
+    const { session, shard } = stream.to;
+    return open.call(this, stream, address, {
+      onReturn: (message) => events.onReturn(message),
+      onDrain: () => events.onDrain(),
+      onEnd: (reason) => {
+        file.write({ t: nowUs(), k: 'streamEnd', session, shard, reason });
+        events.onEnd(reason);
+      },
+    });
+  };
 }
 
 export const isShardThread = !isMainThread && typeof (workerData as { shard?: unknown } | null)?.shard === 'number';

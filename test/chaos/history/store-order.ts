@@ -4,8 +4,14 @@ import { type Call, callsOf, type History } from './read-history.ts';
 import { type Beginning, orderUnitCalls, type StoredUnit, type UnitCall } from './unit-order.ts';
 
 /** What a store did to one unit, at a moment at which it can have done it. */
-export type StoreStep = { readonly atUs: number; readonly thread: number; readonly generation: string } & (
-  | { readonly kind: 'claim'; readonly claim: Claim; readonly result: ClaimResult; readonly answeredUs: number }
+export type StoreStep = {
+  readonly atUs: number;
+  readonly thread: number;
+  readonly generation: string;
+  /** Infinity: nobody ever heard the answer. */
+  readonly answeredUs: number;
+} & (
+  | { readonly kind: 'claim'; readonly claim: Claim; readonly result: ClaimResult }
   | { readonly kind: 'row'; readonly row: RowWrite; readonly result: RowResult }
 );
 
@@ -111,6 +117,7 @@ function unitCalls(history: History, generation: string): Map<string, UnitCall<M
         atUs,
         thread,
         generation,
+        answeredUs: endUs,
         row: { hi, lo, epoch, seq, row: bytesOf(row), savedUnixMs: 0 },
         result: code === 'FENCED' ? { code, epoch: Number.NaN } : { code: code as 'OK' | 'STALE' },
       });
