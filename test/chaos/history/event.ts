@@ -75,7 +75,8 @@ export type CommitLine = readonly [
   generation: number,
   fence: number,
 ];
-export type OutputLine = readonly [id: string, value: string | null];
+/** A dead letter has a reason, and no value here. */
+export type OutputLine = readonly [id: string, value: string | null, reason?: string];
 
 /** State of the user before the record, as far as checkers ask for it. */
 export interface ApplyLine {

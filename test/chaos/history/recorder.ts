@@ -3,7 +3,7 @@ import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import { type BackupStore, LeaseStateMachine, type Log, Shard, ShardStats } from '@holdfast/engine';
 import type { LedgerState } from '@holdfast/testkit';
 import { GrpcPeerTransport, GrpcRecordTransport } from '@holdfast/transport-grpc';
-import type { HistoryEvent, RaftLine } from './event.ts';
+import type { HistoryEvent, OutputLine, RaftLine } from './event.ts';
 import { HistoryFile, nowUs } from './history-file.ts';
 import { beforeBackup } from './hooks.ts';
 
@@ -115,7 +115,11 @@ export function watchStore(prototype: Pick<BackupStore, 'claim' | 'backup' | 'ma
 export function watchLog(prototype: Pick<Log, 'append' | 'commit'>): void {
   const { append, commit } = prototype;
   prototype.append = function (this: Log, topic, partition, records) {
-    const lines = records.map(({ headers, value }) => [headers?.id ?? '', value === null ? null : base64(value)]);
+    const lines = records.map(({ headers, value }): OutputLine => {
+      const { id = '', reason } = headers ?? {};
+      // What a letter quotes nobody looks at, and it may be large.
+      return reason !== undefined ? [id, null, reason] : [id, value === null ? null : base64(value)];
+    });
     return around(
       'append',
       { topic, records: lines },
