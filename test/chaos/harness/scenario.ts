@@ -76,6 +76,8 @@ export interface Scenario {
   prepare?(fire: Fire): Promise<void>;
   /** Runs under load, and leaves everything healed. */
   inject(fire: Fire): Promise<void>;
+  /** Afterwards there are records in the input that nobody may read. */
+  readonly leavesUnread?: true;
   /** Looks once more when all is settled, before the nodes are stopped. */
   after?(fire: Fire): Promise<void>;
   /** Looks at the whole history, beside the checkers. */
