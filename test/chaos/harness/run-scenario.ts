@@ -126,6 +126,7 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
       users: workload.users,
       generation: await generationOf(cluster),
       stored,
+      storesBeginEmpty: scenario.storesBeginEmpty === true,
       limits: limitsOf(plan),
       rssBytesMax: scenario.rssBytesMax ?? rssBytesMaxDefault,
       deadLetters,
@@ -133,8 +134,11 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     const own = scenario.judge?.(written);
     violations.push(...verdict.violations, ...(own?.violations ?? []));
     const seen: Readonly<Record<string, number>> = { ...verdict.seen, ...own?.seen, ...Object.fromEntries(facts) };
-    for (const name of [...(isWhole ? alwaysSeen : ['usersCompared']), ...(scenario.mustSee ?? [])])
-      if ((seen[name] ?? 0) === 0) violations.push(`nothing shown: no ${name}`);
+    for (const wanted of [...(isWhole ? alwaysSeen : ['usersCompared']), ...(scenario.mustSee ?? [])]) {
+      const [name, least] = typeof wanted === 'string' ? [wanted, 1] : wanted;
+      if ((seen[name] ?? 0) < least)
+        violations.push(`nothing shown: ${seen[name] ?? 'no'} ${name}, ${least} are wanted`);
+    }
     for (const [name, count] of facts) if (count === 0) violations.push(`nothing shown: ${name} never happened`);
     return { violations, seen, records: workload.count, seconds: (performance.now() - startMs) / 1_000 };
   } finally {

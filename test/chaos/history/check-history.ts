@@ -27,6 +27,8 @@ export interface CheckOptions {
   readonly generation: string;
   readonly stored: ReadonlyMap<string, StoredUnit>;
   readonly limits?: Partial<RecordLimits>;
+  /** Whatever took the store's place was empty too. */
+  readonly storesBeginEmpty?: boolean;
   /** A process with more has broken I21. */
   readonly rssBytesMax: number;
   /** The topic that holds dead letters. */
@@ -70,7 +72,9 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   const control = new ControlHistory(model, checks, report);
   const memory = new MemoryBound(options.rssBytesMax, report);
   const lives = new Map(
-    livesOf(history, options.stored, report).map((lived) => [lived.life.generationId, lived] as const),
+    livesOf(history, options.stored, report, options.storesBeginEmpty).map(
+      (lived) => [lived.life.generationId, lived] as const,
+    ),
   );
   const last = [...lives.values()].at(-1)?.life;
   if (last === undefined || last.generationId !== options.generation)
@@ -81,9 +85,9 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   const moments: Moment[] = [];
   const at = (atUs: number, act: () => void): void => void moments.push({ atUs, act });
   for (const { life, steps } of lives.values()) for (const step of steps) addStep(step, life, checks, at);
-  for (const { asked, done } of callsOf(history, 'mark')) {
+  for (const { asked } of callsOf(history, 'mark')) {
     const life = lives.get(asked.generation)?.life;
-    if (done?.code === 'GENERATION' || life === undefined) continue;
+    if (life === undefined) continue;
     const marks = asked.marks.map(([bucket, topic, partition, offset]) => {
       return { bucket, partition: { topicId: topicId(topic), partition }, offset };
     });
