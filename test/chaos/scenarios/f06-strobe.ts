@@ -1,7 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
-import { nobodyDied } from './nobody-died.ts';
+import { nobodyDies } from './nobody-died.ts';
 
 const strobeMs = 30_000;
 
@@ -24,6 +24,6 @@ export const strobe: Scenario = {
       await pause(100);
       saw('stops');
     }
-    nobodyDied(cluster);
+    await nobodyDies(cluster);
   },
 };

@@ -1,7 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
-import { deathsTold, nobodyDied } from './nobody-died.ts';
+import { deathsTold, nobodyDies } from './nobody-died.ts';
 
 export const narrowLink: Scenario = {
   faults: ['F19'],
@@ -40,6 +40,6 @@ export const smallPackets: Scenario = {
     await pause(15_000);
     network.heal();
     saw('smallPackets');
-    nobodyDied(cluster);
+    await nobodyDies(cluster);
   },
 };

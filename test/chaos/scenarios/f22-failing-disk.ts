@@ -3,7 +3,7 @@ import { commandDisk } from '../disk/failing-disk.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { diskStopsLeader } from './disk-stops-leader.ts';
 import { between, shuffled } from './draw.ts';
-import { nobodyDied } from './nobody-died.ts';
+import { nobodyDies } from './nobody-died.ts';
 
 export const failingDisk: Scenario = {
   faults: ['F22'],
@@ -46,6 +46,6 @@ export const slowDisk: Scenario = {
       commandDisk(cluster.runDir, node.id, 'well');
       await cluster.whole();
     }
-    nobodyDied(cluster);
+    await nobodyDies(cluster);
   },
 };
