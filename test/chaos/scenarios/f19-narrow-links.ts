@@ -6,12 +6,14 @@ import { deathsTold, nobodyDies } from './nobody-died.ts';
 export const narrowLink: Scenario = {
   faults: ['F19'],
   title: 'a link of 1 Mbit/s',
-  injects: 'one node sends at 1 Mbit/s at most for 20 s, at three times the rate: its frames pile up',
-  holds: 'I21: queues stay under their limits and partitions pause; I5, I8',
+  injects:
+    'one node sends at 1 Mbit/s at most for 20 s, at three times the rate, of records of 500 bytes: its frames pile up',
+  holds: 'I21: full queues stay under their limits; I5, I8',
   needs: ['namespaces'],
   deadlineMs: 150_000,
   settleMs: 90_000,
-  workload: { padding: (draw) => draw % 200 },
+  workload: { padding: (draw) => draw % 1_000 },
+  mustSee: ['queuesFull'],
   async inject({ cluster, network, workload, rng, say, saw }) {
     const { id } = oneOf(rng, cluster.nodes);
     say(`${id} sends at 1 Mbit/s`);
@@ -19,8 +21,8 @@ export const narrowLink: Scenario = {
     workload.rateFactor = 3;
     await pause(20_000);
     workload.rateFactor = 1;
+    saw('packetsRefused', network.packetsRefused(id));
     network.heal();
-    saw('narrow');
     say(`${deathsTold(cluster)} times a living node was taken for dead`);
   },
 };
