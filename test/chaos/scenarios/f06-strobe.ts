@@ -11,7 +11,7 @@ export const strobe: Scenario = {
   injects: 'SIGSTOP and SIGCONT of one node every 100 ms for 30 s, under load',
   holds: 'I18: nobody takes it for dead; I5, I8',
   needs: [],
-  deadlineMs: 120_000,
+  deadlineMs: 180_000,
   workload: { recordsPerSec: 400 },
   async inject({ cluster, rng, say, saw }) {
     const node = oneOf(rng, cluster.nodes);

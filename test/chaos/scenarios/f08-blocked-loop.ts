@@ -12,7 +12,7 @@ export const blockedLoop: Scenario = {
   holds: 'I1, I3, I18: shorter than a suspicion and a session, so nobody dies and no session ends',
   needs: [],
   cluster: { settings: { session: usualSession } },
-  deadlineMs: 120_000,
+  deadlineMs: 180_000,
   async inject({ cluster, rng, say, saw }) {
     const before = await cluster.whole();
     for (const { id } of shuffled(rng, cluster.nodes)) {

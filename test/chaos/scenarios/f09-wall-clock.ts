@@ -15,7 +15,7 @@ export const wallClock: Scenario = {
   holds: 'I1, I4: no session ends and no lease moves for it',
   needs: [],
   cluster: { settings: { session: usualSession } },
-  deadlineMs: 120_000,
+  deadlineMs: 180_000,
   async inject({ cluster, rng, say, saw }) {
     const before = await cluster.whole();
     const [ahead, behind] = shuffled(rng, cluster.nodes);

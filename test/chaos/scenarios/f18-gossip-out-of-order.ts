@@ -11,7 +11,7 @@ export const gossipOutOfOrder: Scenario = {
   holds: 'I18, I20: nobody is taken for dead, and every node sees all alive while it lasts',
   needs: ['namespaces'],
   proxied: true,
-  deadlineMs: 120_000,
+  deadlineMs: 180_000,
   async inject({ cluster, links, rng, say, saw }) {
     say('half of all gossip doubled, half overtaken');
     links.set({ traffic: ['gossip'] }, { duplicateRatio: 0.5, reorderRatio: 0.5, delayMs: 5, jitterMs: 5 });

@@ -33,7 +33,7 @@ export const smallPackets: Scenario = {
   injects: "MTU 600 on one node's link for 15 s, under load",
   holds: 'I18, and nothing is cut short: I5, I7',
   needs: ['namespaces'],
-  deadlineMs: 120_000,
+  deadlineMs: 180_000,
   workload: { padding: (draw) => draw % 1_000 },
   async inject({ cluster, network, rng, say, saw }) {
     const { id } = oneOf(rng, cluster.nodes);
