@@ -1,7 +1,11 @@
 import { pause } from '../../cluster/support/wait.ts';
-import type { Scenario } from '../harness/scenario.ts';
+import type { Judgement, Scenario } from '../harness/scenario.ts';
+import type { History } from '../history/read-history.ts';
 import { oneOf } from './draw.ts';
 import { deathsTold, nobodyDies } from './nobody-died.ts';
+
+/** Frames of one stream, a quarter of the usual. */
+const framesInFlight = 16;
 
 export const narrowLink: Scenario = {
   faults: ['F19'],
@@ -13,7 +17,8 @@ export const narrowLink: Scenario = {
   deadlineMs: 150_000,
   settleMs: 90_000,
   workload: { padding: (draw) => draw % 1_000 },
-  mustSee: ['queuesFull'],
+  cluster: { settings: { limits: { framesInFlight } } },
+  mustSee: [['framesMost', 1.5 * framesInFlight]],
   async inject({ cluster, network, workload, rng, say, saw }) {
     const { id } = oneOf(rng, cluster.nodes);
     say(`${id} sends at 1 Mbit/s`);
@@ -25,7 +30,14 @@ export const narrowLink: Scenario = {
     network.heal();
     say(`${deathsTold(cluster)} times a living node was taken for dead`);
   },
+  judge: (history) => framesMost(history),
 };
+
+/** How many frames some shard had in flight at once: with more than one stream may have, its two slow ones are full. */
+function framesMost({ events }: History): Judgement {
+  const frames = events.map(({ event }) => (event.k === 'levels' ? (event.levels.framesInFlight ?? 0) : 0));
+  return { violations: [], seen: { framesMost: frames.reduce((most, each) => Math.max(most, each), 0) } };
+}
 
 export const smallPackets: Scenario = {
   faults: ['F20'],
