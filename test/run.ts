@@ -55,7 +55,7 @@ const tiers: readonly Tier[] = [
   {
     name: 'unit',
     commands: [tests],
-    files: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/chaos/{history,proxy}/*.test.ts'],
+    files: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/chaos/{history,proxy,scenarios}/*.test.ts'],
     skipReason: missingLmdb,
     inCheck: true,
   },

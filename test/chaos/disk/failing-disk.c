@@ -1,12 +1,15 @@
 /*
  * Preloaded into a node (LD_PRELOAD): what is written to files below a folder fails, or takes long, as a command file says.
  * CHAOS_DISK_FOLDER: a part of the paths that are meant. CHAOS_DISK_COMMAND: the file with "eio", "erofs" or "slow MS".
+ * A sync fails once, as with a kernel that has then forgotten what it couldn't write: all further ones of the process say
+ * that all is well, and each adds a line to the file named as the command's, with ".again" after it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,16 +56,35 @@ static enum fault command(long *ms) {
   return NONE;
 }
 
+static atomic_int has_failed;
+
+/* Somebody syncs again after a sync has failed. */
+static void note_again(void) {
+  const char *file = getenv("CHAOS_DISK_COMMAND");
+  char path[4096];
+  snprintf(path, sizeof path, "%s.again", file);
+  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) abort();
+  if (write(fd, "again\n", 6) != 6) abort();
+  close(fd);
+}
+
 /* The errno with which a sync fails; 0: it goes on, perhaps late. */
 static int before_sync(int fd) {
   long ms;
   if (!is_meant(fd)) return 0;
+  if (atomic_load(&has_failed)) {
+    note_again();
+    return 0;
+  }
   enum fault fault = command(&ms);
   if (fault == SLOW) {
     struct timespec wait = {ms / 1000, (ms % 1000) * 1000000};
     nanosleep(&wait, NULL);
   }
-  return fault == EIO_ON_SYNC ? EIO : 0;
+  if (fault != EIO_ON_SYNC) return 0;
+  atomic_store(&has_failed, 1);
+  return EIO;
 }
 
 static int before_write(int fd) {

@@ -4,7 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildFailingDisk, commandDisk, type DiskCommand, failingDiskEnv, missingFailingDisk } from './failing-disk.ts';
+import {
+  buildFailingDisk,
+  commandDisk,
+  type DiskCommand,
+  failingDiskEnv,
+  missingFailingDisk,
+  syncsAgain,
+} from './failing-disk.ts';
 
 test('a disk fails, or is slow, on command, below the folder that is meant', {
   skip: missingFailingDisk() ?? false,
@@ -26,12 +33,15 @@ test('a disk fails, or is slow, on command, below the folder that is meant', {
           console.log(performance.now() - startMs > 250 ? 'late' : 'ok');
         } catch (error) {
           console.log(error.code);
+          if (error.syscall === 'fdatasync') fs.fdatasyncSync(fd);
         }`;
       const env = { ...process.env, ...failingDiskEnv(library, dir, 'n1') };
       return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env }).trim();
     };
     assert.equal(write(raft, 'well'), 'ok');
+    assert.equal(syncsAgain(dir, 'n1'), 0);
     assert.equal(write(raft, 'eio'), 'EIO');
+    assert.equal(syncsAgain(dir, 'n1'), 1, 'the second sync says that all is well');
     assert.equal(write(raft, 'erofs'), 'EROFS');
     assert.equal(write(raft, 'slow 300'), 'late');
     for (const command of ['eio', 'erofs'] as const) assert.equal(write(dir, command), 'ok', 'elsewhere all is well');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ export function missingFailingDisk(): string | null {
   }
 }
 
-/** What the Raft log's disk of a node does: all is well, a sync fails, nothing can be written, a sync takes long. */
+/** What the Raft log's disk of a node does: all is well, a sync fails (once, and later ones succeed), nothing can be written, a sync takes long. */
 export type DiskCommand = 'well' | 'eio' | 'erofs' | `slow ${number}`;
 
 export const diskCommandPath = (runDir: string, id: string): string => join(runDir, `${id}.disk`);
@@ -43,4 +43,10 @@ export function failingDiskEnv(library: string, runDir: string, id: string): Rec
 
 export function commandDisk(runDir: string, id: string, command: DiskCommand): void {
   writeFileSync(diskCommandPath(runDir, id), command);
+}
+
+/** How many syncs the node's processes have asked for after one that failed. */
+export function syncsAgain(runDir: string, id: string): number {
+  const path = `${diskCommandPath(runDir, id)}.again`;
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
 }

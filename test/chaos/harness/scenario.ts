@@ -64,18 +64,22 @@ export interface Scenario {
   readonly deadlineMs: number;
   /** After the faults: until every record is durable and every user is held (I8). */
   readonly settleMs?: number;
-  /** Counters of checkers that must have seen something, beside those that always must. */
-  readonly mustSee?: readonly string[];
+  /** Counters of checkers that must have seen something, or so much, beside those that always must. */
+  readonly mustSee?: readonly (string | readonly [name: string, least: number])[];
   /** A process may take so much memory (I21); 700 MiB. */
   readonly rssBytesMax?: number;
   /** `states`: only the users' states and the committed offsets are looked at, for more users than a history can tell of. */
   readonly check?: 'history' | 'states';
+  /** Whatever takes the store's place is empty: no replica, no older file. */
+  readonly storesBeginEmpty?: true;
   /** Other log and store than the embedded ones. */
   readonly services?: OpenServices;
   /** Before the first node starts. */
   prepare?(fire: Fire): Promise<void>;
   /** Runs under load, and leaves everything healed. */
   inject(fire: Fire): Promise<void>;
+  /** Afterwards there are records in the input that nobody may read. */
+  readonly leavesUnread?: true;
   /** Looks once more when all is settled, before the nodes are stopped. */
   after?(fire: Fire): Promise<void>;
   /** Looks at the whole history, beside the checkers. */

@@ -102,6 +102,12 @@ export class Workload {
     await this.#append([this.#lineOf(this.users[randomBelow(this.#rng, this.users.length)]!, kind, bytes)]);
   }
 
+  /** One record that would count, were it not larger than any may be: a dead letter of some user's. */
+  async oneTooLarge(bytes: number): Promise<void> {
+    const [, , amount, value] = this.#lineOf(this.users[randomBelow(this.#rng, this.users.length)]!, 'r', bytes);
+    await this.#append([['?', null, amount, value]]);
+  }
+
   /** One record for every user, so that each has to be held by somebody. */
   async oneEach(): Promise<void> {
     for (let at = 0; at < this.users.length; at += appendMax)

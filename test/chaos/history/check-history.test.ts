@@ -233,6 +233,34 @@ test('I6: an offset is committed before its rows are, or its dead letter is', ()
   );
 });
 
+test('I6: a report under an index without the forced end after which a row was fenced', () => {
+  const reported = (tableIndex: number) =>
+    found((told) => {
+      const { hi, lo } = first.unit;
+      const add = (thread: number, t: number, said: object): void =>
+        void told.events.push({ thread, event: { t, ...said } as never });
+      const ends: readonly LeaseRecord[] = [
+        { kind: 'forceReleased', hi, lo, epoch: epoch as never },
+        { kind: 'granted', session: 3, shard: 0, units: Uint32Array.of(hi, lo) } as never,
+      ];
+      for (const [i, record] of ends.entries())
+        for (const thread of [control, otherControl]) {
+          const data = base64(encodeRecords([record]));
+          add(thread, 2_000 + i, { k: 'entry', node: `n${thread}`, index: 8 + i, term: 1, data });
+        }
+      const { row } = told.options.stored.get(first.unitKey)!;
+      const later = epoch + 2;
+      add(otherShard, 2_010, { k: 'claim', id: 9, generation: 'life', claims: [[hi, lo, later]] });
+      add(otherShard, 2_020, { k: 'claimDone', id: 9, code: 'OK', results: [['OK', row]] });
+      add(shard, 2_030, { k: 'backup', id: 9, generation: 'life', rows: [[hi, lo, epoch, 2, row]] });
+      add(shard, 2_040, { k: 'backupDone', id: 9, code: 'OK', results: [['FENCED', later]] });
+      add(shard, 2_050, { k: 'report', session: 2, shard: 0, tableIndex });
+      (told.options.stored as Map<string, unknown>).set(first.unitKey, { epoch: later, seq: 0, row });
+    });
+  assert.deepEqual(reported(8), []);
+  saw(reported(7), 'I6');
+});
+
 test('I7: a record is applied twice, or one before it is missing', () => {
   const twice = found((told) => {
     const again = { ...event(told, 'apply', 1), t: event(told, 'apply', 2).t + 1, count: 2 };

@@ -1,5 +1,5 @@
 import { decodeRecords, LeaseTable } from '@holdfast/lease';
-import { topicId } from '@holdfast/model';
+import { type SessionId, type ShardIndex, topicId } from '@holdfast/model';
 import { defaultRecordLimits, type RecordLimits } from '@holdfast/processor';
 import {
   ClusterChecks,
@@ -27,6 +27,8 @@ export interface CheckOptions {
   readonly generation: string;
   readonly stored: ReadonlyMap<string, StoredUnit>;
   readonly limits?: Partial<RecordLimits>;
+  /** Whatever took the store's place was empty too. */
+  readonly storesBeginEmpty?: boolean;
   /** A process with more has broken I21. */
   readonly rssBytesMax: number;
   /** The topic that holds dead letters. */
@@ -70,7 +72,9 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   const control = new ControlHistory(model, checks, report);
   const memory = new MemoryBound(options.rssBytesMax, report);
   const lives = new Map(
-    livesOf(history, options.stored, report).map((lived) => [lived.life.generationId, lived] as const),
+    livesOf(history, options.stored, report, options.storesBeginEmpty).map(
+      (lived) => [lived.life.generationId, lived] as const,
+    ),
   );
   const last = [...lives.values()].at(-1)?.life;
   if (last === undefined || last.generationId !== options.generation)
@@ -81,9 +85,9 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   const moments: Moment[] = [];
   const at = (atUs: number, act: () => void): void => void moments.push({ atUs, act });
   for (const { life, steps } of lives.values()) for (const step of steps) addStep(step, life, checks, at);
-  for (const { asked, done } of callsOf(history, 'mark')) {
+  for (const { asked } of callsOf(history, 'mark')) {
     const life = lives.get(asked.generation)?.life;
-    if (done?.code === 'GENERATION' || life === undefined) continue;
+    if (life === undefined) continue;
     const marks = asked.marks.map(([bucket, topic, partition, offset]) => {
       return { bucket, partition: { topicId: topicId(topic), partition }, offset };
     });
@@ -131,16 +135,17 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
 }
 
 function addStep(step: StoreStep, life: StoreLife, checks: ClusterChecks, at: (atUs: number, act: () => void) => void) {
-  const { thread, atUs } = step;
+  const { thread, atUs, answeredUs } = step;
   if (step.kind === 'row') {
     const { row, result } = step;
     at(atUs, () => {
       if (result.code === 'OK') life.backup(row);
       checks.onBackup(life, thread, row, result);
     });
+    if (Number.isFinite(answeredUs)) at(answeredUs, () => checks.onBackupAnswered(thread, row, result));
     return;
   }
-  const { claim, result, answeredUs } = step;
+  const { claim, result } = step;
   at(atUs, () => {
     if (result.code === 'OK') life.claim(claim);
     checks.onClaimed(life, thread, claim, result);
@@ -176,6 +181,12 @@ function actOf(
         checks.bounds.look(shard);
         memory.look(rssBytes);
       };
+    }
+    case 'report': {
+      const from = { session: event.session as SessionId, shard: event.shard as ShardIndex };
+      const { tableIndex } = event;
+      // Of which frame doesn't matter.
+      return () => checks.fencedReports.onReturn(from, { kind: 'durable', frame: 0, tableIndex });
     }
     case 'entry':
       return () => control.onEntry(event);

@@ -42,6 +42,10 @@ export type HistoryEvent =
     })
   /** A Raft message that tells something new of terms, votes or leaders, just before it leaves. */
   | (At & { readonly k: 'raft'; readonly message: RaftLine })
+  /** A holder's shard reports records durable to another shard, by its table up to this entry. */
+  | (At & { readonly k: 'report'; readonly session: number; readonly shard: number; readonly tableIndex: number })
+  /** A record stream that a shard had opened to another one is over. */
+  | (At & { readonly k: 'streamEnd'; readonly session: number; readonly shard: number; readonly reason: string })
   /** Levels of a shard's queues, and the memory of its process. */
   | (At & { readonly k: 'levels'; readonly rssBytes: number; readonly levels: Readonly<Record<string, number>> })
   /** What the harness did to the cluster. */
@@ -71,7 +75,8 @@ export type CommitLine = readonly [
   generationId: string,
   fence: number,
 ];
-export type OutputLine = readonly [id: string, value: string | null];
+/** A dead letter has a reason, and no value here. */
+export type OutputLine = readonly [id: string, value: string | null, reason?: string];
 
 /** State of the user before the record, as far as checkers ask for it. */
 export interface ApplyLine {

@@ -1,6 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 import { LmdbRaftStorage } from '@holdfast/embedded';
+import { ControlPlane } from '@holdfast/engine';
 import { decodeRecords, type LeaseRecordKind } from '@holdfast/lease';
 import type { RaftEntry } from '@holdfast/raft';
 import { GrpcPeerTransport } from '@holdfast/transport-grpc';
@@ -15,6 +16,8 @@ export type HookCommand =
   | { readonly kind: 'slowRecords'; readonly ms: number }
   /** kill -9 of itself, at a point of the way of the next entry with such a record. */
   | { readonly kind: 'dieAt'; readonly point: DiePoint; readonly record: LeaseRecordKind }
+  /** Has the leader end the leases of those of these units (hi, lo) that a node holds; nobody asks that node. */
+  | { readonly kind: 'forceRelease'; readonly of: string; readonly units: readonly (readonly [number, number])[] }
   /** What the node takes for the time of day is so much off, in all its threads. */
   | { readonly kind: 'shiftClock'; readonly ms: number };
 
@@ -23,7 +26,14 @@ export type DiePoint = (typeof diePoints)[number];
 
 const channelName = 'chaos-hooks';
 const cell = new Int32Array(new SharedArrayBuffer(4));
-const current = { recordMs: 0, shiftMs: 0, isStopping: false, dieAt: null as (HookCommand & { kind: 'dieAt' }) | null };
+const current = {
+  recordMs: 0,
+  shiftMs: 0,
+  isStopping: false,
+  dieAt: null as (HookCommand & { kind: 'dieAt' }) | null,
+  plane: null as ControlPlane | null,
+};
+const askMs = 2_000;
 const realNow = Date.now;
 
 /** Into the node's own output, at once. */
@@ -77,9 +87,12 @@ export function obeyHooks(path: string): void {
     told(command);
     if (command.kind === 'block' && command.thread === 'control') return stand(command.ms);
     if (command.kind === 'dieAt') current.dieAt = command;
+    else if (command.kind === 'forceRelease') void forceRelease(command);
     else channel.postMessage(command);
     if (command.kind === 'shiftClock') shiftClock(command.ms);
   });
+  const { start } = ControlPlane;
+  ControlPlane.start = async (options) => (current.plane = await start.call(ControlPlane, options));
   const { persist } = LmdbRaftStorage.prototype;
   LmdbRaftStorage.prototype.persist = async function (this: LmdbRaftStorage, write) {
     dieIf('beforeSave', write.entries);
@@ -94,6 +107,13 @@ export function obeyHooks(path: string): void {
     // A moment for the socket.
     if (isDue('afterSend', entries)) setTimeout(die, 2);
   };
+}
+
+async function forceRelease({ of, units }: HookCommand & { readonly kind: 'forceRelease' }): Promise<void> {
+  const { plane } = current;
+  if (plane === null) return;
+  const held = units.filter(([hi, lo]) => plane.table.get(hi, lo)?.nodeId === of);
+  await Promise.all(held.map(([hi, lo]) => plane.admin({ kind: 'forceRelease', hi, lo }, askMs).catch(() => {})));
 }
 
 function isDue(point: DiePoint, entries: readonly RaftEntry[]): boolean {

@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import { type BackupStore, LeaseStateMachine, type Log, Shard, ShardStats } from '@holdfast/engine';
 import type { LedgerState } from '@holdfast/testkit';
-import { GrpcPeerTransport } from '@holdfast/transport-grpc';
-import type { HistoryEvent, RaftLine } from './event.ts';
+import { GrpcPeerTransport, GrpcRecordTransport } from '@holdfast/transport-grpc';
+import type { HistoryEvent, OutputLine, RaftLine } from './event.ts';
 import { HistoryFile, nowUs } from './history-file.ts';
 import { beforeBackup } from './hooks.ts';
 
@@ -115,7 +115,11 @@ export function watchStore(prototype: Pick<BackupStore, 'claim' | 'backup' | 'ma
 export function watchLog(prototype: Pick<Log, 'append' | 'commit'>): void {
   const { append, commit } = prototype;
   prototype.append = function (this: Log, topic, partition, records) {
-    const lines = records.map(({ headers, value }) => [headers?.id ?? '', value === null ? null : base64(value)]);
+    const lines = records.map(({ headers, value }): OutputLine => {
+      const { id = '', reason } = headers ?? {};
+      // What a letter quotes nobody looks at, and it may be large.
+      return reason !== undefined ? [id, null, reason] : [id, value === null ? null : base64(value)];
+    });
     return around(
       'append',
       { topic, records: lines },
@@ -188,7 +192,36 @@ export function watchShard(): void {
     clearInterval(looking);
     return close.call(this);
   };
+  watchStreams();
   process.on('exit', () => file.flush());
+}
+
+/** Records what a holder reports durable, as it says so, and the ends of the streams that an ingest has opened. */
+function watchStreams(): void {
+  const { open, listen } = GrpcRecordTransport.prototype;
+  GrpcRecordTransport.prototype.listen = function (this: GrpcRecordTransport, onOpen) {
+    return listen.call(this, (stream, receiver) => {
+      const { session, shard } = stream.to;
+      const { reply } = receiver;
+      receiver.reply = (message) => {
+        if (message.kind === 'durable')
+          file.hold({ t: nowUs(), k: 'report', session, shard, tableIndex: message.tableIndex });
+        reply.call(receiver, message);
+      };
+      return onOpen(stream, receiver);
+    });
+  };
+  GrpcRecordTransport.prototype.open = function (this: GrpcRecordTransport, stream, address, events) {
+    const { session, shard } = stream.to;
+    return open.call(this, stream, address, {
+      onReturn: (message) => events.onReturn(message),
+      onDrain: () => events.onDrain(),
+      onEnd: (reason) => {
+        file.write({ t: nowUs(), k: 'streamEnd', session, shard, reason });
+        events.onEnd(reason);
+      },
+    });
+  };
 }
 
 export const isShardThread = !isMainThread && typeof (workerData as { shard?: unknown } | null)?.shard === 'number';

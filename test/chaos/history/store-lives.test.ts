@@ -36,9 +36,17 @@ class Story {
     return this.#add({ k: 'claimDone', id, code: 'OK', results: [result] });
   }
 
-  backup(generation: string, unit: number, epoch: number, seq: number, row: string, code: 'OK' | 'STALE'): this {
+  backup(
+    generation: string,
+    unit: number,
+    epoch: number,
+    seq: number,
+    row: string,
+    code: 'OK' | 'STALE' | 'GENERATION',
+  ): this {
     const id = ++this.#calls;
     this.#add({ k: 'backup', id, generation, rows: [[unit, unit, epoch, seq, row]] });
+    if (code === 'GENERATION') return this.#add({ k: 'backupDone', id, code, results: [] });
     return this.#add({ k: 'backupDone', id, code: 'OK', results: [[code]] });
   }
 
@@ -48,10 +56,10 @@ class Story {
   }
 }
 
-function problemsOf(story: Story, stored: Readonly<Record<number, StoredUnit>>) {
+function problemsOf(story: Story, stored: Readonly<Record<number, StoredUnit>>, beginsEmpty = false) {
   const problems: string[] = [];
   const units = new Map(Object.entries(stored).map(([unit, row]) => [formatUnit(Number(unit), Number(unit)), row]));
-  const lives = livesOf(story.history, units, (text) => problems.push(text));
+  const lives = livesOf(story.history, units, (text) => problems.push(text), beginsEmpty);
   return { problems, lives };
 }
 
@@ -111,4 +119,37 @@ test('planted: a first life that begins with a row, and a last one that ends wit
     .backup('second', 1, 9, 1, rowOf('b'), 'OK');
   assert.match(problemsOf(other, { 1: { epoch: 9, seq: 1, row: rowOf('c') } }).problems.join(), /I2: unit/);
   assert.deepEqual(problemsOf(other, { 1: { epoch: 9, seq: 1, row: rowOf('b') } }).problems, []);
+});
+
+test('a row that was refused for its generation may be there or not', () => {
+  const story = new Story()
+    .generation(1, 'first')
+    .claim('first', 1, 5, null)
+    .backup('first', 1, 5, 1, rowOf('a'), 'OK')
+    .backup('first', 1, 5, 2, rowOf('b'), 'GENERATION');
+  for (const [seq, text] of [
+    [1, 'a'],
+    [2, 'b'],
+  ] as const)
+    assert.deepEqual(problemsOf(story, { 1: { epoch: 5, seq, row: rowOf(text) } }).problems, []);
+  assert.match(problemsOf(story, { 1: { epoch: 5, seq: 2, row: rowOf('c') } }).problems.join(), /I2: unit/);
+});
+
+test('where everything was lost, nothing of before is there for a holder that writes back', () => {
+  const story = new Story()
+    .generation(1, 'first')
+    .claim('first', 1, 5, null)
+    .backup('first', 1, 5, 1, rowOf('a'), 'OK')
+    .generation(2, 'second')
+    .backup('second', 1, 5, 1, rowOf('a'), 'OK');
+  const stored = { 1: { epoch: 5, seq: 1, row: rowOf('a') } };
+  const rowsAtFirst = (beginsEmpty: boolean) => {
+    const { problems, lives } = problemsOf(story, stored, beginsEmpty);
+    assert.deepEqual(problems, []);
+    return lives[1]!.life.rows.size;
+  };
+  assert.equal(rowsAtFirst(false), 1);
+  assert.equal(rowsAtFirst(true), 0);
+  const kept = new Story().generation(1, 'first').generation(2, 'second').claim('second', 1, 7, rowOf('a'));
+  assert.match(problemsOf(kept, { 1: { epoch: 7, seq: 0, row: rowOf('a') } }, true).problems.join(), /I2: unit/);
 });

@@ -25,8 +25,8 @@ export function generationsOf({ events }: History): string[] {
 }
 
 /**
- * All lives of the store. The first begins empty. What takes its place after a loss has what a replica or a file had,
- * which nobody knows; but a row that nobody has touched since is the one that is found later on, and one that a claim has
+ * All lives of the store. The first begins empty, and where every loss was one of everything, so do all. Else what takes
+ * its place after a loss has what a replica or a file had, which nobody knows; but a row that nobody has touched since is the one that is found later on, and one that a claim has
  * found was there. Of a unit that a holder only wrote to, what was accepted last before the loss is taken for what is
  * there until then: a marker that has survived may vouch for it.
  */
@@ -34,14 +34,15 @@ export function livesOf(
   history: History,
   stored: ReadonlyMap<string, StoredUnit>,
   report: (text: string) => void,
+  beginsEmpty = false,
 ): LivedStore[] {
   const generations = generationsOf(history);
   const last = generations.length - 1;
   const orders = generations.map((generation, i) =>
-    orderOfStore(history, generation, i === 0 ? 'empty' : 'unknown', i === last ? stored : null, report),
+    orderOfStore(history, generation, i === 0 || beginsEmpty ? 'empty' : 'unknown', i === last ? stored : null, report),
   );
   const begun: ReadonlyMap<string, StoredUnit>[] = generations.map(() => new Map());
-  for (let i = last; i > 0; i--) {
+  for (let i = last; i > 0 && !beginsEmpty; i--) {
     const rows = beginningOf(orders[i]!, begun[i + 1] ?? stored);
     for (const [unit, { epoch }] of orders[i]!.written) {
       const before = lastBefore(orders, i, unit);

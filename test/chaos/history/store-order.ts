@@ -4,8 +4,14 @@ import { type Call, callsOf, type History } from './read-history.ts';
 import { type Beginning, orderUnitCalls, type StoredUnit, type UnitCall } from './unit-order.ts';
 
 /** What a store did to one unit, at a moment at which it can have done it. */
-export type StoreStep = { readonly atUs: number; readonly thread: number; readonly generation: string } & (
-  | { readonly kind: 'claim'; readonly claim: Claim; readonly result: ClaimResult; readonly answeredUs: number }
+export type StoreStep = {
+  readonly atUs: number;
+  readonly thread: number;
+  readonly generation: string;
+  /** Infinity: nobody ever heard the answer. */
+  readonly answeredUs: number;
+} & (
+  | { readonly kind: 'claim'; readonly claim: Claim; readonly result: ClaimResult }
   | { readonly kind: 'row'; readonly row: RowWrite; readonly result: RowResult }
 );
 
@@ -80,8 +86,8 @@ function unitCalls(history: History, generation: string): Map<string, UnitCall<M
     if (calls === undefined) units.set(unit, [call]);
     else calls.push(call);
   };
-  for (const call of callsOf(history, 'claim')) {
-    if (isElsewhere(call, generation)) continue;
+  for (const call of callsOf(history, 'claim').map(heard)) {
+    if (call.asked.generation !== generation) continue;
     for (const [i, [hi, lo, epoch]] of call.asked.claims.entries()) {
       const said = call.done?.results[i];
       const answer = said === undefined ? null : said[0] === 'OK' ? { code: 'OK', row: said[1] } : { code: 'FENCED' };
@@ -101,8 +107,8 @@ function unitCalls(history: History, generation: string): Map<string, UnitCall<M
       add(hi, lo, { startUs: asked.t, endUs, epoch, write: null, answer, of });
     }
   }
-  for (const call of callsOf(history, 'backup')) {
-    if (isElsewhere(call, generation)) continue;
+  for (const call of callsOf(history, 'backup').map(heard)) {
+    if (call.asked.generation !== generation) continue;
     for (const [i, [hi, lo, epoch, seq, row]] of call.asked.rows.entries()) {
       const said = call.done?.results[i];
       const { thread, asked, endUs } = call;
@@ -111,6 +117,7 @@ function unitCalls(history: History, generation: string): Map<string, UnitCall<M
         atUs,
         thread,
         generation,
+        answeredUs: endUs,
         row: { hi, lo, epoch, seq, row: bytesOf(row), savedUnixMs: 0 },
         result: code === 'FENCED' ? { code, epoch: Number.NaN } : { code: code as 'OK' | 'STALE' },
       });
@@ -121,7 +128,10 @@ function unitCalls(history: History, generation: string): Map<string, UnitCall<M
   return units;
 }
 
-/** Another life's, or refused as such: it did nothing. */
-function isElsewhere(call: Call<'claim'> | Call<'backup'>, generation: string): boolean {
-  return call.asked.generation !== generation || call.done?.code === 'GENERATION';
+/**
+ * A call that was refused for its generation may have been carried out in a part, or as a whole, when the store noticed
+ * that its life had changed: nobody has heard what became of it.
+ */
+function heard<C extends Call<'claim'> | Call<'backup'>>(call: C): C {
+  return call.done?.code === 'GENERATION' ? { ...call, done: null, endUs: Number.POSITIVE_INFINITY } : call;
 }

@@ -190,6 +190,12 @@ export class ChaosNetwork {
     );
   }
 
+  /** How many packets the node's slow link has refused, since it is slow, for want of room in its queue. */
+  packetsRefused(id: string): number {
+    const said = this.inside(id, 'tc', '-s', 'qdisc', 'show', 'dev', 'eth0');
+    return Number(/dropped (\d+)/.exec(said)?.[1] ?? 0);
+  }
+
   setMtu(id: string, bytes: number): void {
     run('ip', '-n', this.#nameOf(id), 'link', 'set', 'eth0', 'mtu', `${bytes}`);
     run('ip', '-n', this.hub, 'link', 'set', id, 'mtu', `${bytes}`);

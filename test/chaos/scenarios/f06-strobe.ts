@@ -1,7 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
-import { nobodyDied } from './nobody-died.ts';
+import { nobodyDies } from './nobody-died.ts';
 
 const strobeMs = 30_000;
 
@@ -11,7 +11,7 @@ export const strobe: Scenario = {
   injects: 'SIGSTOP and SIGCONT of one node every 100 ms for 30 s, under load',
   holds: 'I18: nobody takes it for dead; I5, I8',
   needs: [],
-  deadlineMs: 120_000,
+  deadlineMs: 180_000,
   workload: { recordsPerSec: 400 },
   async inject({ cluster, rng, say, saw }) {
     const node = oneOf(rng, cluster.nodes);
@@ -24,6 +24,6 @@ export const strobe: Scenario = {
       await pause(100);
       saw('stops');
     }
-    nobodyDied(cluster);
+    await nobodyDies(cluster);
   },
 };

@@ -3,7 +3,7 @@ import { pause } from '../../cluster/support/wait.ts';
 import { CpuCage } from '../harness/cpu-cage.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
-import { nobodyDied } from './nobody-died.ts';
+import { nobodyDies } from './nobody-died.ts';
 
 export const starvedNode: Scenario = {
   faults: ['F07'],
@@ -22,6 +22,6 @@ export const starvedNode: Scenario = {
     cage.hold(node.pid!, null);
     saw('throttled', cage.throttled);
     say(`it had to wait ${cage.throttled} times`);
-    nobodyDied(cluster);
+    await nobodyDies(cluster);
   },
 };

@@ -1,10 +1,11 @@
 import { pause, waitFor } from '../../cluster/support/wait.ts';
-import { sessionTtlMs } from '../harness/chaos-cluster.ts';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import { KafkaAndRedis } from '../harness/kafka-and-redis.ts';
 import type { Fire, Scenario } from '../harness/scenario.ts';
 import { shuffled } from './draw.ts';
+import { sessionsStay } from './same-sessions.ts';
 
-/** Long enough for the node to say so. */
+/** Long enough for the node to say so, and for a session that isn't renewed to end. */
 const cutMs = 20_000;
 const hubHost = '10.231.7.254';
 
@@ -19,27 +20,29 @@ export const cutFromServices: Scenario = {
   title: 'a node is cut off from the store only, from the log only, from its peers only',
   injects: `the node with most changes that no backup covers; each cut for ${cutMs} ms under load, in any order`,
   holds:
-    'I3, I6, I8: its users and partitions wait or move, its session lives while its peers hear it; it says which is away',
+    'I3, I6, I8: its users and partitions wait or move, no session ends while its peers hear it; it says which is away',
   needs: ['namespaces'],
-  deadlineMs: 240_000,
+  deadlineMs: 280_000,
   settleMs: 90_000,
+  cluster: { settings: { session: usualSession } },
   services: KafkaAndRedis.opening({ host: hubHost }),
   async inject(fire) {
     const { cluster, network, rng, say, saw } = fire;
     const { kafka, redis } = KafkaAndRedis.of(fire);
-    const cuts: Readonly<Record<string, { reason: string; cut(id: string): void }>> = {
-      store: { reason: 'STORE_UNREACHABLE', cut: (id) => cutFrom(fire, id, redis.server.port) },
-      log: { reason: 'LOG_UNREACHABLE', cut: (id) => cutFrom(fire, id, kafka.port) },
-      peers: { reason: 'NODE_', cut: (id) => network.isolate(id) },
+    const cuts: Readonly<Record<string, { reason: string; lives: boolean; cut(id: string): void }>> = {
+      store: { reason: 'STORE_UNREACHABLE', lives: true, cut: (id) => cutFrom(fire, id, redis.server.port) },
+      log: { reason: 'LOG_UNREACHABLE', lives: true, cut: (id) => cutFrom(fire, id, kafka.port) },
+      peers: { reason: 'NODE_', lives: false, cut: (id) => network.isolate(id) },
     };
     for (const name of shuffled(rng, Object.keys(cuts))) {
       const node = await cluster.holder();
-      const { reason, cut } = cuts[name]!;
+      const { reason, lives, cut } = cuts[name]!;
+      const before = await cluster.whole();
       say(`${node.id} is cut off from the ${name}`);
       cut(node.id);
       const startMs = performance.now();
       try {
-        await waitFor(`${reason} of ${node.id}`, cutMs + sessionTtlMs, async () => {
+        await waitFor(`${reason} of ${node.id}`, cutMs, async () => {
           const reasons = (await cluster.status())?.cluster.reasons ?? [];
           return reasons.some((one) => one.code.startsWith(reason) && one.node === node.id) || null;
         });
@@ -49,6 +52,7 @@ export const cutFromServices: Scenario = {
         say('healed');
         network.heal();
       }
+      if (lives) await sessionsStay(cluster, before);
       await cluster.whole();
       await pause(2_000);
     }

@@ -1,6 +1,7 @@
 import { pause, waitFor } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
+import { stateBy, trueViews } from './true-views.ts';
 
 export const healOfTheDead: Scenario = {
   faults: ['F15'],
@@ -14,8 +15,6 @@ export const healOfTheDead: Scenario = {
     const cutOff = oneOf(rng, ids);
     say(`${cutOff} is cut off`);
     network.isolate(cutOff);
-    const stateBy = async (by: string, id: string) =>
-      (await cluster.status(by))?.nodes.find((row) => row.id === id)?.member ?? null;
     for (const id of ids) {
       if (id === cutOff) continue;
       for (const [by, of] of [
@@ -23,17 +22,14 @@ export const healOfTheDead: Scenario = {
         [cutOff, id],
       ] as const)
         await waitFor(`${of} to be dead to ${by}`, 30_000, async () =>
-          (await stateBy(by, of)) === 'dead' ? true : null,
+          (await stateBy(cluster, by, of)) === 'dead' ? true : null,
         );
       saw('deaths');
     }
     await pause(10_000);
     network.heal();
     say('healed: all have to see all');
-    await waitFor('true views', 15_000, async () => {
-      for (const by of ids) for (const id of ids) if ((await stateBy(by, id)) !== 'alive') return null;
-      return true;
-    });
+    await trueViews(cluster, 15_000);
     saw('trueViews');
   },
 };

@@ -1,6 +1,6 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
-import { deathsTold, nobodyDied } from './nobody-died.ts';
+import { deathsTold, nobodyDies } from './nobody-died.ts';
 
 const eachMs = 12_000;
 
@@ -18,7 +18,7 @@ export const loss: Scenario = {
       const before = deathsTold(cluster);
       await pause(eachMs);
       network.heal();
-      if (ratio <= 0.05) nobodyDied(cluster, before);
+      if (ratio <= 0.05) await nobodyDies(cluster, before);
       else say(`${deathsTold(cluster) - before} times a living node was taken for dead`);
       saw('losses');
       await cluster.whole();

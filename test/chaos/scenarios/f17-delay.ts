@@ -1,6 +1,6 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
-import { deathsTold, nobodyDied } from './nobody-died.ts';
+import { deathsTold, nobodyDies } from './nobody-died.ts';
 
 const eachMs = 10_000;
 
@@ -17,7 +17,7 @@ export const delay: Scenario = {
     say('75 ± 50 ms');
     links.set({}, { delayMs: 75, jitterMs: 50 });
     await pause(eachMs);
-    nobodyDied(cluster);
+    await nobodyDies(cluster);
     const before = deathsTold(cluster);
     say('500 ms');
     links.set({}, { delayMs: 500, jitterMs: 0 });

@@ -1,17 +1,24 @@
 import { pause } from '../../cluster/support/wait.ts';
-import type { Scenario } from '../harness/scenario.ts';
+import type { Judgement, Scenario } from '../harness/scenario.ts';
+import type { History } from '../history/read-history.ts';
 import { oneOf } from './draw.ts';
-import { deathsTold, nobodyDied } from './nobody-died.ts';
+import { deathsTold, nobodyDies } from './nobody-died.ts';
+
+/** Frames of one stream, a quarter of the usual. */
+const framesInFlight = 16;
 
 export const narrowLink: Scenario = {
   faults: ['F19'],
   title: 'a link of 1 Mbit/s',
-  injects: 'one node sends at 1 Mbit/s at most for 20 s, at three times the rate: its frames pile up',
-  holds: 'I21: queues stay under their limits and partitions pause; I5, I8',
+  injects:
+    'one node sends at 1 Mbit/s at most for 20 s, at three times the rate, of records of 500 bytes: its frames pile up',
+  holds: 'I21: full queues stay under their limits; I5, I8',
   needs: ['namespaces'],
   deadlineMs: 150_000,
   settleMs: 90_000,
-  workload: { padding: (draw) => draw % 200 },
+  workload: { padding: (draw) => draw % 1_000 },
+  cluster: { settings: { limits: { framesInFlight } } },
+  mustSee: [['framesMost', 1.5 * framesInFlight]],
   async inject({ cluster, network, workload, rng, say, saw }) {
     const { id } = oneOf(rng, cluster.nodes);
     say(`${id} sends at 1 Mbit/s`);
@@ -19,11 +26,18 @@ export const narrowLink: Scenario = {
     workload.rateFactor = 3;
     await pause(20_000);
     workload.rateFactor = 1;
+    saw('packetsRefused', network.packetsRefused(id));
     network.heal();
-    saw('narrow');
     say(`${deathsTold(cluster)} times a living node was taken for dead`);
   },
+  judge: (history) => framesMost(history),
 };
+
+/** How many frames some shard had in flight at once: with more than one stream may have, its two slow ones are full. */
+function framesMost({ events }: History): Judgement {
+  const frames = events.map(({ event }) => (event.k === 'levels' ? (event.levels.framesInFlight ?? 0) : 0));
+  return { violations: [], seen: { framesMost: frames.reduce((most, each) => Math.max(most, each), 0) } };
+}
 
 export const smallPackets: Scenario = {
   faults: ['F20'],
@@ -31,7 +45,7 @@ export const smallPackets: Scenario = {
   injects: "MTU 600 on one node's link for 15 s, under load",
   holds: 'I18, and nothing is cut short: I5, I7',
   needs: ['namespaces'],
-  deadlineMs: 120_000,
+  deadlineMs: 180_000,
   workload: { padding: (draw) => draw % 1_000 },
   async inject({ cluster, network, rng, say, saw }) {
     const { id } = oneOf(rng, cluster.nodes);
@@ -40,6 +54,6 @@ export const smallPackets: Scenario = {
     await pause(15_000);
     network.heal();
     saw('smallPackets');
-    nobodyDied(cluster);
+    await nobodyDies(cluster);
   },
 };

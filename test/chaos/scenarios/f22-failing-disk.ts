@@ -1,16 +1,17 @@
 import { pause } from '../../cluster/support/wait.ts';
-import { commandDisk } from '../disk/failing-disk.ts';
+import { commandDisk, syncsAgain } from '../disk/failing-disk.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { diskStopsLeader } from './disk-stops-leader.ts';
 import { between, shuffled } from './draw.ts';
-import { nobodyDied } from './nobody-died.ts';
+import { nobodyDies } from './nobody-died.ts';
 
 export const failingDisk: Scenario = {
   faults: ['F22'],
   title: "a Raft log's disk can't sync, or be written",
   injects:
-    "every fdatasync of the leader's Raft log fails with EIO; then, of the next leader's, every write with EROFS",
-  holds: 'I16: it stops, and never goes on after trying again; another leads; it comes back on a disk that works',
+    "a sync of the leader's Raft log fails with EIO, and would succeed if it were tried again; then, of the next leader's, " +
+    'every write fails with EROFS',
+  holds: 'I16: it stops, and never syncs again; another leads; it comes back on a disk that works',
   needs: ['compiler'],
   failingDisks: true,
   deadlineMs: 180_000,
@@ -20,7 +21,11 @@ export const failingDisk: Scenario = {
       const leader = await cluster.leader();
       say(`${fault} for ${leader.id}, the leader`);
       commandDisk(cluster.runDir, leader.id, fault);
-      await diskStopsLeader(fire, leader.id, () => commandDisk(cluster.runDir, leader.id, 'well'));
+      await diskStopsLeader(fire, leader.id, () => {
+        const again = syncsAgain(cluster.runDir, leader.id);
+        if (again > 0) throw new Error(`I16: ${leader.id} has synced ${again} times after a sync that failed`);
+        commandDisk(cluster.runDir, leader.id, 'well');
+      });
     }
   },
 };
@@ -46,6 +51,6 @@ export const slowDisk: Scenario = {
       commandDisk(cluster.runDir, node.id, 'well');
       await cluster.whole();
     }
-    nobodyDied(cluster);
+    await nobodyDies(cluster);
   },
 };

@@ -15,7 +15,8 @@ export const lostStore: Scenario = {
   deadlineMs: 240_000,
   settleMs: 120_000,
   // Records were read and applied again.
-  mustSee: ['outputsRepeated'],
+  mustSee: ['outputsRepeated', ['storeLives', 3]],
+  storesBeginEmpty: true,
   services: KafkaAndRedis.opening(),
   async inject(fire) {
     const { cluster, rng, say, saw } = fire;

@@ -1,7 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
-import { sameSessions } from './same-sessions.ts';
+import { sessionsStay } from './same-sessions.ts';
 
 export const slowHolder: Scenario = {
   faults: ['F46'],
@@ -22,7 +22,7 @@ export const slowHolder: Scenario = {
     await pause(20_000);
     const lag = Number((await cluster.status())?.ingest.lagRecords ?? 0);
     saw('lagRecords', lag);
-    sameSessions(before, await cluster.whole(), [id]);
+    await sessionsStay(cluster, before, [id]);
     await cluster.hook(id, { kind: 'slowRecords', ms: 0 });
     say(`${id} is quick again; ${lag} records wait`);
   },

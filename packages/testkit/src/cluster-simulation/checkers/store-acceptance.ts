@@ -13,7 +13,8 @@ export class StoreAcceptance {
   readonly #report: Report;
   readonly #stamps = new Map<StoreLife, Map<string, Stamp>>();
   accepted = 0;
-  fenced = 0;
+  claimsFenced = 0;
+  rowsFenced = 0;
   stale = 0;
 
   constructor(report: Report) {
@@ -32,7 +33,7 @@ export class StoreAcceptance {
     const expected = epoch > storedEpoch || isRepeated ? 'OK' : 'FENCED';
     this.#expect(unit, epoch, 0, code, expected, storedEpoch);
     if (code === 'OK') this.#put(life, unit, [epoch, 0]);
-    else this.fenced++;
+    else this.claimsFenced++;
   }
 
   onBackup(life: StoreLife, { hi, lo, epoch, seq }: RowWrite, { code }: RowResult): void {
@@ -44,7 +45,7 @@ export class StoreAcceptance {
     if (code === 'OK') {
       this.accepted++;
       this.#put(life, unit, [epoch, seq]);
-    } else if (code === 'FENCED') this.fenced++;
+    } else if (code === 'FENCED') this.rowsFenced++;
     else this.stale++;
   }
 
