@@ -126,6 +126,7 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
     seen: {
       ...checks.seen,
       ...control.seen,
+      claimsFenced: checks.claimsFenced,
       storeLives: lives.size,
       produced: ledger.count,
       deadLetters,

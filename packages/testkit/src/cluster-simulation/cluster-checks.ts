@@ -157,6 +157,11 @@ export class ClusterChecks implements StoreEvents, LogEvents {
     this.#replay.compare(life);
   }
 
+  /** Rare, and no proof of anything: a claim comes late only from a node that stood still before it. */
+  get claimsFenced(): number {
+    return this.#acceptance.claimsFenced;
+  }
+
   /** A checker that saw nothing proves nothing: how much each has seen. */
   get seen(): Readonly<Record<string, number>> {
     return {
@@ -168,7 +173,6 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       cleanSessions: this.#cleanEnds.sessions,
       claims: this.#epochs.claims,
       rowsAccepted: this.#acceptance.accepted,
-      claimsFenced: this.#acceptance.claimsFenced,
       rowsFenced: this.#acceptance.rowsFenced,
       rowsFencedUnclean: this.fencedReports.fenced,
       rowsStale: this.#acceptance.stale,
