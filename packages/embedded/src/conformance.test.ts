@@ -6,6 +6,7 @@ import { LmdbBackupStore } from './lmdb-backup-store.ts';
 import { LmdbEnv } from './lmdb-env.ts';
 import { LmdbLog } from './lmdb-log.ts';
 import { LmdbRaftStorage } from './lmdb-raft-storage.ts';
+import { rowKey } from './stored-row.ts';
 import { systemClock, temporaryFolder } from './test-support.test.ts';
 
 logConformance('LMDB', async () => {
@@ -31,6 +32,16 @@ backupStoreConformance(
     return {
       open: () => LmdbBackupStore.open(path),
       lose: async () => rmSync(path, { recursive: true }),
+      bend: async (unit, part) => {
+        const env = await LmdbEnv.open(path, { rows: { versions: true } });
+        const [table, key] = [env.table('rows'), rowKey(unit)];
+        const { value, version } = table.getEntry(key)!;
+        const bytes = Buffer.from(asBuffer(value));
+        // The epoch's first byte, or the row's last.
+        bytes[part === 'all' ? 0 : bytes.length - 1]! ^= 0x10;
+        await env.write(() => [table.put(key, bytes, version! + 1)]);
+        await env.close();
+      },
       close: async () => remove(),
     };
   },

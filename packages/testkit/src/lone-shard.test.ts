@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
 import { LeaseTable } from '@holdfast/lease';
-import { bucketCount, bucketOf, hashUnit, silentLogger, unitHashOut } from '@holdfast/model';
+import { bucketCount, bucketOf, formatUnit, hashUnit, silentLogger, unitHashOut } from '@holdfast/model';
 import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
 import { LeapingTime } from './leaping-time.test.ts';
-import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
+import { type BentPart, MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
 import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { MemoryRecordTransport } from './memory-record-transport.ts';
@@ -70,6 +70,7 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
   const pairs = Uint32Array.from(units.flatMap(({ hi, lo }) => [hi, lo]));
   replay({ kind: 'granted', session, shard: 0 as never, units: pairs });
   const said: FromShard[] = [];
+  const failures: FromShard[] = [];
   const stats = new ShardStats();
   const shard = new Shard({
     shard: 0 as never,
@@ -94,6 +95,10 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
   const self = { session, nodeId: 'n1' as never, shardAddresses: ['n1/0'], closing: false };
   shard.receive({ kind: 'directory', sessions: [self] });
   shard.receive({ kind: 'partitions', partitions: [{ topic, ...partition, epoch: 9 }] });
+  const tellQuarantine = (): void => {
+    shard.receive({ kind: 'quarantine', units: table.quarantine.units, index: table.quarantineIndex });
+    shard.receive({ kind: 'advanced' });
+  };
   return {
     time,
     disk,
@@ -102,6 +107,12 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
     /** That of its session: until when it may take itself for alive. */
     proof,
     feed,
+    /** What is stored of a user can't be read from now on, in part or at all; or again. */
+    bend(user: string, part: BentPart | null): void {
+      const { hi, lo } = hashOf(user);
+      if (part === null) disk.bent.delete(formatUnit(hi, lo));
+      else disk.bent.set(formatUnit(hi, lo), part);
+    },
     /** Users whose state is in the store. */
     rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
     committed: () => log.committed('counting', partition),
@@ -121,12 +132,33 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
       shard.receive({ kind: 'advanced' });
     },
+    /**
+     * The leader's part, once: faulty units go into quarantine and are taken away, closed ones end, and both are granted
+     * again, as they will be asked for. The shard hears of it.
+     */
+    obey: () => {
+      for (const message of said.splice(0, said.length)) {
+        failures.push(...(message.kind === 'failed' ? [message] : []));
+        if (message.kind !== 'faulty' && message.kind !== 'release') continue;
+        const [hi, lo, epochHi, epochLo] = message.units as unknown as [number, number, number, number];
+        const [unit, epoch] = [Uint32Array.of(hi, lo), epochHi * 2 ** 32 + epochLo];
+        if (message.kind === 'faulty') {
+          replay({ kind: 'unitQuarantined', hi, lo });
+          replay({ kind: 'forceReleased', hi, lo, epoch: epoch as never });
+        } else replay({ kind: 'released', units: unit, epochs: Float64Array.of(epoch) });
+        replay({ kind: 'granted', session, shard: 0 as never, units: unit });
+      }
+      tellQuarantine();
+    },
+    /** An operator's release of a user from quarantine. */
+    release(user: string): void {
+      const offset = logDisk.topics.get(topic)!.partitions[0]!.length;
+      replay({ kind: 'quarantineLifted', ...hashOf(user), before: [{ ...partition, offset }] });
+      tellQuarantine();
+    },
     losePartition: () => shard.receive({ kind: 'partitions', partitions: [] }),
     async end() {
-      assert.deepEqual(
-        said.filter(({ kind }) => kind === 'failed'),
-        [],
-      );
+      assert.deepEqual([...failures, ...said.filter(({ kind }) => kind === 'failed')], []);
       const closing = shard.close();
       await time.pass(1_000);
       await closing;

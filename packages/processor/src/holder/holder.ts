@@ -1,8 +1,7 @@
 import { assert, bucketOf, type PartitionId, type ShardRef } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
-import { type CrashNotes, noCrashNotes } from '../crash-notes.ts';
+import { noCrashNotes } from '../crash-notes.ts';
 import type { Frame, Return, StreamId } from '../frame.ts';
-import type { Job } from '../job.ts';
 import { isLeasedTo, type LeaseView } from '../lease-view.ts';
 import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
 import { PartitionBook } from '../partition-book.ts';
@@ -13,29 +12,21 @@ import { ClosingUnits } from './closing-units.ts';
 import { FaultyUnits } from './faulty-units.ts';
 import { beginGeneration, type GenerationParts } from './generation.ts';
 import { HeldUnit } from './held-unit.ts';
+import type { HolderOptions } from './holder-options.ts';
 import type { Flight, HolderStream } from './holder-stream.ts';
 import { HotUnits } from './hot-units.ts';
 import { MarkerBook, type MarkWish } from './marker-book.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { Rounds } from './rounds.ts';
 import { RowWriter } from './row-writer.ts';
+import { SealedUnits } from './sealed-units.ts';
 import { StreamSet } from './stream-set.ts';
 import { UnitEnds } from './unit-ends.ts';
 import { UnitQuestions } from './unit-questions.ts';
-import { loadRow } from './unit-row.ts';
 import { UnitStore } from './unit-store.ts';
+import type { UnreadableRowError } from './unreadable-row-error.ts';
 import { WaitingRecords } from './waiting-records.ts';
 import type { ClaimWish, RowWish } from './wishes.ts';
-
-export interface HolderOptions {
-  readonly self: ShardRef;
-  readonly job: Job;
-  readonly leases: LeaseView;
-  readonly deadLetterTopic: string;
-  readonly limits?: RecordLimits;
-  readonly counters?: RecordCounters;
-  readonly crashNotes?: CrashNotes;
-}
 
 /**
  * The holder: where ownership is enforced on records (PROTOCOL.md 4.2–4.5, 5). Pure and synchronous: frames, table
@@ -57,6 +48,7 @@ export class Holder {
   readonly #streams: StreamSet;
   readonly #closing: ClosingUnits;
   readonly #faulty: FaultyUnits;
+  readonly #sealed: SealedUnits;
   readonly #parts: GenerationParts;
   readonly #waiting: WaitingRecords;
   readonly #rows: RowWriter;
@@ -82,15 +74,16 @@ export class Holder {
     this.#streams = new StreamSet(options.self);
     this.#closing = new ClosingUnits(this.#rounds, options.leases, this.#limits);
     this.#faulty = new FaultyUnits(this.#closing, this.#counters, this.#limits);
-    const own = { counters: this.#counters, markers: this.#markers, faulty: this.#faulty };
-    const shared = { crashNotes: noCrashNotes, ...options, ...own };
-    this.#applier = new Applier({ ...shared, quarantine: this.quarantine, outputs: this.outputs });
+    const { partitions, quarantine } = this;
+    const own = { counters: this.#counters, markers: this.#markers, faulty: this.#faulty, closing: this.#closing };
+    const shared = { crashNotes: noCrashNotes, ...options, ...own, partitions, quarantine };
+    this.#applier = new Applier({ ...shared, outputs: this.outputs });
+    this.#sealed = new SealedUnits(shared);
     const parts = {
       ...shared,
       units: this.#units,
-      partitions: this.partitions,
       rounds: this.#rounds,
-      closing: this.#closing,
+      sealed: this.#sealed,
       applier: this.#applier,
       hot: this.#hot,
     };
@@ -164,6 +157,7 @@ export class Holder {
   #handle(stream: HolderStream, frame: Frame, nowMs: number): void {
     this.#checkGeneration(nowMs);
     this.#checkForced();
+    this.#sealed.check();
     const slot = this.partitions.slot(frame.partition);
     if (frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell(slot, frame.durableWatermark);
     if (frame.refusalSeen >= stream.refusals) stream.refusedUnits.clear();
@@ -256,10 +250,10 @@ export class Holder {
     return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;
   }
 
-  /** The claim was accepted under the generation that the table shows: the unit opens with this row. */
+  /** The claim was answered under the generation that the table shows: the unit opens with this row, if it can be read. */
   onClaimed(
     claim: ClaimWish,
-    row: Uint8Array | null,
+    row: Uint8Array | UnreadableRowError | null,
     markers: readonly { readonly partition: PartitionId; readonly offset: number }[],
     nowMs: number,
   ): void {
@@ -269,11 +263,9 @@ export class Holder {
     if (unit === null || unit.epoch !== claim.epoch || unit.phase !== 'claiming') return;
     const bucket = bucketOf(unit.hi, unit.lo);
     for (const { partition, offset } of markers) this.#markers.confirm(bucket, this.partitions.slot(partition), offset);
-    if (row !== null) loadRow(unit, row, this.partitions);
-    unit.phase = 'open';
-    this.#counters.unitsClaimed++;
+    this.#sealed.load(unit, row);
     this.#waiting.apply(unit, nowMs);
-    if (this.#closing.stopping && unit.phase === 'open') this.#closing.close(unit);
+    if (this.#closing.stopping && unit.isOpen) this.#closing.close(unit);
   }
 
   /** A higher epoch is in the store: this shard's lease is over, though the table may not show it yet. */
@@ -295,6 +287,7 @@ export class Holder {
     this.#rounds.dropped(unit);
     this.#closing.dropped(unit);
     this.#faulty.dropped(unit);
+    this.#sealed.dropped(unit);
     this.#waiting.giveBack(unit);
   }
 
@@ -313,6 +306,7 @@ export class Holder {
 
   /** Lets go of closed units whose end the table shows, and proposes the others' end again: proposals may be lost. */
   checkClosed(nowMs: number): void {
+    this.#sealed.check();
     for (const unit of this.#closing.check(nowMs)) {
       if (this.#stillMine(unit)) continue;
       if (unit.moveTo !== null) this.#counters.unitsMoved++;
@@ -321,7 +315,7 @@ export class Holder {
     for (const unit of this.#closing.voided()) {
       if (!this.#stillMine(unit)) continue;
       this.#counters.movesVoided++;
-      if (unit.unclaimed) this.#drop(unit);
+      if (unit.rowless) this.#drop(unit);
       else this.#closing.reopen(unit);
     }
   }
@@ -389,6 +383,11 @@ export class Holder {
   /** The store has a higher seq of the same epoch: a repeat that came late. The row is written anew. */
   onRowStale(row: RowWish): void {
     this.#rows.stale(row);
+  }
+
+  /** What is stored there can't be read, and stays: the unit is faulty. */
+  onRowCorrupt(row: RowWish, problem: string): void {
+    this.#rows.corrupt(row, problem);
   }
 
   /** Everything up to this output is durable in the log. */
