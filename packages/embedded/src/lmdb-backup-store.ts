@@ -203,6 +203,24 @@ export class LmdbBackupStore implements BackupStore {
     return stored === undefined ? null : storedRow(unit, stored);
   }
 
+  /**
+   * Takes away what is stored of a unit, if that can't be read; its epoch and seq stay where they can be.
+   * @param isReadable whether the row's own format is known
+   * @returns false when nothing is stored, or what is can be read: nothing was done
+   */
+  async discard(unit: Unit, isReadable: (row: Uint8Array) => boolean): Promise<boolean> {
+    let isDiscarded = false;
+    const decide = (stored: Buffer | null): Uint8Array | null => {
+      const header = stored === null ? null : tryHeader(stored);
+      const row = stored === null || header === null || !isSound(stored, header) ? null : readRow(stored, header, unit);
+      const isGood = header !== null && (row !== null ? isReadable(row) : !header.hasRow);
+      isDiscarded = stored !== null && !isGood;
+      return isDiscarded ? encodeRow(header?.epoch ?? 0, header?.seq ?? 0, 0, null) : null;
+    };
+    await compareAndPut(this.#env, this.#rows, [{ key: rowKey(unit), decide }]);
+    return isDiscarded;
+  }
+
   async *scan(): AsyncIterable<StoredRow> {
     let start = Buffer.from([0]);
     for (;;) {
