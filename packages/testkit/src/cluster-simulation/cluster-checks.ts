@@ -171,6 +171,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       rowsFenced: this.#acceptance.fenced,
       rowsFencedUnclean: this.fencedReports.fenced,
       rowsStale: this.#acceptance.stale,
+      corruptAnswers: this.#acceptance.corrupt,
       rowsOfUsers: this.#states.rows,
       usersSharing: this.#users.sharing.size,
       outputs: this.#outputs.outputs,

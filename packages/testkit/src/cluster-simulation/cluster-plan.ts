@@ -30,13 +30,15 @@ export interface ClusterPlan extends CommonPlan {
   readonly isDeadly: boolean;
   /** Some users have records that leave states which can't be backed up. */
   readonly isSpoiling: boolean;
+  /** Some users have rows that the store can't read any more. */
+  readonly isBending: boolean;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
 const kindsMin = 8;
 /** One in so many seeds lasts ten virtual minutes. */
 const longEvery = 50;
-/** One in so many has deadly records, and another one spoiling ones. */
+/** One in so many has deadly records, another one spoiling ones, and another bent rows. */
 const deadlyEvery = 4;
 /** Without these a seed proves too little: sessions that end, units that move. */
 const always = ['crash', 'pause', 'moveHotUnit'];
@@ -121,6 +123,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     messageMsMax: oneOf([0.5, 0.5, 10, 80]),
     isDeadly: seed % deadlyEvery === 3,
     isSpoiling: seed % deadlyEvery === 1,
+    isBending: seed % deadlyEvery === 2,
   };
 }
 

@@ -36,10 +36,14 @@ export const deadlyFaultKind = 'deadlyRecord';
 /** Of every fourth: a record that leaves a state which can't be backed up. */
 export const spoiltFaultKind = 'spoiltState';
 
+/** And of every fourth: the stored row of a unit can't be read any more. */
+export const bentFaultKind = 'rowBent';
+
 /** Every kind of fault that the simulation of the whole cluster injects. */
 export const clusterFaultKinds: readonly string[] = [
   ...faultKinds,
   ...recordFaultKinds,
   deadlyFaultKind,
   spoiltFaultKind,
+  bentFaultKind,
 ];

@@ -9,8 +9,8 @@ import type { Buried } from './buried.ts';
 
 /**
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
- * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state (5.6). Only
- * their records are buried for it. That each is in the state or buried, and never both, is seen by I5.
+ * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state, or a bent row
+ * (5.6). Only their records are buried for it. That each is in the state or buried, and never both, is seen by I5.
  */
 export class QuarantineTruth implements Buried {
   readonly #report: Report;
@@ -20,6 +20,7 @@ export class QuarantineTruth implements Buried {
   /** By unit and record: the crashes that the log has. */
   readonly #crashes = new Map<string, Map<string, { readonly node: string; readonly counter: number }[]>>();
   readonly #spoilt = new Set<string>();
+  readonly #bent = new Set<string>();
   readonly #quarantined = new Set<string>();
   readonly #buried = new Set<string>();
 
@@ -46,13 +47,22 @@ export class QuarantineTruth implements Buried {
     this.#spoilt.add(unit);
   }
 
+  /** What is stored of the unit can't be read. */
+  onBent(unit: string): void {
+    this.#bent.add(unit);
+  }
+
+  wasBent(unit: string): boolean {
+    return this.#bent.has(unit);
+  }
+
   onRecord(record: LeaseRecord): void {
     if (record.kind === 'unitCrashed') this.#onCrash(record);
     if (record.kind !== 'unitQuarantined') return;
     const unit = formatUnit(record.hi, record.lo);
     if (this.#quarantined.has(unit)) return;
     this.#quarantined.add(unit);
-    if (this.#spoilt.has(unit)) return;
+    if (this.#spoilt.has(unit) || this.#bent.has(unit)) return;
     const deaths = this.#deaths.get(unit) ?? 0;
     if (deaths < 2) this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
     const isDue = [...(this.#crashes.get(unit)?.values() ?? [])].some(
