@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Claim, RowWrite, StoreAnswer } from '@holdfast/engine';
+import type { BackupStore, Claim, RowWrite, StoreAnswer } from '@holdfast/engine';
 import { bucketOf, topicId, type Unit } from '@holdfast/model';
 import type { BackupStoreHarness } from './backup-store-conformance.ts';
 
@@ -22,10 +22,22 @@ function resultsOf<T>(answer: StoreAnswer<T>): readonly T[] {
   return answer.results;
 }
 
-/** A store with rows of three units under epoch 5, and a marker of their bucket. */
-async function begin(makeHarness: () => Promise<BackupStoreHarness>) {
+/** Gives a store with rows of three units under epoch 5, and a marker of their bucket, and closes it whatever comes of it. */
+async function within(
+  makeHarness: () => Promise<BackupStoreHarness>,
+  look: (scene: Awaited<ReturnType<typeof begin>>) => Promise<void>,
+): Promise<void> {
   const harness = await makeHarness();
   const store = await harness.open();
+  try {
+    await look(await begin(harness, store));
+  } finally {
+    await store.close();
+    await harness.close?.();
+  }
+}
+
+async function begin(harness: BackupStoreHarness, store: BackupStore) {
   const life = await store.generationId();
   await store.backup(
     life,
@@ -48,10 +60,6 @@ async function begin(makeHarness: () => Promise<BackupStoreHarness>) {
         if (result.code === 'CORRUPT') assert.match(result.problem, /the stored row of unit/);
         return result.code;
       }),
-    end: async () => {
-      await store.close();
-      await harness.close?.();
-    },
   };
 }
 
@@ -59,30 +67,28 @@ const atEpoch = (epoch: number) => [sound, bent, other].map((unit) => ({ ...unit
 
 /** What a store does with rows that can't be read (PROTOCOL.md 5.2): part of the suite of backup stores. */
 export function bentRowsConformance(makeHarness: () => Promise<BackupStoreHarness>): void {
-  test('a stored value that can not be read: its unit is told so, the others of a call are carried out, and it stays', async () => {
-    const { store, harness, claim, backup, end } = await begin(makeHarness);
-    await harness.bend(bent, 'all');
-    assert.deepEqual(await claim(atEpoch(7)), ['stored', 'CORRUPT', 'stored']);
-    assert.deepEqual(
-      await backup([rowOf(other, 7, 1, 'next'), rowOf(bent, 7, 1, 'next'), rowOf(sound, 7, 1, 'next')]),
-      ['OK', 'CORRUPT', 'OK'],
-    );
-    assert.deepEqual(await claim(atEpoch(8)), ['next', 'CORRUPT', 'next'], 'as it was');
-    await assert.rejects(store.read(bent));
-    assert.equal((await store.read(sound))!.epoch, 8);
-    await end();
-  });
+  test('a stored value that can not be read: its unit is told so, the others of a call are carried out, and it stays', () =>
+    within(makeHarness, async ({ store, harness, claim, backup }) => {
+      await harness.bend(bent, 'all');
+      assert.deepEqual(await claim(atEpoch(7)), ['stored', 'CORRUPT', 'stored']);
+      assert.deepEqual(
+        await backup([rowOf(other, 7, 1, 'next'), rowOf(bent, 7, 1, 'next'), rowOf(sound, 7, 1, 'next')]),
+        ['OK', 'CORRUPT', 'OK'],
+      );
+      assert.deepEqual(await claim(atEpoch(8)), ['next', 'CORRUPT', 'next'], 'as it was');
+      await assert.rejects(store.read(bent));
+      assert.equal((await store.read(sound))!.epoch, 8);
+    }));
 
-  test('a row that can not be read under an epoch and seq that can: the fence holds, and the next row takes its place', async () => {
-    const { store, harness, claim, backup, end } = await begin(makeHarness);
-    await harness.bend(bent, 'row');
-    assert.deepEqual(await claim(atEpoch(5)), [5, 5, 5], 'after rows of that epoch');
-    assert.deepEqual(await claim(atEpoch(7)), ['stored', 'CORRUPT', 'stored']);
-    assert.deepEqual(await claim(atEpoch(7)), ['stored', 'CORRUPT', 'stored'], 'repeated');
-    assert.deepEqual(await claim(atEpoch(6)), [7, 7, 7]);
-    assert.deepEqual(await backup([rowOf(bent, 6, 9, 'late')]), ['FENCED']);
-    assert.deepEqual(await backup([rowOf(bent, 7, 1, 'next')]), ['OK']);
-    assert.deepEqual((await store.read(bent))!.row, bytesOf('next'));
-    await end();
-  });
+  test('a row that can not be read under an epoch and seq that can: the fence holds, and the next row takes its place', () =>
+    within(makeHarness, async ({ store, harness, claim, backup }) => {
+      await harness.bend(bent, 'row');
+      assert.deepEqual(await claim(atEpoch(5)), [5, 5, 5], 'after rows of that epoch');
+      assert.deepEqual(await claim(atEpoch(7)), ['stored', 'CORRUPT', 'stored']);
+      assert.deepEqual(await claim(atEpoch(7)), ['stored', 'CORRUPT', 'stored'], 'repeated');
+      assert.deepEqual(await claim(atEpoch(6)), [7, 7, 7]);
+      assert.deepEqual(await backup([rowOf(bent, 6, 9, 'late')]), ['FENCED']);
+      assert.deepEqual(await backup([rowOf(bent, 7, 1, 'next')]), ['OK']);
+      assert.deepEqual((await store.read(bent))!.row, bytesOf('next'));
+    }));
 }
