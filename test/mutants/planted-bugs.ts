@@ -336,8 +336,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a claim opens its unit over markers of an older generation',
     rule: '5.8',
     file: holder,
-    find: 'this.#checkGeneration(nowMs);\n    const unit = this.#units.get(claim.hi, claim.lo);',
-    replace: 'const unit = this.#units.get(claim.hi, claim.lo);',
+    find: 'this.#checkGeneration(nowMs);\n    if (ofIndex !== this.generationIndex) return;',
+    replace: 'if (ofIndex !== this.generationIndex) return;',
   },
   {
     name: 'rows are pruned by markers of an older generation',

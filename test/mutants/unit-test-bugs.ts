@@ -1,3 +1,4 @@
+import { bentRowBugs } from './bent-row-bugs.ts';
 import type { PlantedBug } from './planted-tests.ts';
 
 const clock = 'packages/lease/src/session-clock.test.ts';
@@ -11,13 +12,14 @@ const holder = 'packages/processor/src/holder/quarantine.test.ts';
 const lastCommit = 'packages/engine/src/shard/last-commit.test.ts';
 const forcedEnds = 'packages/lease/src/forced-ends.test.ts';
 const faulty = 'packages/processor/src/holder/faulty-units.test.ts';
-const sealed = 'packages/processor/src/holder/sealed-units.test.ts';
-const bentRows = 'packages/testkit/src/bent-rows.test.ts';
 const storeCalls = 'packages/testkit/src/store-calls.test.ts';
 const formerGenerations = 'packages/lease/src/former-generations.test.ts';
 const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
 const tooLarge = 'packages/testkit/src/too-large.test.ts';
 const generations = 'packages/processor/src/holder/generations.test.ts';
+const readings = 'packages/processor/src/ingest/readings.test.ts';
+const failedShard = 'packages/testkit/src/failed-shard.test.ts';
+const publication = 'packages/lease/src/publication-order.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
 
 /**
@@ -25,6 +27,7 @@ const adoption = 'packages/engine/src/ports/adoption.test.ts';
  * docs/TESTING.md says, of quarantine, faulty units, late commits and outputs that are too large, and of threads that share memory; unit tests do. In the order of the invariants.
  */
 export const unitTestBugs: readonly PlantedBug[] = [
+  ...bentRowBugs,
   {
     name: 'control: a stalled leader counts its own absence against the sessions',
     invariant: 'I10',
@@ -154,62 +157,6 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [faulty],
   },
   {
-    name: 'bent row: what can not be read passes for nothing',
-    invariant: 'I1',
-    file: 'packages/processor/src/holder/sealed-units.ts',
-    find: 'const problem = row === null ? null : loadOrWhyNot(unit, row, partitions);',
-    replace: 'const problem = row === null ? null : loadOrWhyNot(unit, row, partitions) && null;',
-    tests: [sealed],
-  },
-  {
-    name: 'bent row: its unit is sealed before it is in quarantine',
-    invariant: 'I5',
-    file: 'packages/processor/src/holder/sealed-units.ts',
-    find: 'if (problem !== null && !quarantine.hasAll(unit.hi, unit.lo)) {',
-    replace: 'if (problem !== null && unit.epoch < 0) {',
-    tests: [sealed],
-  },
-  {
-    name: 'bent row: a sealed unit is written',
-    invariant: 'I6',
-    file: 'packages/processor/src/holder/rounds.ts',
-    find: 'if (unit.rowless) return;',
-    replace: '',
-    tests: [sealed],
-  },
-  {
-    name: 'bent row: the lease of a sealed unit ends before its letters are in the log',
-    invariant: 'I6',
-    file: 'packages/processor/src/holder/closing-units.ts',
-    find: 'else if (this.#rounds.isPublished(unit)) this.#markClosed(unit);',
-    replace: 'else if (unit.held) this.#markClosed(unit);',
-    tests: [sealed],
-  },
-  {
-    name: 'bent row: a sealed unit buries on after its release',
-    invariant: 'I5',
-    file: 'packages/processor/src/holder/holder.ts',
-    find: 'this.#sealed.check();\n    const slot',
-    replace: 'const slot',
-    tests: [sealed],
-  },
-  {
-    name: 'bent row: what is sealed in one store stays so in the next',
-    invariant: 'I6',
-    file: 'packages/processor/src/holder/generation.ts',
-    find: "if (unit.rowless && unit.phase === 'open') sealed.open(unit);",
-    replace: '',
-    tests: [sealed],
-  },
-  {
-    name: 'bent row: a row that was not written counts',
-    invariant: 'I6',
-    file: 'packages/engine/src/shard/store-loop.ts',
-    find: "else if (result.code === 'CORRUPT') holder.onRowCorrupt(row, result.problem);",
-    replace: "else if (result.code === 'CORRUPT') holder.onRowAccepted(row, nowMs);",
-    tests: [bentRows],
-  },
-  {
     name: 'threads: an end by force is counted before the lease is gone',
     invariant: 'I8',
     file: 'packages/lease/src/replay.ts',
@@ -292,14 +239,6 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [storeCalls],
   },
   {
-    name: 'threads: an answer of an older generation counts',
-    invariant: 'I6',
-    file: 'packages/engine/src/shard/store-loop.ts',
-    find: 'if (answer === null || leases.generationIndex() !== index) return null;',
-    replace: 'if (answer === null) return null;',
-    tests: [storeCalls],
-  },
-  {
     name: 'store: one of another history passes for what was before',
     invariant: 'I6',
     file: 'packages/engine/src/control/leader-term.ts',
@@ -362,5 +301,54 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: '(noted === null && isEmpty)',
     replace: 'noted === null',
     tests: [adoption],
+  },
+  {
+    name: 'threads: a start of an earlier generation begins a partition',
+    invariant: 'I6',
+    file: 'packages/processor/src/ingest/readings.ts',
+    find: 'if (generationIndex !== this.#generationSeen) return null;',
+    replace: '',
+    tests: [readings],
+  },
+  {
+    name: 'threads: an unclean end is noted before its entry is over',
+    invariant: 'I6',
+    file: 'packages/processor/src/ingest/readings.ts',
+    find: 'return this.#leases.tableIndex() >= index ? unclean : null;',
+    replace: 'return index >= 0 ? unclean : null;',
+    tests: [readings],
+  },
+  {
+    name: 'threads: a claim’s answer of an earlier generation counts, when others of its call came before',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'if (ofIndex !== this.generationIndex) return;\n    const unit',
+    replace: 'const unit',
+    tests: [generations],
+  },
+  {
+    name: 'threads: a marker’s answer of an earlier generation counts',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'if (ofIndex !== this.generationIndex) return;\n    this.#markers.confirm',
+    replace: 'this.#markers.confirm',
+    tests: [generations],
+  },
+  {
+    name: 'threads: the generation’s index is shown before its number',
+    invariant: 'I6',
+    file: 'packages/lease/src/replay.ts',
+    find: 'Atomics.store(slots.words, headerAt.generation, record.number);\n    storePair(slots.words, headerAt.generationIndexPair, index);',
+    replace:
+      'storePair(slots.words, headerAt.generationIndexPair, index);\n    Atomics.store(slots.words, headerAt.generation, record.number);',
+    tests: [publication],
+  },
+  {
+    name: 'threads: a shard that has failed writes on',
+    invariant: 'I7',
+    file: 'packages/engine/src/shard/shard.ts',
+    find: 'if (this.#context !== null) this.#context.stopped = true;\n    const text',
+    replace: 'const text',
+    tests: [failedShard],
   },
 ];

@@ -48,6 +48,7 @@ export type * from './ports/record-transport.ts';
 export * from './ports/timers.ts';
 export { SessionProof } from './session-proof.ts';
 export { Shard } from './shard/shard.ts';
+export type { TableView } from './shard/shard-context.ts';
 export { defaultShardSettings, type ShardOptions, type ShardSettings } from './shard/shard-options.ts';
 export { findStart, type StartOptions } from './shard/start-offset.ts';
 export {

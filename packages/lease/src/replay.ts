@@ -287,8 +287,9 @@ export class Replay {
     marks.generation = record.number;
     marks.generationIndex = index;
     marks.storeGeneration = record.storeGeneration;
-    storePair(slots.words, headerAt.generationIndexPair, index);
+    // In this order: who has seen the index must not take the number of before for its.
     Atomics.store(slots.words, headerAt.generation, record.number);
+    storePair(slots.words, headerAt.generationIndexPair, index);
     return outcomeOf({ generation: record.number, ended, partitions, unclean: ended.length > 0 });
   }
 

@@ -105,7 +105,7 @@ export class LeaseTableReader {
     return loadPair(this.#words, headerAt.quarantineIndexPair) as LogIndex;
   }
 
-  /** Index of the latest generation entry. */
+  /** Index of the latest generation entry. Once it is seen, so is that entry's `generation()`: read this first. */
   generationIndex(): LogIndex {
     return loadPair(this.#words, headerAt.generationIndexPair) as LogIndex;
   }

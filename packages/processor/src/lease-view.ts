@@ -16,7 +16,7 @@ export interface LeaseView {
    * leases are gone, and `uncleanIndex` is theirs or a later one.
    */
   forcedCount(): number;
-  /** Index of the latest generation entry (5.8); 0 for none. */
+  /** Index of the latest generation entry (5.8); 0 for none. Once it is seen, so is that entry's `generation`: read this first. */
   generationIndex(): number;
   /** Index of the latest entry that put a unit into quarantine or released one (6.3); 0 for none. */
   quarantineIndex(): number;

@@ -8,7 +8,7 @@ import { type BentPart, MemoryBackupStore, MemoryStoreDisk } from './memory-back
 import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { MemoryRecordTransport } from './memory-record-transport.ts';
-import { countingJob } from './record-simulation/counting-job.ts';
+import { countingJob, type OnApply } from './record-simulation/counting-job.ts';
 import type { TwinHooks } from './twin-hooks.ts';
 
 const incarnation = { counter: 1, shards: 1, addresses: ['a', 'b'], version: '1' };
@@ -39,10 +39,20 @@ interface Given {
   readonly earlier?: readonly string[];
   readonly storeHooks?: TwinHooks;
   readonly logHooks?: TwinHooks;
+  /** What the job does before it applies a record. */
+  readonly onApply?: OnApply;
+  readonly backupRowsMax?: number;
 }
 
 /** A shard that reads the only partition of its input, beside another session that may end. */
-export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}, logHooks = {} }: Given) {
+export async function beginLoneShard({
+  users = [],
+  earlier = [],
+  storeHooks = {},
+  logHooks = {},
+  onApply = () => {},
+  backupRowsMax = defaultShardSettings.backupRowsMax,
+}: Given) {
   const time = new LeapingTime();
   const logDisk = new MemoryLogDisk();
   const log = new MemoryLog(logDisk, time, logHooks);
@@ -74,7 +84,7 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
   const stats = new ShardStats();
   const shard = new Shard({
     shard: 0 as never,
-    job: countingJob(() => {}) as Job,
+    job: countingJob(onApply) as Job,
     log,
     store: new MemoryBackupStore(disk, storeHooks),
     transport: new MemoryRecordTransport({ network: new MemoryNetwork(), site: 'n1', localShard: () => null }),
@@ -84,7 +94,7 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
     crashNotes: noCrashNotes,
     send: (message) => void said.push(message),
     limits: defaultRecordLimits,
-    settings: { ...defaultShardSettings, backupIntervalMs: 30_000 },
+    settings: { ...defaultShardSettings, backupIntervalMs: 30_000, backupRowsMax },
   });
   await shard.start();
   shard.receive({ kind: 'table', buffer: table.buffer });
@@ -157,8 +167,10 @@ export async function beginLoneShard({ users = [], earlier = [], storeHooks = {}
       tellQuarantine();
     },
     losePartition: () => shard.receive({ kind: 'partitions', partitions: [] }),
-    async end() {
-      assert.deepEqual([...failures, ...said.filter(({ kind }) => kind === 'failed')], []);
+    /** @param expected failures that the test has brought about */
+    async end(expected = 0) {
+      const failed = [...failures, ...said.filter(({ kind }) => kind === 'failed')];
+      assert.equal(failed.length, expected, JSON.stringify(failed));
       const closing = shard.close();
       await time.pass(1_000);
       await closing;

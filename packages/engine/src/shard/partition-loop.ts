@@ -54,7 +54,9 @@ export class PartitionLoop {
       if (start === null || this.#over) return;
       const { ingest } = this.#context;
       const { topic, topicId, partition, epoch } = this.lease;
-      const reading = ingest.startPartition(topic, { topicId, partition }, epoch, start);
+      const id = { topicId, partition };
+      const reading = ingest.startPartition(topic, id, epoch, start.offset, start.generationIndex);
+      if (reading === null) continue;
       this.reading = reading;
       this.lastCommit.forget();
       while (!this.#over && !reading.lost) await this.#read(reading);
@@ -63,16 +65,17 @@ export class PartitionLoop {
   }
 
   /** Where reading begins (3.1): the committed offset if it names the store's generation, else the least marker. */
-  async #startOffset(): Promise<number | null> {
-    const { options } = this.#context;
+  async #startOffset(): Promise<{ readonly offset: number; readonly generationIndex: number } | null> {
+    const { options, leases } = this.#context;
     for (;;) {
       if (this.#over) return null;
+      const generationIndex = leases.generationIndex();
       const generation = this.#context.generation;
-      if (generation === null || generation.number !== this.#context.leases.generation()) {
+      if (generation === null || generation.number !== leases.generation()) {
         await delay(options.timers, 5);
         continue;
       }
-      const start = await untilItWorks(
+      const offset = await untilItWorks(
         options.timers,
         async () => {
           const found = await findStart(options, this.lease, generation);
@@ -84,7 +87,7 @@ export class PartitionLoop {
         () => this.#over,
       );
       // The generation may have moved while we asked: what we learned is about the older one then.
-      if (start !== null && this.#context.leases.generation() === generation.number) return start;
+      if (offset !== null && leases.generationIndex() === generationIndex) return { offset, generationIndex };
       await delay(options.timers, 50);
     }
   }
@@ -120,6 +123,7 @@ export class PartitionLoop {
           if (next !== pausedAt) this.#context.wake();
           if (next === readingChanged) return;
           row = pausedAt = next;
+          if (stale()) return;
           if (row < batch.count) await this.#blocked();
           if (stale()) return;
         } while (row < batch.count);

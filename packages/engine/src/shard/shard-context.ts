@@ -1,5 +1,4 @@
-import type { LeaseTableReader } from '@holdfast/lease';
-import type { Holder, Ingest } from '@holdfast/processor';
+import type { Holder, Ingest, LeaseView } from '@holdfast/processor';
 import type { ShardOptions } from './shard-options.ts';
 import type { StageClock } from './stage-clock.ts';
 
@@ -9,10 +8,15 @@ export interface KnownGeneration {
   readonly generationId: string;
 }
 
+/** The lease table, over whichever buffer it has; `LeaseTableReader` has this shape. */
+export interface TableView extends LeaseView {
+  attach(buffer: SharedArrayBuffer): void;
+}
+
 /** What the loops of one shard share. Made when the session begins; a new session is a new shard. */
 export interface ShardContext {
   readonly options: ShardOptions;
-  readonly leases: LeaseTableReader;
+  readonly leases: TableView;
   readonly ingest: Ingest;
   readonly holder: Holder;
   readonly clock: StageClock;
@@ -20,7 +24,7 @@ export interface ShardContext {
   generation: KnownGeneration | null;
   /** Set by `stop`: nothing is read any more. */
   stopping: boolean;
-  /** Everything has ended. */
+  /** Everything has ended, or failed: nothing more is taken, written or told. */
   stopped: boolean;
   /** Whether the session was proven alive lately. What a store fences needn't ask; what a log can't, must. */
   mayAct(): boolean;

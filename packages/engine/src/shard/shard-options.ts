@@ -6,6 +6,7 @@ import type { RecordTransport } from '../ports/record-transport.ts';
 import type { Timers } from '../ports/timers.ts';
 import type { FromShard } from '../shard-messages.ts';
 import type { ShardStats } from '../shard-stats.ts';
+import type { TableView } from './shard-context.ts';
 
 /** What a shard is made of. It owns none of the ports: who made them closes them. */
 export interface ShardOptions {
@@ -23,6 +24,8 @@ export interface ShardOptions {
   readonly send: (message: FromShard) => void;
   readonly limits: RecordLimits;
   readonly settings: ShardSettings;
+  /** How the shared table is read. A test may have it move between any two reads, as another thread does. */
+  readonly openTable?: (buffer: SharedArrayBuffer) => TableView;
 }
 
 export interface ShardSettings {

@@ -11,7 +11,7 @@ import { sendEnds } from './end-messages.ts';
 import { handOverAsTold } from './hand-over-messages.ts';
 import { OutputLoop } from './output-loop.ts';
 import { PartitionLoop } from './partition-loop.ts';
-import type { KnownGeneration, ShardContext } from './shard-context.ts';
+import type { KnownGeneration, ShardContext, TableView } from './shard-context.ts';
 import { ShardMeter } from './shard-meter.ts';
 import type { ShardOptions } from './shard-options.ts';
 import { StageClock } from './stage-clock.ts';
@@ -36,8 +36,6 @@ const handOverPlacesMax = 8_192;
 const hotListedMax = 8;
 /** Units closed for idleness per tick: bounds the work. */
 const idleClosedMax = 256;
-/** Units looked at for each that is released to make room: the longest idle of these go. */
-const roomLookRatio = 4;
 
 /**
  * A shard: the ingest and holder cores with the loops that tie them to log, store and streams. One thread runs it; the
@@ -48,7 +46,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #counters = new RecordCounters();
   readonly #clock: StageClock;
-  #leases: LeaseTableReader | null = null;
+  #leases: TableView | null = null;
   #context: ShardContext | null = null;
   #generation: KnownGeneration | null = null;
   #directory: readonly DirectoryEntry[] = [];
@@ -93,11 +91,11 @@ export class Shard {
 
   /** Takes a message of the control thread. */
   receive(message: ToShard): void {
-    if (this.#closed) return;
+    if (this.#over) return;
     switch (message.kind) {
       case 'table':
-        if (this.#leases === null) this.#leases = new LeaseTableReader(message.buffer);
-        else this.#leases.attach(message.buffer);
+        if (this.#leases !== null) this.#leases.attach(message.buffer);
+        else this.#leases = this.#options.openTable?.(message.buffer) ?? new LeaseTableReader(message.buffer);
         this.#onAdvanced();
         return;
       case 'advanced':
@@ -123,11 +121,9 @@ export class Shard {
       case 'query':
         this.#options.send({ kind: 'answer', id: message.id, user: this.#answer(message.key) });
         return;
-      case 'makeRoom':
-        this.#makeRoom(message.units);
-        return;
       case 'handOver':
       case 'moveUnit':
+      case 'makeRoom':
         this.#guard(() => {
           const holder = this.#context?.holder;
           if (holder !== undefined) handOverAsTold(holder, message, this.#options.timers.monotonicMs());
@@ -230,7 +226,7 @@ export class Shard {
 
   #onAdvanced(): void {
     const context = this.#context;
-    if (context === null || this.#closed) return;
+    if (context === null || this.#over) return;
     this.#guard(() => {
       this.#indexSeen = context.leases.tableIndex();
       const nowMs = this.#options.timers.monotonicMs();
@@ -242,7 +238,7 @@ export class Shard {
 
   /** Runs the pump soon, once, whatever the number of calls. */
   #wake(): void {
-    if (this.#pumpQueued || this.#closed) return;
+    if (this.#pumpQueued || this.#over) return;
     this.#pumpQueued = true;
     // The next turn of the loop, not a microtask: a pump that wakes itself must not keep answers from coming in.
     this.#options.timers.setTimer(0, () => {
@@ -254,7 +250,7 @@ export class Shard {
   /** Moves everything that can move without waiting: frames, returns, wishes. */
   #pump(): void {
     const context = this.#context;
-    if (context === null || this.#closed || this.#pumping) return;
+    if (context === null || this.#over || this.#pumping) return;
     this.#pumping = true;
     try {
       const { ingest, holder, options } = context;
@@ -286,7 +282,7 @@ export class Shard {
   }
 
   #tick(): void {
-    if (this.#closed) return;
+    if (this.#over) return;
     const context = this.#context;
     const moving = context !== null && context.holder.ends.handOverLeft > 0;
     const busy = context !== null && (context.stopping || context.ingest.restless || moving);
@@ -314,13 +310,6 @@ export class Shard {
     if (units === null || (units.length === 0 && this.#hot.length === 0)) return;
     this.#hot = units;
     this.#options.send({ kind: 'hot', units });
-  }
-
-  #makeRoom(units: number): void {
-    const holder = this.#context?.holder;
-    if (holder === undefined) return;
-    this.#guard(() => holder.ends.closeLongestIdle(units, units * roomLookRatio, this.#options.timers.monotonicMs()));
-    this.#wake();
   }
 
   /** PROTOCOL.md 3.5 */
@@ -366,12 +355,13 @@ export class Shard {
         this.#outputs.every((outputs) => !outputs.busy);
       const owedUntilMs = timers.monotonicMs() + drainTogetherMsMax;
       let quietTicks = 0;
-      while (!this.#closed && quietTicks < 3) {
+      while (!this.#over && quietTicks < 3) {
         this.#wake();
         await delay(timers, tickMs);
         const owed = timers.monotonicMs() < owedUntilMs && this.#links!.owedByClosing;
         quietTicks = settled() && !owed ? quietTicks + 1 : 0;
       }
+      if (this.#over) return;
       await this.#commits!.commit(this.#loops.values());
       this.#options.send({ kind: 'stopped' });
     } catch (error) {
@@ -379,7 +369,12 @@ export class Shard {
     }
   }
 
+  get #over(): boolean {
+    return this.#closed || this.#failed;
+  }
+
   #guard(work: () => void): void {
+    if (this.#over) return;
     try {
       work();
     } catch (error) {
@@ -390,6 +385,8 @@ export class Shard {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
+    // At once: what was left in the midst of a frame must not reach the store with what comes behind it.
+    if (this.#context !== null) this.#context.stopped = true;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#options.logger.error('a shard can not go on', { err: error });
     this.#options.send({ kind: 'failed', error: text });

@@ -115,14 +115,15 @@ export class StoreLoop {
   async #claim(): Promise<boolean> {
     const { holder, options } = this.#context;
     const claims = holder.takeClaims(claimsMax);
-    const answer = await this.#call(claims, holder.generationIndex, (id) => options.store.claim(id, claims));
+    const { generationIndex } = holder;
+    const answer = await this.#call(claims, generationIndex, (id) => options.store.claim(id, claims));
     if (answer === null) return true;
     const nowMs = options.timers.monotonicMs();
     answer.forEach((result, i) => {
       const claim: ClaimWish = claims[i]!;
-      if (result.code === 'OK') holder.onClaimed(claim, result.row, result.markers, nowMs);
+      if (result.code === 'OK') holder.onClaimed(claim, result.row, result.markers, generationIndex, nowMs);
       else if (result.code === 'CORRUPT')
-        holder.onClaimed(claim, new UnreadableRowError(result.problem), result.markers, nowMs);
+        holder.onClaimed(claim, new UnreadableRowError(result.problem), result.markers, generationIndex, nowMs);
       else holder.onFenced(claim, result.epoch);
     });
     return true;
@@ -184,7 +185,7 @@ export class StoreLoop {
         offset,
       }));
       if (!(await this.#sendMarks(marks, generationIndex))) return;
-      for (const wish of part) holder.onMarked(wish);
+      for (const wish of part) holder.onMarked(wish, generationIndex);
     }
   }
 

@@ -87,6 +87,7 @@ export class StreamLinks {
     this.#outgoing.set(stream, link);
     link.sender = options.transport.open(stream.id, address, {
       onReturn: (message) => {
+        if (this.#context.stopped) return;
         this.#reopen.delete(key);
         this.#unreachedSinceMs.delete(key);
         ingest.onReturn(stream, message, options.timers.monotonicMs());
@@ -153,6 +154,7 @@ export class StreamLinks {
     this.#incoming.set(stream, receiver);
     return {
       onFrame: (frame) => {
+        if (this.#context.stopped) return;
         try {
           const nowMs = options.timers.monotonicMs();
           const taken = this.#context.clock.measure('nsApply', () => holder.onFrame(stream, frame, nowMs));

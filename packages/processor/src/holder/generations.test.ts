@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Scene } from './test-scene.test.ts';
+import { bucketOf } from '@holdfast/model';
+import { decodeRow, encodeRow } from './row-codec.ts';
+import { bytesOf, partition, Scene, unitOf } from './test-scene.test.ts';
 
 test('what is dropped at a generation is not durable before the table shows the index of that entry', () => {
   const scene = new Scene();
@@ -17,4 +19,36 @@ test('what is dropped at a generation is not durable before the table shows the 
   assert.equal(stream.returns.filter(({ kind }) => kind === 'durable').length, 0);
   scene.tableIndex = 11;
   assert.notEqual(holder.finishRound(2), null);
+});
+
+test('a claim that was answered under an earlier generation is made again, though its call has more answers', () => {
+  const scene = new Scene();
+  const { holder } = scene;
+  scene.send(10, [['a', 'x']]);
+  const [claim] = holder.takeClaims(10);
+  // Between two answers of one call the control thread writes the entry of the store's next life.
+  scene.generationIndex = scene.tableIndex = 11;
+  const users = [{ key: bytesOf('a'), job: 'join', state: bytesOf('old') }];
+  const row = encodeRow({ vector: [{ partition, offset: 100 }], users });
+  for (let i = 0; i < 2; i++) holder.onClaimed(claim!, row, [{ partition, offset: 90 }], 0, 1);
+  assert.deepEqual([holder.claimsQueued, scene.counters.unitsClaimed], [1, 0]);
+  scene.open();
+  assert.equal(scene.counters.unitsClaimed, 1);
+});
+
+test('a marker that was answered under an earlier generation is no floor', () => {
+  const scene = new Scene();
+  const { holder } = scene;
+  scene.send(10, [['a', 'x']]);
+  scene.open();
+  scene.generationIndex = scene.tableIndex = 11;
+  holder.onTableAdvanced(1);
+  const { bucket, slot } = {
+    bucket: bucketOf(unitOf('a').hi, unitOf('a').lo),
+    slot: holder.partitions.slot(partition),
+  };
+  holder.onMarked({ bucket, slot, offset: 90 }, 0);
+  holder.beginRound();
+  const { vector } = decodeRow(holder.takeRows(10, 1)[0]!.row);
+  assert.deepEqual(vector, [{ partition, offset: 10 }], 'no record after it is taken for a duplicate');
 });

@@ -5,6 +5,7 @@ import type { Job } from '../job.ts';
 import type { LeaseView } from '../lease-view.ts';
 import type { RecordLimits } from '../limits.ts';
 
+/** What a holder is made of. */
 export interface HolderOptions {
   readonly self: ShardRef;
   readonly job: Job;

@@ -1,4 +1,4 @@
-import { assert, bucketOf, type PartitionId, type ShardRef } from '@holdfast/model';
+import { assert, bucketOf, type ShardRef } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
 import { noCrashNotes } from '../crash-notes.ts';
 import type { Frame, Return, StreamId } from '../frame.ts';
@@ -15,7 +15,7 @@ import { HeldUnit } from './held-unit.ts';
 import type { HolderOptions } from './holder-options.ts';
 import type { Flight, HolderStream } from './holder-stream.ts';
 import { HotUnits } from './hot-units.ts';
-import { MarkerBook, type MarkWish } from './marker-book.ts';
+import { MarkerBook, type MarkWish, type StoredMarker } from './marker-book.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { Rounds } from './rounds.ts';
 import { RowWriter } from './row-writer.ts';
@@ -250,15 +250,17 @@ export class Holder {
     return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;
   }
 
-  /** The claim was answered under the generation that the table shows: the unit opens with this row, if it can be read. */
+  /** The claim was answered under the generation of that entry, the last if it is to count: it opens with this row, if it can. */
   onClaimed(
     claim: ClaimWish,
     row: Uint8Array | UnreadableRowError | null,
-    markers: readonly { readonly partition: PartitionId; readonly offset: number }[],
+    markers: readonly StoredMarker[],
+    ofIndex: number,
     nowMs: number,
   ): void {
-    // The table may show a generation entry that nobody told us of yet: its row must not meet the markers of before.
+    // The table may show one that nobody told us of yet, also between two answers of one call: the claim is made again.
     this.#checkGeneration(nowMs);
+    if (ofIndex !== this.generationIndex) return;
     const unit = this.#units.get(claim.hi, claim.lo);
     if (unit === null || unit.epoch !== claim.epoch || unit.phase !== 'claiming') return;
     const bucket = bucketOf(unit.hi, unit.lo);
@@ -356,7 +358,8 @@ export class Holder {
     return this.#rounds.finish(tableIndex);
   }
 
-  onMarked(wish: MarkWish): void {
+  onMarked(wish: MarkWish, ofIndex: number): void {
+    if (ofIndex !== this.generationIndex) return;
     this.#markers.confirm(wish.bucket, wish.slot, wish.offset);
   }
 
@@ -369,7 +372,7 @@ export class Holder {
     return this.#rounds.isHurried;
   }
 
-  /** Rows to write now. Each counts as under way until `onRowAccepted`, `onFenced` or `onRowStale`. */
+  /** Rows to write now. Each counts as under way until `onRowAccepted`, `onFenced`, `onRowStale` or `onRowCorrupt`. */
   takeRows(max: number, nowMs: number): RowWish[] {
     // A row that is pruned by the markers of a generation must not reach the store as one of the next.
     this.#checkGeneration(nowMs);
@@ -385,7 +388,6 @@ export class Holder {
     this.#rows.stale(row);
   }
 
-  /** What is stored there can't be read, and stays: the unit is faulty. */
   onRowCorrupt(row: RowWish, problem: string): void {
     this.#rows.corrupt(row, problem);
   }

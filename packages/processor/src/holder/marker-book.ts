@@ -1,4 +1,10 @@
-import { bucketCount } from '@holdfast/model';
+import { bucketCount, type PartitionId } from '@holdfast/model';
+
+/** A marker that the store has of a unit's bucket. */
+export interface StoredMarker {
+  readonly partition: PartitionId;
+  readonly offset: number;
+}
 
 /** A marker to write: everything of the partition below `offset` is durable for every unit of the bucket. */
 export interface MarkWish {

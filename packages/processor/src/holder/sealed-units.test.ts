@@ -30,7 +30,8 @@ function bentScene(row: Uint8Array | UnreadableRowError, isQuarantined: boolean)
     ['a', 'y'],
     ['b', 'z'],
   ]);
-  for (const claim of scene.holder.takeClaims(10)) scene.holder.onClaimed(claim, claim.hi === a.hi ? row : null, [], 1);
+  for (const claim of scene.holder.takeClaims(10))
+    scene.holder.onClaimed(claim, claim.hi === a.hi ? row : null, [], 0, 1);
   return scene;
 }
 
@@ -112,7 +113,7 @@ test('what is below the markers of its bucket, or came before, is in no letter',
     ['a', 'y'],
   ]);
   const [claim] = scene.holder.takeClaims(1);
-  scene.holder.onClaimed(claim!, bent, [{ partition, offset: 11 }], 1);
+  scene.holder.onClaimed(claim!, bent, [{ partition, offset: 11 }], 0, 1);
   scene.send(11, [['a', 'y']]);
   assert.deepEqual(scene.letters(), ['a:y@11']);
   assert.equal(bucketOf(a.hi, a.lo), bucketOf(claim!.hi, claim!.lo));
@@ -157,7 +158,7 @@ test('a released user whose row still can not be read is faulty again', () => {
   const scene = new Scene();
   quarantine(scene, { offset: 12 });
   scene.send(13, [['a', 'z']]);
-  scene.holder.onClaimed(scene.holder.takeClaims(1)[0]!, bent, [], 1);
+  scene.holder.onClaimed(scene.holder.takeClaims(1)[0]!, bent, [], 0, 1);
   assert.deepEqual([scene.counters.unitsFaulty, scene.counters.recordsApplied], [1, 0]);
 });
 
@@ -189,7 +190,7 @@ test('another store: the unit is claimed there, and what it has of it is written
   scene.generationIndex = 10;
   holder.onTableAdvanced(1);
   assert.deepEqual(holder.takeClaims(10), [a]);
-  holder.onClaimed(a, goodRow, [], 1);
+  holder.onClaimed(a, goodRow, [], 10, 1);
   scene.letters();
   scene.send(10, [
     ['a', 'x'],
@@ -219,7 +220,7 @@ test('where many rows can not be read it is the store or the version, and nobody
   );
   const claims = scene.holder.takeClaims(100);
   assert.throws(() => {
-    for (const claim of claims) scene.holder.onClaimed(claim, bent, [], 1);
+    for (const claim of claims) scene.holder.onClaimed(claim, bent, [], 0, 1);
   }, /17 users/);
   assert.deepEqual(scene.holder.ends.takeFaults(1), []);
 });

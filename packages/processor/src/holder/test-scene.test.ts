@@ -113,7 +113,7 @@ export class Scene {
   /** @param row what the store has of each unit */
   open(row: Uint8Array | null = null): number {
     const claims = this.holder.takeClaims(100);
-    for (const claim of claims) this.holder.onClaimed(claim, row, [], 1);
+    for (const claim of claims) this.holder.onClaimed(claim, row, [], this.holder.generationIndex, 1);
     return claims.length;
   }
 

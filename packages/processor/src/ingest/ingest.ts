@@ -74,9 +74,18 @@ export class Ingest {
     return this.#streams.framesInFlight;
   }
 
-  /** Begins a partition at `start`: everything below it is durable. */
-  startPartition(topic: string, id: PartitionId, leaseEpoch: number, start: number): PartitionReading {
-    return this.#readings.begin(topic, id, leaseEpoch, start);
+  /**
+   * Begins a partition at `start`: everything below it is durable, as the generation's store and log said. Null where the
+   * table knows a later generation than that of `generationIndex`.
+   */
+  startPartition(
+    topic: string,
+    id: PartitionId,
+    leaseEpoch: number,
+    start: number,
+    generationIndex: number,
+  ): PartitionReading | null {
+    return this.#readings.begin(topic, id, leaseEpoch, start, generationIndex);
   }
 
   /** Routes and commits nothing more of a partition. */

@@ -16,7 +16,7 @@ test('a record that no frame can carry is a dead letter, and those around it go 
   const job = { name: 'j', version: '1' } as Job;
   const self = { session: 1 as never, shard: 0 as never };
   const ingest = new Ingest({ self, job, leases: table, deadLetterTopic: 'dead', limits });
-  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0, table.generationIndex())!;
   const sizes = [49, 50, 10];
   const batch = {
     count: 3,

@@ -17,7 +17,7 @@ test('parked records of a unit leave no faster than frames may be in flight', ()
   const job = { name: 'j', version: '1' } as Job;
   const self = { session: 1 as never, shard: 0 as never };
   const ingest = new Ingest({ self, job, leases: table, deadLetterTopic: 'dead', limits });
-  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0, table.generationIndex())!;
   const batch = {
     count: records,
     bytes: value,

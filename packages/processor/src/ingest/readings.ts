@@ -33,7 +33,7 @@ export class Readings {
     this.#streams = streams;
     this.#parking = parking;
     this.#outputs = outputs;
-    this.#uncleanSeen = leases.uncleanCount();
+    this.#uncleanSeen = this.#uncleanOver() ?? -1;
     this.#generationSeen = leases.generationIndex();
   }
 
@@ -41,8 +41,19 @@ export class Readings {
     return this.#partitions.values();
   }
 
-  /** Begins a partition at `start`: everything below it is durable. */
-  begin(topic: string, id: PartitionId, leaseEpoch: number, start: number): PartitionReading {
+  /**
+   * Begins a partition at `start`: everything below it is durable, as the store and the log of the generation said whose
+   * entry is at `generationIndex`. Null where the table has gone on to another: a later `catchUp` would not lose it again.
+   */
+  begin(
+    topic: string,
+    id: PartitionId,
+    leaseEpoch: number,
+    start: number,
+    generationIndex: number,
+  ): PartitionReading | null {
+    this.catchUp();
+    if (generationIndex !== this.#generationSeen) return null;
     const slot = this.#book.slot(id);
     assert(!this.#partitions.has(slot), `partition ${id.partition} is being read already`);
     const reading = new PartitionReading(topic, id, slot, leaseEpoch, ++this.#numbers, start);
@@ -66,15 +77,26 @@ export class Readings {
   catchUp(): void {
     if (this.#leases.generationIndex() !== this.#generationSeen) {
       this.#generationSeen = this.#leases.generationIndex();
-      this.#uncleanSeen = this.#leases.uncleanCount();
       for (const reading of [...this.#partitions.values()]) this.lose(reading);
       return;
     }
-    const unclean = this.#leases.uncleanCount();
-    if (unclean === this.#uncleanSeen) return;
-    this.#counters.uncleanEndsSeen += unclean - this.#uncleanSeen;
-    this.#uncleanSeen = unclean;
+    if (this.#leases.uncleanCount() === this.#uncleanSeen) return;
+    const over = this.#uncleanOver();
+    if (over !== null) {
+      this.#counters.uncleanEndsSeen += over - Math.max(this.#uncleanSeen, 0);
+      this.#uncleanSeen = over;
+    }
     for (const reading of this.#partitions.values()) this.goBack(reading);
+  }
+
+  /**
+   * How many unclean ends there were, once the entry of the last is applied. Their count is raised first: what is read
+   * again before that may go to the very holder that is about to lose it, so this end has to be seen again.
+   */
+  #uncleanOver(): number | null {
+    const unclean = this.#leases.uncleanCount();
+    const index = this.#leases.uncleanIndex();
+    return this.#leases.tableIndex() >= index ? unclean : null;
   }
 
   /** Begins a new reading at the durable watermark: all that is pending is read and sent again. */

@@ -29,7 +29,7 @@ const locator = { keyBytes: value, keyStart: 0, keyEnd: 1, reason: '', locate: (
 test('records that come back when the table shows their next holder already leave at once', () => {
   const leases = { ...table };
   const ingest = new Ingest({ self, job: { name: 'j', version: '1' } as Job, leases, deadLetterTopic: 'dead' });
-  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0, table.generationIndex())!;
   ingest.route(reading, reading.reading, batchOfOne, 0, locator, 1_000);
   const old = ingest.openStream(ingest.takeWantedStreams()[0]!);
   ingest.retryParked(1_000);
@@ -49,7 +49,7 @@ test('records that come back when the table shows their next holder already leav
 
 test('a refused unit rests: its closing holder is not asked again and again, its next one at once', () => {
   const ingest = new Ingest({ self, job: { name: 'j', version: '1' } as Job, leases: table, deadLetterTopic: 'dead' });
-  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0, table.generationIndex())!;
   assert.equal(ingest.route(reading, reading.reading, batchOfOne, 0, locator, 1_000), 1);
   const stream = ingest.openStream(ingest.takeWantedStreams()[0]!);
   const sent = (nowMs: number): number => {
@@ -78,7 +78,7 @@ test('a refused unit rests: its closing holder is not asked again and again, its
 
 test('a batch without records moves position and watermark past what the log keeps for itself', () => {
   const ingest = new Ingest({ self, job: { name: 'j', version: '1' } as Job, leases: table, deadLetterTopic: 'dead' });
-  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0);
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 0 }, 1, 0, table.generationIndex())!;
   const none = new Int32Array(0);
   const times = new Float64Array(0);
   const columns = { offsets: times, timestampsUnixMs: times, keyStarts: none, keyEnds: none, valueStarts: none };
@@ -90,7 +90,7 @@ test('a batch without records moves position and watermark past what the log kee
 test('a record without a user becomes a dead letter with its own key, headers and bytes', () => {
   const job = { name: 'j', version: '1' } as Job;
   const ingest = new Ingest({ self, job, leases: table, deadLetterTopic: 'dead' });
-  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 3 }, 1, 40);
+  const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 3 }, 1, 40, table.generationIndex())!;
   const bytes = new TextEncoder().encode('key{bad');
   const batch = {
     count: 1,
@@ -142,7 +142,7 @@ test('while dead letters wait to be acknowledged a partition that brings more pa
   for (const own of [{ outputsUnackedMax: 4 }, { outputBytesMax: 4 }]) {
     const limits = { ...defaultRecordLimits, ...own };
     const ingest = new Ingest({ self, job, leases: table, deadLetterTopic: 'dead', limits });
-    const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 3 }, 1, 0);
+    const reading = ingest.startPartition('t', { topicId: topicId('T'), partition: 3 }, 1, 0, table.generationIndex())!;
     const route = (row: number) => ingest.route(reading, reading.reading, batch, row, locator, 0);
     assert.equal(route(0), 4);
     assert.equal(route(4), 4);

@@ -6,9 +6,18 @@ import {
   ShardStats,
   type ToShard,
 } from '@holdfast/engine';
-import { type NodeId, type Rng, randomRatio, type SessionId, type ShardIndex, type ShardRef } from '@holdfast/model';
+import {
+  type NodeId,
+  type Rng,
+  randomRatio,
+  SeededRng,
+  type SessionId,
+  type ShardIndex,
+  type ShardRef,
+} from '@holdfast/model';
 import type { ShardLife } from '../simulation/shard-life.ts';
 import type { VirtualProcess } from '../simulation/virtual-process.ts';
+import { LaggingTable } from './lagging-table.ts';
 
 export interface EngineShardSettings {
   readonly nodeId: NodeId;
@@ -37,6 +46,7 @@ export class EngineShard implements ShardLife {
   isEnded = false;
   #listener: ((message: FromShard) => void) | null = null;
   readonly #early: FromShard[] = [];
+  #table: LaggingTable | null = null;
   #lastInMs = 0;
   #lastOutMs = 0;
 
@@ -51,6 +61,7 @@ export class EngineShard implements ShardLife {
       timers: this.thread,
       stats: this.stats,
       send: (message) => this.say(message),
+      openTable: (buffer) => (this.#table = new LaggingTable(buffer, new SeededRng(settings.rng.u32()))),
     });
     this.thread.receive(1 + randomRatio(settings.rng) * 20, 'thread starts', () => {
       this.#shard.start().catch((error: unknown) => this.say({ kind: 'failed', error: String(error) }));
@@ -85,7 +96,9 @@ export class EngineShard implements ShardLife {
   }
 
   post(message: ToShard): void {
+    const tableIndex = this.#table?.liveIndex() ?? 0;
     this.#deliver(`to shard: ${message.kind}`, () => {
+      this.#table?.showUpTo(tableIndex);
       if (message.kind === 'session') this.#session = message.session;
       if (message.kind === 'partitions') this.partitions = message.partitions;
       this.#shard.receive(message);

@@ -68,7 +68,9 @@ export function syncPartitions(world: World, node: SimulatedNode): void {
     if (!mine || node.readings.has(partition)) return;
     const start = startOf(world, node, partition);
     if (start === null) return;
-    const reading = node.ingest!.startPartition('in', { topicId, partition }, lease.epoch, start);
+    const { generationIndex } = node.table;
+    const reading = node.ingest!.startPartition('in', { topicId, partition }, lease.epoch, start, generationIndex);
+    if (reading === null) return;
     world.say(`n${node.number} starts ${partition} at ${start}`);
     node.readings.set(partition, { reading, number: reading.reading, at: start, epoch: lease.epoch });
   });

@@ -24,7 +24,7 @@ export interface StoreCall {
   readonly index: number;
   readonly incarnation: number;
   /** What the store does; it gives what the answer does. */
-  readonly run: () => () => void;
+  readonly run: (index: number) => () => void;
   done: (() => void) | null;
 }
 

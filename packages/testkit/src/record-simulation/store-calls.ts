@@ -4,17 +4,17 @@ import { pump } from './links.ts';
 import type { SimulatedNode, StoreCall, StoreCallKind } from './simulated-node.ts';
 import { topicId, type World } from './world.ts';
 
-function call(node: SimulatedNode, kind: StoreCallKind, run: () => () => void): void {
+function call(node: SimulatedNode, kind: StoreCallKind, run: (index: number) => () => void): void {
   const { generation, generationIndex: index } = node.table;
   node.calls.push({ kind, generation, index, incarnation: node.incarnation, run, done: null });
 }
 
 export function claim(world: World, node: SimulatedNode, wish: ClaimWish): void {
-  call(node, 'claim', () => {
+  call(node, 'claim', (index) => {
     const answer = world.store.claim(wish);
     return () => {
       if ('fenced' in answer) node.holder!.onFenced(wish, answer.fenced);
-      else node.holder!.onClaimed(wish, answer.row, answer.markers, world.nowMs);
+      else node.holder!.onClaimed(wish, answer.row, answer.markers, index, world.nowMs);
     };
   });
 }
@@ -36,9 +36,9 @@ export function mark(world: World, node: SimulatedNode, wish: MarkWish): void {
   const { bucket, slot, offset } = wish;
   const partition = node.holder!.partitions.ids[slot]!;
   world.say(`n${node.number} marks ${partition.partition} at ${offset} in ${bucket}`);
-  call(node, 'mark', () => {
+  call(node, 'mark', (index) => {
     world.store.mark({ bucket, partition, offset });
-    return () => node.holder!.onMarked(wish);
+    return () => node.holder!.onMarked(wish, index);
   });
 }
 
@@ -63,7 +63,7 @@ export function markEverywhere(world: World, node: SimulatedNode): void {
 /** The store acts on a call, or refuses it for its generation. */
 export function act(world: World, call: StoreCall): void {
   if (call.generation === world.store.generation) {
-    call.done = call.run();
+    call.done = call.run(call.index);
     return;
   }
   call.done = () => {};

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { beginLoneShard } from './lone-shard.test.ts';
+
+test('a shard that fails in the midst of a frame writes, commits and applies nothing more', async () => {
+  const applied: string[] = [];
+  let failing = false;
+  let answer = () => {};
+  let backups = 0;
+  const { time, feed, rowCount, committed, disk, end } = await beginLoneShard({
+    users: ['a', 'b', 'c'],
+    backupRowsMax: 1,
+    storeHooks: {
+      before: (operation) => {
+        if (operation !== 'backup' || backups++ > 0) return;
+        return new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      },
+    },
+    onApply: (key) => {
+      if (failing && key === 'b') throw new Error('the handler wants the job to stop');
+      applied.push(key);
+    },
+  });
+  for (const user of ['a', 'b', 'c']) await feed(user);
+  await time.pass(5_000);
+  assert.deepEqual([applied, backups], [['a', 'b', 'c'], 1], 'a round is under way: one row after the other');
+  // Of one frame b's is applied to nobody, and c's is behind it.
+  failing = true;
+  await feed('b');
+  await feed('c');
+  await time.pass(1_000);
+  failing = false;
+  answer();
+  await feed('c');
+  await time.pass(60_000);
+  assert.deepEqual(applied, ['a', 'b', 'c']);
+  assert.equal(rowCount(), 1, 'the row that was on its way');
+  assert.deepEqual([(await committed())?.offset ?? 0, disk.markers.size], [0, 0]);
+  await end(1);
+});
