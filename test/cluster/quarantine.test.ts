@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LmdbBackupStore } from '@holdfast/embedded';
-import { randomBelow, SeededRng } from '@holdfast/model';
+import { hashUnit, randomBelow, SeededRng, unitHashOut } from '@holdfast/model';
 import { loadJob, type StatusDocument, type UserDocument } from '@holdfast/node';
 import { decodeRow } from '@holdfast/processor';
 import { Cluster, inputTopic } from './support/cluster.ts';
@@ -32,9 +32,11 @@ class Bank {
     this.cluster = cluster;
   }
 
-  static async open(): Promise<Bank> {
+  /** @param prepare what is done before its nodes start */
+  static async open(prepare: (cluster: Cluster) => Promise<void> = async () => {}): Promise<Bank> {
     const settings = { job: { name }, backup: { interval: '2s' } };
     const bank = new Bank(await Cluster.create({ nodes: 3, partitions, settings }));
+    await prepare(bank.cluster);
     bank.#supervising = bank.cluster.nodes.map((node) => bank.#supervise(node));
     return bank;
   }
@@ -216,6 +218,41 @@ test('users whose states can not be backed up are quarantined, and end nobody; r
     }
     rmSync(bug);
     t.diagnostic(await releaseAndReplay(bank, spoilt));
+    assert.equal(bank.restarts, 0);
+  } finally {
+    await bank.close();
+  }
+});
+
+/** As a version to come would have written it. */
+async function writeStrangeRow({ dir }: Cluster, user: string): Promise<void> {
+  const store = await LmdbBackupStore.open(join(dir, 'store'));
+  const key = Buffer.from(user);
+  hashUnit(key, 0, key.length);
+  const row = { ...unitHashOut, epoch: 5, seq: 1, row: Uint8Array.of(99, 1, 2), savedUnixMs: 1 };
+  assert.deepEqual(await store.backup(await store.generationId(), [row]), { code: 'OK', results: [{ code: 'OK' }] });
+  await store.close();
+}
+
+test('a stored row that can not be read stops its user alone; removed, released and replayed, all counts', {
+  timeout: 120_000,
+}, async (t) => {
+  const bank = await Bank.open((cluster) => writeStrangeRow(cluster, 'bent'));
+  const { cluster } = bank;
+  try {
+    await bank.whole();
+    await bank.deposit(20, 'bent');
+    await bank.deposit(5_000);
+    await bank.deposit(20, 'bent');
+    const ill = await bank.status('the quarantine', ({ cluster }) => cluster.quarantined === 1);
+    assert.ok(ill.cluster.reasons.some(({ code }) => code === 'KEY_QUARANTINED'));
+    await bank.committed();
+    const at = ['--addr', cluster.addresses.join()];
+    assert.match((await holdfast(['user', 'get', 'bent', ...at])).stdout, /its stored row can't be read/);
+    const discard = await holdfast(['user', 'discard', 'bent', '--data', cluster.dir, '--yes']);
+    assert.equal(discard.code, 0, discard.stderr);
+    t.diagnostic(await releaseAndReplay(bank, ['bent']));
+    assert.deepEqual(await bank.stored(), bank.expected);
     assert.equal(bank.restarts, 0);
   } finally {
     await bank.close();

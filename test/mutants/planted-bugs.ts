@@ -55,14 +55,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a move is proposed before the last row is accepted',
     rule: '2.2',
     file: closingUnits,
-    find: 'if (unit.dirty || unit.flyingVersion >= 0) this.#rounds.hurry(unit);\n    else this.#markClosed(unit);',
+    find: 'if (unit.dirty || unit.flyingVersion >= 0) this.#rounds.hurry(unit);\n    else if (this.#rounds.isPublished(unit)) this.#markClosed(unit);',
     replace: 'this.#markClosed(unit);',
   },
   {
     name: 'a lease that was never claimed is written when the store has lost something',
     rule: '5.8',
     file: generation,
-    find: 'if (unit.unclaimed) continue;',
+    find: 'if (unit.rowless) continue;',
     replace: '',
   },
   {

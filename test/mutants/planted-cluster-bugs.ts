@@ -386,4 +386,22 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     profile,
     caughtBy: ['I8'],
   },
+  {
+    name: 'cluster: a stored row that can not be read passes for none',
+    rule: '5.6',
+    file: 'processor/src/holder/sealed-units.ts',
+    find: 'const problem = row === null ? null : loadOrWhyNot(unit, row, partitions);',
+    replace: 'const problem = row === null ? null : loadOrWhyNot(unit, row, partitions) && null;',
+    profile,
+    caughtBy: ['I1', 'I5', 'I6', 'I7', 'I8'],
+  },
+  {
+    name: 'cluster: a row counts that came upon one which can not be read',
+    rule: '5.6',
+    file: storeLoop,
+    find: "else if (result.code === 'CORRUPT') holder.onRowCorrupt(row, result.problem);",
+    replace: "else if (result.code === 'CORRUPT') holder.onRowAccepted(row, nowMs);",
+    profile,
+    caughtBy: ['I6'],
+  },
 ];

@@ -24,6 +24,14 @@ export const redisBugs: readonly PlantedBug[] = [
     tests: conformance,
   },
   {
+    name: 'a row is written over what can not be read',
+    invariant: 'I2',
+    file: fn,
+    find: 'if problem then\n      answer[i] = {problem}\n    elseif',
+    replace: 'if',
+    tests: conformance,
+  },
+  {
     name: 'a stale seq is taken',
     invariant: 'I2',
     file: fn,

@@ -1,3 +1,4 @@
+import { bentRowBugs } from './bent-row-bugs.ts';
 import type { PlantedBug } from './planted-tests.ts';
 
 const plane = 'packages/engine/src/control/control-plane.test.ts';
@@ -20,6 +21,7 @@ const adoption = 'packages/engine/src/ports/adoption.test.ts';
 
 /** Bugs of stores, commits, quarantine, faulty units, outputs and threads that share memory: for unit tests. */
 export const unitTestBugs: readonly PlantedBug[] = [
+  ...bentRowBugs,
   {
     name: 'store: a row that was fenced counts as accepted',
     invariant: 'I6',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { RedisBackupStore, type RedisStoreOptions } from '@holdfast/backup-redis';
+import { bucketOf, formatUnit } from '@holdfast/model';
 import type { BackupStoreHarness } from '@holdfast/testkit';
 import type { RedisServer } from './redis-server.ts';
 
@@ -37,6 +38,15 @@ export function harnessOn(
     return {
       open: () => RedisBackupStore.open({ ...options, keyPrefix }),
       lose: () => deleteKeys(all, keyPrefix),
+      bend: async ({ hi, lo }, part) => {
+        const field = formatUnit(hi, lo).replace(/../g, '\\x$&');
+        const bent = part === 'all' ? "'\\9'..string.sub(v,2)" : 'string.sub(v,1,-2)';
+        const script = `local v=redis.call('HGET',KEYS[1],ARGV[1]) return redis.call('HSET',KEYS[1],ARGV[1],${bent})`;
+        const command = `EVAL "${script}" 1 ${keyPrefix}{b${bucketOf(hi, lo)}}:rows "${field}"`;
+        // In a cluster one of them has the key; the others say so.
+        const tries = await Promise.allSettled(all.map((server) => server.pipe([command])));
+        if (!tries.some(({ status }) => status === 'fulfilled')) throw new Error('no server has the row');
+      },
       close: () => deleteKeys(all, keyPrefix),
     };
   };

@@ -12,16 +12,24 @@ export function resultsOf(reply: unknown): readonly unknown[] | null {
   return reply[0] === 1 ? reply.slice(1) : null;
 }
 
-/** 0, -1, or the epoch that fences the row. */
+/** 0, -1, the epoch that fences the row, or, in a list, what is wrong with what is stored. */
 export function rowResult(code: unknown): RowResult {
   if (code === 0) return { code: 'OK' };
+  if (Array.isArray(code)) return { code: 'CORRUPT', problem: String(code[0]) };
   return code === -1 ? { code: 'STALE' } : { code: 'FENCED', epoch: Number(code) };
 }
 
-/** The row, or the epoch that fences the claim. */
+/** The row, the epoch that fences the claim, or, in a list, what is wrong with the row. */
 export function claimResult(answer: unknown, unit: Unit, markers: readonly Marker[]): ClaimResult {
+  if (Array.isArray(answer)) return { code: 'CORRUPT', problem: String(answer[0]), markers };
   if (!Buffer.isBuffer(answer)) return { code: 'FENCED', epoch: Number(answer) };
-  return { code: 'OK', row: decodeBackup(answer, unit).row, markers };
+  try {
+    return { code: 'OK', row: decodeBackup(answer, unit).row, markers };
+  } catch (error) {
+    // Its order can be read, so it has been claimed; what stands behind that can't.
+    if (!(error instanceof RedisStoreError)) throw error;
+    return { code: 'CORRUPT', problem: error.message, markers };
+  }
 }
 
 /** Field and value, alternating. */

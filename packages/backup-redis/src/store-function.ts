@@ -38,16 +38,15 @@ local function hex(unit)
   return (string.gsub(unit, '.', function(c) return string.format('%02x', string.byte(c)) end))
 end
 
--- Epoch and seq of a stored value; nil when nothing is stored.
+-- Epoch and seq of a stored value, and what is wrong with it: it has neither then, and as little when nothing is stored.
 local function order(value, unit)
   if not value then return nil end
-  if #value < header or string.sub(value, 1, 1) ~= '\8' then
-    error({err = 'CORRUPT the stored row of unit ' .. hex(unit) .. ' is damaged'})
-  end
-  if string.sub(value, 2, 3) ~= '\1\17' or string.byte(value, 12) ~= 25 then
-    error({err = 'CORRUPT the stored row of unit ' .. hex(unit) .. ' has another schema than 1'})
-  end
-  return struct.unpack(headerFormat, value, 4)
+  local is
+  if #value < header or string.sub(value, 1, 1) ~= '\8' then is = 'is damaged'
+  elseif string.sub(value, 2, 3) ~= '\1\17' or string.byte(value, 12) ~= 25 then is = 'has another schema than 1' end
+  if is then return nil, nil, 'the stored row of unit ' .. hex(unit) .. ' ' .. is end
+  local epoch, seq = struct.unpack(headerFormat, value, 4)
+  return epoch, seq
 end
 
 -- What is stored of each unit, by unit.
@@ -114,7 +113,8 @@ plans.touch = function(rows)
   return 1, {rows = {'g', redis.call('HGET', rows, 'g')}}
 end
 
--- Rows as (unit, length u32, value) one behind the other. Per row: 0 accepted, -1 stale, else the epoch that fences it.
+-- Rows as (unit, length u32, value) one behind the other. Per row: 0 accepted, -1 stale, the epoch that fences it, or what
+-- is wrong with what is stored, which stays then.
 plans.backup = function(rows, markers, request)
   local units, values, at = {}, {}, 1
   while at <= #request do
@@ -127,9 +127,11 @@ plans.backup = function(rows, markers, request)
   for i = 1, #units do
     local unit, value = units[i], values[i]
     local epoch, seq = order(value, unit)
-    local storedEpoch, storedSeq = order(found[unit], unit)
+    local storedEpoch, storedSeq, problem = order(found[unit], unit)
     answer[i] = 0
-    if storedEpoch and storedEpoch > epoch then
+    if problem then
+      answer[i] = {problem}
+    elseif storedEpoch and storedEpoch > epoch then
       answer[i] = storedEpoch
     elseif storedEpoch and storedEpoch == epoch and storedSeq > seq then
       answer[i] = -1
@@ -142,7 +144,8 @@ plans.backup = function(rows, markers, request)
   return answer, {rows = writes}
 end
 
--- Claims as (unit, epoch) of 16 bytes. Answers the markers, then per claim its row, or the epoch that fences it.
+-- Claims as (unit, epoch) of 16 bytes. Answers the markers, then per claim its row, the epoch that fences it, or what is
+-- wrong with its row.
 plans.claim = function(rows, markers, request)
   local units, epochs = {}, {}
   for at = 1, #request, 16 do
@@ -153,8 +156,10 @@ plans.claim = function(rows, markers, request)
   for i = 1, #units do
     local unit = units[i]
     local epoch = struct.unpack('<I8', epochs[i])
-    local storedEpoch, storedSeq = order(found[unit], unit)
-    if storedEpoch and (storedEpoch > epoch or storedEpoch == epoch and storedSeq > 0) then
+    local storedEpoch, storedSeq, problem = order(found[unit], unit)
+    if problem then
+      answer[i + 1] = {problem}
+    elseif storedEpoch and (storedEpoch > epoch or storedEpoch == epoch and storedSeq > 0) then
       answer[i + 1] = storedEpoch
     else
       if storedEpoch ~= epoch then
@@ -218,7 +223,7 @@ plans.marker = function(rows, markers, request)
   return redis.call('HGET', markers, request) or '0', {}
 end
 
--- The highest epoch of the buckets.
+-- The highest epoch of the buckets. Not without a row that can't be read: it may have it.
 operations.epoch = function(keys)
   local highest = 0
   for i = 1, #keys, 2 do
@@ -227,7 +232,11 @@ operations.epoch = function(keys)
       local page = redis.call('HSCAN', keys[i], cursor, 'COUNT', batch)
       cursor = page[1]
       for at = 1, #page[2], 2 do
-        if #page[2][at] == 8 then highest = math.max(highest, (order(page[2][at + 1], page[2][at]))) end
+        if #page[2][at] == 8 then
+          local epoch, _, problem = order(page[2][at + 1], page[2][at])
+          if problem then error({err = 'CORRUPT ' .. problem}) end
+          highest = math.max(highest, epoch)
+        end
       end
     until cursor == '0'
   end

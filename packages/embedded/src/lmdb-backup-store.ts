@@ -18,7 +18,17 @@ import { asBuffer, textKey } from './binary-keys.ts';
 import { type Comparison, compareAndPut } from './compare-and-put.ts';
 import { type EnvLimits, LmdbEnv, type Table, type TableSpecs } from './lmdb-env.ts';
 import { decodeMarkers, encodeMarkers, raiseMarkers } from './stored-markers.ts';
-import { encodeRow, raiseRow, readHeader, readRow, rowKey, unitOfRowKey } from './stored-row.ts';
+import {
+  encodeRow,
+  isSound,
+  problemOf,
+  raiseRow,
+  readHeader,
+  readRow,
+  rowKey,
+  tryHeader,
+  unitOfRowKey,
+} from './stored-row.ts';
 
 const tableSpecs: TableSpecs = { meta: { versions: true }, rows: { versions: true }, markers: { versions: true } };
 const generationKey = textKey('generation');
@@ -81,31 +91,40 @@ export class LmdbBackupStore implements BackupStore {
 
   /**
    * Raises first, then reads row and markers in one snapshot in which the raise is in force: the same as a claim
-   * followed by its repetition, each of which is one step.
+   * followed by its repetition, each of which is one step. What could not be raised counts as unreadable, though somebody
+   * may have mended it meanwhile.
    */
   async claim(generationId: string, claims: readonly Claim[]): Promise<StoreAnswer<ClaimResult>> {
     if (generationId !== this.#generationId) return this.#otherGeneration();
-    const raises = claims.map((claim): Comparison => {
+    const isUnread = new Array<boolean>(claims.length);
+    const raises = claims.map((claim, i): Comparison => {
       return {
         key: rowKey(claim),
         decide: (stored) => {
+          isUnread[i] = false;
           if (stored === null) return encodeRow(claim.epoch, 0, 0, null);
-          const header = readHeader(stored, claim);
-          return header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : null;
+          const header = tryHeader(stored);
+          isUnread[i] = header === null;
+          return header !== null && header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : null;
         },
       };
     });
     await compareAndPut(this.#env, this.#rows, raises);
     this.#env.refresh();
     const markersByBucket = new Map<number, readonly Marker[]>();
-    const results = claims.map((claim): ClaimResult => {
-      const stored = this.#rows.getBinary(rowKey(claim));
-      assert(stored !== undefined, 'a row vanished after its claim');
-      const header = readHeader(stored, claim);
-      if (header.epoch > claim.epoch || header.seq > 0) return { code: 'FENCED', epoch: header.epoch };
-      const bucket = bucketOf(claim.hi, claim.lo);
+    const markersOf = (bucket: number): readonly Marker[] => {
       let markers = markersByBucket.get(bucket);
       if (markers === undefined) markersByBucket.set(bucket, (markers = this.#markersOf(bucket)));
+      return markers;
+    };
+    const results = claims.map((claim, i): ClaimResult => {
+      const stored = this.#rows.getBinary(rowKey(claim));
+      const header = isUnread[i] || stored === undefined ? null : tryHeader(stored);
+      if (header !== null && (header.epoch > claim.epoch || header.seq > 0))
+        return { code: 'FENCED', epoch: header.epoch };
+      const markers = markersOf(bucketOf(claim.hi, claim.lo));
+      if (stored === undefined || header === null || !isSound(stored, header))
+        return { code: 'CORRUPT', problem: problemOf(claim), markers };
       return { code: 'OK', row: readRow(stored, header, claim), markers };
     });
     return { code: 'OK', results };
@@ -120,7 +139,11 @@ export class LmdbBackupStore implements BackupStore {
         decide: (stored) => {
           results[i] = { code: 'OK' };
           if (stored !== null) {
-            const header = readHeader(stored, write);
+            const header = tryHeader(stored);
+            if (header === null) {
+              results[i] = { code: 'CORRUPT', problem: problemOf(write) };
+              return null;
+            }
             if (header.epoch > write.epoch) results[i] = { code: 'FENCED', epoch: header.epoch };
             else if (header.epoch === write.epoch && header.seq > write.seq) results[i] = { code: 'STALE' };
             const greater = header.epoch < write.epoch || (header.epoch === write.epoch && header.seq < write.seq);
@@ -178,6 +201,24 @@ export class LmdbBackupStore implements BackupStore {
     this.#env.refresh();
     const stored = this.#rows.getBinary(rowKey(unit));
     return stored === undefined ? null : storedRow(unit, stored);
+  }
+
+  /**
+   * Takes away what is stored of a unit, if that can't be read; its epoch and seq stay where they can be.
+   * @param isReadable whether the row's own format is known
+   * @returns false when nothing is stored, or what is can be read: nothing was done
+   */
+  async discard(unit: Unit, isReadable: (row: Uint8Array) => boolean): Promise<boolean> {
+    let isDiscarded = false;
+    const decide = (stored: Buffer | null): Uint8Array | null => {
+      const header = stored === null ? null : tryHeader(stored);
+      const row = stored === null || header === null || !isSound(stored, header) ? null : readRow(stored, header, unit);
+      const isGood = header !== null && (row !== null ? isReadable(row) : !header.hasRow);
+      isDiscarded = stored !== null && !isGood;
+      return isDiscarded ? encodeRow(header?.epoch ?? 0, header?.seq ?? 0, 0, null) : null;
+    };
+    await compareAndPut(this.#env, this.#rows, [{ key: rowKey(unit), decide }]);
+    return isDiscarded;
   }
 
   async *scan(): AsyncIterable<StoredRow> {

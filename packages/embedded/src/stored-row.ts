@@ -48,7 +48,14 @@ export function raiseRow(stored: Buffer, header: RowHeader, epoch: number): Buff
 
 /** @throws EmbeddedError CORRUPT */
 export function readHeader(stored: Buffer, unit: Unit): RowHeader {
-  if (stored.length < headerBytes || crc32(stored.subarray(0, 32)) !== stored.readUInt32LE(32)) throw corrupt(unit);
+  const header = tryHeader(stored);
+  if (header === null) throw new EmbeddedError('CORRUPT', problemOf(unit));
+  return header;
+}
+
+/** Null when it can't be read. */
+export function tryHeader(stored: Buffer): RowHeader | null {
+  if (stored.length < headerBytes || crc32(stored.subarray(0, 32)) !== stored.readUInt32LE(32)) return null;
   return {
     epoch: stored.readDoubleLE(0),
     seq: stored.readDoubleLE(8),
@@ -63,10 +70,17 @@ export function readHeader(stored: Buffer, unit: Unit): RowHeader {
  * @throws EmbeddedError CORRUPT
  */
 export function readRow(stored: Buffer, header: RowHeader, unit: Unit): Uint8Array | null {
-  if (!header.hasRow) return null;
-  const row = new Uint8Array(stored.buffer, stored.byteOffset + headerBytes, stored.length - headerBytes);
-  if (crc32(row) !== header.rowCrc) throw corrupt(unit);
-  return row;
+  if (!isSound(stored, header)) throw new EmbeddedError('CORRUPT', problemOf(unit));
+  return header.hasRow ? rowOf(stored) : null;
+}
+
+/** Whether `readRow` can read it. */
+export function isSound(stored: Buffer, header: RowHeader): boolean {
+  return !header.hasRow || crc32(rowOf(stored)) === header.rowCrc;
+}
+
+function rowOf(stored: Buffer): Uint8Array {
+  return new Uint8Array(stored.buffer, stored.byteOffset + headerBytes, stored.length - headerBytes);
 }
 
 function writeHeader(value: Buffer, header: RowHeader): void {
@@ -78,6 +92,7 @@ function writeHeader(value: Buffer, header: RowHeader): void {
   value.writeUInt32LE(crc32(value.subarray(0, 32)), 32);
 }
 
-function corrupt(unit: Unit): EmbeddedError {
-  return new EmbeddedError('CORRUPT', `the stored row of unit ${formatUnit(unit.hi, unit.lo)} fails its checksum`);
+/** Of a row that can't be read. */
+export function problemOf(unit: Unit): string {
+  return `the stored row of unit ${formatUnit(unit.hi, unit.lo)} fails its checksum`;
 }

@@ -12,6 +12,8 @@ export type { HotUnitCount } from './holder/hot-units.ts';
 export type { MarkWish } from './holder/marker-book.ts';
 export type { Output } from './holder/output-buffer.ts';
 export { decodeRow, encodeRow, type RowContent, type RowUser, type VectorEntry } from './holder/row-codec.ts';
+export type { SealedUnit } from './holder/sealed-units.ts';
+export { UnreadableRowError } from './holder/unreadable-row-error.ts';
 export type { ClaimWish, RowWish } from './holder/wishes.ts';
 export { Ingest, type IngestOptions, readingChanged } from './ingest/ingest.ts';
 export type { IngestStream } from './ingest/ingest-stream.ts';

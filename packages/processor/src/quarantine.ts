@@ -31,6 +31,12 @@ export class Quarantine {
     });
   }
 
+  /** Whether none of its records is shown to the job, whatever they are. */
+  hasAll(hi: number, lo: number): boolean {
+    const place = this.#before.length === 0 ? -1 : this.#places.get(hi, lo);
+    return place >= 0 && this.#before[place] === null;
+  }
+
   has(hi: number, lo: number, partition: PartitionId, offset: number): boolean {
     if (this.#before.length === 0) return false;
     const place = this.#places.get(hi, lo);

@@ -4,7 +4,8 @@ import type { BackupStore, ClaimResult, Marker, RowResult, RowWrite, StoreAnswer
 import { bucketCount, bucketOf, formatUnit, type PartitionId, partitionKey, topicId, type Unit } from '@holdfast/model';
 import fc from 'fast-check';
 import { adoptionConformance } from './adoption-conformance.ts';
-import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
+import { bentRowsConformance } from './bent-rows-conformance.ts';
+import { type BentPart, MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
 
 /** How the suite makes what it tests: a store of its own, empty. */
 export interface BackupStoreHarness {
@@ -12,6 +13,8 @@ export interface BackupStoreHarness {
   open(): Promise<BackupStore>;
   /** All is lost, and a store of another life is in its place. What was opened before is closed already. */
   lose(): Promise<void>;
+  /** Changes what is stored of a unit, all of it or the row in it, so that this can't be read any more. */
+  bend(unit: Unit, part: BentPart): Promise<void>;
   close?(): Promise<void>;
 }
 
@@ -255,6 +258,7 @@ export function backupStoreConformance(
     });
 
     adoptionConformance(makeHarness);
+    bentRowsConformance(makeHarness);
 
     test('holders racing for a unit: one order for all', async () => {
       const stores = await Promise.all([open(), open(), open()]);

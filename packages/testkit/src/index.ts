@@ -34,7 +34,7 @@ export {
 export { MemoryGossip, MemoryGossipNetwork, type MemoryGossipOptions } from './gossip/memory-gossip.ts';
 export { type LogHarness, logConformance } from './log-conformance.ts';
 export { partitionOf, readRecords, recordsOf, textRecords } from './log-records.ts';
-export { MemoryBackupStore, MemoryStoreDisk, type StoreImage } from './memory-backup-store.ts';
+export { type BentPart, MemoryBackupStore, MemoryStoreDisk, type StoreImage } from './memory-backup-store.ts';
 export { MemoryCrashFolder } from './memory-crash-folder.ts';
 export { MemoryLog, MemoryLogDisk, type MemoryLogTime } from './memory-log.ts';
 export { MemoryNetwork, type MemoryNetworkOptions, type NetworkFaults } from './memory-network.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
 import { LeaseTable } from '@holdfast/lease';
-import { bucketCount, bucketOf, hashUnit, type Logger, silentLogger, unitHashOut } from '@holdfast/model';
+import { bucketCount, bucketOf, formatUnit, hashUnit, type Logger, silentLogger, unitHashOut } from '@holdfast/model';
 import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
 import { LeapingTime } from './leaping-time.test.ts';
-import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
+import { type BentPart, MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
 import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { MemoryRecordTransport } from './memory-record-transport.ts';
@@ -90,6 +90,7 @@ export async function beginLoneShard({
   const pairs = Uint32Array.from(units.flatMap(({ hi, lo }) => [hi, lo]));
   replay({ kind: 'granted', session, shard: 0 as never, units: pairs });
   const said: FromShard[] = [];
+  const failures: FromShard[] = [];
   const stats = new ShardStats();
   const shard = new Shard({
     shard: 0 as never,
@@ -114,6 +115,11 @@ export async function beginLoneShard({
   const self = { session, nodeId: 'n1' as never, shardAddresses: ['n1/0'], closing: false };
   shard.receive({ kind: 'directory', sessions: [self] });
   shard.receive({ kind: 'partitions', partitions: [{ topic, ...partition, epoch: 9, wasThere: true }] });
+  const tellQuarantine = (): void => {
+    const changed = table.quarantine.units.map(({ hi, lo, before }) => ({ hi, lo, before: before?.bytes ?? null }));
+    shard.receive({ kind: 'quarantine', changed, gone: [], index: table.quarantineIndex });
+    shard.receive({ kind: 'advanced' });
+  };
   return {
     time,
     disk,
@@ -122,6 +128,12 @@ export async function beginLoneShard({
     /** That of its session: until when it may take itself for alive. */
     proof,
     feed,
+    /** What is stored of a user can't be read from now on, in part or at all; or again. */
+    bend(user: string, part: BentPart | null): void {
+      const { hi, lo } = hashOf(user);
+      if (part === null) disk.bent.delete(formatUnit(hi, lo));
+      else disk.bent.set(formatUnit(hi, lo), part);
+    },
     /** Users whose state is in the store. */
     rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
     committed: () => log.committed(job, partition),
@@ -165,11 +177,35 @@ export async function beginLoneShard({
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
       shard.receive({ kind: 'advanced' });
     },
+    /**
+     * The leader's part, once: faulty units go into quarantine and are taken away, closed ones end, and both are granted
+     * again, as they will be asked for. The shard hears of it.
+     */
+    obey: () => {
+      for (const message of said.splice(0, said.length)) {
+        failures.push(...(message.kind === 'failed' ? [message] : []));
+        if (message.kind !== 'faulty' && message.kind !== 'release') continue;
+        const [hi, lo, epochHi, epochLo] = message.units as unknown as [number, number, number, number];
+        const [unit, epoch] = [Uint32Array.of(hi, lo), epochHi * 2 ** 32 + epochLo];
+        if (message.kind === 'faulty') {
+          replay({ kind: 'unitQuarantined', hi, lo });
+          replay({ kind: 'forceReleased', hi, lo, epoch: epoch as never });
+        } else replay({ kind: 'released', units: unit, epochs: Float64Array.of(epoch) });
+        replay({ kind: 'granted', session, shard: 0 as never, units: unit });
+      }
+      tellQuarantine();
+    },
+    /** An operator's release of a user from quarantine. */
+    release(user: string): void {
+      const offset = logDisk.topics.get(topic)!.partitions[0]!.length;
+      replay({ kind: 'quarantineLifted', ...hashOf(user), before: [{ ...partition, offset }] });
+      tellQuarantine();
+    },
     losePartition: () => shard.receive({ kind: 'partitions', partitions: [] }),
-    /** @param failures that the test has brought about */
-    async end(failures = 0) {
-      const failed = said.filter(({ kind }) => kind === 'failed');
-      assert.equal(failed.length, failures, JSON.stringify(failed));
+    /** @param expected failures that the test has brought about */
+    async end(expected = 0) {
+      const failed = [...failures, ...said.filter(({ kind }) => kind === 'failed')];
+      assert.equal(failed.length, expected, JSON.stringify(failed));
       const closing = shard.close();
       await time.pass(1_000);
       await closing;

@@ -21,12 +21,17 @@ export interface StoreImage {
   readonly markers: ReadonlyMap<number, ReadonlyMap<string, Marker>>;
 }
 
+/** What can't be read of a stored value: all of it, or the row in it. */
+export type BentPart = 'all' | 'row';
+
 /** What outlives the processes. Any number of `MemoryBackupStore`s share one. */
 export class MemoryStoreDisk {
   rows = new Map<string, StoredRow>();
   /** Bucket → partition → marker. */
   markers = new Map<number, Map<string, Marker>>();
   adoption: Adoption | null = null;
+  /** Units with a stored value that can't be read, as a whole or but for its epoch and seq. */
+  readonly bent = new Map<string, BentPart>();
   #life = 1;
 
   get generationId(): string {
@@ -45,6 +50,7 @@ export class MemoryStoreDisk {
   /** Begins another life: empty, or with what was there at an earlier moment, as after a failover to a lagging replica. */
   lose(to: StoreImage | null = null): void {
     this.#life++;
+    this.bent.clear();
     this.adoption = to?.adoption ?? null;
     this.rows = new Map(to?.rows);
     this.markers = new Map([...(to?.markers ?? [])].map(([b, m]) => [b, new Map(m)]));
@@ -116,6 +122,7 @@ export class MemoryBackupStore implements BackupStore {
   read(unit: Unit): Promise<StoredRow | null> {
     return throughHooks(this.#hooks, 'read', () => {
       const stored = this.#disk.rows.get(formatUnit(unit.hi, unit.lo));
+      if (this.#disk.bent.has(formatUnit(unit.hi, unit.lo))) throw new Error(problemOf(unit));
       return stored === undefined ? null : copyOf(stored);
     });
   }
@@ -130,24 +137,29 @@ export class MemoryBackupStore implements BackupStore {
   #claim(claim: Claim): ClaimResult {
     const { hi, lo, epoch } = claim;
     const key = formatUnit(hi, lo);
+    const markers = [...(this.#disk.markers.get(bucketOf(hi, lo))?.values() ?? [])];
+    const bent = this.#disk.bent.get(key);
+    if (bent === 'all') return { code: 'CORRUPT', problem: problemOf(claim), markers };
     const stored = this.#disk.rows.get(key);
     const repeated = stored?.epoch === epoch && stored.seq === 0;
     if (stored !== undefined && stored.epoch >= epoch && !repeated) return { code: 'FENCED', epoch: stored.epoch };
     const raised = { savedUnixMs: 0, row: null, ...stored, hi, lo, epoch, seq: 0 };
     this.#disk.rows.set(key, raised);
-    const markers = [...(this.#disk.markers.get(bucketOf(hi, lo))?.values() ?? [])];
+    if (bent === 'row') return { code: 'CORRUPT', problem: problemOf(claim), markers };
     return { code: 'OK', row: raised.row?.slice() ?? null, markers };
   }
 
   #backup(write: RowWrite): RowResult {
     const { hi, lo, epoch, seq } = write;
     const key = formatUnit(hi, lo);
+    if (this.#disk.bent.get(key) === 'all') return { code: 'CORRUPT', problem: problemOf(write) };
     const stored = this.#disk.rows.get(key);
     if (stored !== undefined) {
       if (stored.epoch > epoch) return { code: 'FENCED', epoch: stored.epoch };
       if (stored.epoch === epoch && stored.seq > seq) return { code: 'STALE' };
       if (stored.epoch === epoch && stored.seq === seq) return { code: 'OK' };
     }
+    this.#disk.bent.delete(key);
     this.#disk.rows.set(key, copyOf({ hi, lo, epoch, seq, row: write.row, savedUnixMs: write.savedUnixMs }));
     return { code: 'OK' };
   }
@@ -158,6 +170,10 @@ export class MemoryBackupStore implements BackupStore {
       return generationId === now ? { code: 'OK', results: apply() } : { code: 'GENERATION', generationId: now };
     });
   }
+}
+
+function problemOf({ hi, lo }: Unit): string {
+  return `the stored row of unit ${formatUnit(hi, lo)} is bent`;
 }
 
 /** Nobody changes what is stored through an array of his own. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RaftStorage } from '@holdfast/engine';
+import { formatUnit } from '@holdfast/model';
 import { backupStoreConformance } from './backup-store-conformance.ts';
 import { crashFolderConformance } from './crash-folder-conformance.ts';
 import { logConformance } from './log-conformance.ts';
@@ -31,7 +32,11 @@ logConformance('in memory', async () => {
 
 backupStoreConformance('in memory', async () => {
   const disk = new MemoryStoreDisk();
-  return { open: async () => new MemoryBackupStore(disk), lose: async () => disk.lose() };
+  return {
+    open: async () => new MemoryBackupStore(disk),
+    lose: async () => disk.lose(),
+    bend: async ({ hi, lo }, part) => void disk.bent.set(formatUnit(hi, lo), part),
+  };
 });
 
 crashFolderConformance('in memory', async () => new MemoryCrashFolder());

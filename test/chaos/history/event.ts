@@ -64,9 +64,15 @@ type Called<K extends string, Arguments, Result> =
 export type ProducedLine = readonly [kind: string, key: string | null, amount: number, value: string | null];
 export type ClaimLine = readonly [hi: number, lo: number, epoch: number];
 /** Row in base64; null for none. Refused: the epoch that is stored. */
-export type ClaimResultLine = readonly ['OK', row: string | null] | readonly ['FENCED', epoch: number];
+export type ClaimResultLine =
+  | readonly ['OK', row: string | null]
+  | readonly ['FENCED', epoch: number]
+  | readonly ['CORRUPT', problem: string];
 export type RowLine = readonly [hi: number, lo: number, epoch: number, seq: number, row: string];
-export type RowResultLine = readonly ['OK' | 'STALE'] | readonly ['FENCED', epoch: number];
+export type RowResultLine =
+  | readonly ['OK' | 'STALE']
+  | readonly ['FENCED', epoch: number]
+  | readonly ['CORRUPT', problem: string];
 export type MarkLine = readonly [bucket: number, topicId: string, partition: number, offset: number];
 export type CommitLine = readonly [
   topicId: string,

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
-import { type BackupStore, LeaseStateMachine, type Log, Shard, ShardStats } from '@holdfast/engine';
+import { type BackupStore, LeaseStateMachine, type Log, type RowResult, Shard, ShardStats } from '@holdfast/engine';
 import type { LedgerState } from '@holdfast/testkit';
 import { GrpcPeerTransport, GrpcRecordTransport } from '@holdfast/transport-grpc';
-import type { HistoryEvent, OutputLine, RaftLine } from './event.ts';
+import type { ClaimResultLine, HistoryEvent, OutputLine, RaftLine, RowResultLine } from './event.ts';
 import { HistoryFile, nowUs } from './history-file.ts';
 import { beforeBackup } from './hooks.ts';
 
@@ -57,6 +57,11 @@ async function around<T>(k: string, said: Lines, call: () => Promise<T>, answer:
   }
 }
 
+/** What the store answers to a claim or a row that it didn't take. */
+function refusedLine(result: Exclude<RowResult, { code: 'OK' | 'STALE' }>): ClaimResultLine & RowResultLine {
+  return result.code === 'FENCED' ? ['FENCED', result.epoch] : ['CORRUPT', result.problem];
+}
+
 /** Records what every store of this class is asked and answers. */
 export function watchStore(prototype: Pick<BackupStore, 'claim' | 'backup' | 'mark'>): void {
   const { claim, backup, mark } = prototype;
@@ -71,9 +76,7 @@ export function watchStore(prototype: Pick<BackupStore, 'claim' | 'backup' | 'ma
           answer.code !== 'OK'
             ? []
             : answer.results.map((result) =>
-                result.code === 'OK'
-                  ? ['OK', result.row === null ? null : base64(result.row)]
-                  : ['FENCED', result.epoch],
+                result.code === 'OK' ? ['OK', result.row === null ? null : base64(result.row)] : refusedLine(result),
               ),
       }),
     );
@@ -91,7 +94,9 @@ export function watchStore(prototype: Pick<BackupStore, 'claim' | 'backup' | 'ma
         results:
           answer.code !== 'OK'
             ? []
-            : answer.results.map((result) => (result.code === 'FENCED' ? ['FENCED', result.epoch] : [result.code])),
+            : answer.results.map((result) =>
+                result.code === 'OK' || result.code === 'STALE' ? [result.code] : refusedLine(result),
+              ),
       }),
     );
   };

@@ -90,7 +90,7 @@ function unitCalls(history: History, generation: string): Map<string, UnitCall<M
     if (call.asked.generation !== generation) continue;
     for (const [i, [hi, lo, epoch]] of call.asked.claims.entries()) {
       const said = call.done?.results[i];
-      const answer = said === undefined ? null : said[0] === 'OK' ? { code: 'OK', row: said[1] } : { code: 'FENCED' };
+      const answer = said === undefined ? null : said[0] === 'OK' ? { code: 'OK', row: said[1] } : { code: said[0] };
       const { thread, asked, endUs } = call;
       const of: MakeStep = (atUs, code, row) => ({
         kind: 'claim',

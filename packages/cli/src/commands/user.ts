@@ -7,6 +7,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { type ClientOptions, type OutputForm, outputOption, withClientOptions } from '../options.ts';
 import { renderUser } from '../users/render-user.ts';
+import type { DiscardOptions } from './user-discard.ts';
 import type { MoveOptions } from './user-move.ts';
 
 interface GetOptions extends ClientOptions {
@@ -18,7 +19,9 @@ interface GetOptions extends ClientOptions {
 
 export function command({ io }: CommandContext): Command {
   const user = new Command('holdfast user')
-    .description('Looks up one user, moves it, or releases it from quarantine.')
+    .description(
+      'Looks up one user, moves it, releases it from quarantine, or removes what is stored of it and unreadable.',
+    )
     .helpCommand(false);
   const get = user
     .command('get')
@@ -60,6 +63,18 @@ export function command({ io }: CommandContext): Command {
     .action(async (text: string, options: ClientOptions & { readonly hex?: boolean }) => {
       const { releaseUser } = await import('./user-release.ts');
       await releaseUser(keyBytes(text, options.hex === true), options, io);
+    });
+  const discard = user
+    .command('discard')
+    .argument('<key>', "the user's key")
+    .description('remove the stored row of a user that can not be read, from an embedded store');
+  discard
+    .requiredOption('--data <dir>', 'the data folder')
+    .option('--yes', 'do it; without it the row is only looked at')
+    .option('--hex', 'KEY is given as hex digits')
+    .action(async (text: string, options: DiscardOptions & { readonly hex?: boolean }) => {
+      const { discardRow } = await import('./user-discard.ts');
+      await discardRow(keyBytes(text, options.hex === true), options, io);
     });
   return user;
 }

@@ -20,9 +20,13 @@ export interface BackupStore {
   /**
    * For each claim in one step: raise the row's epoch to (epoch, seq 0), and return the row and its bucket's markers.
    * Accepted iff (epoch, 0) is greater than or equal to the stored (epoch, seq) — equal is a repeated claim, ok without writing.
+   * One whose row can't be read is CORRUPT, and the others of the call are carried out; the epoch is raised where it can be read.
    */
   claim(generationId: string, claims: readonly Claim[]): Promise<StoreAnswer<ClaimResult>>;
-  /** Writes whole rows, each atomically; accepted iff (epoch, seq) is greater, equal is ok without writing. */
+  /**
+   * Writes whole rows, each atomically; accepted iff (epoch, seq) is greater, equal is ok without writing. CORRUPT where
+   * the stored (epoch, seq) can't be read: what is stored stays as it is, and the others of the call are written.
+   */
   backup(generationId: string, rows: readonly RowWrite[]): Promise<StoreAnswer<RowResult>>;
   /** Raises markers (kept as the maximum, per bucket and partition). */
   mark(generationId: string, marks: readonly Mark[]): Promise<StoreAnswer<'ok'>>;
@@ -52,7 +56,15 @@ export type ClaimResult =
       readonly row: Uint8Array | null;
       readonly markers: readonly Marker[];
     }
-  | { readonly code: 'FENCED'; readonly epoch: number };
+  | { readonly code: 'FENCED'; readonly epoch: number }
+  | (Corrupt & { readonly markers: readonly Marker[] });
+
+/** What is stored of this unit is not what was written, or a newer version wrote it. It stays for an operator to mend. */
+export interface Corrupt {
+  readonly code: 'CORRUPT';
+  /** What is wrong with it, in a few words; names the unit, and nobody's key. */
+  readonly problem: string;
+}
 
 export interface RowWrite extends Unit {
   readonly epoch: number;
@@ -66,7 +78,8 @@ export type RowResult =
   /** A higher epoch is stored. */
   | { readonly code: 'FENCED'; readonly epoch: number }
   /** Own epoch, higher seq stored: an old repeat, ignored. */
-  | { readonly code: 'STALE' };
+  | { readonly code: 'STALE' }
+  | Corrupt;
 
 export interface Marker {
   readonly partition: PartitionId;

@@ -1,5 +1,5 @@
 import { formatUnit } from '@holdfast/model';
-import type { ClaimWish, EndWish } from '@holdfast/processor';
+import { type ClaimWish, type EndWish, UnreadableRowError } from '@holdfast/processor';
 import type { FromShard } from '../shard-messages.ts';
 import type { ShardContext } from './shard-context.ts';
 
@@ -19,14 +19,21 @@ function endMessages(ends: readonly EndWish[]): FromShard[] {
   });
 }
 
+const stateText = "a user's state can't be written or read: it goes into quarantine, and its last backup stays";
+const rowText = "a user's stored row can't be read: it goes into quarantine, and the row stays as it is";
+const sealedText =
+  "the stored row of a user in quarantine can't be read: its records become dead letters, and the row stays as it is";
+
 /** Proposes the ends of leases that a holder wants, and those of its faulty units. */
 export function sendEnds({ holder, options }: ShardContext, nowMs: number): void {
   for (const message of endMessages(holder.ends.takeEnds(nowMs))) options.send(message);
+  for (const { hi, lo, problem } of holder.ends.takeSealed())
+    options.logger.error(sealedText, { unit: formatUnit(hi, lo), err: problem });
   const faults = holder.ends.takeFaults(nowMs);
   if (faults.length === 0) return;
   for (const { hi, lo, problem } of faults) {
     if (problem === null) continue;
-    const text = "a user's state can't be written or read: it goes into quarantine, and its last backup stays";
+    const text = problem instanceof UnreadableRowError ? rowText : stateText;
     options.logger.error(text, { unit: formatUnit(hi, lo), err: problem });
   }
   options.send({ kind: 'faulty', units: packEnds(faults) });

@@ -1,5 +1,11 @@
 import { bucketCount } from '@holdfast/model';
-import type { ClaimWish, MarkWish, PartitionReading, RowWish } from '@holdfast/processor';
+import {
+  type ClaimWish,
+  type MarkWish,
+  type PartitionReading,
+  type RowWish,
+  UnreadableRowError,
+} from '@holdfast/processor';
 import type { Mark } from '../ports/backup-store.ts';
 import { delay } from '../ports/timers.ts';
 import { untilItWorks } from './backoff.ts';
@@ -131,6 +137,8 @@ export class StoreLoop {
     answer.forEach((result, i) => {
       const claim: ClaimWish = claims[i]!;
       if (result.code === 'OK') holder.onClaimed(claim, result.row, result.markers, generationIndex, nowMs);
+      else if (result.code === 'CORRUPT')
+        holder.onClaimed(claim, new UnreadableRowError(result.problem), result.markers, generationIndex, nowMs);
       else holder.onFenced(claim, result.epoch);
     });
     return true;
@@ -152,6 +160,7 @@ export class StoreLoop {
         const row: RowWish = rows[i]!;
         if (result.code === 'OK') holder.onRowAccepted(row, nowMs);
         else if (result.code === 'FENCED') holder.onFenced(row, result.epoch);
+        else if (result.code === 'CORRUPT') holder.onRowCorrupt(row, result.problem);
         else holder.onRowStale(row);
       });
       this.#context.wake();

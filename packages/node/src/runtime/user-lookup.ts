@@ -1,5 +1,5 @@
 import type { BackupStore, ControlPlane, UserQueryAnswer } from '@holdfast/engine';
-import { compareBytes, formatUnit, hashUnit, partitionKey, unitHashOut } from '@holdfast/model';
+import { ByteFormatError, compareBytes, formatUnit, hashUnit, partitionKey, unitHashOut } from '@holdfast/model';
 import { decodeRow } from '@holdfast/processor';
 import type { CompiledJob } from '@holdfast/sdk';
 import { decodeText } from '../job/fast-text.ts';
@@ -34,6 +34,20 @@ export async function readStoredUser(store: BackupStore, key: Uint8Array): Promi
   };
 }
 
+/** A row that can't be read, by the store or here, is no failure of who asks for it. */
+async function readOrWhyNot(
+  store: BackupStore,
+  key: Uint8Array,
+): Promise<{ readonly stored: StoredUser | null; readonly problem: string | null }> {
+  try {
+    return { stored: await readStoredUser(store, key), problem: null };
+  } catch (error) {
+    const isBent = error instanceof ByteFormatError || (error as { readonly code?: unknown }).code === 'CORRUPT';
+    if (!isBent) throw error;
+    return { stored: null, problem: "its stored row can't be read" };
+  }
+}
+
 /** As text; keys that aren't UTF-8 as 0x and hex. */
 export function showKey(key: Uint8Array): string {
   return decodeText(key, 0, key.length) ?? `0x${Buffer.from(key).toString('hex')}`;
@@ -56,13 +70,14 @@ export async function lookUpUser(
   const { holder, answer } = asked;
   const held = answer?.code === 'OK' ? answer.user : null;
   const live = held !== null && held.view !== null ? held : null;
-  const stored = live === null ? await readStoredUser(store, key) : null;
-  const shown = stored === null ? { view: null, error: held?.stateError ?? null } : shownState(job, stored.state, key);
+  const { stored, problem } = live === null ? await readOrWhyNot(store, key) : { stored: null, problem: null };
+  const shown =
+    stored === null ? { view: null, error: held?.stateError ?? problem } : shownState(job, stored.state, key);
   hashUnit(key, 0, key.length);
   const { hi, lo } = unitHashOut;
   const quarantined = control.table.quarantine.isQuarantined(hi, lo);
   // Whose first record was the one has no state.
-  if (live === null && stored === null && !quarantined && isUnknown(asked)) return null;
+  if (live === null && stored === null && problem === null && !quarantined && isUnknown(asked)) return null;
   const unit = formatUnit(hi, lo);
   const session = control.status().table.sessions.find(({ session }) => session === holder?.session);
   const reached = answer?.code === 'OK';

@@ -120,7 +120,7 @@ function addQuarantined(units: readonly string[], add: Add): void {
   const listed = units.slice(0, quarantinedListedMax).join(', ');
   const more = units.length > quarantinedListedMax ? ` and ${units.length - quarantinedListedMax} more` : '';
   const whose = units.length === 1 ? 'user is' : 'users are';
-  const text = `${units.length} ${whose} in quarantine (unit ${listed}${more}): a record ended process after process, or their state can't be backed up; their records become dead letters`;
+  const text = `${units.length} ${whose} in quarantine (unit ${listed}${more}): a record ended process after process, or their state can't be backed up or read; their records become dead letters`;
   add('degraded', 'KEY_QUARANTINED', null, text);
 }
 

@@ -24,6 +24,8 @@ export class ClosingUnits {
   readonly #closed = new Set<HeldUnit>();
   /** Units that are closing or closed for somebody. */
   readonly #moving = new Set<HeldUnit>();
+  /** Units without a row to write, whose letters aren't in the log yet. */
+  readonly #unpublished = new Set<HeldUnit>();
   #ends: HeldUnit[] = [];
   /** The whole shard stops: its session's end releases everything, so no unit asks for itself. */
   stopping = false;
@@ -46,7 +48,8 @@ export class ClosingUnits {
     unit.endIsOpen = false;
     if (moveTo !== null) this.#moving.add(unit);
     if (unit.dirty || unit.flyingVersion >= 0) this.#rounds.hurry(unit);
-    else this.#markClosed(unit);
+    else if (this.#rounds.isPublished(unit)) this.#markClosed(unit);
+    else this.#unpublished.add(unit);
   }
 
   /** A row of a closing unit was accepted. */
@@ -65,6 +68,7 @@ export class ClosingUnits {
   dropped(unit: HeldUnit): void {
     this.#closed.delete(unit);
     this.#moving.delete(unit);
+    this.#unpublished.delete(unit);
   }
 
   /** Closed units, with those whose last proposal is too long ago queued for another. */
@@ -90,6 +94,11 @@ export class ClosingUnits {
   }
 
   takeEnds(nowMs: number): EndWish[] {
+    for (const unit of this.#unpublished) {
+      if (!this.#rounds.isPublished(unit)) continue;
+      this.#unpublished.delete(unit);
+      this.#markClosed(unit);
+    }
     if (this.#ends.length === 0) return [];
     const wishes: EndWish[] = [];
     for (const unit of new Set(this.#ends)) {

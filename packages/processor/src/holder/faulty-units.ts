@@ -9,13 +9,13 @@ export const faultyUnitsMax = 16;
 
 /** A lease that the leader is to take away, and its unit to put into quarantine. */
 export interface FaultWish extends ClaimWish {
-  /** What is wrong with the state; null where it was told before. */
+  /** What is wrong with the state, or the stored row (an `UnreadableRowError`); null where it was told before. */
   readonly problem: unknown;
 }
 
 /**
- * Units with a state that the job can't encode or decode (PROTOCOL.md 5.6): no row will ever have what was applied to them
- * last. They refuse records and hold the round back until the leader has put them into quarantine and taken their lease
+ * Units with a state that the job can't encode or decode, or a stored row that can't be read (PROTOCOL.md 5.6): no row will
+ * ever have what was applied to them last. They refuse records and hold the round back until the leader has put them into quarantine and taken their lease
  * away, an unclean end: whoever holds them next goes on from the last row, and buries what comes after.
  *
  * The leader is asked a moment later: where many are faulty by then, it is the job or its version that is wrong, and not
@@ -43,7 +43,7 @@ export class FaultyUnits {
     this.#counters.unitsFaulty++;
     this.#units.set(unit, { askedMs: null, problem });
     if (this.#units.size <= faultyUnitsMax) return;
-    const text = `the states of ${this.#units.size} users can't be written or read: the job is to be mended, or another version of it`;
+    const text = `the states of ${this.#units.size} users can't be written or read: the job is to be mended, or another version of it, or the store`;
     throw new Error(text, { cause: problem });
   }
 

@@ -2,6 +2,7 @@ import { bucketOf } from '@holdfast/model';
 import type { ClosingUnits } from './closing-units.ts';
 import type { MarkerBook } from './marker-book.ts';
 import type { Rounds } from './rounds.ts';
+import type { SealedUnits } from './sealed-units.ts';
 import type { UnitStore } from './unit-store.ts';
 import type { ClaimWish } from './wishes.ts';
 
@@ -10,23 +11,28 @@ export interface GenerationParts {
   readonly markers: MarkerBook;
   readonly rounds: Rounds;
   readonly closing: ClosingUnits;
+  readonly sealed: SealedUnits;
 }
 
 /**
  * The store is another one: all that was told of the one before is void, and every unit is to be written to this one
  * (PROTOCOL.md 5.8). Returns the claims to make (again).
  */
-export function beginGeneration({ units, markers, rounds, closing }: GenerationParts, nowMs: number): ClaimWish[] {
+export function beginGeneration(
+  { units, markers, rounds, closing, sealed }: GenerationParts,
+  nowMs: number,
+): ClaimWish[] {
   const claims: ClaimWish[] = [];
   rounds.void();
   for (const unit of units) {
     unit.needVersion = 0;
     unit.flyingVersion = -1;
+    if (unit.rowless && unit.phase === 'open') sealed.open(unit);
     if (unit.phase === 'claiming') {
       claims.push({ hi: unit.hi, lo: unit.lo, epoch: unit.epoch });
       continue;
     }
-    if (unit.unclaimed) continue;
+    if (unit.rowless) continue;
     // The floor goes with the markers, but what it stood for is in the state: write it down first.
     for (const { slot, offset } of markers.floors(bucketOf(unit.hi, unit.lo))) {
       if (offset - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, offset - 1);

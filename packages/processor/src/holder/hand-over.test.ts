@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { ShardRef } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
 import type { LeaseView } from '../lease-view.ts';
+import { PartitionBook } from '../partition-book.ts';
+import { Quarantine } from '../quarantine.ts';
 import { ClosingUnits } from './closing-units.ts';
 import { FaultyUnits } from './faulty-units.ts';
 import { busyMovingMax } from './hand-over.ts';
@@ -10,6 +12,7 @@ import { HeldUnit } from './held-unit.ts';
 import { MarkerBook } from './marker-book.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { Rounds } from './rounds.ts';
+import { SealedUnits } from './sealed-units.ts';
 import { UnitEnds } from './unit-ends.ts';
 import { UnitStore } from './unit-store.ts';
 
@@ -40,7 +43,15 @@ function setUp(lastUsedMs: readonly number[]) {
   const limits = { releaseRetryMs: 100, moveAsksMax: 2 };
   const closing = new ClosingUnits(rounds, leases, limits);
   const faulty = new FaultyUnits(closing, new RecordCounters(), limits);
-  const ends = new UnitEnds({ self, leases, units, closing, faulty, idleMs: Number.POSITIVE_INFINITY });
+  const counters = new RecordCounters();
+  const sealed = new SealedUnits({
+    closing,
+    faulty,
+    counters,
+    quarantine: new Quarantine(),
+    partitions: new PartitionBook(),
+  });
+  const ends = new UnitEnds({ self, leases, units, closing, faulty, sealed, idleMs: Number.POSITIVE_INFINITY });
   const moving = () => [...units].filter(({ moveTo }) => moveTo !== null);
   return { ends, closing, moving };
 }

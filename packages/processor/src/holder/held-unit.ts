@@ -65,8 +65,8 @@ export class HeldUnit {
   endAsks = 0;
   /** An end was proposed that doesn't name `moveTo`: nothing in the table can show that it is void. */
   endIsOpen = false;
-  /** Closed without ever having been claimed: there is nothing of it here, and nothing to write. */
-  unclaimed = false;
+  /** No row can be made of it: it closes without ever having been claimed, or is sealed (PROTOCOL.md 5.6). */
+  rowless = false;
   lastSavedMs = 0;
   /** Records wait although the unit is open: its outputs must be acknowledged before the next row can be written. */
   paused = false;
@@ -78,6 +78,10 @@ export class HeldUnit {
     this.lo = lo;
     this.epoch = epoch;
     this.lastUsedMs = nowMs;
+  }
+
+  get isOpen(): boolean {
+    return this.phase === 'open';
   }
 
   get dirty(): boolean {

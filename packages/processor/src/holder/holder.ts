@@ -20,11 +20,12 @@ import { MarkerBook, type MarkWish, type StoredMarker } from './marker-book.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { Rounds } from './rounds.ts';
 import { RowWriter } from './row-writer.ts';
+import { SealedUnits } from './sealed-units.ts';
 import { StreamSet } from './stream-set.ts';
 import { UnitEnds } from './unit-ends.ts';
 import { UnitQuestions } from './unit-questions.ts';
-import { loadRow } from './unit-row.ts';
 import { UnitStore } from './unit-store.ts';
+import type { UnreadableRowError } from './unreadable-row-error.ts';
 import { WaitingRecords } from './waiting-records.ts';
 import type { ClaimWish, RowWish } from './wishes.ts';
 
@@ -48,6 +49,7 @@ export class Holder {
   readonly #streams: StreamSet;
   readonly #closing: ClosingUnits;
   readonly #faulty: FaultyUnits;
+  readonly #sealed: SealedUnits;
   readonly #parts: GenerationParts;
   readonly #waiting: WaitingRecords;
   readonly #rows: RowWriter;
@@ -73,15 +75,16 @@ export class Holder {
     this.#streams = new StreamSet(options.self);
     this.#closing = new ClosingUnits(this.#rounds, options.leases, this.#limits);
     this.#faulty = new FaultyUnits(this.#closing, this.#counters, this.#limits);
-    const own = { counters: this.#counters, markers: this.#markers, faulty: this.#faulty };
-    const shared = { crashNotes: noCrashNotes, ...options, ...own };
-    this.#applier = new Applier({ ...shared, quarantine: this.quarantine, outputs: this.outputs });
+    const { partitions, quarantine } = this;
+    const own = { counters: this.#counters, markers: this.#markers, faulty: this.#faulty, closing: this.#closing };
+    const shared = { crashNotes: noCrashNotes, ...options, ...own, partitions, quarantine };
+    this.#applier = new Applier({ ...shared, outputs: this.outputs });
+    this.#sealed = new SealedUnits(shared);
     const parts = {
       ...shared,
       units: this.#units,
-      partitions: this.partitions,
       rounds: this.#rounds,
-      closing: this.#closing,
+      sealed: this.#sealed,
       applier: this.#applier,
       hot: this.#hot,
     };
@@ -105,8 +108,6 @@ export class Holder {
   get oldestDirtyMs(): number {
     return this.#rounds.oldestDirtyMs;
   }
-
-  // Streams and frames
 
   /** Null when the stream isn't for this session and shard, or is superseded. */
   openStream(id: StreamId): HolderStream | null {
@@ -155,6 +156,7 @@ export class Holder {
   #handle(stream: HolderStream, frame: Frame, nowMs: number): void {
     this.#checkGeneration(nowMs);
     this.#checkForced();
+    this.#sealed.check();
     const slot = this.partitions.slot(frame.partition);
     if (frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell(slot, frame.durableWatermark);
     if (frame.refusalSeen >= stream.refusals) stream.refusedUnits.clear();
@@ -247,10 +249,10 @@ export class Holder {
     return this.quarantine.index < this.#leases.quarantineIndex() ? 0 : this.#claims.length;
   }
 
-  /** The claim was accepted under the generation of that entry, the last one if it is to count: the unit opens with this row. */
+  /** The claim was answered under the generation of that entry, the last if it is to count: it opens with this row, if it can. */
   onClaimed(
     claim: ClaimWish,
-    row: Uint8Array | null,
+    row: Uint8Array | UnreadableRowError | null,
     markers: readonly StoredMarker[],
     ofIndex: number,
     nowMs: number,
@@ -262,11 +264,9 @@ export class Holder {
     if (unit === null || unit.epoch !== claim.epoch || unit.phase !== 'claiming') return;
     const bucket = bucketOf(unit.hi, unit.lo);
     for (const { partition, offset } of markers) this.#markers.confirm(bucket, this.partitions.slot(partition), offset);
-    if (row !== null) loadRow(unit, row, this.partitions);
-    unit.phase = 'open';
-    this.#counters.unitsClaimed++;
+    this.#sealed.load(unit, row);
     this.#waiting.apply(unit, nowMs);
-    if (this.#closing.stopping && unit.phase === 'open') this.#closing.close(unit);
+    if (this.#closing.stopping && unit.isOpen) this.#closing.close(unit);
   }
 
   /** A higher epoch is in the store: this shard's lease is over, though the table may not show it yet. */
@@ -288,6 +288,7 @@ export class Holder {
     this.#rounds.dropped(unit);
     this.#closing.dropped(unit);
     this.#faulty.dropped(unit);
+    this.#sealed.dropped(unit);
     this.#waiting.giveBack(unit);
   }
 
@@ -306,6 +307,7 @@ export class Holder {
 
   /** Lets go of closed units whose end the table shows, and proposes the others' end again: proposals may be lost. */
   checkClosed(nowMs: number): void {
+    this.#sealed.check();
     for (const unit of this.#closing.check(nowMs)) {
       if (this.#stillMine(unit)) continue;
       if (unit.moveTo !== null) this.#counters.unitsMoved++;
@@ -314,7 +316,7 @@ export class Holder {
     for (const unit of this.#closing.voided()) {
       if (!this.#stillMine(unit)) continue;
       this.#counters.movesVoided++;
-      if (unit.unclaimed) this.#drop(unit);
+      if (unit.rowless) this.#drop(unit);
       else this.#closing.reopen(unit);
     }
   }
@@ -369,7 +371,7 @@ export class Holder {
     return this.#rounds.isHurried;
   }
 
-  /** Rows to write now. Each counts as under way until `onRowAccepted`, `onFenced` or `onRowStale`. */
+  /** Rows to write now. Each counts as under way until `onRowAccepted`, `onFenced`, `onRowStale` or `onRowCorrupt`. */
   takeRows(max: number, nowMs: number): RowWish[] {
     // A row that is pruned by the markers of a generation must not reach the store as one of the next.
     this.#checkGeneration(nowMs);
@@ -383,6 +385,10 @@ export class Holder {
   /** The store has a higher seq of the same epoch: a repeat that came late. The row is written anew. */
   onRowStale(row: RowWish): void {
     this.#rows.stale(row);
+  }
+
+  onRowCorrupt(row: RowWish, problem: string): void {
+    this.#rows.corrupt(row, problem);
   }
 
   /** Everything up to this output is durable in the log. */

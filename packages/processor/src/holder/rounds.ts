@@ -45,12 +45,19 @@ export class Rounds {
   }
 
   changed(unit: HeldUnit, nowMs: number): void {
+    // Its letters are all that there will be, and a round waits for those that were emitted before it.
+    if (unit.rowless) return;
     if (!unit.dirty) unit.dirtySinceMs = nowMs;
     unit.version++;
     if (unit.inDirtyList) return;
     unit.inDirtyList = true;
     if (this.#dirty.length === 0) this.#dirtyOldestMs = nowMs;
     this.#dirty.push(unit);
+  }
+
+  /** Whether all that its records emitted is in the log. */
+  isPublished(unit: HeldUnit): boolean {
+    return unit.lastOutput <= this.#outputs.acked;
   }
 
   /** Has a unit's row written as soon as may be, outside of any round: it is closing. */

@@ -8,6 +8,7 @@ import type { MarkerBook } from './marker-book.ts';
 import type { Rounds } from './rounds.ts';
 import { encodeUnit } from './unit-row.ts';
 import type { UnitStore } from './unit-store.ts';
+import { UnreadableRowError } from './unreadable-row-error.ts';
 import type { RowWish } from './wishes.ts';
 
 export interface RowWriterParts {
@@ -66,6 +67,14 @@ export class RowWriter {
     counters.backupBytes += row.row.length;
     rounds.saved(unit, row.version);
     if (unit.phase === 'closing') closing.saved(unit);
+  }
+
+  /** What is stored of the unit can't be read: no row of it will ever be accepted. */
+  corrupt(row: RowWish, problem: string): void {
+    const unit = this.#flying(row);
+    if (unit === null) return;
+    unit.flyingVersion = -1;
+    this.#parts.faulty.add(unit, new UnreadableRowError(problem));
   }
 
   stale(row: RowWish): void {

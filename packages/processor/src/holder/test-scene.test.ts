@@ -80,6 +80,7 @@ export class Scene {
       uncleanIndex: () => this.uncleanIndex,
       tableIndex: () => this.tableIndex,
       forcedCount: () => this.#takenAway.size,
+      isLive: (session: number) => session >= self.session,
       lookup: (hi: number) => !this.isOver && !this.#takenAway.has(hi),
     };
     this.#grant = leases;

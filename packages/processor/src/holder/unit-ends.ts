@@ -5,6 +5,7 @@ import type { FaultWish, FaultyUnits } from './faulty-units.ts';
 import { busyMovingMax, type HandOver, HandOverPlan, type HandOverSteps } from './hand-over.ts';
 import { HeldUnit } from './held-unit.ts';
 import { LongestIdle } from './longest-idle.ts';
+import type { SealedUnit, SealedUnits } from './sealed-units.ts';
 import type { UnitStore } from './unit-store.ts';
 
 export interface UnitEndsParts {
@@ -13,6 +14,7 @@ export interface UnitEndsParts {
   readonly units: UnitStore;
   readonly closing: ClosingUnits;
   readonly faulty: FaultyUnits;
+  readonly sealed: SealedUnits;
   /** Of the job: a unit without records for so long is released. */
   readonly idleMs: number;
 }
@@ -27,16 +29,18 @@ export class UnitEnds {
   readonly #units: UnitStore;
   readonly #closing: ClosingUnits;
   readonly #faulty: FaultyUnits;
+  readonly #sealed: SealedUnits;
   readonly #idleMs: number;
   readonly #handOver: HandOverPlan;
   readonly #longestIdle: LongestIdle;
 
-  constructor({ self, leases, units, closing, faulty, idleMs }: UnitEndsParts) {
+  constructor({ self, leases, units, closing, faulty, sealed, idleMs }: UnitEndsParts) {
     this.#self = self;
     this.#leases = leases;
     this.#units = units;
     this.#closing = closing;
     this.#faulty = faulty;
+    this.#sealed = sealed;
     this.#idleMs = idleMs;
     this.#handOver = new HandOverPlan(self, leases, units);
     this.#longestIdle = new LongestIdle(self, leases, units);
@@ -80,7 +84,7 @@ export class UnitEnds {
   /** A lease under which nothing was ever claimed ends without a row; until then its records are refused. */
   #closeUnclaimed(hi: number, lo: number, epoch: number, to: ShardRef | null, nowMs: number): void {
     const unit = new HeldUnit(hi, lo, epoch, nowMs);
-    unit.unclaimed = true;
+    unit.rowless = true;
     this.#units.add(unit);
     this.#closing.close(unit, to);
   }
@@ -121,5 +125,10 @@ export class UnitEnds {
   /** Units whose lease the leader is to take away, since their state can't be written or read (PROTOCOL.md 5.6). */
   takeFaults(nowMs: number): FaultWish[] {
     return this.#faulty.take(nowMs);
+  }
+
+  /** Units that have just been sealed. */
+  takeSealed(): SealedUnit[] {
+    return this.#sealed.takeSealed();
   }
 }

@@ -46,13 +46,15 @@ export class UnitQuestions {
     const unit = this.#units.get(hi, lo);
     if (unit === null || unit.phase === 'claiming') return null;
     const user = findUser(unit, key);
-    const error = user === null ? null : this.#faultOf(unit, user);
+    const error = this.#faultOf(unit, user);
     return { unit, user: error === null ? user : null, error };
   }
 
   /** Asking makes no unit faulty. */
-  #faultOf(unit: HeldUnit, user: HeldUser): string | null {
-    if (unit.phase === 'faulty') return "it can't be backed up";
+  #faultOf(unit: HeldUnit, user: HeldUser | null): string | null {
+    if (unit.phase === 'faulty') return "it can't be backed up, or read";
+    if (unit.phase === 'open' && unit.rowless) return "its stored row can't be read";
+    if (user === null) return null;
     try {
       readState(user, this.#job);
       return null;

@@ -176,6 +176,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       rowsFenced: this.#acceptance.rowsFenced,
       rowsFencedUnclean: this.fencedReports.fenced,
       rowsStale: this.#acceptance.stale,
+      corruptAnswers: this.#acceptance.corrupt,
       rowsOfUsers: this.#states.rows,
       usersSharing: this.#users.sharing.size,
       outputs: this.#outputs.outputs,

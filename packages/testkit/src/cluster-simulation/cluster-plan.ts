@@ -36,13 +36,15 @@ export interface ClusterPlan extends CommonPlan {
   readonly isReleasing: boolean;
   /** What another cluster has committed in each partition, before this one was founded over its log, without its store. */
   readonly committedBefore: { readonly offset: number; readonly fence: number } | null;
+  /** Some users have rows that the store can't read any more. */
+  readonly isBending: boolean;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
 const kindsMin = 8;
 /** One in so many seeds lasts ten virtual minutes. */
 const longEvery = 50;
-/** One in so many has deadly records, another one spoiling ones, another one nodes that the log doesn't reach. */
+/** One in so many has deadly records, another one spoiling ones, another one nodes that the log doesn't reach, the fourth bent rows. */
 const deadlyEvery = 4;
 /**
  * And in a fourth of these an operator releases users from quarantine. Their stores lose nothing: where rows are lost, what
@@ -140,6 +142,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     isSpoiling: seed % deadlyEvery === 1,
     isReleasing,
     committedBefore: oneOf([null, { offset: between(1, 100), fence: between(1, 4) * 1_100_001 }]),
+    isBending: seed % deadlyEvery === 0,
   };
 }
 

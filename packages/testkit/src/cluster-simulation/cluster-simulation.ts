@@ -2,6 +2,7 @@ import { beginBackground, repeat, takeBack } from '../simulation/background.ts';
 import { Faults } from '../simulation/faults.ts';
 import { calmMs, heal } from '../simulation/liveness.ts';
 import { runSimulation, type SeedOutcome, type SimulationResult, WorldRun } from '../simulation/simulated-run.ts';
+import { bendRow } from './bent-rows.ts';
 import { ClusterWorld } from './cluster-world.ts';
 import { whatIsMissing } from './liveness.ts';
 import { Producers } from './producers.ts';
@@ -22,7 +23,7 @@ export function runSeed(
 const lookMs = 500;
 /** An operator moves a busy unit at these parts of a round, whatever other faults there are. */
 const moveAt = [0.2, 0.4, 0.6, 0.8];
-/** And a deadly or spoiling record comes at this part. */
+/** And a deadly or spoiling record comes, or a row is bent, at this part. */
 const deadlyAt = 0.35;
 /** In the first rounds only: there has to be somebody left. */
 const deadlyRounds = 3;
@@ -79,6 +80,8 @@ export class ClusterSimulation {
       const kind = plan.isDeadly ? 'k' : plan.isSpoiling ? 'z' : null;
       if (kind !== null && round < deadlyRounds)
         world.time.after(deadlyAt * plan.roundMs, 'deadly', () => producers.deadly(kind, round));
+      if (plan.isBending && round < deadlyRounds)
+        world.time.after(deadlyAt * plan.roundMs, 'bend', () => bendRow(world, round));
       for (const part of moveAt) world.time.after(part * plan.roundMs, 'move', () => world.planMove());
       await run.pass(plan.roundMs);
       producers.finish();

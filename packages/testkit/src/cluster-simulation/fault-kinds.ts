@@ -38,6 +38,8 @@ export const spoiltFaultKind = 'spoiltState';
 
 /** Between two rounds of every eighth: an operator releases users from quarantine. */
 export const releaseFaultKind = 'releaseQuarantined';
+/** And of every fourth: the stored row of a unit can't be read any more. */
+export const bentFaultKind = 'rowBent';
 
 /** Every kind of fault that the simulation of the whole cluster injects. */
 export const clusterFaultKinds: readonly string[] = [
@@ -47,4 +49,5 @@ export const clusterFaultKinds: readonly string[] = [
   spoiltFaultKind,
   releaseFaultKind,
   logCutFaultKind,
+  bentFaultKind,
 ];

@@ -9,6 +9,7 @@ import {
   type RowWrite,
 } from '@holdfast/engine';
 import { bucketCount, bucketOf, formatUnit, type PartitionId, partitionKey, type Unit } from '@holdfast/model';
+import type { BentPart } from '../memory-backup-store.ts';
 
 /** A row as it is stored; `row` null after a claim of a unit that has none. */
 export interface LifeRow extends Unit {
@@ -32,6 +33,8 @@ const journalMax = 1_500;
 export class StoreLife {
   readonly generationId: string;
   readonly rows: Map<string, LifeRow>;
+  /** Units with a stored value that can't be read, as a whole or but for epoch and seq. */
+  readonly bent = new Map<string, BentPart>();
   readonly #markers = new Map<string, { readonly partition: PartitionId; readonly offsets: Float64Array }>();
   readonly #journal: Write[] = [];
   #adoption: Adoption | null = null;
@@ -55,21 +58,25 @@ export class StoreLife {
 
   claim({ hi, lo, epoch }: Claim): ClaimResult {
     const unitKey = formatUnit(hi, lo);
+    if (this.bent.get(unitKey) === 'all') return this.#corrupt(unitKey, hi, lo);
     const stored = this.rows.get(unitKey);
     const isRepeated = stored?.epoch === epoch && stored.seq === 0;
     if (stored !== undefined && stored.epoch >= epoch && !isRepeated) return { code: 'FENCED', epoch: stored.epoch };
     if (!isRepeated) this.#put(unitKey, { hi, lo, epoch, seq: 0, row: stored?.row ?? null });
+    if (this.bent.has(unitKey)) return this.#corrupt(unitKey, hi, lo);
     return { code: 'OK', row: stored?.row?.slice() ?? null, markers: this.#markersOf(bucketOf(hi, lo)) };
   }
 
   backup({ hi, lo, epoch, seq, row }: RowWrite): RowResult {
     const unitKey = formatUnit(hi, lo);
+    if (this.bent.get(unitKey) === 'all') return this.#corrupt(unitKey, hi, lo);
     const stored = this.rows.get(unitKey);
     if (stored !== undefined) {
       if (stored.epoch > epoch) return { code: 'FENCED', epoch: stored.epoch };
       if (stored.epoch === epoch && stored.seq > seq) return { code: 'STALE' };
       if (stored.epoch === epoch && stored.seq === seq) return { code: 'OK' };
     }
+    this.bent.delete(unitKey);
     this.#put(unitKey, { hi, lo, epoch, seq, row: row.slice() });
     return { code: 'OK' };
   }
@@ -102,6 +109,7 @@ export class StoreLife {
   successor(generationId: string, count: number, isLost: (bucket: number) => boolean): StoreLife {
     const next = new StoreLife(generationId, this.rows);
     next.#adoption = this.#adoption;
+    for (const [unit, part] of this.bent) next.bent.set(unit, part);
     for (const [key, { partition, offsets }] of this.#markers)
       next.#markers.set(key, { partition, offsets: offsets.slice() });
     let left = count;
@@ -127,6 +135,10 @@ export class StoreLife {
       isAny = true;
     }
     return isAny;
+  }
+
+  #corrupt(unitKey: string, hi: number, lo: number): Extract<ClaimResult, { code: 'CORRUPT' }> {
+    return { code: 'CORRUPT', problem: `${unitKey} is bent`, markers: this.#markersOf(bucketOf(hi, lo)) };
   }
 
   #put(unitKey: string, row: LifeRow): void {

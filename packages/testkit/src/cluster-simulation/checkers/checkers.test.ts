@@ -101,6 +101,48 @@ test('I2, I3: what a store accepts', () => {
   saw('I2');
 });
 
+test('I2: a bent row is answered so, and nothing else is; a claim behind its stamp raises that', () => {
+  const { report, saw, sawNothing } = watched();
+  const { user, life } = history();
+  const checker = new StoreAcceptance(report);
+  const row = (epoch: number, seq: number) => ({ ...user.unit, epoch, seq, row: new Uint8Array(0), savedUnixMs: 0 });
+  const corrupt = { code: 'CORRUPT', problem: '', markers: [] } as const;
+  checker.onBackup(life, row(5, 1), { code: 'OK' });
+  life.bent.set(user.unitKey, 'row');
+  checker.onClaimed(life, { ...user.unit, epoch: 6 }, corrupt);
+  checker.onBackup(life, row(5, 2), { code: 'FENCED', epoch: 6 });
+  checker.onBackup(life, row(6, 1), { code: 'OK' });
+  life.bent.set(user.unitKey, 'all');
+  checker.onClaimed(life, { ...user.unit, epoch: 7 }, corrupt);
+  checker.onBackup(life, row(7, 1), corrupt);
+  sawNothing();
+  checker.onBackup(life, row(7, 1), { code: 'OK' });
+  saw('I2');
+  life.bent.clear();
+  checker.onClaimed(life, { ...user.unit, epoch: 8 }, corrupt);
+  saw('I2');
+});
+
+test('I5: of a unit whose row was bent, what the row lacks is buried', () => {
+  const { report, saw, sawNothing } = watched();
+  const { user, ledger, stored, life, put } = history();
+  const { offsets } = ledger.part(user.index, 0);
+  const buried = new Set(offsets.slice(1));
+  const checker = new UserStates(report, ledger, stored, {
+    isBuried: (_, offset) => buried.has(offset),
+    wasBent: () => true,
+  });
+  put(2);
+  checker.compare(life);
+  sawNothing();
+  buried.delete(offsets[1]!);
+  checker.compare(life);
+  sawNothing();
+  buried.delete(offsets[2]!);
+  checker.compare(life);
+  saw('I5');
+});
+
 test('I4: epochs that the log never gave', () => {
   const { report, saw, sawNothing } = watched();
   const { user } = history();

@@ -15,8 +15,9 @@ const namedEndsMax = 6 + 2;
 
 /**
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
- * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state (5.6). Only
- * their records are buried for it, and a record that ends processes has soon ended its last. That each is in the state or buried, and never both, is seen by I5.
+ * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state, or a bent row
+ * (5.6). Only their records are buried for it, and a record that ends processes has soon ended its last. That each is in the
+ * state or buried, and never both, is seen by I5.
  */
 export class QuarantineTruth implements Buried {
   readonly #report: Report;
@@ -26,6 +27,7 @@ export class QuarantineTruth implements Buried {
   /** By unit and record: the crashes that the log has. */
   readonly #crashes = new Map<string, Map<string, { readonly node: string; readonly counter: number }[]>>();
   readonly #spoilt = new Set<string>();
+  readonly #bent = new Set<string>();
   readonly #quarantined = new Set<string>();
   /** By unit that was released last: where each partition ended then. What lies before stays buried. */
   readonly #released = new Map<string, ReadonlyMap<number, number>>();
@@ -67,6 +69,15 @@ export class QuarantineTruth implements Buried {
     this.#spoilt.add(unit);
   }
 
+  /** What is stored of the unit can't be read. */
+  onBent(unit: string): void {
+    this.#bent.add(unit);
+  }
+
+  wasBent(unit: string): boolean {
+    return this.#bent.has(unit);
+  }
+
   onRecord(record: LeaseRecord): void {
     if (record.kind === 'unitCrashed') this.#onCrash(record);
     if (record.kind === 'quarantineLifted') this.#onLifted(record);
@@ -74,7 +85,7 @@ export class QuarantineTruth implements Buried {
     const unit = formatUnit(record.hi, record.lo);
     if (this.#quarantined.has(unit)) return;
     this.#quarantined.add(unit);
-    if (this.#spoilt.has(unit)) return;
+    if (this.#spoilt.has(unit) || this.#bent.has(unit)) return;
     const deaths = Math.max(0, ...(this.#deaths.get(unit)?.values() ?? []));
     if (deaths < 2) this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
     const isDue = [...(this.#crashes.get(unit)?.values() ?? [])].some(

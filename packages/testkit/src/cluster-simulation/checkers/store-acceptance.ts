@@ -7,7 +7,8 @@ type Stamp = readonly [epoch: number, seq: number];
 
 /**
  * I2: the store accepts iff (epoch, seq) is greater than what it has; equal is ok and writes nothing. I3: nothing of an
- * older epoch is accepted once a later one is installed. By a model of its own, of stamps alone.
+ * older epoch is accepted once a later one is installed. By a model of its own, of stamps alone. What is bent is answered so,
+ * and stays; a claim of a row that is bent behind its stamp raises that all the same.
  */
 export class StoreAcceptance {
   readonly #report: Report;
@@ -16,6 +17,7 @@ export class StoreAcceptance {
   claimsFenced = 0;
   rowsFenced = 0;
   stale = 0;
+  corrupt = 0;
 
   constructor(report: Report) {
     this.#report = report;
@@ -30,23 +32,28 @@ export class StoreAcceptance {
     const unit = formatUnit(hi, lo);
     const [storedEpoch, storedSeq] = this.#stampOf(life, unit);
     const isRepeated = epoch === storedEpoch && storedSeq === 0;
-    const expected = epoch > storedEpoch || isRepeated ? 'OK' : 'FENCED';
+    const part = life.bent.get(unit);
+    const isTaken = part !== 'all' && (epoch > storedEpoch || isRepeated);
+    const expected = part === 'all' ? 'CORRUPT' : !isTaken ? 'FENCED' : part === undefined ? 'OK' : 'CORRUPT';
     this.#expect(unit, epoch, 0, code, expected, storedEpoch);
-    if (code === 'OK') this.#put(life, unit, [epoch, 0]);
-    else this.claimsFenced++;
+    if (code === 'OK' || (code === 'CORRUPT' && isTaken)) this.#put(life, unit, [epoch, 0]);
+    else if (code === 'FENCED') this.claimsFenced++;
+    if (code === 'CORRUPT') this.corrupt++;
   }
 
   onBackup(life: StoreLife, { hi, lo, epoch, seq }: RowWrite, { code }: RowResult): void {
     const unit = formatUnit(hi, lo);
     const [storedEpoch, storedSeq] = this.#stampOf(life, unit);
     const isOwn = epoch === storedEpoch;
-    const expected = epoch < storedEpoch ? 'FENCED' : isOwn && seq < storedSeq ? 'STALE' : 'OK';
+    const isBent = life.bent.get(unit) === 'all';
+    const expected = isBent ? 'CORRUPT' : epoch < storedEpoch ? 'FENCED' : isOwn && seq < storedSeq ? 'STALE' : 'OK';
     this.#expect(unit, epoch, seq, code, expected, storedEpoch);
     if (code === 'OK') {
       this.accepted++;
       this.#put(life, unit, [epoch, seq]);
     } else if (code === 'FENCED') this.rowsFenced++;
-    else this.stale++;
+    else if (code === 'STALE') this.stale++;
+    else this.corrupt++;
   }
 
   #expect(unit: string, epoch: number, seq: number, code: string, expected: string, storedEpoch: number): void {

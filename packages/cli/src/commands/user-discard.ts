@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { LmdbBackupStore, openDataFolder } from '@holdfast/embedded';
+import { formatUnit, hashUnit, unitHashOut } from '@holdfast/model';
+import { decodeRow } from '@holdfast/processor';
+import { CliError, failed } from '../cli-error.ts';
+import { requireDataFolder } from '../client-addresses.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+
+export interface DiscardOptions {
+  readonly data: string;
+  readonly yes?: boolean;
+}
+
+/**
+ * Removes the stored row of a user from the embedded store of a data folder, if it can't be read; without `yes` it only
+ * says whether it can. @throws CliError when there is no such row, or nothing is wrong with it
+ */
+export async function discardRow(key: Uint8Array, { data, yes }: DiscardOptions, io: Io): Promise<void> {
+  requireDataFolder(data);
+  const opened = openDataFolder(data, Date.now());
+  if (opened.code !== 'OK') throw failed(opened.code, opened.text);
+  hashUnit(key, 0, key.length);
+  const unit = { ...unitHashOut };
+  const name = formatUnit(unit.hi, unit.lo);
+  const { storePath } = opened.folder;
+  const store = existsSync(storePath) ? await LmdbBackupStore.open(storePath) : null;
+  try {
+    const problem = store === null ? null : await problemOf(store, unit);
+    if (store === null || problem === null) {
+      throw new CliError(exitCodes.notFound, 'NOT_FOUND', `nothing is stored of unit ${name} that can't be read`);
+    }
+    io.note(`unit ${name}: ${problem}\n`);
+    if (yes !== true) return io.note('nothing was removed: say --yes to do it\n');
+    await store.discard(unit, isReadable);
+    io.note('removed: after holdfast user release KEY the user begins anew\n');
+  } finally {
+    await store?.close();
+  }
+}
+
+/** Null: nothing is stored, or it can be read. */
+async function problemOf(store: LmdbBackupStore, unit: { hi: number; lo: number }): Promise<string | null> {
+  try {
+    const row = (await store.read(unit))?.row ?? null;
+    return row === null || isReadable(row) ? null : 'its stored row is of a format that this version does not know';
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'CORRUPT') return (error as Error).message;
+    throw error;
+  }
+}
+
+function isReadable(row: Uint8Array): boolean {
+  try {
+    decodeRow(row);
+    return true;
+  } catch {
+    return false;
+  }
+}

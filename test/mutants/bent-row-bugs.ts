@@ -1,0 +1,64 @@
+import type { PlantedBug } from './planted-tests.ts';
+
+const sealed = 'packages/processor/src/holder/sealed-units.test.ts';
+const bentRows = 'packages/testkit/src/bent-rows.test.ts';
+
+/** Bugs of units whose stored row can't be read (PROTOCOL.md 5.6), for unit tests. */
+export const bentRowBugs: readonly PlantedBug[] = [
+  {
+    name: 'bent row: what can not be read passes for nothing',
+    invariant: 'I1',
+    file: 'packages/processor/src/holder/sealed-units.ts',
+    find: 'const problem = row === null ? null : loadOrWhyNot(unit, row, partitions);',
+    replace: 'const problem = row === null ? null : loadOrWhyNot(unit, row, partitions) && null;',
+    tests: [sealed],
+  },
+  {
+    name: 'bent row: its unit is sealed before it is in quarantine',
+    invariant: 'I5',
+    file: 'packages/processor/src/holder/sealed-units.ts',
+    find: 'if (problem !== null && !quarantine.hasAll(unit.hi, unit.lo)) {',
+    replace: 'if (problem !== null && unit.epoch < 0) {',
+    tests: [sealed],
+  },
+  {
+    name: 'bent row: a sealed unit is written',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/rounds.ts',
+    find: 'if (unit.rowless) return;',
+    replace: '',
+    tests: [sealed],
+  },
+  {
+    name: 'bent row: the lease of a sealed unit ends before its letters are in the log',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/closing-units.ts',
+    find: 'else if (this.#rounds.isPublished(unit)) this.#markClosed(unit);',
+    replace: 'else if (unit.held) this.#markClosed(unit);',
+    tests: [sealed],
+  },
+  {
+    name: 'bent row: a sealed unit buries on after its release',
+    invariant: 'I5',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'this.#sealed.check();\n    const slot',
+    replace: 'const slot',
+    tests: [sealed],
+  },
+  {
+    name: 'bent row: what is sealed in one store stays so in the next',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/generation.ts',
+    find: "if (unit.rowless && unit.phase === 'open') sealed.open(unit);",
+    replace: '',
+    tests: [sealed],
+  },
+  {
+    name: 'bent row: a row that was not written counts',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/store-loop.ts',
+    find: "else if (result.code === 'CORRUPT') holder.onRowCorrupt(row, result.problem);",
+    replace: "else if (result.code === 'CORRUPT') holder.onRowAccepted(row, nowMs);",
+    tests: [bentRows],
+  },
+];
