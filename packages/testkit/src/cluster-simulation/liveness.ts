@@ -36,7 +36,8 @@ function whatUnitsMiss(world: ClusterWorld): string | null {
     table.reader.uncleanIndex() > allFed.index ||
     [...checks.model.ended.values()].some(({ index }) => index > allFed.index);
   return whoIsNotHeld({
-    users: plan.users,
+    // Where the row can't be read no claim is ever accepted: such units are sealed, and their records buried.
+    users: plan.users.filter(({ unitKey }) => !records.quarantine.wasBent(unitKey)),
     fedIndex: allFed.index,
     mayBeUnheld: mayBeIdle || hasEnded,
     leaseOf: ({ unit }) => {
