@@ -1,10 +1,11 @@
 import { pause } from '../../cluster/support/wait.ts';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 
 const rounds = 6;
-/** Backups are 2 s apart: some of what the late holder applied is written after its lease has gone. */
-const lateMs = 1_000;
-const betweenMs = 3_000;
+/** Backups are 2 s apart: what the late holder applied is written before it hears that its lease has gone. */
+const lateMs = 2_500;
+const betweenMs = 4_000;
 
 export const newOvertakesOld: Scenario = {
   faults: ['F54'],
@@ -17,6 +18,7 @@ export const newOvertakesOld: Scenario = {
     'applied in vain is read again; it reports nothing durable before it knows of the end',
   needs: ['namespaces'],
   proxied: true,
+  cluster: { settings: { session: usualSession } },
   deadlineMs: 240_000,
   // By the second the rows were fenced for a forced end: nothing else ends here.
   mustSee: ['rowsFenced', 'rowsFencedUnclean'],
@@ -25,7 +27,7 @@ export const newOvertakesOld: Scenario = {
     const units = workload.users.slice(0, 200).map(({ unit: { hi, lo } }) => [hi, lo] as const);
     for (let round = 0; round < rounds; round++) {
       const leader = await cluster.leader();
-      const late = (await cluster.holder(20, (id) => id !== leader.id)).id;
+      const late = (await cluster.holder(10, (id) => id !== leader.id)).id;
       links.heal();
       links.set({ to: late, traffic: ['control'] }, { delayMs: lateMs, jitterMs: 300 });
       say(`${late} hears of the control plane late, and ${leader.id}, the leader, takes its users away`);
