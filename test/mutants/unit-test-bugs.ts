@@ -116,6 +116,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [raftDriver],
   },
   {
+    name: 'control: a session that is seen late is held without fresh proof',
+    invariant: 'I1',
+    file: 'packages/engine/src/control/node-session.ts',
+    find: 'this.#options.timers.monotonicMs() - this.#confirmedAtMs >= this.#options.lease.holderStopMs',
+    replace: 'false',
+    tests: [staleTables],
+  },
+  {
     name: 'control: an entry of an earlier term is committed by count',
     invariant: 'I13',
     file: 'packages/raft/src/replication.ts',
