@@ -157,4 +157,12 @@ export const controlTestBugs: readonly PlantedBug[] = [
     replace: 'return needed;',
     tests: [raftDriver],
   },
+  {
+    name: 'control: a session that is seen late is held without fresh proof',
+    invariant: 'I1',
+    file: 'packages/engine/src/control/node-session.ts',
+    find: 'this.#options.timers.monotonicMs() - this.#confirmedAtMs >= this.#options.lease.holderStopMs',
+    replace: 'false',
+    tests: [staleTables],
+  },
 ];

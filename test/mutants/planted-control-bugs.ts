@@ -57,15 +57,6 @@ export const plantedControlBugs: readonly PlantedBug[] = [
     caughtBy: ['I1'],
   },
   {
-    name: 'control: a session that is seen late is held without fresh proof',
-    rule: 'I1',
-    file: session,
-    find: 'this.#options.timers.monotonicMs() - this.#confirmedAtMs >= this.#options.lease.holderStopMs',
-    replace: 'false',
-    profile: control,
-    caughtBy: ['I1'],
-  },
-  {
     name: 'control: epochs begin anew over an old store',
     rule: 'I4',
     file: term,

@@ -173,3 +173,30 @@ test('a member that gossip takes for dead is sent the log all the same', async (
   const { control } = await cluster.start(victim.id);
   await goOnUntil(run, 'a session', () => control.session !== null, 5_000);
 });
+
+test('a session that a node sees late is held on fresh proof only', async () => {
+  const run = await founded();
+  const { cluster, victim } = run;
+  await cluster.kill(victim);
+  await goOn(run, 3_000);
+  // From when it asks on: the answer comes, the entry doesn't.
+  let isAsked = false;
+  cluster.network.rewrite = (method, what, bytes) => {
+    const peer = cluster.leader?.control.status().raft.peers.find(({ id }) => id === victim.id);
+    const willOpen = peer?.state === 'replicate' && peer.active;
+    if (method === 'session.open' && what === 'request' && willOpen && !isAsked) {
+      isAsked = true;
+      cluster.network.logless.add(victim.id);
+    }
+    return bytes;
+  };
+  const { control, lost } = await cluster.start(victim.id);
+  await cluster.until('asked', () => isAsked, 3_000);
+  await cluster.time.run(holderStopMs + 500);
+  assert.equal(control.session, null);
+  cluster.network.logless.clear();
+  await cluster.until('a session', () => control.session !== null, 3_000);
+  assert.ok(cluster.time.monotonicMs() - control.renewedAtMs! < holderStopMs);
+  await goOn(run, 5_000);
+  assert.deepEqual(lost, []);
+});

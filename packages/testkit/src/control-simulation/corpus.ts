@@ -4,10 +4,6 @@
  */
 export const corpus: readonly { readonly seed: number; readonly found: string }[] = [
   {
-    seed: 8,
-    found: 'a table that lagged showed its node a session whose proof of life was over; its shards opened',
-  },
-  {
     // Since 1261 the calm begins later than a hand-over lasts: without both rules this one fails again, without either not.
     seed: 204,
     found: 'leadership that was being handed on when the faults ended, to a slow disk, counted as lost without a fault',
