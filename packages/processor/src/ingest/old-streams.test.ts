@@ -1,23 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashUnit, topicId, unitHashOut } from '@holdfast/model';
-import type { Job, KeyLocator } from '../job.ts';
+import type { Job } from '../job.ts';
 import { Ingest } from './ingest.ts';
-import { tableOfOne } from './test-table.test.ts';
-
-const key = Uint8Array.of(65);
-const locator = { keyBytes: key, keyStart: 0, keyEnd: 1, reason: '', locate: () => 0 } as unknown as KeyLocator;
-const batchOfOne = {
-  count: 1,
-  bytes: key,
-  nextOffset: 1,
-  offsets: Float64Array.of(0),
-  timestampsUnixMs: Float64Array.of(0),
-  keyStarts: Int32Array.of(-1),
-  keyEnds: Int32Array.of(-1),
-  valueStarts: Int32Array.of(0),
-  valueEnds: Int32Array.of(1),
-};
+import { batchOfOne, locator, tableOfOne, value } from './test-table.test.ts';
 
 test('what comes back on a stream that has ended counts for nothing, though frames of the next have the same numbers', () => {
   const self = { session: 1 as never, shard: 0 as never };
@@ -37,7 +23,7 @@ test('what comes back on a stream that has ended counts for nothing, though fram
   ingest.onStreamEnd(old);
   assert.equal(reading.position, 0);
   const next = send();
-  hashUnit(key, 0, 1);
+  hashUnit(value, 0, 1);
   const units = Uint32Array.of(unitHashOut.hi, unitHashOut.lo);
   ingest.onReturn(old, { kind: 'applied', frame: 1 }, 0);
   ingest.onReturn(old, { kind: 'durable', frame: 1, tableIndex: 10 }, 0);

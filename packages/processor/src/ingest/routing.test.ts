@@ -4,27 +4,12 @@ import { hashUnit, topicId, unitHashOut } from '@holdfast/model';
 import type { Job, KeyLocator } from '../job.ts';
 import { defaultRecordLimits } from '../limits.ts';
 import { Ingest } from './ingest.ts';
-import { tableOfOne } from './test-table.test.ts';
+import { batchOfOne, locator, tableOfOne, value } from './test-table.test.ts';
 
 const self = { session: 1 as never, shard: 0 as never };
-const value = Uint8Array.of(65);
 
 /** Everything is leased to this very shard, until the test says otherwise. */
 const table = tableOfOne(1);
-
-const batchOfOne = {
-  count: 1,
-  bytes: value,
-  nextOffset: 1,
-  offsets: Float64Array.of(0),
-  timestampsUnixMs: Float64Array.of(0),
-  keyStarts: Int32Array.of(-1),
-  keyEnds: Int32Array.of(-1),
-  valueStarts: Int32Array.of(0),
-  valueEnds: Int32Array.of(1),
-};
-
-const locator = { keyBytes: value, keyStart: 0, keyEnd: 1, reason: '', locate: () => 0 } as unknown as KeyLocator;
 
 test('records that come back when the table shows their next holder already leave at once', () => {
   const leases = { ...table };
