@@ -21,7 +21,7 @@ export const plantedQuarantineBugs: readonly PlantedBug[] = [
     name: 'cluster: one end of a process is enough for quarantine',
     rule: '6.3',
     file: 'lease/src/quarantine-rule.ts',
-    find: 'if (group.length < wanted) return false;\n  if (group.length >= persistentFactor * wanted) return true;',
+    find: 'if (named.length < wanted) return false;\n  if (named.length >= persistentFactor * wanted) return true;',
     replace: 'if (wanted > 0) return true;',
     profile,
     caughtBy: ['6.3'],

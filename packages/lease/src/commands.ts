@@ -1,6 +1,6 @@
 import type { LeaseEpoch, NodeId, SessionId, ShardIndex, ShardRef, TopicId } from '@holdfast/model';
 import type { LeaseRefusal } from './errors.ts';
-import type { Incarnation, LeaseRecord, PartitionEnd, UnitCrashed } from './records.ts';
+import type { FrameCrashed, Incarnation, LeaseRecord, PartitionEnd, UnitCrashed } from './records.ts';
 
 /** What nodes and operators ask of the leader. */
 export type LeaseCommand =
@@ -65,8 +65,8 @@ export type LeaseCommand =
   | { readonly kind: 'setDraining'; readonly nodeId: NodeId; readonly draining: boolean }
   /** The node is gone for good: its name is free again. */
   | { readonly kind: 'forgetNode'; readonly nodeId: NodeId }
-  /** Records at which this node's process ended. */
-  | { readonly kind: 'reportCrashes'; readonly nodeId: NodeId; readonly crashes: readonly RecordCrash[] }
+  /** What the shards of this node's processes were at when these ended. */
+  | { readonly kind: 'reportCrashes'; readonly nodeId: NodeId; readonly crashes: readonly CrashNote[] }
   /** What has crashed nodes often enough is put into quarantine. */
   | { readonly kind: 'quarantineDue' }
   /** Units of the session with a state that can't be written or read: into quarantine, and their leases end unclean. */
@@ -88,6 +88,11 @@ export type CommandOf<Kind extends LeaseCommand['kind']> = Extract<LeaseCommand,
 
 /** A record at which a process ended, as its node tells it. */
 export type RecordCrash = Omit<UnitCrashed, 'kind' | 'nodeId'>;
+
+/** What stood in a shard's notes when its process ended (PROTOCOL.md 6.2). */
+export type CrashNote =
+  | ({ readonly kind: 'record' } & RecordCrash)
+  | ({ readonly kind: 'frame' } & Omit<FrameCrashed, 'kind' | 'nodeId'>);
 
 /** How many units of the request ... Those in none of these counts found no room in the table: ask for them again. */
 export interface LeaseAnswer {

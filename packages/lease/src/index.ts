@@ -1,4 +1,5 @@
 export type {
+  CrashNote,
   LeaseAnswer,
   LeaseCommand,
   LeaseDecision,
@@ -41,6 +42,7 @@ export { decodeRecords, encodeRecords } from './record-codec.ts';
 export type {
   EpochBase,
   ForceReleased,
+  FrameCrashed,
   GenerationChanged,
   Granted,
   Incarnation,
@@ -52,6 +54,7 @@ export type {
   PartitionEnd,
   PartitionGranted,
   PartitionReleased,
+  ProcessCrash,
   QuarantineLifted,
   Released,
   SessionClosing,

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { randomBelow, SeededRng } from '@holdfast/model';
 import fc from 'fast-check';
 import { LeaseTable } from './lease-table.ts';
+import { randomRecord, randomUnit } from './random-records.test.ts';
 import { decodeRecords, encodeRecords } from './record-codec.ts';
 import type { LeaseRecord } from './records.ts';
-import { randomRecord, randomUnit, SlowTwin, viewOf } from './slow-twin.test.ts';
+import { SlowTwin, viewOf } from './slow-twin.test.ts';
 import { LeaseTableReader } from './table-reader.ts';
 
 /** A base beyond 32 bits, so that both halves of every number are in use. */

@@ -12,10 +12,10 @@ export const formerGenerationsMax = 64;
 export const addressesMax = shardsPerSessionMax + 1;
 /** Partitions of one topic; Kafka's own practical limit is lower. */
 export const partitionsPerTopicMax = 100_000;
-/** Records at which a process ended that are remembered, the latest: many times what a rule of a few crashes needs. */
-export const crashesKeptMax = 256;
+/** What shards were at when their process ended, remembered for the latest: many times what a rule of a few ends needs. */
+export const crashesKeptMax = 1024;
 /** In one report: a node has one for each of its shards, and those that it couldn't report before. */
-export const crashesPerReportMax = 64;
+export const crashesPerReportMax = 128;
 /** More than so many are no matter of single users: a job that crashes on everything is not mended one user at a time. */
 export const quarantinedUnitsMax = 1_024;
 /** Released units that are remembered, until everything that came before their release is long done with: all may be released at once. */

@@ -152,6 +152,7 @@ export class Proposals {
       case 'topicRemoved':
       case 'nodeForgotten':
       case 'unitCrashed':
+      case 'frameCrashed':
       case 'quarantineLifted':
         break;
     }
@@ -199,6 +200,7 @@ export class Proposals {
       case 'topicRemoved':
       case 'nodeForgotten':
       case 'unitCrashed':
+      case 'frameCrashed':
       case 'quarantineLifted':
         break;
     }

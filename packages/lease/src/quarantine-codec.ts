@@ -2,7 +2,7 @@ import { ByteFormatError, type ByteReader, type ByteWriter, nodeId, topicId } fr
 import { crashesKeptMax, partitionEndsMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
 import { PartitionEnds } from './partition-ends.ts';
 import type { QuarantinedUnit, QuarantineRegistry } from './quarantine-registry.ts';
-import type { PartitionEnd, UnitCrashed } from './records.ts';
+import type { FrameCrashed, PartitionEnd, ProcessCrash, UnitCrashed } from './records.ts';
 
 export function encodeCrash(out: ByteWriter, crash: UnitCrashed): void {
   out.u32(crash.hi).u32(crash.lo).text(crash.topicId).varint(crash.partition).varint(crash.offset);
@@ -13,6 +13,17 @@ export function decodeCrash(input: ByteReader): UnitCrashed {
   const unit = { hi: input.u32(), lo: input.u32() };
   const position = { topicId: topicId(input.text()), partition: input.varint(), offset: input.varint() };
   return { kind: 'unitCrashed', ...unit, ...position, nodeId: nodeId(input.text()), counter: input.varint() };
+}
+
+export function encodeFrameCrash(out: ByteWriter, crash: FrameCrashed): void {
+  out.text(crash.topicId).varint(crash.partition).varint(crash.first).varint(crash.last);
+  out.text(crash.nodeId).varint(crash.counter);
+}
+
+export function decodeFrameCrash(input: ByteReader): FrameCrashed {
+  const partition = { topicId: topicId(input.text()), partition: input.varint() };
+  const range = { first: input.varint(), last: input.varint() };
+  return { kind: 'frameCrashed', ...partition, ...range, nodeId: nodeId(input.text()), counter: input.varint() };
 }
 
 export function encodeEnds(out: ByteWriter, ends: readonly PartitionEnd[]): void {
@@ -28,14 +39,17 @@ export function decodeEnds(input: ByteReader): PartitionEnd[] {
   return ends;
 }
 
-/** What the snapshot's head has: crashes, number of lists of ends, units with 0 or the number of theirs. */
+/** What the snapshot's head has: crashes, each behind 1 where it is of a frame, else 0, number of lists of ends, units with 0 or the number of theirs. */
 export function encodeQuarantine(
   out: ByteWriter,
   { crashes, units }: QuarantineRegistry,
   lists: readonly PartitionEnds[],
 ): void {
   out.varint(crashes.length);
-  for (const crash of crashes) encodeCrash(out, crash);
+  for (const crash of crashes) {
+    if (crash.kind === 'frameCrashed') encodeFrameCrash(out.u8(1), crash);
+    else encodeCrash(out.u8(0), crash);
+  }
   const numbers = new Map(lists.map((ends, i) => [ends, i + 1]));
   out.varint(lists.length).varint(units.length);
   for (const { hi, lo, before } of units)
@@ -47,16 +61,20 @@ export function encodeQuarantine(
 
 /** Quarantine as a snapshot has it: the lists of ends may be still to come. */
 export class QuarantineDecoder {
-  readonly #crashes: UnitCrashed[] = [];
+  readonly #crashes: ProcessCrash[] = [];
   readonly #units: { readonly hi: number; readonly lo: number; readonly number: number }[] = [];
   readonly #lists: PartitionEnds[] = [];
   /** Lists of ends that follow. */
   readonly listCount: number;
 
-  /** @param hasOwnEnds each released unit's ends are with it (format 4), else they follow. @throws ByteFormatError */
-  constructor(input: ByteReader, hasOwnEnds: boolean) {
+  /**
+   * @param hasOwnEnds each released unit's ends are with it (format 4), else they follow
+   * @param hasFrames crashes are of records or frames (from format 6 on)
+   * @throws ByteFormatError
+   */
+  constructor(input: ByteReader, hasOwnEnds: boolean, hasFrames: boolean) {
     for (let count = countOf(input, crashesKeptMax, 'crashes'); count > 0; count--)
-      this.#crashes.push(decodeCrash(input));
+      this.#crashes.push(hasFrames && input.u8() === 1 ? decodeFrameCrash(input) : decodeCrash(input));
     this.listCount = hasOwnEnds ? 0 : countOf(input, releasedUnitsMax, 'lists of ends');
     const unitsMax = quarantinedUnitsMax + releasedUnitsMax;
     for (let count = countOf(input, unitsMax, 'quarantined units'); count > 0; count--) {

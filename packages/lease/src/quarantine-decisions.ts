@@ -1,5 +1,5 @@
-import type { LeaseEpoch } from '@holdfast/model';
-import { type CommandOf, decided, type LeaseDecision, refused } from './commands.ts';
+import type { LeaseEpoch, NodeId } from '@holdfast/model';
+import { type CommandOf, type CrashNote, decided, type LeaseDecision, refused } from './commands.ts';
 import type { LeaseTable } from './lease-table.ts';
 import { crashesPerReportMax, faultyUnitsPerEntryMax, partitionEndsMax, quarantinedUnitsMax } from './limits.ts';
 import { unitsDue } from './quarantine-rule.ts';
@@ -18,13 +18,14 @@ export function decideQuarantine(
     case 'reportCrashes': {
       const { nodeId, crashes } = command;
       if (crashes.length > crashesPerReportMax) return invalid(`${crashes.length} crashes in one report`);
-      const wrong = crashes.find(
-        ({ hi, lo, topicId, partition, offset, counter }) =>
-          typeof topicId !== 'string' ||
-          [hi, lo, partition, offset, counter].some((value) => !Number.isSafeInteger(value) || value < 0),
-      );
+      const wrong = crashes.find((crash) => !isMeant(crash));
       if (wrong !== undefined) return invalid(`a crash at ${JSON.stringify(wrong)}`);
-      return decided(crashes.map((crash): LeaseRecord => ({ ...crash, kind: 'unitCrashed', nodeId })));
+      const isKnown = (crash: CrashNote) =>
+        crash.kind !== 'frame' && table.quarantine.isQuarantined(crash.hi, crash.lo);
+      // What else was under way when a quarantined unit's record ended a process has no part in it.
+      const explained = new Set(crashes.filter(isKnown).map(({ counter }) => counter));
+      const left = crashes.filter(({ counter }) => !explained.has(counter));
+      return decided(left.map((crash) => recordOf(crash, nodeId)));
     }
     case 'quarantineDue': {
       const { crashes } = table.quarantine;
@@ -68,6 +69,18 @@ export function decideFaulty(
   if (proposed === 0 && own.epochs.length > 0)
     return refused({ code: 'QUARANTINE_FULL', unitsMax: quarantinedUnitsMax });
   return decided(records, { proposed, skipped: own.skipped, stale: own.stale });
+}
+
+function isMeant(crash: CrashNote): boolean {
+  const { topicId, partition, counter } = crash;
+  const numbers = crash.kind === 'frame' ? [crash.first, crash.last] : [crash.hi, crash.lo, crash.offset];
+  const isNumber = (value: number) => Number.isSafeInteger(value) && value >= 0;
+  return typeof topicId === 'string' && [partition, counter, ...numbers].every(isNumber);
+}
+
+function recordOf(crash: CrashNote, nodeId: NodeId): LeaseRecord {
+  if (crash.kind === 'frame') return { ...crash, kind: 'frameCrashed', nodeId };
+  return { ...crash, kind: 'unitCrashed', nodeId };
 }
 
 function roomIn({ quarantine }: LeaseTable, onTheirWay: number): number {

@@ -1,7 +1,7 @@
 import { crashesKeptMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
 import { PartitionEnds } from './partition-ends.ts';
-import type { PartitionEnd, UnitCrashed } from './records.ts';
-import { isSameEnd, isSameRecord, unexplained } from './unit-crashes.ts';
+import { isSameCrash, unexplained } from './process-crashes.ts';
+import type { PartitionEnd, ProcessCrash } from './records.ts';
 
 /** A unit whose records holders don't show to the job (PROTOCOL.md 6.3). */
 export interface QuarantinedUnit {
@@ -16,13 +16,13 @@ export interface QuarantinedUnit {
  * of its log entries, and bounded.
  */
 export class QuarantineRegistry {
-  #crashes: UnitCrashed[] = [];
+  #crashes: ProcessCrash[] = [];
   /** In the order of the entries. */
   readonly #units = new Map<string, QuarantinedUnit>();
   #quarantinedCount = 0;
 
   /** Oldest first. */
-  get crashes(): readonly UnitCrashed[] {
+  get crashes(): readonly ProcessCrash[] {
     return this.#crashes;
   }
 
@@ -50,9 +50,9 @@ export class QuarantineRegistry {
   }
 
   /** False when it is known, or can't matter. */
-  addCrash(crash: UnitCrashed): boolean {
-    const isKnown = this.#crashes.some((other) => isSameEnd(other, crash) && isSameRecord(other, crash));
-    if (isKnown || this.isQuarantined(crash.hi, crash.lo)) return false;
+  addCrash(crash: ProcessCrash): boolean {
+    if (this.#crashes.some((other) => isSameCrash(other, crash))) return false;
+    if (crash.kind === 'unitCrashed' && this.isQuarantined(crash.hi, crash.lo)) return false;
     this.#crashes = [...this.#crashes, crash].slice(-crashesKeptMax);
     return true;
   }
@@ -74,7 +74,7 @@ export class QuarantineRegistry {
   }
 
   /** @param units equal ends are one object */
-  restore(crashes: readonly UnitCrashed[], units: readonly QuarantinedUnit[]): void {
+  restore(crashes: readonly ProcessCrash[], units: readonly QuarantinedUnit[]): void {
     this.#crashes = [...crashes];
     this.#units.clear();
     this.#quarantinedCount = 0;

@@ -1,6 +1,6 @@
 import type { Unit } from '@holdfast/model';
-import type { UnitCrashed } from './records.ts';
-import { isOfUnit, isSameEnd, isSameRecord, unexplained } from './unit-crashes.ts';
+import { isOfUnit, isSameRecord, mayBeAt, type Position, unexplained } from './process-crashes.ts';
+import type { ProcessCrash, UnitCrashed } from './records.ts';
 
 /** The part of the nodes that a record must have crashed, and the least number of crashes whatever the part. */
 const nodesRatio = 0.25;
@@ -11,25 +11,46 @@ const crashesMin = 2;
  */
 const persistentFactor = 3;
 
+/** A record that may have ended processes. */
+interface Suspect {
+  /** The crashes that name it; none: it lies in frames, and is named nowhere. */
+  readonly named: readonly UnitCrashed[];
+  /** Ends of processes at which it is named, or lies in the frame of a shard. */
+  readonly ends: ReadonlySet<string>;
+}
+
 /**
  * Units to quarantine (PROTOCOL.md 6.3): one of their records ended the processes of a quarter of the nodes, and of two at
  * least. The same record each time: a node that is killed in its work has always been at somebody's record, and most often
  * at the busiest user's, but hardly ever twice at one record, since that is where it was only for microseconds. And one end
- * has one cause: of the records that the shards of a process were at, the one that more processes have ended at.
+ * has one cause: of the records that the shards of a process were at, or may have been, the one of the most ends. Frames
+ * only weigh: nobody is quarantined for what lies in them and isn't named.
  * @param nodeCount nodes that the table knows
  */
-export function unitsDue(crashes: readonly UnitCrashed[], nodeCount: number): Unit[] {
+export function unitsDue(crashes: readonly ProcessCrash[], nodeCount: number): Unit[] {
   const wanted = Math.max(crashesMin, Math.ceil(nodeCount * nodesRatio));
   const due: Unit[] = [];
   let left = crashes;
   for (;;) {
-    const groups = byRecord(left).sort((a, b) => b.length - a.length);
-    const next = groups.find((group) => isDue(group, groups, wanted, nodeCount));
-    if (next === undefined) return due;
-    const { hi, lo } = next[0]!;
+    const next = nextDue(left, wanted, nodeCount);
+    if (next === null) return due;
+    const { hi, lo } = next;
     due.push({ hi, lo });
     left = unexplained(left, hi, lo);
   }
+}
+
+function nextDue(crashes: readonly ProcessCrash[], wanted: number, nodeCount: number): Unit | null {
+  const records = byRecord(crashes.filter((crash) => crash.kind === 'unitCrashed'));
+  if (!records.some((named) => named.length >= wanted)) return null;
+  const frames = crashes.filter((crash) => crash.kind === 'frameCrashed');
+  const endsAt = (among: readonly ProcessCrash[], position: Position) =>
+    new Set(among.filter((crash) => mayBeAt(crash, position)).map(endOf));
+  const suspects: Suspect[] = records.map((named) => ({ named, ends: endsAt(crashes, named[0]!) }));
+  // No record lies in more frames than the first one of some frame.
+  for (const frame of frames) suspects.push({ named: [], ends: endsAt(frames, { ...frame, offset: frame.first }) });
+  suspects.sort((a, b) => b.ends.size - a.ends.size || b.named.length - a.named.length);
+  return suspects.find((suspect) => isDue(suspect, suspects, wanted, nodeCount))?.named[0] ?? null;
 }
 
 /** Each list isn't empty. */
@@ -43,14 +64,16 @@ function byRecord(crashes: readonly UnitCrashed[]): UnitCrashed[][] {
   return groups;
 }
 
-function isDue(group: UnitCrashed[], all: readonly UnitCrashed[][], wanted: number, nodeCount: number): boolean {
-  if (group.length < wanted) return false;
-  if (group.length >= persistentFactor * wanted) return true;
-  if (new Set(group.map(({ nodeId }) => nodeId)).size < Math.min(wanted, nodeCount)) return false;
-  const { hi, lo } = group[0]!;
-  const isRival = (other: UnitCrashed[]): boolean =>
-    !isOfUnit(other[0]!, hi, lo) &&
-    other.length >= group.length &&
-    other.some((crash) => group.some((own) => isSameEnd(own, crash)));
-  return !all.some(isRival);
+function isDue({ named, ends }: Suspect, all: readonly Suspect[], wanted: number, nodeCount: number): boolean {
+  if (named.length < wanted) return false;
+  if (named.length >= persistentFactor * wanted) return true;
+  if (new Set(named.map(({ nodeId }) => nodeId)).size < Math.min(wanted, nodeCount)) return false;
+  const { hi, lo } = named[0]!;
+  const isRival = (other: Suspect): boolean =>
+    !other.named.some((crash) => isOfUnit(crash, hi, lo)) &&
+    other.ends.size >= ends.size &&
+    named.some((own) => other.ends.has(endOf(own)));
+  return !all.some((other) => isRival(other));
 }
+
+const endOf = ({ nodeId, counter }: ProcessCrash): string => `${nodeId}#${counter}`;

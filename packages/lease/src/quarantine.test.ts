@@ -3,13 +3,14 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { ByteFormatError, ByteReader, ByteWriter, type NodeId, topicId } from '@holdfast/model';
 import fc from 'fast-check';
+import type { CrashNote } from './commands.ts';
 import { LeaseCoordinator } from './coordinator.ts';
 import { LeaseTable } from './lease-table.ts';
 import { crashesKeptMax, crashesPerReportMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
 import { compileLeaseOptions } from './options.ts';
 import { PartitionEnds } from './partition-ends.ts';
 import { unitsDue } from './quarantine-rule.ts';
-import type { LeaseRecord, PartitionEnd, UnitCrashed } from './records.ts';
+import type { FrameCrashed, LeaseRecord, PartitionEnd, ProcessCrash, UnitCrashed } from './records.ts';
 import { LeaseTableReader } from './table-reader.ts';
 
 const topic = topicId('in');
@@ -19,7 +20,8 @@ function crashOf(node: number, offset: number, more: Partial<UnitCrashed> = {}):
   return { kind: 'unitCrashed', hi: offset, lo: 1, ...position, nodeId: `n${node}` as NodeId, counter: 1, ...more };
 }
 
-const dueOf = (crashes: readonly UnitCrashed[], nodes: number) => unitsDue(crashes, nodes).map(({ hi }) => hi);
+const offsetOf = (crash: ProcessCrash) => (crash.kind === 'unitCrashed' ? crash.offset : crash.first);
+const dueOf = (crashes: readonly ProcessCrash[], nodes: number) => unitsDue(crashes, nodes).map(({ hi }) => hi);
 
 test('two nodes that end at one record are enough below nine nodes, a quarter of them from then on', () => {
   const crashes = Array.from({ length: 30 }, (_, n) => crashOf(n, 7));
@@ -59,6 +61,55 @@ test('of what the shards of a process were at, that counts which more processes 
   assert.deepEqual(dueOf(alwaysTogether, 3), [7], 'rather one too many than a crash for ever');
 });
 
+/** Of a shard that was at one of these records, and hadn't noted which. */
+function frameOf(node: number, first: number, last: number, more: Partial<FrameCrashed> = {}): FrameCrashed {
+  const range = { topicId: topic, partition: 0, first, last };
+  return { kind: 'frameCrashed', ...range, nodeId: `n${node}` as NodeId, counter: 1, ...more };
+}
+
+test('what lies in the frame of another shard may be the cause: nobody is taken for it before that is clear', () => {
+  const innocent = [crashOf(1, 9), crashOf(2, 9)];
+  assert.deepEqual(dueOf([...innocent, frameOf(1, 0, 5), crashOf(2, 3)], 3), [], 'named once, and in a frame');
+  assert.deepEqual(dueOf([...innocent, frameOf(1, 0, 5), frameOf(2, 3, 8)], 3), [], 'in frames alone');
+  assert.deepEqual(dueOf([...innocent, frameOf(1, 0, 2), frameOf(2, 3, 8)], 3), [9], 'no record lies in both');
+  assert.deepEqual(dueOf([frameOf(1, 0, 5), frameOf(2, 0, 5), frameOf(3, 0, 5)], 3), [], 'nobody is named');
+  const deadly = [crashOf(2, 3), crashOf(3, 3)];
+  assert.deepEqual(dueOf([...innocent, frameOf(1, 0, 5), ...deadly], 3), [3]);
+  const other = frameOf(1, 0, 5, { partition: 1 });
+  assert.deepEqual(dueOf([...innocent, other, ...deadly], 3), [], 'who of the two?');
+});
+
+test('whatever else the shards were at: where one record ends all processes, it is the first that comes into quarantine', () => {
+  const deadly = 10;
+  const offset = fc.integer({ min: 0, max: 20 });
+  const note = fc.oneof(
+    fc.record({ first: offset, length: fc.integer({ min: 1, max: 8 }), partition: fc.nat(1) }),
+    fc.record({ at: offset, partition: fc.nat(1) }),
+  );
+  const end = fc.record({ node: fc.nat(3), isNamed: fc.boolean(), others: fc.array(note, { maxLength: 3 }) });
+  fc.assert(
+    fc.property(fc.array(end, { maxLength: 12 }), (ends) => {
+      const crashes: ProcessCrash[] = [];
+      let due: number[] = [];
+      for (const [counter, { node, isNamed, others }] of ends.entries()) {
+        crashes.push(isNamed ? crashOf(node, deadly, { counter }) : frameOf(node, 8, 12, { counter }));
+        for (const { partition, ...other } of others) {
+          if ('at' in other && (partition !== 0 || other.at !== deadly))
+            crashes.push(crashOf(node, other.at, { counter, partition, hi: 100 + other.at + 50 * partition }));
+          else if ('first' in other)
+            crashes.push(frameOf(node, other.first, other.first + other.length, { counter, partition }));
+        }
+        due = dueOf(crashes, 4);
+        if (due.length > 0) break;
+      }
+      // Six ends at one record count whatever is beside it.
+      const named = crashes.filter((crash) => crash.kind === 'unitCrashed').filter(({ hi }) => hi === due[0]);
+      assert.ok(due.length === 0 || (due.length === 1 && due[0] === deadly) || named.length >= 6, String(due));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 /** A table with three nodes, and what is replayed on it. */
 class Scene {
   readonly table = new LeaseTable();
@@ -87,9 +138,18 @@ class Scene {
     return decision.records.map(({ kind }) => kind).join();
   }
 
+  /** What one node tells, and what follows. */
+  report(...crashes: readonly ProcessCrash[]): string {
+    const { nodeId } = crashes[0]!;
+    const notes = crashes.map(
+      ({ nodeId: _, ...crash }): CrashNote =>
+        crash.kind === 'unitCrashed' ? { ...crash, kind: 'record' } : { ...crash, kind: 'frame' },
+    );
+    return `${this.decide({ kind: 'reportCrashes', nodeId, crashes: notes })} ${this.decide({ kind: 'quarantineDue' })}`;
+  }
+
   crash(node: number, offset: number, counter = 1): string {
-    const { kind: _, nodeId, ...crash } = crashOf(node, offset, { counter });
-    return `${this.decide({ kind: 'reportCrashes', nodeId, crashes: [crash] })} ${this.decide({ kind: 'quarantineDue' })}`;
+    return this.report(crashOf(node, offset, { counter }));
   }
 }
 
@@ -105,9 +165,10 @@ test('the leader notes crashes, quarantines when they are enough, and an operato
   assert.equal(scene.crash(2, 7), 'unitCrashed ', 'another record was there as often');
   assert.equal(scene.crash(2, 7, 2), 'unitCrashed unitQuarantined');
   assert.ok(scene.table.quarantine.isQuarantined(7, 1));
-  const left = scene.table.quarantine.crashes.map(({ nodeId, offset }) => `${nodeId}@${offset}`);
+  const left = scene.table.quarantine.crashes.map((crash) => `${crash.nodeId}@${offsetOf(crash)}`);
   assert.deepEqual([left, reader.quarantineIndex()], [['n3@9'], scene.index], 'without what it explains');
-  assert.equal(scene.crash(3, 7), 'unitCrashed ', 'void: it is known');
+  const late = [crashOf(3, 7), crashOf(3, 8), frameOf(3, 0, 5)];
+  assert.equal(scene.report(...late), ' ', 'known, with all that was under way when it ended this process');
   assert.equal(scene.table.quarantine.crashes.length, 1);
   const before = [{ topicId: topic, partition: 0, offset: 100 }];
   assert.equal(scene.decide({ kind: 'liftQuarantine', hi: 7, lo: 1, before }), 'quarantineLifted');
@@ -127,6 +188,9 @@ test('reports that can not be meant are refused', () => {
   assert.equal(report([{ ...crash, offset: -1 }]), 'INVALID_COMMAND');
   assert.equal(report([{ ...crash, hi: 0.5 }]), 'INVALID_COMMAND');
   assert.equal(report([{ ...crash, topicId: null }]), 'INVALID_COMMAND');
+  const { nodeId: ___, ...frame } = frameOf(1, 2, 3);
+  for (const bent of [{ first: -1 }, { last: 'x' }, { partition: 0.5 }])
+    assert.equal(report([{ ...frame, kind: 'frame', ...bent }]), 'INVALID_COMMAND');
   assert.equal(report(Array.from({ length: crashesPerReportMax + 1 }, () => crash)), 'INVALID_COMMAND');
 });
 
@@ -189,9 +253,9 @@ test('what is on its way into quarantine takes its room: no lease ends by force 
 
 test('crashes, quarantined and released units are bounded, and a snapshot has them all', () => {
   const scene = new Scene();
-  for (let n = 0; n < crashesKeptMax + 10; n++) scene.replay(crashOf(1, n));
+  for (let n = 0; n < crashesKeptMax + 10; n++) scene.replay(n % 3 === 0 ? frameOf(1, n, n + 5) : crashOf(1, n));
   assert.deepEqual(scene.table.quarantine.crashes.length, crashesKeptMax);
-  assert.equal(scene.table.quarantine.crashes.at(-1)!.offset, crashesKeptMax + 9);
+  assert.equal(offsetOf(scene.table.quarantine.crashes.at(-1)!), crashesKeptMax + 9);
   for (let n = 0; n < releasedUnitsMax + 5; n++) {
     scene.replay({ kind: 'unitQuarantined', hi: n, lo: 2 });
     scene.replay({ kind: 'quarantineLifted', hi: n, lo: 2, before: [] });

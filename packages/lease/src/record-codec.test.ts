@@ -65,6 +65,15 @@ const record = fc.oneof(
     nodeId: text,
     counter: number,
   }),
+  fc.record({
+    kind: fc.constant('frameCrashed'),
+    topicId: text,
+    partition: number,
+    first: number,
+    last: number,
+    nodeId: text,
+    counter: number,
+  }),
   fc.record({ kind: fc.constant('unitQuarantined'), hi: half, lo: half }),
   fc.record({
     kind: fc.constant('quarantineLifted'),

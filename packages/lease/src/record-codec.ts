@@ -9,7 +9,14 @@ import {
   topicId,
 } from '@holdfast/model';
 import { addressesMax, unitsPerRecordMax } from './limits.ts';
-import { decodeCrash, decodeEnds, encodeCrash, encodeEnds } from './quarantine-codec.ts';
+import {
+  decodeCrash,
+  decodeEnds,
+  decodeFrameCrash,
+  encodeCrash,
+  encodeEnds,
+  encodeFrameCrash,
+} from './quarantine-codec.ts';
 import type { Incarnation, LeaseRecord, SessionEndReason } from './records.ts';
 
 /** In logs for ever: never renumber, only append. */
@@ -32,6 +39,7 @@ const kindCodes = [
   'unitCrashed',
   'unitQuarantined',
   'quarantineLifted',
+  'frameCrashed',
 ] as const satisfies readonly LeaseRecord['kind'][];
 
 const reasonCodes = [
@@ -130,6 +138,9 @@ function encodeRecord(out: ByteWriter, record: LeaseRecord, version: number): vo
     case 'unitCrashed':
       encodeCrash(out, record);
       break;
+    case 'frameCrashed':
+      encodeFrameCrash(out, record);
+      break;
     case 'unitQuarantined':
       out.u32(record.hi).u32(record.lo);
       break;
@@ -203,6 +214,8 @@ function decodeRecord(input: ByteReader, version: number): LeaseRecord {
       return { kind, nodeId: nodeId(input.text()), draining: decodeFlag(input) };
     case 'unitCrashed':
       return decodeCrash(input);
+    case 'frameCrashed':
+      return decodeFrameCrash(input);
     case 'unitQuarantined':
       return { kind, hi: input.u32(), lo: input.u32() };
     case 'quarantineLifted':

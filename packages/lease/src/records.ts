@@ -22,7 +22,8 @@ export type LeaseRecord =
   | NodeDraining
   | UnitCrashed
   | UnitQuarantined
-  | QuarantineLifted;
+  | QuarantineLifted
+  | FrameCrashed;
 
 export type LeaseRecordKind = LeaseRecord['kind'];
 
@@ -170,6 +171,21 @@ export interface UnitCrashed extends PartitionId {
   /** of the incarnation that reported it first: one crash, one counter */
   readonly counter: number;
 }
+
+/**
+ * A node's process ended while one of these records of the partition was applied, at a shard that hadn't noted which: it may
+ * have been any of them. Void when it is known.
+ */
+export interface FrameCrashed extends PartitionId {
+  readonly kind: 'frameCrashed';
+  readonly first: number;
+  readonly last: number;
+  readonly nodeId: NodeId;
+  readonly counter: number;
+}
+
+/** What one shard was at when its process ended. */
+export type ProcessCrash = UnitCrashed | FrameCrashed;
 
 /** Its records become dead letters from now on. Void when they do already. */
 export interface UnitQuarantined {

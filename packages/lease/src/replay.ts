@@ -85,6 +85,7 @@ export class Replay {
       case 'nodeDraining':
         return this.#replayNodeDraining(record);
       case 'unitCrashed':
+      case 'frameCrashed':
         return this.#parts.quarantine.addCrash(record) ? outcomeOf({}) : voidOutcome;
       case 'unitQuarantined':
         return this.#quarantineChanged(this.#parts.quarantine.quarantine(record.hi, record.lo), index);

@@ -1,4 +1,3 @@
-import { type Rng, randomBelow } from '@holdfast/model';
 import type { LeaseTable } from './lease-table.ts';
 import type { LeaseRecord, PartitionEnd } from './records.ts';
 
@@ -15,7 +14,7 @@ interface TwinSession {
   closing: boolean;
 }
 
-const idOf = (hi: number, lo: number) => `${hi >>> 0}:${lo >>> 0}`;
+export const idOf = (hi: number, lo: number) => `${hi >>> 0}:${lo >>> 0}`;
 
 export class SlowTwin {
   base = -1;
@@ -160,6 +159,11 @@ export class SlowTwin {
         if (this.quarantine.get(id) !== 'all' && !isKnown) this.crashes.push(`${id} ${where}`);
         return [0, 0, 0, 0];
       }
+      case 'frameCrashed': {
+        const crash = `any ${r.topicId}/${r.partition}@${r.first}-${r.last} ${r.nodeId}#${r.counter}`;
+        if (!this.crashes.includes(crash)) this.crashes.push(crash);
+        return [0, 0, 0, 0];
+      }
       case 'unitQuarantined':
         this.#setQuarantine(r, 'all', (now) => now !== 'all');
         return [0, 0, 0, 0];
@@ -201,7 +205,9 @@ export class SlowTwin {
     this.quarantine.set(id, to);
     if (to !== 'all') return;
     const endOf = (crash: string) => crash.split(' ').at(-1);
-    const ends = this.crashes.filter((crash) => crash.startsWith(`${id} `)).map(endOf);
+    const named = this.crashes.filter((crash) => crash.startsWith(`${id} `)).map((crash) => crash.split(' ')[1]!);
+    const mayBe = (crash: string) => named.some((record) => isIn(record, crash.split(' ')[1]!));
+    const ends = this.crashes.filter(mayBe).map(endOf);
     this.crashes = this.crashes.filter((crash) => !ends.includes(endOf(crash)));
   }
 
@@ -258,9 +264,11 @@ export function viewOf(table: LeaseTable): unknown {
     units: units.sort(),
     sessions: [...table.sessions()].map((s) => `${s.session} ${s.nodeId} ${s.shards} ${s.closing}`).sort(),
     nodes: [...table.nodes()].map((n) => `${n.nodeId} ${n.uuid} ${n.counter} ${n.session} ${n.draining}`).sort(),
-    crashes: table.quarantine.crashes.map(
-      (c) => `${idOf(c.hi, c.lo)} ${c.topicId}/${c.partition}@${c.offset} ${c.nodeId}#${c.counter}`,
-    ),
+    crashes: table.quarantine.crashes.map((c) => {
+      const unit = c.kind === 'unitCrashed' ? idOf(c.hi, c.lo) : 'any';
+      const offsets = c.kind === 'unitCrashed' ? c.offset : `${c.first}-${c.last}`;
+      return `${unit} ${c.topicId}/${c.partition}@${offsets} ${c.nodeId}#${c.counter}`;
+    }),
     quarantine: table.quarantine.units
       .map(({ hi, lo, before }) => `${idOf(hi, lo)} ${before === null ? 'all' : before.list().map(showEnd).join()}`)
       .sort(),
@@ -274,111 +282,10 @@ export function viewOf(table: LeaseTable): unknown {
   };
 }
 
-/** Few distinct homes, so that probes meet; among them the all-zero and the all-ones unit. */
-export function randomUnit(rng: Rng, distinct: number): [number, number] {
-  const n = randomBelow(rng, distinct);
-  if (n === 0) return [0, 0];
-  if (n === 1) return [0xffff_ffff, 0xffff_ffff];
-  return [Math.imul(n & 31, 0x9e37_79b9) >>> 0, (n * 0x0100_0193) >>> 0];
-}
-
-/** A record that may well be void: sessions, epochs and numbers are taken from the twin most of the time. */
-export function randomRecord(rng: Rng, twin: SlowTwin, distinct: number): LeaseRecord {
-  const pick = <T>(list: readonly T[]): T | undefined => list[randomBelow(rng, Math.max(1, list.length))];
-  const session = () =>
-    (randomBelow(rng, 12) === 0 ? randomBelow(rng, 100) : (pick([...twin.sessions.keys()]) ?? 1)) as never;
-  const shard = () => randomBelow(rng, 4) as never;
-  const epochOf = (lease: TwinLease | null | undefined) =>
-    (lease && randomBelow(rng, 8) > 0
-      ? lease.epoch
-      : randomBelow(rng, 3) === 0
-        ? 0
-        : twin.base + randomBelow(rng, 300)) as never;
-  const units = (count: number) => {
-    const out = new Uint32Array(count * 2);
-    for (let i = 0; i < count; i++) out.set(randomUnit(rng, distinct), 2 * i);
-    return out;
-  };
-  const epochsOf = (list: Uint32Array) => {
-    const out = new Float64Array(list.length / 2);
-    for (let i = 0; i < out.length; i++)
-      out[i] = Math.max(0, epochOf(twin.units.get(idOf(list[2 * i]!, list[2 * i + 1]!))));
-    return out;
-  };
-  const topicId = (pick([...twin.topics.keys()]) ?? 't0') as never;
-  const partition = randomBelow(rng, 5);
-  const partitionEpoch = () => Math.max(0, epochOf(twin.topics.get(topicId)?.leases[partition])) as never;
-  const dice = randomBelow(rng, 100);
-  if (dice < 8) {
-    const nodeId = `n${randomBelow(rng, 5)}` as never;
-    const uuid = `u-${nodeId}-${randomBelow(rng, 10) === 0 ? 1 : 0}`;
-    const counter = (twin.nodes.get(nodeId)?.counter ?? 0) + randomBelow(rng, 3);
-    return {
-      kind: 'sessionOpened',
-      nodeId,
-      uuid,
-      counter,
-      shards: randomBelow(rng, 5),
-      addresses: ['a:1', 'b:2'],
-      version: '1',
-    };
-  }
-  if (dice < 10) return { kind: 'sessionClosing', session: session() };
-  if (dice < 14) {
-    return { kind: 'sessionEnded', session: session(), reason: pick(['clean', 'expired', 'gone'] as const)! };
-  }
-  if (dice < 44)
-    return { kind: 'granted', session: session(), shard: shard(), units: units(randomBelow(rng, distinct / 4)) };
-  if (dice < 58) {
-    const list = units(randomBelow(rng, distinct / 8));
-    return { kind: 'released', units: list, epochs: epochsOf(list) };
-  }
-  if (dice < 70) {
-    const list = units(randomBelow(rng, distinct / 8));
-    return { kind: 'moved', units: list, fromEpochs: epochsOf(list), toSession: session(), toShard: shard() };
-  }
-  if (dice === 73) return randomQuarantine(rng, distinct);
-  if (dice < 74) {
-    const [hi, lo] = randomUnit(rng, distinct);
-    return { kind: 'forceReleased', hi, lo, epoch: epochOf(twin.units.get(idOf(hi, lo))) };
-  }
-  if (dice < 79) {
-    const topic = `topic${randomBelow(rng, 3)}`;
-    return { kind: 'topicSet', topic, topicId: `t${randomBelow(rng, 5)}` as never, partitions: randomBelow(rng, 6) };
-  }
-  if (dice < 80) return { kind: 'topicRemoved', topicId };
-  if (dice < 90) {
-    return {
-      kind: 'partitionGranted',
-      topicId,
-      partition,
-      session: session(),
-      shard: shard(),
-      fromEpoch: partitionEpoch(),
-    };
-  }
-  if (dice < 93) return { kind: 'partitionReleased', topicId, partition, epoch: partitionEpoch() };
-  if (dice < 96)
-    return {
-      kind: 'generationChanged',
-      storeGeneration: `g${dice}`,
-      number: twin.generation + randomBelow(rng, 3),
-      continues: randomBelow(rng, 2) === 0,
-    };
-  const nodeId = `n${randomBelow(rng, 5)}` as never;
-  if (dice < 97) return { kind: 'nodeForgotten', nodeId };
-  if (dice < 99) return { kind: 'nodeDraining', nodeId, draining: randomBelow(rng, 2) === 0 };
-  return { kind: 'epochBase', base: randomBelow(rng, 1000) };
-}
-
-function randomQuarantine(rng: Rng, distinct: number): LeaseRecord {
-  const [hi, lo] = randomUnit(rng, Math.min(distinct, 6));
-  const position = { topicId: 't0' as never, partition: randomBelow(rng, 2), offset: randomBelow(rng, 3) };
-  const dice = randomBelow(rng, 6);
-  if (dice < 4) {
-    const nodeId = `n${randomBelow(rng, 3)}` as never;
-    return { kind: 'unitCrashed', hi, lo, ...position, nodeId, counter: 1 + randomBelow(rng, 4) };
-  }
-  if (dice === 4) return { kind: 'unitQuarantined', hi, lo };
-  return { kind: 'quarantineLifted', hi, lo, before: [position] };
+/** `topic/partition@offset` is, or lies in, `topic/partition@first-last`. */
+function isIn(record: string, where: string): boolean {
+  const [[partition, offset], [other, range]] = [record.split('@'), where.split('@')] as [string[], string[]];
+  if (partition !== other) return false;
+  const [first, last = first] = range!.split('-').map(Number);
+  return Number(offset) >= first! && Number(offset) <= last!;
 }

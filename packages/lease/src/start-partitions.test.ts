@@ -53,5 +53,5 @@ test('a snapshot of format 4 is read; it does not say what was there', () => {
   const topic = table.topicNamed('in');
   assert.deepEqual(topic, { topic: 'in', topicId: 'A', partitions: 2, startPartitions: 0 });
   assert.deepEqual(table.partitionLeases(topic!.topicId), [null, { session: 3, shard: 0, epoch: 5 }]);
-  assert.equal(table.encodeSnapshot()[0], 5);
+  assert.equal(table.encodeSnapshot()[0], 6);
 });

@@ -27,7 +27,9 @@ import { UnitSlots } from './unit-slots.ts';
  * sessions in their order, from 1. Sixteen bytes as they are beat a smaller encoding: a million units in 10 ms.
  * At the end, the ends of partitions that the quarantine's units name by number: length and bytes of each.
  */
-const formatVersion = 5;
+const formatVersion = 6;
+/** Up to this one crashes were of records only. */
+const formatWithoutFrames = 5;
 /** Up to this one each released unit had its own list of ends. */
 const formatWithOwnEnds = 4;
 /** Up to this one it wasn't known which partitions were there at first. */
@@ -146,7 +148,9 @@ export class SnapshotDecoder {
     for (let count = head.varint(); count > 0; count--) decodeTopic(head, partitions, version);
     const hasQuarantine = version > formatWithoutQuarantine;
     if (hasQuarantine) marks.quarantineIndex = head.varint();
-    this.#quarantine = hasQuarantine ? new QuarantineDecoder(head, version <= formatWithOwnEnds) : null;
+    this.#quarantine = hasQuarantine
+      ? new QuarantineDecoder(head, version <= formatWithOwnEnds, version > formatWithoutFrames)
+      : null;
     const unitCount = head.varint();
     this.#units = input.raw(unitCount * unitBytes);
     this.#lists = input;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Rng, randomBelow, SeededRng } from '@holdfast/model';
 import fc from 'fast-check';
-import { randomUnit } from './slow-twin.test.ts';
+import { randomUnit } from './random-records.test.ts';
 import { LeaseTableReader } from './table-reader.ts';
 import { UnitSlots } from './unit-slots.ts';
 

@@ -1,4 +1,4 @@
-import type { RecordCrash } from '@holdfast/lease';
+import type { CrashNote } from '@holdfast/lease';
 import {
   ByteFormatError,
   ByteReader,
@@ -83,8 +83,8 @@ export interface SessionOpenRequest {
   /** the node's own, then one per shard */
   readonly addresses: readonly string[];
   readonly version: string;
-  /** Records at which this node's process ended; none is the same as missing, as from a node of before. */
-  readonly crashes?: readonly RecordCrash[];
+  /** What the shards of this node's processes were at when these ended; none is the same as missing, as from a node of before. */
+  readonly crashes?: readonly CrashNote[];
   /** Of the node's lease table; nodes of before don't say. */
   readonly tableIndex?: number;
 }

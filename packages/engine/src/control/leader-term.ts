@@ -1,4 +1,5 @@
 import {
+  type CrashNote,
   encodeRecords,
   type LeaseCommand,
   LeaseCoordinator,
@@ -8,7 +9,6 @@ import {
   type LeaseRefusal,
   type LeaseTable,
   type PartitionEnd,
-  type RecordCrash,
 } from '@holdfast/lease';
 import { errorText, formatUnit, type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
 import type { BackupStore } from '../ports/backup-store.ts';
@@ -230,7 +230,7 @@ export class LeaderTerm {
   }
 
   /** Notes what crashed a node, and puts into quarantine what did so often enough (PROTOCOL.md 6.3). @throws RaftDriverError */
-  async noteCrashes(nodeId: NodeId, crashes: readonly RecordCrash[]): Promise<void> {
+  async noteCrashes(nodeId: NodeId, crashes: readonly CrashNote[]): Promise<void> {
     const { logger } = this.#options;
     for (const command of [{ kind: 'reportCrashes', nodeId, crashes }, { kind: 'quarantineDue' }] as const) {
       const decision = this.decide(command);

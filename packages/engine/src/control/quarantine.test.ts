@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PartitionEnds, RecordCrash } from '@holdfast/lease';
+import type { CrashNote, PartitionEnds } from '@holdfast/lease';
 import { topicId } from '@holdfast/model';
 import type { CrashReports } from '../ports/crash-reports.ts';
 import { ToldQuarantine } from '../shard/told-quarantine.ts';
@@ -9,14 +9,14 @@ import { nobodyFailed } from './cluster-steps.test.ts';
 import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
 
 const [hi, lo] = [123, 456];
-const crashAt = (offset: number, counter = 1): RecordCrash => {
-  return { hi, lo, topicId: topicId('id-of-in'), partition: 0, offset, counter };
+const crashAt = (offset: number, counter = 1): CrashNote => {
+  return { kind: 'record', hi, lo, topicId: topicId('id-of-in'), partition: 0, offset, counter };
 };
 
 /** What a node finds in its notes when it starts. */
-function found(crash: RecordCrash): CrashReports & { readonly toldCount: number } {
+function found(crash: CrashNote): CrashReports & { readonly toldCount: number } {
   const reports = {
-    pending: [crash] as readonly RecordCrash[],
+    pending: [crash] as readonly CrashNote[],
     toldCount: 0,
     told() {
       reports.pending = [];
@@ -37,7 +37,7 @@ function toldTo({ shards }: VirtualNode): unknown[] {
 
 const shown = (before: unknown) => (before as PartitionEnds).list();
 
-async function restartWith(cluster: VirtualCluster, id: string, crash: RecordCrash) {
+async function restartWith(cluster: VirtualCluster, id: string, crash: CrashNote) {
   await cluster.kill(cluster.node(id));
   const crashes = found(crash);
   const node = await cluster.start(id as never, { crashes });

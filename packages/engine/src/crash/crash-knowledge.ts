@@ -1,5 +1,7 @@
-import { crashesPerReportMax, type RecordCrash } from '@holdfast/lease';
+import { type CrashNote, crashesPerReportMax } from '@holdfast/lease';
 import type { PartitionId } from '@holdfast/model';
+
+export type { CrashNote };
 
 /** Ranges under suspicion that a node remembers, the latest: it finds one per shard and crash. */
 export const suspectsKeptMax = 64;
@@ -10,35 +12,26 @@ export interface SuspectRange extends PartitionId {
   readonly last: number;
 }
 
-/** What stood in a shard's notes when its process ended. */
-export type CrashNote =
-  | ({ readonly kind: 'record' } & RecordCrash)
-  | ({ readonly kind: 'frame'; readonly counter: number } & SuspectRange);
-
 /** What a node knows of the ends of its processes (PROTOCOL.md 6.2). Kept over its starts; plain JSON data. */
 export interface CrashKnowledge {
   /** Not told to the leader yet, oldest first. */
-  readonly crashes: readonly RecordCrash[];
+  readonly crashes: readonly CrashNote[];
   readonly suspects: readonly SuspectRange[];
 }
 
 export const nothingKnown: CrashKnowledge = Object.freeze({ crashes: [], suspects: [] });
 
 /**
- * Notes that an end left make it wiser: one of a record is a crash to tell; one of a frame makes its range suspect, so that
- * the next end in it is at one record.
+ * Notes that an end left make it wiser: each is to be told; one of a frame makes its range suspect, so that the next end in
+ * it is at one record.
  */
 export function learn(known: CrashKnowledge, notes: readonly CrashNote[]): CrashKnowledge {
-  const crashes = [...known.crashes];
+  const crashes = [...known.crashes, ...notes];
   const suspects = [...known.suspects];
   for (const note of notes) {
-    if (note.kind === 'record') {
-      const { kind: _, ...crash } = note;
-      crashes.push(crash);
-    } else {
-      const { topicId, partition, first, last } = note;
-      suspects.push({ topicId, partition, first, last });
-    }
+    if (note.kind !== 'frame') continue;
+    const { topicId, partition, first, last } = note;
+    suspects.push({ topicId, partition, first, last });
   }
   return { crashes: crashes.slice(-crashesPerReportMax), suspects: suspects.slice(-suspectsKeptMax) };
 }

@@ -171,8 +171,8 @@ class Node implements RunningNode {
       },
     });
     const crashes = openCrashFolder(this.#folder.crashPath);
-    if (crashes.pending.length > 0)
-      this.#logger.warn('a process of this node ended at a record', { crashes: crashes.pending.length });
+    const named = crashes.pending.filter(({ kind }) => kind === 'record');
+    if (named.length > 0) this.#logger.warn('a process of this node ended at a record', { crashes: named.length });
     this.#shards = this.#newShards(this.#folder.startCounter, []);
     const control = await ControlPlane.start({
       nodeId: config.nodeId,
