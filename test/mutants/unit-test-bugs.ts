@@ -3,6 +3,7 @@ import type { PlantedBug } from './planted-tests.ts';
 
 const plane = 'packages/engine/src/control/control-plane.test.ts';
 const quarantine = 'packages/lease/src/quarantine.test.ts';
+const quarantineRule = 'packages/lease/src/quarantine-rule.test.ts';
 const holder = 'packages/processor/src/holder/quarantine.test.ts';
 const lastCommit = 'packages/engine/src/shard/last-commit.test.ts';
 const forcedEnds = 'packages/lease/src/forced-ends.test.ts';
@@ -133,7 +134,7 @@ export const unitTestBugs: readonly PlantedBug[] = [
     file: 'packages/lease/src/quarantine-rule.ts',
     find: 'return !all.some((other) => isRival(other));',
     replace: 'void all;\n  void isRival;\n  return true;',
-    tests: [quarantine],
+    tests: [quarantineRule],
   },
   {
     name: 'quarantine: what lies in the frame of another shard is never the cause',
@@ -141,6 +142,22 @@ export const unitTestBugs: readonly PlantedBug[] = [
     file: 'packages/lease/src/process-crashes.ts',
     find: 'if (position.offset < crash.first || position.offset > crash.last) return false;',
     replace: 'if (crash.first >= 0) return false;',
+    tests: [quarantineRule],
+  },
+  {
+    name: 'quarantine: to lie in a frame speaks against a user',
+    invariant: 'I8',
+    file: 'packages/lease/src/quarantine-rule.ts',
+    find: 'return [...other.ends].filter((end) => !ends.has(end)).length >= alone.length;',
+    replace: 'return other.ends.size >= ends.size;',
+    tests: [quarantineRule],
+  },
+  {
+    name: 'quarantine: frames push what is named out of the table',
+    invariant: 'I8',
+    file: 'packages/lease/src/quarantine-registry.ts',
+    find: 'this.#crashes.splice(Math.max(0, frame), 1);',
+    replace: 'this.#crashes.splice(Math.min(0, frame), 1);',
     tests: [quarantine],
   },
   {
@@ -157,7 +174,7 @@ export const unitTestBugs: readonly PlantedBug[] = [
     file: 'packages/lease/src/process-crashes.ts',
     find: 'return a.offset === b.offset && a.partition === b.partition && a.topicId === b.topicId;',
     replace: 'return a.topicId === b.topicId;',
-    tests: [quarantine],
+    tests: [quarantineRule],
   },
   {
     name: 'threads: what was made for one generation goes to the store as the next one’s',

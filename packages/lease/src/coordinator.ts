@@ -144,7 +144,7 @@ export class LeaseCoordinator {
       case 'reportCrashes':
       case 'quarantineDue':
       case 'liftQuarantine':
-        return decideQuarantine(this.#table, command, this.#proposals.quarantiningCount);
+        return decideQuarantine(this.#table, command, this.#proposals.quarantining);
     }
   }
 
@@ -264,7 +264,7 @@ export class LeaseCoordinator {
   #endFaulty({ session, units, epochs }: CommandOf<'endFaulty'>): LeaseDecision {
     const problem = this.#checkUnits(session, units, epochs);
     if (problem !== null) return refused(problem);
-    return decideFaulty(this.#table, this.#ownUnits(session, units, epochs), this.#proposals.quarantiningCount);
+    return decideFaulty(this.#table, this.#ownUnits(session, units, epochs), this.#proposals.quarantining.size);
   }
 
   #reportTopic({ topic, topicId, partitions, replace }: CommandOf<'reportTopic'>): LeaseDecision {

@@ -15,7 +15,9 @@ export const partitionsPerTopicMax = 100_000;
 /** What shards were at when their process ended, remembered for the latest: many times what a rule of a few ends needs. */
 export const crashesKeptMax = 1024;
 /** In one report: a node has one for each of its shards, and those that it couldn't report before. */
-export const crashesPerReportMax = 128;
+export const crashesPerReportMax = 512;
+/** Those of logs are shorter: Kafka's have 22 characters. */
+export const topicIdLengthMax = 255;
 /** More than so many are no matter of single users: a job that crashes on everything is not mended one user at a time. */
 export const quarantinedUnitsMax = 1_024;
 /** Released units that are remembered, until everything that came before their release is long done with: all may be released at once. */

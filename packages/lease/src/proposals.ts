@@ -81,9 +81,9 @@ export class Proposals {
     return this.#draining.get(nodeId)?.includes(true) === true;
   }
 
-  /** Units on their way into quarantine: they take room there. */
-  get quarantiningCount(): number {
-    return this.#quarantining.size;
+  /** Units on their way into quarantine: they take room there, and explain what is told. */
+  get quarantining(): Pick<UnitMap, 'size' | 'get'> {
+    return this.#quarantining;
   }
 
   topic(topic: string): { readonly topicId: TopicId; readonly partitions: number } | undefined {

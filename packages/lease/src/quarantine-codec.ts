@@ -26,6 +26,12 @@ export function decodeFrameCrash(input: ByteReader): FrameCrashed {
   return { kind: 'frameCrashed', ...partition, ...range, nodeId: nodeId(input.text()), counter: input.varint() };
 }
 
+export function decodeFlag(input: ByteReader): boolean {
+  const flag = input.u8();
+  if (flag > 1) throw new ByteFormatError(`flag ${flag} before byte ${input.position}`);
+  return flag === 1;
+}
+
 export function encodeEnds(out: ByteWriter, ends: readonly PartitionEnd[]): void {
   out.varint(ends.length);
   for (const end of ends) out.text(end.topicId).varint(end.partition).varint(end.offset);
@@ -74,7 +80,7 @@ export class QuarantineDecoder {
    */
   constructor(input: ByteReader, hasOwnEnds: boolean, hasFrames: boolean) {
     for (let count = countOf(input, crashesKeptMax, 'crashes'); count > 0; count--)
-      this.#crashes.push(hasFrames && input.u8() === 1 ? decodeFrameCrash(input) : decodeCrash(input));
+      this.#crashes.push(hasFrames && decodeFlag(input) ? decodeFrameCrash(input) : decodeCrash(input));
     this.listCount = hasOwnEnds ? 0 : countOf(input, releasedUnitsMax, 'lists of ends');
     const unitsMax = quarantinedUnitsMax + releasedUnitsMax;
     for (let count = countOf(input, unitsMax, 'quarantined units'); count > 0; count--) {

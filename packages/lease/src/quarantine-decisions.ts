@@ -1,7 +1,13 @@
-import type { LeaseEpoch, NodeId } from '@holdfast/model';
+import type { LeaseEpoch, NodeId, UnitMap } from '@holdfast/model';
 import { type CommandOf, type CrashNote, decided, type LeaseDecision, refused } from './commands.ts';
 import type { LeaseTable } from './lease-table.ts';
-import { crashesPerReportMax, faultyUnitsPerEntryMax, partitionEndsMax, quarantinedUnitsMax } from './limits.ts';
+import {
+  crashesPerReportMax,
+  faultyUnitsPerEntryMax,
+  partitionEndsMax,
+  quarantinedUnitsMax,
+  topicIdLengthMax,
+} from './limits.ts';
 import { unitsDue } from './quarantine-rule.ts';
 import type { LeaseRecord } from './records.ts';
 
@@ -12,7 +18,7 @@ import type { LeaseRecord } from './records.ts';
 export function decideQuarantine(
   table: LeaseTable,
   command: CommandOf<'reportCrashes' | 'quarantineDue' | 'liftQuarantine'>,
-  onTheirWay: number,
+  onTheirWay: Pick<UnitMap, 'size' | 'get'>,
 ): LeaseDecision {
   switch (command.kind) {
     case 'reportCrashes': {
@@ -21,7 +27,8 @@ export function decideQuarantine(
       const wrong = crashes.find((crash) => !isMeant(crash));
       if (wrong !== undefined) return invalid(`a crash at ${JSON.stringify(wrong)}`);
       const isKnown = (crash: CrashNote) =>
-        crash.kind !== 'frame' && table.quarantine.isQuarantined(crash.hi, crash.lo);
+        crash.kind !== 'frame' &&
+        (table.quarantine.isQuarantined(crash.hi, crash.lo) || onTheirWay.get(crash.hi, crash.lo) >= 0);
       // What else was under way when a quarantined unit's record ended a process has no part in it.
       const explained = new Set(crashes.filter(isKnown).map(({ counter }) => counter));
       const left = crashes.filter(({ counter }) => !explained.has(counter));
@@ -29,8 +36,7 @@ export function decideQuarantine(
     }
     case 'quarantineDue': {
       const { crashes } = table.quarantine;
-      const room = roomIn(table, onTheirWay);
-      const due = room > 0 ? unitsDue(crashes, [...table.nodes()].length).slice(0, room) : [];
+      const due = unitsDue(crashes, [...table.nodes()].length, roomIn(table, onTheirWay.size));
       return decided(due.map(({ hi, lo }): LeaseRecord => ({ kind: 'unitQuarantined', hi, lo })));
     }
     case 'liftQuarantine': {
@@ -71,11 +77,13 @@ export function decideFaulty(
   return decided(records, { proposed, skipped: own.skipped, stale: own.stale });
 }
 
-function isMeant(crash: CrashNote): boolean {
+function isMeant(crash: CrashNote | null): boolean {
+  if (typeof crash !== 'object' || crash === null) return false;
   const { topicId, partition, counter } = crash;
+  if (typeof topicId !== 'string' || topicId.length > topicIdLengthMax) return false;
   const numbers = crash.kind === 'frame' ? [crash.first, crash.last] : [crash.hi, crash.lo, crash.offset];
-  const isNumber = (value: number) => Number.isSafeInteger(value) && value >= 0;
-  return typeof topicId === 'string' && [partition, counter, ...numbers].every(isNumber);
+  if (![partition, counter, ...numbers].every((value) => Number.isSafeInteger(value) && value >= 0)) return false;
+  return crash.kind === 'frame' ? crash.first <= crash.last : crash.hi <= 0xffff_ffff && crash.lo <= 0xffff_ffff;
 }
 
 function recordOf(crash: CrashNote, nodeId: NodeId): LeaseRecord {

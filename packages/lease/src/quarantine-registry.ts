@@ -53,7 +53,12 @@ export class QuarantineRegistry {
   addCrash(crash: ProcessCrash): boolean {
     if (this.#crashes.some((other) => isSameCrash(other, crash))) return false;
     if (crash.kind === 'unitCrashed' && this.isQuarantined(crash.hi, crash.lo)) return false;
-    this.#crashes = [...this.#crashes, crash].slice(-crashesKeptMax);
+    this.#crashes = [...this.#crashes, crash];
+    // Frames first: what is named is what a verdict needs.
+    if (this.#crashes.length > crashesKeptMax) {
+      const frame = this.#crashes.findIndex(({ kind }) => kind === 'frameCrashed');
+      this.#crashes.splice(Math.max(0, frame), 1);
+    }
     return true;
   }
 

@@ -1,114 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { ByteFormatError, ByteReader, ByteWriter, type NodeId, topicId } from '@holdfast/model';
-import fc from 'fast-check';
+import { ByteFormatError, ByteReader, ByteWriter, type NodeId } from '@holdfast/model';
 import type { CrashNote } from './commands.ts';
 import { LeaseCoordinator } from './coordinator.ts';
+import { crashOf, frameOf, topic } from './crash-records.test.ts';
 import { LeaseTable } from './lease-table.ts';
 import { crashesKeptMax, crashesPerReportMax, quarantinedUnitsMax, releasedUnitsMax } from './limits.ts';
 import { compileLeaseOptions } from './options.ts';
 import { PartitionEnds } from './partition-ends.ts';
-import { unitsDue } from './quarantine-rule.ts';
-import type { FrameCrashed, LeaseRecord, PartitionEnd, ProcessCrash, UnitCrashed } from './records.ts';
+import type { LeaseRecord, PartitionEnd, ProcessCrash } from './records.ts';
 import { LeaseTableReader } from './table-reader.ts';
 
-const topic = topicId('in');
-
-function crashOf(node: number, offset: number, more: Partial<UnitCrashed> = {}): UnitCrashed {
-  const position = { topicId: topic, partition: 0, offset };
-  return { kind: 'unitCrashed', hi: offset, lo: 1, ...position, nodeId: `n${node}` as NodeId, counter: 1, ...more };
-}
-
 const offsetOf = (crash: ProcessCrash) => (crash.kind === 'unitCrashed' ? crash.offset : crash.first);
-const dueOf = (crashes: readonly ProcessCrash[], nodes: number) => unitsDue(crashes, nodes).map(({ hi }) => hi);
-
-test('two nodes that end at one record are enough below nine nodes, a quarter of them from then on', () => {
-  const crashes = Array.from({ length: 30 }, (_, n) => crashOf(n, 7));
-  for (let nodes = 2; nodes <= 40; nodes++) {
-    const least = crashes.findIndex((_, n) => dueOf(crashes.slice(0, n), nodes).length > 0);
-    assert.equal(least, Math.max(2, Math.ceil(nodes / 4)), `${nodes} nodes`);
-  }
-});
-
-test('one node is enough where there is no other, with two crashes; else it takes six of one node', () => {
-  const again = (count: number) => Array.from({ length: count }, (_, n) => crashOf(1, 7, { counter: n }));
-  assert.deepEqual([dueOf(again(1), 1), dueOf(again(2), 1)], [[], [7]]);
-  assert.deepEqual([dueOf(again(5), 3), dueOf(again(6), 3)], [[], [7]]);
-});
-
-test('processes that end at other records of a unit never bring it into quarantine, whatever their number', () => {
-  const crash = fc.record({ node: fc.nat(9), partition: fc.nat(4), offset: fc.nat(10_000) });
-  const distinct = fc.uniqueArray(crash, { selector: ({ partition, offset }) => `${partition}/${offset}` });
-  fc.assert(
-    fc.property(distinct, fc.integer({ min: 2, max: 12 }), (list, nodes) => {
-      const crashes = list.map(({ node, partition, offset }) => crashOf(node, offset, { hi: 1, partition }));
-      assert.deepEqual(unitsDue(crashes, nodes), []);
-    }),
-  );
-});
-
-test('of what the shards of a process were at, that counts which more processes ended at', () => {
-  const innocent = (node: number) => crashOf(node, 9);
-  const both = [crashOf(1, 7), innocent(1), crashOf(2, 7), innocent(2)];
-  assert.deepEqual(dueOf(both, 3), [], 'who of the two?');
-  assert.deepEqual(dueOf([...both, crashOf(3, 7)], 3), [7]);
-  const another = [crashOf(1, 8, { counter: 2 }), crashOf(3, 8)];
-  assert.deepEqual(dueOf([...both, crashOf(2, 7, { counter: 2 }), ...another], 3), [7, 8], 'each for its own ends');
-  const alwaysTogether = [1, 2, 3].flatMap((counter) =>
-    [1, 2].flatMap((node) => [crashOf(node, 7, { counter }), crashOf(node, 9, { counter })]),
-  );
-  assert.deepEqual(dueOf(alwaysTogether, 3), [7], 'rather one too many than a crash for ever');
-});
-
-/** Of a shard that was at one of these records, and hadn't noted which. */
-function frameOf(node: number, first: number, last: number, more: Partial<FrameCrashed> = {}): FrameCrashed {
-  const range = { topicId: topic, partition: 0, first, last };
-  return { kind: 'frameCrashed', ...range, nodeId: `n${node}` as NodeId, counter: 1, ...more };
-}
-
-test('what lies in the frame of another shard may be the cause: nobody is taken for it before that is clear', () => {
-  const innocent = [crashOf(1, 9), crashOf(2, 9)];
-  assert.deepEqual(dueOf([...innocent, frameOf(1, 0, 5), crashOf(2, 3)], 3), [], 'named once, and in a frame');
-  assert.deepEqual(dueOf([...innocent, frameOf(1, 0, 5), frameOf(2, 3, 8)], 3), [], 'in frames alone');
-  assert.deepEqual(dueOf([...innocent, frameOf(1, 0, 2), frameOf(2, 3, 8)], 3), [9], 'no record lies in both');
-  assert.deepEqual(dueOf([frameOf(1, 0, 5), frameOf(2, 0, 5), frameOf(3, 0, 5)], 3), [], 'nobody is named');
-  const deadly = [crashOf(2, 3), crashOf(3, 3)];
-  assert.deepEqual(dueOf([...innocent, frameOf(1, 0, 5), ...deadly], 3), [3]);
-  const other = frameOf(1, 0, 5, { partition: 1 });
-  assert.deepEqual(dueOf([...innocent, other, ...deadly], 3), [], 'who of the two?');
-});
-
-test('whatever else the shards were at: where one record ends all processes, it is the first that comes into quarantine', () => {
-  const deadly = 10;
-  const offset = fc.integer({ min: 0, max: 20 });
-  const note = fc.oneof(
-    fc.record({ first: offset, length: fc.integer({ min: 1, max: 8 }), partition: fc.nat(1) }),
-    fc.record({ at: offset, partition: fc.nat(1) }),
-  );
-  const end = fc.record({ node: fc.nat(3), isNamed: fc.boolean(), others: fc.array(note, { maxLength: 3 }) });
-  fc.assert(
-    fc.property(fc.array(end, { maxLength: 12 }), (ends) => {
-      const crashes: ProcessCrash[] = [];
-      let due: number[] = [];
-      for (const [counter, { node, isNamed, others }] of ends.entries()) {
-        crashes.push(isNamed ? crashOf(node, deadly, { counter }) : frameOf(node, 8, 12, { counter }));
-        for (const { partition, ...other } of others) {
-          if ('at' in other && (partition !== 0 || other.at !== deadly))
-            crashes.push(crashOf(node, other.at, { counter, partition, hi: 100 + other.at + 50 * partition }));
-          else if ('first' in other)
-            crashes.push(frameOf(node, other.first, other.first + other.length, { counter, partition }));
-        }
-        due = dueOf(crashes, 4);
-        if (due.length > 0) break;
-      }
-      // Six ends at one record count whatever is beside it.
-      const named = crashes.filter((crash) => crash.kind === 'unitCrashed').filter(({ hi }) => hi === due[0]);
-      assert.ok(due.length === 0 || (due.length === 1 && due[0] === deadly) || named.length >= 6, String(due));
-    }),
-    { numRuns: 2_000 },
-  );
-});
 
 /** A table with three nodes, and what is replayed on it. */
 class Scene {
@@ -189,7 +93,9 @@ test('reports that can not be meant are refused', () => {
   assert.equal(report([{ ...crash, hi: 0.5 }]), 'INVALID_COMMAND');
   assert.equal(report([{ ...crash, topicId: null }]), 'INVALID_COMMAND');
   const { nodeId: ___, ...frame } = frameOf(1, 2, 3);
-  for (const bent of [{ first: -1 }, { last: 'x' }, { partition: 0.5 }])
+  for (const bent of [null, 7, { ...crash, hi: 2 ** 32 }, { ...crash, topicId: 't'.repeat(256) }])
+    assert.equal(report([bent as never]), 'INVALID_COMMAND');
+  for (const bent of [{ first: -1 }, { last: 'x' }, { partition: 0.5 }, { first: 4 }])
     assert.equal(report([{ ...frame, kind: 'frame', ...bent }]), 'INVALID_COMMAND');
   assert.equal(report(Array.from({ length: crashesPerReportMax + 1 }, () => crash)), 'INVALID_COMMAND');
 });
@@ -251,11 +157,37 @@ test('what is on its way into quarantine takes its room: no lease ends by force 
   assert.ok(scene.table.quarantine.isQuarantined(8, 1));
 });
 
+test('what was beside a quarantined record does not count either while its quarantine is on its way', () => {
+  const scene = new Scene();
+  scene.replay(crashOf(1, 7));
+  scene.replay(crashOf(2, 7));
+  const leader = new LeaseCoordinator(scene.table, compileLeaseOptions(), 0);
+  const due = leader.decide({ kind: 'quarantineDue' }, 0);
+  assert.ok(due.ok && due.records.length === 1);
+  const { nodeId, kind: _, ...crash } = crashOf(3, 7);
+  const notes = [7, 9].map((offset) => ({ ...crash, kind: 'record', offset, hi: offset }) as const);
+  const report = leader.decide({ kind: 'reportCrashes', nodeId, crashes: notes }, 0);
+  assert.deepEqual(report.ok && report.records, []);
+});
+
+test('where there is no room for all crashes, frames are the first that are forgotten', () => {
+  const scene = new Scene();
+  for (let n = 0; n < crashesKeptMax; n++) scene.replay(n % 4 === 0 ? crashOf(1, n) : frameOf(1, n, n + 5));
+  for (let n = 0; n < crashesKeptMax; n++) scene.replay(frameOf(2, n, n + 5));
+  const { crashes } = scene.table.quarantine;
+  assert.equal(crashes.length, crashesKeptMax);
+  assert.equal(crashes.filter(({ kind }) => kind === 'unitCrashed').length, crashesKeptMax / 4);
+  assert.deepEqual([...new Set(crashes.slice(-100).map((crash) => crash.nodeId))], ['n2']);
+});
+
 test('crashes, quarantined and released units are bounded, and a snapshot has them all', () => {
   const scene = new Scene();
-  for (let n = 0; n < crashesKeptMax + 10; n++) scene.replay(n % 3 === 0 ? frameOf(1, n, n + 5) : crashOf(1, n));
+  for (let n = 0; n < crashesKeptMax + 10; n++) scene.replay(n >= 20 && n < 30 ? frameOf(1, n, n + 5) : crashOf(1, n));
+  scene.replay(frameOf(2, 5, 9));
+  scene.replay(crashOf(1, crashesKeptMax + 10));
   assert.deepEqual(scene.table.quarantine.crashes.length, crashesKeptMax);
-  assert.equal(offsetOf(scene.table.quarantine.crashes.at(-1)!), crashesKeptMax + 9);
+  assert.equal(offsetOf(scene.table.quarantine.crashes.at(-1)!), crashesKeptMax + 10);
+  scene.replay(frameOf(2, 5, 9));
   for (let n = 0; n < releasedUnitsMax + 5; n++) {
     scene.replay({ kind: 'unitQuarantined', hi: n, lo: 2 });
     scene.replay({ kind: 'quarantineLifted', hi: n, lo: 2, before: [] });

@@ -12,6 +12,7 @@ import { addressesMax, unitsPerRecordMax } from './limits.ts';
 import {
   decodeCrash,
   decodeEnds,
+  decodeFlag,
   decodeFrameCrash,
   encodeCrash,
   encodeEnds,
@@ -250,12 +251,6 @@ function decodeReason(input: ByteReader): SessionEndReason {
   const reason = reasonCodes[code];
   if (reason === undefined) throw new ByteFormatError(`session end reason ${code} before byte ${input.position}`);
   return reason;
-}
-
-function decodeFlag(input: ByteReader): boolean {
-  const flag = input.u8();
-  if (flag > 1) throw new ByteFormatError(`flag ${flag} before byte ${input.position}`);
-  return flag === 1;
 }
 
 function encodeUnits(out: ByteWriter, units: Uint32Array): void {

@@ -4,7 +4,7 @@ import type { PartitionId } from '@holdfast/model';
 export type { CrashNote };
 
 /** Ranges under suspicion that a node remembers, the latest: it finds one per shard and crash. */
-export const suspectsKeptMax = 64;
+export const suspectsKeptMax = 256;
 
 /** Records of one partition, in one of which a process ended. */
 export interface SuspectRange extends PartitionId {
@@ -33,7 +33,14 @@ export function learn(known: CrashKnowledge, notes: readonly CrashNote[]): Crash
     const { topicId, partition, first, last } = note;
     suspects.push({ topicId, partition, first, last });
   }
-  return { crashes: crashes.slice(-crashesPerReportMax), suspects: suspects.slice(-suspectsKeptMax) };
+  return { crashes: latest(crashes), suspects: suspects.slice(-suspectsKeptMax) };
+}
+
+/** As many as one report takes, frames the first to go: what is named is what a verdict needs. */
+function latest(crashes: readonly CrashNote[]): CrashNote[] {
+  let surplus = crashes.length - crashesPerReportMax;
+  const kept = crashes.filter(({ kind }) => kind !== 'frame' || surplus-- <= 0);
+  return kept.slice(-crashesPerReportMax);
 }
 
 export function isSuspect(
