@@ -66,7 +66,19 @@ test('what is beyond the bound is dropped and counted', () => {
   const { batch, calls } = setUp();
   for (let i = 0; i < unitCallsMax; i++) batch.add(0, units(1_000));
   assert.equal(calls.length, unitCallsMax);
-  batch.add(0, units(batchUnitsMax));
-  batch.add(0, units(1));
-  assert.equal(batch.droppedCount, 1);
+  batch.add(0, units(batchUnitsMax - 1));
+  batch.add(0, units(3));
+  assert.equal(batch.droppedCount, 2);
+});
+
+test('one message above the bound is taken as far as there is room', async () => {
+  const { time, batch, calls } = setUp();
+  batch.add(0, units(batchUnitsMax + 5));
+  assert.equal(batch.droppedCount, 5);
+  for (let i = 0; i < calls.length; i++) {
+    calls[i]!.end();
+    await time.run(batchWaitMsMax);
+  }
+  const all = calls.flatMap((call) => call.batch.flatMap(({ units: list }) => [...list]));
+  assert.deepEqual(all, [...units(batchUnitsMax)]);
 });

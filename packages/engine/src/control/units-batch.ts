@@ -43,13 +43,12 @@ export class UnitsBatch {
   }
 
   add(shard: number, units: Uint32Array): void {
-    const count = units.length / this.#wordsPerUnit;
+    const asked = units.length / this.#wordsPerUnit;
+    // What there is room for: one message may be above the bound by itself, and would be each time that it is repeated.
+    const count = Math.min(asked, batchUnitsMax - this.#unitCount);
+    this.droppedCount += asked - count;
     if (count === 0) return;
-    if (this.#unitCount + count > batchUnitsMax) {
-      this.droppedCount += count;
-      return;
-    }
-    this.#waiting.push({ shard, units });
+    this.#waiting.push({ shard, units: units.subarray(0, count * this.#wordsPerUnit) });
     this.#unitCount += count;
     this.#flush();
   }
