@@ -108,7 +108,6 @@ export class Scene {
       partition,
       durableWatermark: 0,
       baseOffset: block.baseOffset,
-      baseTimeUnixMs: block.baseTimeUnixMs,
       count: block.count,
       block: block.finish(),
     };
