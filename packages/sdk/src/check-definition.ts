@@ -1,3 +1,4 @@
+import { thrownText } from '@holdfast/model';
 import { isStateRoot } from './clone-state.ts';
 import { durationExpected, tryParseDuration } from './duration.ts';
 import type { Problem } from './errors.ts';
@@ -178,7 +179,7 @@ function checkInitial(problems: Problem[], state: Fields): void {
   try {
     initial = (state.initial as () => unknown)();
   } catch (error) {
-    problems.push({ path: 'state.initial()', value: `threw ${String(error)}`, expected: 'a fresh state' });
+    problems.push({ path: 'state.initial()', value: `threw ${thrownText(error)}`, expected: 'a fresh state' });
     return;
   }
   if (typeof (initial as { then?: unknown } | null | undefined)?.then === 'function') {

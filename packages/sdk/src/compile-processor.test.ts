@@ -205,6 +205,37 @@ test('the end of the retries is a dead letter, a skip, or the end of the job', (
   });
 });
 
+test('what is thrown need not have a text', () => {
+  const thrown = Object.create(null) as object;
+  const job = jobWith(() => {
+    throw thrown;
+  });
+  const state = job.initialState(alice);
+  assert.equal(job.apply(state, alice, record({ user: 'a', n: 4 }), sink()), 'dead');
+  assert.deepEqual([job.failureReason, job.failureDetail], ['handler-error', 'something that has no text']);
+  assert.equal(job.failureError, thrown);
+  const parsing = compileProcessor(
+    defineProcessor({
+      name: 'rows',
+      version: '1',
+      input: {
+        rows: {
+          topic: 'rows',
+          parse: (_bytes: Uint8Array): { user: string } => {
+            throw thrown;
+          },
+          key: (e) => e.user,
+        },
+      },
+      state: { version: 1, initial: () => ({ n: 0 }), idle: '1h' },
+      onEvent: { rows() {} },
+    }),
+  );
+  assert.equal(parsing.apply({ n: 0 }, alice, record('x', { topic: 'rows' }), sink()), 'dead');
+  assert.equal(parsing.failureReason, 'parse-error');
+  assert.equal(parsing.newKeyLocator('rows').locate(encodeUtf8('x'), 0, 1), 2);
+});
+
 test('an async handler is refused at the first record', () => {
   const job = jobWith(async (_e, ctx) => {
     ctx.state.n++;

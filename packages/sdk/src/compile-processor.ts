@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8, silentLogger } from '@holdfast/model';
+import { decodeUtf8, encodeUtf8, silentLogger, thrownText } from '@holdfast/model';
 import type { Job, JobRecord, KeyLocator, OutputSink, Verdict } from '@holdfast/processor';
 import { show, topicExpected, topicPattern } from './check-definition.ts';
 import { cloneState, restoreState } from './clone-state.ts';
@@ -225,10 +225,10 @@ class ProcessorJob<S> implements CompiledJob<S> {
 
   #handlerFailed(error: unknown, inputName: string): Verdict {
     if (this.#then === 'stop') {
-      const text = `job '${this.name}' stops: the handler of '${inputName}' threw ${String(error)}`;
+      const text = `job '${this.name}' stops: the handler of '${inputName}' threw ${thrownText(error)}`;
       throw new JobStopError('HANDLER_STOP', text, { cause: error });
     }
-    return this.#fail(this.#then === 'skip' ? 'skipped' : 'dead', 'handler-error', String(error), error);
+    return this.#fail(this.#then === 'skip' ? 'skipped' : 'dead', 'handler-error', thrownText(error), error);
   }
 
   #refuseAsync(result: PromiseLike<unknown>, inputName: string, state: S, undo: S | undefined): never {
