@@ -117,7 +117,7 @@ test('a first state that could not be stored is found at definition', () => {
     ['state.initial(): threw Error: no'],
   );
   assert.deepEqual(
-    withInitial(async () => ({})),
+    withInitial(() => Promise.resolve({})),
     ['state.initial(): a promise'],
   );
   class Table {}
@@ -130,6 +130,22 @@ test('a first state that could not be stored is found at definition', () => {
     withInitial(() => new Table(), { codec, undo: 'none' }),
     [],
   );
+});
+
+test('functions that have not ended when they return are found at definition', () => {
+  const asyncOnes = {
+    ...good,
+    state: { ...good.state, initial: async () => ({ n: 0 }) },
+    onEvent: { async logs() {} },
+    query: { *all() {} },
+    async *view() {},
+  };
+  assert.deepEqual(paths(asyncOnes), [
+    'state.initial: an async function',
+    'onEvent.logs: an async function',
+    'query.all: a generator',
+    'view: an async generator',
+  ]);
 });
 
 test('params and topics are checked at start, all at once', () => {

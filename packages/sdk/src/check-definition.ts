@@ -283,6 +283,13 @@ function checkText(problems: Problem[], path: string, value: unknown, pattern: R
   if (typeof value !== 'string' || !pattern.test(value)) problems.push({ path, value: show(value), expected });
 }
 
+/** By what a function says that it is, which holds for functions of other contexts too. */
+const notSynchronous = new Map([
+  ['[object AsyncFunction]', 'an async function'],
+  ['[object GeneratorFunction]', 'a generator'],
+  ['[object AsyncGeneratorFunction]', 'an async generator'],
+]);
+
 /** What Kafka takes as a topic name, too. */
 export const topicPattern = /^(?!\.\.?$)[A-Za-z0-9._-]{1,249}$/;
 export const topicExpected = 'a topic name: letters, digits, dot, dash, underscore, 249 at most';
@@ -297,10 +304,17 @@ function checkSchema(problems: Problem[], path: string, value: unknown): void {
 }
 
 function checkFunction(problems: Problem[], path: string, value: unknown, needed: boolean): boolean {
-  if (typeof value === 'function') return true;
+  if (typeof value === 'function') return checkSynchronous(problems, path, value);
   if (value === undefined && !needed) return false;
   problems.push({ path, value: value === undefined ? 'missing' : show(value), expected: 'a function' });
   return false;
+}
+
+/** What such a function gives is never what is wanted of it, and an async handler goes on when its record is long over. */
+function checkSynchronous(problems: Problem[], path: string, value: object): boolean {
+  const kind = notSynchronous.get(Object.prototype.toString.call(value));
+  if (kind !== undefined) problems.push({ path, value: kind, expected: 'a function that has ended when it returns' });
+  return kind === undefined;
 }
 
 function isWhole(value: unknown, min: number, max: number): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeUtf8 } from '@holdfast/model';
-import type { JobRecord, KeyLocator } from '@holdfast/processor';
+import { type JobRecord, type KeyLocator, StopWantedError } from '@holdfast/processor';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { cloneState } from './clone-state.ts';
@@ -199,9 +199,10 @@ test('the end of the retries is a dead letter, a skip, or the end of the job', (
   assert.equal(run({}), 'dead');
   const last = (what: string) => Object.fromEntries([['then', what]]);
   assert.equal(run(last('skip')), 'skipped');
+  assert.throws(() => run(last('stop')), StopWantedError);
   assert.throws(() => run(last('stop')), {
     code: 'HANDLER_STOP',
-    message: /handler of 'logs' threw Error: broken/,
+    message: /^job 'job' stops at logs\/3@42: the handler of 'logs' threw Error: broken$/,
   });
 });
 
@@ -236,11 +237,11 @@ test('what is thrown need not have a text', () => {
   assert.equal(parsing.newKeyLocator('rows').locate(encodeUtf8('x'), 0, 1), 2);
 });
 
-test('an async handler is refused at the first record', () => {
-  const job = jobWith(async (_e, ctx) => {
+test('a handler that gives a promise is refused at the first record', () => {
+  const job = jobWith((_e, ctx) => {
     ctx.state.n++;
     ctx.emit.alerts({ user: 'a', n: 1 });
-    throw new Error('unheard');
+    return Promise.reject(new Error('unheard')) as never;
   });
   const state = job.initialState(alice);
   const out = sink();

@@ -181,10 +181,10 @@ class ProcessorJob<S> implements CompiledJob<S> {
           if (again) undo = cloneState(state);
         }
         if (again) continue;
-        return this.#handlerFailed(error, input.name);
+        return this.#handlerFailed(error, input.name, record);
       }
       this.#context.end();
-      if (isThenable(result)) this.#refuseAsync(result, input.name, state, undo);
+      if (isThenable(result)) this.#refuseAsync(result, input.name, record, state, undo);
       this.#context.flush(out);
       return 'applied';
     }
@@ -223,20 +223,27 @@ class ProcessorJob<S> implements CompiledJob<S> {
     }
   }
 
-  #handlerFailed(error: unknown, inputName: string): Verdict {
+  #handlerFailed(error: unknown, inputName: string, record: JobRecord): Verdict {
     if (this.#then === 'stop') {
-      const text = `job '${this.name}' stops: the handler of '${inputName}' threw ${thrownText(error)}`;
+      const text = `job '${this.name}' stops at ${positionOf(record)}: the handler of '${inputName}' threw ${thrownText(error)}`;
       throw new JobStopError('HANDLER_STOP', text, { cause: error });
     }
     return this.#fail(this.#then === 'skip' ? 'skipped' : 'dead', 'handler-error', thrownText(error), error);
   }
 
-  #refuseAsync(result: PromiseLike<unknown>, inputName: string, state: S, undo: S | undefined): never {
+  /** Not a dead letter, as a throw is: the promise may hold the state and change it later, beside other records. */
+  #refuseAsync(
+    result: PromiseLike<unknown>,
+    inputName: string,
+    record: JobRecord,
+    state: S,
+    undo: S | undefined,
+  ): never {
     // What the promise does later is nobody's any more; that it fails must not end the process.
     result.then(undefined, () => {});
     this.#context.discard();
     if (undo !== undefined) restoreState(state as object, undo as object);
-    const text = `the handler of '${inputName}' in job '${this.name}' returned a promise: async handlers come later, handlers are synchronous in this release`;
+    const text = `job '${this.name}' stops at ${positionOf(record)}: the handler of '${inputName}' returned a promise: async handlers come later, handlers are synchronous in this release`;
     throw new JobStopError('ASYNC_HANDLER', text);
   }
 
@@ -252,6 +259,10 @@ class ProcessorJob<S> implements CompiledJob<S> {
     const text = this.#decodeText(key, 0, key.length);
     return text ?? `0x${Array.from(key, (b) => b.toString(16).padStart(2, '0')).join('')}`;
   }
+}
+
+function positionOf({ topic, partition, offset }: JobRecord): string {
+  return `${topic}/${partition}@${offset}`;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

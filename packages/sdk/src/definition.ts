@@ -90,7 +90,11 @@ export interface StateSpec<S> {
 export interface ErrorPolicy {
   /** Further attempts, at once. */
   retry?: { times: number };
-  /** `stop` ends the job, not the node. Default: `dead-letter`. */
+  /**
+   * `stop`: the node ends with an error that names the record, and so does each node that takes its user over, until a
+   * version of the job that can apply it is started. Nothing is made a dead letter, and nobody is quarantined.
+   * Default: `dead-letter`.
+   */
   then?: 'dead-letter' | 'skip' | 'stop';
 }
 

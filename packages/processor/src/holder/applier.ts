@@ -2,7 +2,7 @@ import { bucketOf, compareBytes, copyBytes, type PartitionId } from '@holdfast/m
 import type { RecordCounters } from '../counters.ts';
 import type { CrashNotes } from '../crash-notes.ts';
 import type { Frame } from '../frame.ts';
-import { type Job, type JobRecord, StateFaultError, type Verdict } from '../job.ts';
+import { type Job, type JobRecord, StateFaultError, StopWantedError, type Verdict } from '../job.ts';
 import type { Quarantine } from '../quarantine.ts';
 import type { FaultyUnits } from './faulty-units.ts';
 import type { HeldUnit, HeldUser } from './held-unit.ts';
@@ -188,6 +188,8 @@ export class Applier {
     try {
       return this.#job.apply(user.state, user.key, this.#record, this.#outputs);
     } catch (error) {
+      // What else comes out of a job is a bug of ours: at a record that ends every process, it is the record that costs them.
+      if (error instanceof StopWantedError) this.#notes.end();
       if (!(error instanceof StateFaultError)) throw error;
       this.#faulty.add(unit, error);
       return 'faulty';
