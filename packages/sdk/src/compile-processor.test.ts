@@ -285,6 +285,43 @@ test('misuse of ctx is an error of the handler, with a reason', () => {
   assert.equal(kept!.state, undefined);
 });
 
+test('bytes of an output are its own, and nothing but bytes', () => {
+  const buffer = new Uint8Array(8);
+  const bytesOf = (n: number) => buffer.fill(n).subarray(0, 2);
+  const jobOf = (encode: (n: number) => Uint8Array) =>
+    compileProcessor(
+      defineProcessor({
+        name: 'job',
+        version: '1',
+        input: { logs: { topic: 'logs', schema: Log, key: (e) => e.user } },
+        output: { numbers: { topic: 'numbers', encode, key: bytesOf } },
+        state: { version: 1, initial: () => ({ n: 0 }), idle: '1h' },
+        onEvent: {
+          logs(e, ctx) {
+            ctx.state.n++;
+            ctx.emit.numbers(e.n);
+            ctx.emit.numbers(e.n + 1);
+          },
+        },
+      }),
+    );
+  const sent: [Uint8Array, Uint8Array][] = [];
+  const out = { emit: (_topic: string, key: Uint8Array | null, value: Uint8Array) => void sent.push([key!, value]) };
+  const job = jobOf(bytesOf);
+  for (const n of [1, 3]) job.apply({ n: 0 }, alice, record({ user: 'a', n }), out);
+  assert.deepEqual(
+    sent.map(([key, value]) => [...key, ...value]),
+    [1, 2, 3, 4].map((n) => [n, n, n, n]),
+  );
+  for (const wrong of [() => 'text', () => [1, 2], () => undefined]) {
+    const broken = jobOf(wrong as never);
+    const state = { n: 0 };
+    assert.equal(broken.apply(state, alice, record({ user: 'a', n: 1 }), out), 'dead');
+    assert.match(broken.failureDetail, /output\.numbers\.encode gave no Uint8Array/);
+    assert.deepEqual([state.n, sent.length], [0, 4]);
+  }
+});
+
 test('hand-written parse and reader', () => {
   const read = {
     newKeyLocator: (): KeyLocator => ({

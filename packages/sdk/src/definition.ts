@@ -55,7 +55,7 @@ export interface OutputSpec<T> {
   schema?: Schema<T>;
   /** Partitioning key of the published record; without it, none. */
   key?: (value: T) => string | Uint8Array | null;
-  /** The bytes to publish; JSON without it. */
+  /** The bytes to publish, which are copied at once; JSON without it. What is no Uint8Array is an error of the handler. */
   encode?: (value: T) => Uint8Array;
 }
 
