@@ -4,6 +4,7 @@ import { durationExpected, tryParseDuration } from './duration.ts';
 import type { Problem } from './errors.ts';
 import { nearestName } from './nearest-name.ts';
 import { findPlainDataProblem } from './plain-data.ts';
+import { findSharedPart } from './shared-part.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -189,6 +190,7 @@ function checkInitial(problems: Problem[], state: Fields): void {
     problems.push({ path: 'state.initial()', value: show(initial), expected });
   } else {
     const found = findPlainDataProblem(initial, 'state.initial()');
+    if (found === null || state.codec !== undefined) checkShared(problems, state.initial as () => unknown, initial);
     if (found === null) return;
     if (state.codec === undefined) problems.push({ path: found.path, value: found.problem, expected: 'plain data' });
     else if (state.undo !== 'none') {
@@ -196,6 +198,23 @@ function checkInitial(problems: Problem[], state: Fields): void {
       problems.push({ path: 'state.undo', value, expected: "'none', since only plain data can be copied" });
     }
   }
+}
+
+/** A list that two first states share would be of all users. */
+function checkShared(problems: Problem[], makeInitial: () => unknown, initial: unknown): void {
+  let path: string | null;
+  try {
+    path = findSharedPart(initial, makeInitial(), 'state.initial()');
+  } catch (error) {
+    problems.push({
+      path: 'state.initial()',
+      value: `threw ${thrownText(error)} at a second call`,
+      expected: 'a fresh state',
+    });
+    return;
+  }
+  if (path === null) return;
+  problems.push({ path, value: 'the same object at each call', expected: 'a new one: users would share it' });
 }
 
 function checkUpgrade(problems: Problem[], upgrade: unknown, version: number): void {
