@@ -86,6 +86,6 @@ export interface Job<S = unknown> {
   apply(state: S, key: Uint8Array, record: JobRecord, out: OutputSink): Verdict;
   /** Reason of the last 'skipped' or 'dead' verdict. */
   failureReason: string;
-  /** What an operator sees of a user's state: plain JSON data, fields in contract order. */
+  /** What an operator sees of a user's state: plain JSON data, fields in contract order. The state stays as it is. */
   view(state: S, key: Uint8Array): unknown;
 }

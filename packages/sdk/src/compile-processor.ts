@@ -192,7 +192,8 @@ class ProcessorJob<S> implements CompiledJob<S> {
 
   view(state: S, key: Uint8Array): unknown {
     const { view } = this.#definition;
-    return view === undefined ? state : view(state, this.#keyText(key));
+    // The author's gets a copy: what it changed would be in the state of no record.
+    return view === undefined ? state : view(this.#copyOf(state), this.#keyText(key));
   }
 
   query(name: string, state: S, key: Uint8Array): unknown {
@@ -202,6 +203,10 @@ class ProcessorJob<S> implements CompiledJob<S> {
     if (query === undefined)
       throw new RangeError(`job '${this.name}' has no query '${name}': ${this.queries.join(', ')}`);
     return query({ key: this.#keyText(key), keyBytes: key, state: state as never, params: this.params });
+  }
+
+  #copyOf(state: S): S {
+    return this.#definition.state.codec === undefined ? cloneState(state) : this.decodeState(this.encodeState(state));
   }
 
   #handlerOf(topic: string): CompiledHandler {
