@@ -84,6 +84,8 @@ export interface Job<S = unknown> {
    * whatever else it throws ends the shard too, and counts as an end of the process at this record.
    */
   apply(state: S, key: Uint8Array, record: JobRecord, out: OutputSink): Verdict;
+  /** Of the lease under which the next record is applied, set by the holder; a job without it doesn't ask. */
+  leaseEpoch?: number;
   /** Reason of the last 'skipped' or 'dead' verdict. */
   failureReason: string;
   /** What an operator sees of a user's state: plain JSON data, fields in contract order. The state stays as it is. */

@@ -37,7 +37,7 @@ export interface CompiledJob<S = unknown> extends Job<S> {
   failureDetail: string;
   /** Of the last 'dead' or 'skipped' verdict by a throw: the error itself, else undefined. */
   failureError: unknown;
-  /** What `ctx.epoch` shows; set by the holder before it applies records of a unit. */
+  /** What `ctx.epoch` shows. */
   leaseEpoch: number;
   readonly queries: readonly string[];
   /** Answers a query between two records. @throws RangeError on an unknown name */

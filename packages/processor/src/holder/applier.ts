@@ -60,6 +60,7 @@ export function deadLetterHeaders(
  */
 export class Applier {
   readonly #job: Job;
+  readonly #showsEpoch: boolean;
   readonly #markers: MarkerBook;
   readonly #outputs: OutputBuffer;
   readonly #deadLetterTopic: string;
@@ -79,6 +80,7 @@ export class Applier {
 
   constructor({ job, markers, outputs, deadLetterTopic, counters, quarantine, crashNotes, faulty }: ApplierParts) {
     this.#job = job;
+    this.#showsEpoch = job.leaseEpoch !== undefined;
     this.#markers = markers;
     this.#outputs = outputs;
     this.#deadLetterTopic = deadLetterTopic;
@@ -185,6 +187,7 @@ export class Applier {
   }
 
   #call(unit: HeldUnit, user: HeldUser): Verdict | 'faulty' {
+    if (this.#showsEpoch) this.#job.leaseEpoch = unit.epoch;
     try {
       return this.#job.apply(user.state, user.key, this.#record, this.#outputs);
     } catch (error) {
