@@ -245,7 +245,7 @@ class ProcessorJob<S> implements CompiledJob<S> {
     undo: S | undefined,
   ): never {
     // What the promise does later is nobody's any more; that it fails must not end the process.
-    result.then(undefined, () => {});
+    Promise.resolve(result).then(undefined, () => {});
     this.#context.discard();
     if (undo !== undefined) restoreState(state as object, undo as object);
     const text = `job '${this.name}' stops at ${positionOf(record)}: the handler of '${inputName}' returned a promise: async handlers come later, handlers are synchronous in this release`;
@@ -271,7 +271,12 @@ function positionOf({ topic, partition, offset }: JobRecord): string {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
 }
 
 function readTopics(
