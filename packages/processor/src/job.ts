@@ -50,7 +50,7 @@ export interface OutputSink {
 /**
  * Finds the key of a raw record at the ingest, without parsing more than it must.
  * Result 0: the key is `keyBytes[keyStart, keyEnd)`; 1: skip, 2: dead letter, both with `reason`.
- * Fields are valid until the next call.
+ * A throw is a dead letter too. Fields are valid until the next call.
  */
 export interface KeyLocator {
   keyBytes: Uint8Array;
