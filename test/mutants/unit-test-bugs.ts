@@ -129,6 +129,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [holder],
   },
   {
+    name: 'quarantine: the note stands of a record at which the job wants to be stopped',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/applier.ts',
+    find: 'if (error instanceof StopWantedError) this.#notes.end();',
+    replace: '',
+    tests: [holder],
+  },
+  {
     name: 'quarantine: what was beside a deadly record each time counts as well',
     invariant: 'I8',
     file: 'packages/lease/src/quarantine-rule.ts',

@@ -11,6 +11,7 @@ import { RecordBlockReader } from '../record-block.ts';
 import { hasUnit } from './frame-builder.ts';
 import { Framer } from './framer.ts';
 import type { IngestStream } from './ingest-stream.ts';
+import { locateKey, refusal } from './locate-key.ts';
 import { type ParkedUnit, Parking } from './parking.ts';
 import type { PartitionReading } from './partition-reading.ts';
 import { PauseMeter } from './pause-meter.ts';
@@ -128,11 +129,11 @@ export class Ingest {
       const offset = offsets[row]!;
       if (offset < reading.position) continue;
       const start = valueStarts[row]!;
-      const verdict = start < 0 ? 1 : locator.locate(bytes, start, valueEnds[row]!);
+      const verdict = start < 0 ? 1 : locateKey(locator, bytes, start, valueEnds[row]!);
       const isTooLarge = verdict === 0 && this.#isTooLarge(locator, valueEnds[row]! - start);
-      if (isTooLarge || verdict === 2) {
+      if (isTooLarge || verdict >= 2) {
         if (this.outputs.isFull(this.#limits)) return row;
-        this.#deadLetter(reading, batch, row, isTooLarge ? 'too-large' : locator.reason);
+        this.#deadLetter(reading, batch, row, isTooLarge ? 'too-large' : refusal(locator, verdict));
       } else if (verdict === 0) {
         hashUnit(locator.keyBytes, locator.keyStart, locator.keyEnd);
         const { hi, lo } = unitHashOut;
