@@ -24,15 +24,23 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     name: 'what one holder has reported durable counts for all',
     rule: '3.3',
     file: readings,
-    find: 'if (frame.durable) continue;',
-    replace: 'if (frame.durable) {\n        kept = 0;\n        least = reading.position;\n        continue;\n      }',
+    find: 'for (const stream of this.#streams) least = Math.min(least, stream.leastOffset(reading));',
+    replace:
+      'const ofEach = [...this.#streams].map((stream) => stream.leastOffset(reading));\n    if (ofEach.length > 0) least = Math.max(reading.durable, Math.min(least, Math.max(...ofEach)));',
   },
   {
     name: 'the end of a stream sends only that back which was not settled',
     rule: '4.1',
     file: ingest,
-    find: 'for (const sent of [...stream.unsettled, ...stream.undurable]) {',
-    replace: 'for (const sent of stream.unsettled) {',
+    find: 'if (stream.leastOffset(reading) < Number.POSITIVE_INFINITY) this',
+    replace: 'if (stream.unsettled.some((sent) => sent.current && sent.partition === reading)) this',
+  },
+  {
+    name: 'going back for a stream that has ended passes what went with it',
+    rule: '4.1',
+    file: ingest,
+    find: '// It leaves the table last: the watermark must not pass what went with it.',
+    replace: 'this.#streams.end(stream);',
   },
   {
     name: 'a stream that has ended still leads to its holder',
