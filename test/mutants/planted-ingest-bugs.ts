@@ -2,6 +2,7 @@ import type { PlantedBug } from './planted-bugs.ts';
 
 const ingest = 'processor/src/ingest/ingest.ts';
 const readings = 'processor/src/ingest/readings.ts';
+const undurableFrames = 'processor/src/ingest/undurable-frames.ts';
 
 /** More bugs of the ingest, of its readings and of its streams, for the simulation of the records. In the order of the rules. */
 export const plantedIngestBugs: readonly PlantedBug[] = [
@@ -64,5 +65,19 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     find: 'stream.deferred.push(message);',
     replace:
       "if (message.kind === 'durable') stream.deferred.unshift(message);\n    else stream.deferred.push(message);",
+  },
+  {
+    name: 'frames that were joined are durable with the first of them',
+    rule: '5.5',
+    file: undurableFrames,
+    find: 'last.frame = run.frame;',
+    replace: '',
+  },
+  {
+    name: 'of frames that were joined the offset of the last one counts',
+    rule: '5.5',
+    file: undurableFrames,
+    find: 'Math.min(last.firstOffset, run.firstOffset)',
+    replace: 'run.firstOffset',
   },
 ];
