@@ -317,24 +317,12 @@ export class Ingest {
 
   /** Everything sent on it and not known durable is read and sent again (4.1). */
   onStreamEnd(stream: IngestStream): void {
-    if (!this.#streams.end(stream)) return;
-    const affected = new Set<PartitionReading>();
-    for (const sent of [...stream.unsettled, ...stream.undurable]) {
-      if (!sent.durable && sent.current) affected.add(sent.partition);
+    if (stream.ended) return;
+    // It leaves the table last: the watermark must not pass what went with it.
+    for (const reading of this.#readings) {
+      if (stream.leastOffset(reading) < Number.POSITIVE_INFINITY) this.#readings.goBack(reading);
     }
-    for (const builder of stream.builders)
-      if (builder !== undefined && builder.count > 0) affected.add(builder.partition);
-    for (const reading of affected) {
-      if (reading.lost) continue;
-      // Its builders went with the stream, so the watermark must not pass what was in them.
-      this.#goBackFrom(reading, stream);
-    }
-  }
-
-  #goBackFrom(reading: PartitionReading, ended: IngestStream): void {
-    const builder = ended.builders[reading.slot];
-    if (builder !== undefined && builder.count > 0) reading.position = Math.min(reading.position, builder.firstOffset);
-    this.#readings.goBack(reading);
+    this.#streams.end(stream);
   }
 
   onReturn(stream: IngestStream, message: Return, nowMs: number): void {
