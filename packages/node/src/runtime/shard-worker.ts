@@ -24,10 +24,13 @@ async function main(data: ShardWorkerData): Promise<void> {
   let session: SessionId | null = null;
   let running: Shard | null = null;
   let close: (() => Promise<void>) | null = null;
+  let closing: Promise<void> | null = null;
   port.on('message', (message: ToShardWorker) => {
     if (message.kind === 'close') {
       stop.abort();
-      void (close?.() ?? Promise.resolve()).then(
+      // Asked twice, what is closed is closed once.
+      closing ??= close?.() ?? Promise.resolve();
+      void closing.then(
         // Connections to nodes that don't answer would keep the thread for seconds more, and its node without a session.
         () => process.exit(),
         () => port.close(),
