@@ -1,7 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { openSync, writeFileSync } from 'node:fs';
 import { defineProcessor } from '@holdfast/sdk';
 
-/** Each record is the path of a file: the job makes it, and never comes back. */
+/**
+ * Each record is the path of a file: the job makes it, and never comes back, out of a loop of its own or, where the path
+ * ends with `call`, out of a system call.
+ */
 export default defineProcessor({
   name: 'stuck',
   version: '1',
@@ -15,7 +19,11 @@ export default defineProcessor({
   state: { version: 1, initial: () => ({}), idle: '1d' },
   onEvent: {
     paths(path) {
+      const pipe = `${path}.pipe`;
+      if (path.endsWith('call')) execFileSync('mkfifo', [pipe]);
       writeFileSync(path, '');
+      // Nobody ever opens the other end.
+      if (path.endsWith('call')) openSync(pipe, 'r');
       for (;;);
     },
   },

@@ -42,10 +42,14 @@ export const nodeVersion = '0.1.0';
  */
 const disposeAtOnceMs = 1_000;
 
-/** How a node ended: `drained` says that everything it held is backed up and committed. */
-export type NodeEnd =
+/**
+ * How a node ended: `drained` says that everything it held is backed up and committed; `stuck`, that a thread or a file of
+ * it can't be ended: `process.exit` may wait for it for ever, and only a kill ends the process.
+ */
+export type NodeEnd = { readonly stuck: boolean } & (
   | { readonly kind: 'stopped'; readonly clean: boolean; readonly drained: boolean }
-  | { readonly kind: 'failed'; readonly error: Error };
+  | { readonly kind: 'failed'; readonly error: Error }
+);
 
 export interface RunningNode {
   readonly nodeId: NodeId;
@@ -105,6 +109,7 @@ class Node implements RunningNode {
   #metrics: Metrics | null = null;
   #services: ServiceWatch | null = null;
   #stopping = false;
+  #stuck = false;
   /** The log or store that the start waits for. */
   #waitingFor: string | null = null;
 
@@ -309,15 +314,17 @@ class Node implements RunningNode {
 
   async #closeShards(): Promise<boolean> {
     const closed = await Promise.all(this.#shards.map((shard) => shard.close()));
-    return closed.every(Boolean);
+    this.#stuck = closed.includes(false);
+    return !this.#stuck;
   }
 
   stop(): void {
     if (this.#stopping) {
       this.#logger.warn('stopping at once');
       const disposed = this.dispose().catch((error: unknown) => this.#logger.warn('not all is closed', { err: error }));
-      void Promise.race([disposed, delay(this.#timers, disposeAtOnceMs)]).then(() =>
-        this.#end({ kind: 'stopped', clean: false, drained: false }),
+      const late = delay(this.#timers, disposeAtOnceMs).then(() => true);
+      void Promise.race([disposed.then(() => this.#stuck), late]).then((stuck) =>
+        this.#end({ kind: 'stopped', clean: false, drained: false, stuck }),
       );
       return;
     }
@@ -333,7 +340,7 @@ class Node implements RunningNode {
       await this.#closeShards();
       await this.dispose();
       this.#logger.info('stopped', { clean, drained });
-      this.#end({ kind: 'stopped', clean, drained });
+      this.#end({ kind: 'stopped', clean, drained, stuck: this.#stuck });
     } catch (error) {
       this.#fail(error);
     }
@@ -342,7 +349,7 @@ class Node implements RunningNode {
   #fail(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     this.#logger.error('this node can not go on', { err: failure });
-    this.#end({ kind: 'failed', error: failure });
+    this.#end({ kind: 'failed', error: failure, stuck: this.#stuck });
   }
 
   /** Closes what is open, newest first; each at most once. */
