@@ -159,7 +159,7 @@ function convert(written: Settings, merged: Layer): NodeConfig {
     shardCount: written.shards,
     job: {
       name: nameOrPath('job.name', written.job.name),
-      inputTopic: written.job.input,
+      inputTopic: written.job.input ?? null,
       mapping: nameOrPath('job.mapping', written.job.mapping),
     },
     startPosition: startPosition(written.job.start),

@@ -37,7 +37,8 @@ export interface NodeConfig extends NodeServices {
   readonly job: {
     /** A built-in job's name, or the absolute path of a module. */
     readonly name: string;
-    readonly inputTopic: string;
+    /** Of its first input; null: as the job says. */
+    readonly inputTopic: string | null;
     /** A built-in mapping's name, or the absolute path of a file. */
     readonly mapping: string;
   };
