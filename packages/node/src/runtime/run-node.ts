@@ -19,7 +19,7 @@ import { act, actSchemaName } from './admin-acts.ts';
 import { ClusterStatus, reportMethod } from './cluster-status.ts';
 import { CryptoRng } from './crypto-rng.ts';
 import { exportUsers } from './export-users.ts';
-import { createGossip } from './gossip.ts';
+import { createGossip, openGossipKeys } from './gossip.ts';
 import { gossipMeta, zoneIn } from './gossip-meta.ts';
 import { nodeEndError, shardPortError } from './node-end.ts';
 import { healthChecks } from './node-health.ts';
@@ -73,14 +73,15 @@ export class NodeStartError extends Error {
 /**
  * Starts a node from its compiled configuration.
  * @param stop ends the waiting for a log or store that isn't there yet
- * @throws NodeStartError, NodeEndError RAFT_DAMAGED, JobLoadError, ServiceError, and what its adapters throw
+ * @throws GossipError, NodeStartError, NodeEndError RAFT_DAMAGED, JobLoadError, ServiceError, and what its adapters throw
  */
 export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<RunningNode> {
+  const gossipKeys = openGossipKeys(config);
   const opened = openDataFolder(config.dataDir, Date.now());
   if (opened.code !== 'OK') throw new NodeStartError(opened.code, opened.text);
   const locked = await openNodeFolder(config.dataDir, config.nodeId);
   if (locked.code !== 'OK') throw new NodeStartError(locked.code, locked.text);
-  const node = new Node(config, opened.folder, locked.folder);
+  const node = new Node(config, gossipKeys, opened.folder, locked.folder);
   try {
     await node.start(stop);
   } catch (error) {
@@ -92,6 +93,7 @@ export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<R
 
 class Node implements RunningNode {
   readonly #config: NodeConfig;
+  readonly #gossipKeys: ReturnType<typeof openGossipKeys>;
   readonly #clusterId: string;
   readonly #logPath: string;
   readonly #storePath: string;
@@ -113,8 +115,14 @@ class Node implements RunningNode {
   /** The log or store that the start waits for. */
   #waitingFor: string | null = null;
 
-  constructor(config: NodeConfig, data: { clusterId: string; logPath: string; storePath: string }, folder: NodeFolder) {
+  constructor(
+    config: NodeConfig,
+    gossipKeys: ReturnType<typeof openGossipKeys>,
+    data: { clusterId: string; logPath: string; storePath: string },
+    folder: NodeFolder,
+  ) {
     this.#config = config;
+    this.#gossipKeys = gossipKeys;
     this.#clusterId = data.clusterId;
     this.#logPath = (config.log.kind === 'embedded' ? config.log.dir : null) ?? data.logPath;
     this.#storePath = (config.store.kind === 'embedded' ? config.store.dir : null) ?? data.storePath;
@@ -255,7 +263,13 @@ class Node implements RunningNode {
 
   async #startGossip(): Promise<void> {
     const meta = gossipMeta(this.#config, this.#folder, { version: nodeVersion, peerAddress: this.address });
-    const { gossip, close } = createGossip(this.#config, meta, this.#timers, this.#logger.child('gossip'));
+    const { gossip, close } = createGossip(
+      this.#config,
+      this.#gossipKeys,
+      meta,
+      this.#timers,
+      this.#logger.child('gossip'),
+    );
     this.#disposers.push(close);
     this.#gossip = gossip;
     gossip.onChange(() => this.#setPeers());
