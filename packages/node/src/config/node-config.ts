@@ -14,7 +14,10 @@ export interface PeerConfig {
 }
 
 /** What a node runs with: frozen, checked, numbers with their unit in the name, paths absolute. */
-export interface NodeConfig extends NodeServices {
+export interface NodeConfig extends OwnConfig, NodeServices {}
+
+/** All but log and store. */
+export interface OwnConfig {
   readonly nodeId: NodeId;
   /** Null: no label. */
   readonly zone: string | null;
