@@ -4,7 +4,7 @@ import { defineProcessor } from '@holdfast/sdk';
 
 /**
  * Each record is the path of a file: the job makes it, and never comes back, out of a loop of its own or, where the path
- * ends with `call`, out of a system call.
+ * ends with `call`, out of a system call. A path that ends with `end` stops the job.
  */
 export default defineProcessor({
   name: 'stuck',
@@ -16,9 +16,12 @@ export default defineProcessor({
       key: (path: string) => path,
     },
   },
+  // biome-ignore lint/suspicious/noThenProperty: a policy, not a promise
+  onError: { then: 'stop' },
   state: { version: 1, initial: () => ({}), idle: '1d' },
   onEvent: {
     paths(path) {
+      if (path.endsWith('end')) throw new Error('stopped by its record');
       const pipe = `${path}.pipe`;
       if (path.endsWith('call')) execFileSync('mkfifo', [pipe]);
       writeFileSync(path, '');

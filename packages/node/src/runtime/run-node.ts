@@ -42,6 +42,9 @@ export const nodeVersion = '0.1.0';
  */
 const disposeAtOnceMs = 1_000;
 
+/** A node that has failed saves nothing: threads that don't end by then are stuck, or as good as. */
+const threadsEndMs = 5_000;
+
 /**
  * How a node ended: `drained` says that everything it held is backed up and committed; `stuck`, that a thread or a file of
  * it can't be ended: `process.exit` may wait for it for ever, and only a kill ends the process.
@@ -363,7 +366,12 @@ class Node implements RunningNode {
   #fail(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     this.#logger.error('this node can not go on', { err: failure });
-    this.#end({ kind: 'failed', error: failure, stuck: this.#stuck });
+    this.#stopping = true;
+    // Whether they all end tells how the process can.
+    const late = delay(this.#timers, threadsEndMs).then(() => false);
+    void Promise.race([this.#closeShards(), late]).then((closed) =>
+      this.#end({ kind: 'failed', error: failure, stuck: !closed }),
+    );
   }
 
   /** Closes what is open, newest first; each at most once. */
