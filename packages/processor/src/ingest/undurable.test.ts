@@ -176,7 +176,7 @@ class Scene {
       for (const frame of stream.outbox.splice(0)) {
         const units: number[] = [];
         const offsets: number[] = [];
-        const records = new RecordBlockReader().open(frame.block, frame.baseOffset, frame.baseTimeUnixMs);
+        const records = new RecordBlockReader().open(frame.block, frame.baseOffset);
         while (records.next()) {
           units.push(records.hi, records.lo);
           offsets.push(records.offset);
