@@ -1,7 +1,7 @@
 import { LogError } from '@holdfast/engine';
 import { type TopicId, topicId } from '@holdfast/model';
 import { createTopics, deleteTopics } from './apis/create-topics.ts';
-import type { PartitionMetadata, TopicAsked } from './apis/metadata.ts';
+import { noId, type PartitionMetadata, type TopicAsked } from './apis/metadata.ts';
 import type { KafkaCluster } from './cluster.ts';
 import { brokerError, KafkaError } from './errors.ts';
 import { brokerErrors } from './wire/broker-errors.ts';
@@ -133,6 +133,10 @@ export class Topics {
     if (error === brokerErrors.unknownTopicOrPartition || error === brokerErrors.unknownTopicId) return null;
     if (error !== 0) throw brokerError(what, error);
     if (name === null) return null;
+    if (id.equals(noId)) {
+      const text = `topic ${name}: the brokers give topics no ids, by which one is told from another of its name`;
+      throw new KafkaError('PROTOCOL', `${text}: raise inter.broker.protocol.version to 3.1 or newer on all of them`);
+    }
     const found: KafkaTopic = {
       name,
       id: topicId(id.toString('base64url')),
