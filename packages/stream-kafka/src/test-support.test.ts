@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type LogFields, type Logger, silentLogger } from '@holdfast/model';
 import { createTopics, deleteTopics } from './apis/create-topics.ts';
@@ -149,4 +150,13 @@ export function clusterOf(brokers: readonly BrokerAddress[], limits: Partial<Kaf
   const addresses = brokers.map(({ host, port }) => `${host}:${port}`);
   const cluster = new KafkaCluster(compileKafkaOptions({ brokers: addresses, limits }), { clock, logger });
   return { cluster, clock, warnings };
+}
+
+/** Waits for a condition, ten seconds at most. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 10_000;
+  while (!holds()) {
+    assert.ok(performance.now() < deadlineMs, 'waited for 10 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { LogError } from '@holdfast/engine';
 import type { Kafka, Producer } from 'kafkajs';
-import { clusterOf } from '../test-support.test.ts';
+import { clusterOf, until } from '../test-support.test.ts';
 import { Topics } from '../topics.ts';
 import { KafkaJsRecordPath } from './kafkajs-record-path.ts';
 
@@ -156,11 +156,3 @@ test('an append that waits while the log is closed fails, and begins no other pr
   await assert.rejects(second, (error) => error instanceof LogError && error.code === 'LOG_CLOSED');
   assert.equal(broker.producers, 1);
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 10_000;
-  while (!holds()) {
-    assert.ok(performance.now() < deadlineMs, 'waited for 10 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
