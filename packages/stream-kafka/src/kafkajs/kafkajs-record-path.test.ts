@@ -13,6 +13,7 @@ const { createErrorFromCode } = inside('kafkajs/src/protocol/error');
 const { Partitioners } = inside('kafkajs');
 const notEnoughReplicasAfterAppend = 20;
 const messageTooLarge = 10;
+const invalidRecord = 87;
 
 interface Produced {
   readonly producerId: number;
@@ -155,4 +156,15 @@ test('an append that waits while the log is closed fails, and begins no other pr
   assert.equal(await first, 0);
   await assert.rejects(second, (error) => error instanceof LogError && error.code === 'LOG_CLOSED');
   assert.equal(broker.producers, 1);
+});
+
+test('a record that its topic refuses says why that may be', async () => {
+  const broker = new Broker();
+  const path = pathOn(broker);
+  broker.answer = () => invalidRecord;
+  await assert.rejects(
+    path.append('letters', 0, [record('without a key')]),
+    (error) => error instanceof LogError && error.code === 'LOG_IO' && /must not be compacted/.test(error.message),
+  );
+  await path.close();
 });

@@ -5,7 +5,7 @@ import { earliest, latest } from '../apis/list-offsets.ts';
 import { recordBytesMaxOf } from '../batch/encode-batch.ts';
 import type { KafkaCluster } from '../cluster.ts';
 import { compressionNumber } from '../codec/codecs.ts';
-import { appendError, KafkaError, recordTooLarge } from '../errors.ts';
+import { appendError, invalidRecordAdvice, KafkaError, recordTooLarge } from '../errors.ts';
 import { listedOffsets } from '../listed-offsets.ts';
 import type { RecordPath } from '../record-path.ts';
 import type { Topics } from '../topics.ts';
@@ -105,7 +105,8 @@ export class KafkaJsRecordPath implements RecordPath {
       const found = await this.#cluster.retry(() => this.#topics.look(topic));
       if (found === null) return new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
     }
-    const text = `appending to ${topic}/${partition}: ${error.message}`;
+    const advice = typeOf(error) === 'INVALID_RECORD' ? `: ${invalidRecordAdvice}` : '';
+    const text = `appending to ${topic}/${partition}: ${error.message}${advice}`;
     return new KafkaError('UNREACHABLE', text, { cause: error });
   }
 
