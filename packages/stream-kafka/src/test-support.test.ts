@@ -38,6 +38,8 @@ export class StandInBroker {
   /** Record batches of the next fetch; then there is nothing again. */
   records: Buffer = Buffer.alloc(0);
   fetches = 0;
+  /** Before each is answered. */
+  onFetch: () => void = () => undefined;
   /** Connections that fetched. */
   readonly fetchers = new Set<Socket>();
   lookups = 0;
@@ -95,6 +97,7 @@ export class StandInBroker {
 
   #answerFetch(socket: Socket, writer: WireWriter): void {
     this.fetches++;
+    this.onFetch();
     this.fetchers.add(socket);
     writer.int32(0).int16(0).int32(0).uvarint(2).uuid(this.belief.topicId).uvarint(2).int32(0).int16(0);
     writer.int64(0).int64(0).int64(0).uvarint(1).int32(-1).compactBytes(this.records).tags().tags().tags();
