@@ -6,7 +6,7 @@ import type { RowWrite } from '@holdfast/engine';
 import { topicId } from '@holdfast/model';
 import { waitFor } from '../cluster/support/wait.ts';
 import { sentinelMasterName, startRedisCluster, startSentinelTrio } from './redis-groups.ts';
-import { serviceFolder } from './redis-server.ts';
+import { caughtUp, serviceFolder } from './redis-server.ts';
 
 const { dir, remove } = serviceFolder('redis-failover');
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -50,7 +50,7 @@ describe('F30: a failover loses accepted writes', () => {
     await store.adopt(life, '');
     assert.equal((await store.backup(life, rows(20, 5, 1))).code, 'OK');
     await store.mark(life, [{ bucket: 7, partition, offset: 10 }]);
-    await trio.master.cli('WAIT', '1', '5000');
+    await caughtUp(trio.replica, trio.master);
 
     // From here on nothing reaches the replica.
     await trio.master.cli('ACL', 'SETUSER', 'follower', 'off');

@@ -5,7 +5,7 @@ import { RedisBackupStore } from '@holdfast/backup-redis';
 import type { RowWrite } from '@holdfast/engine';
 import { freePorts } from '../cluster/support/free-ports.ts';
 import { waitFor } from '../cluster/support/wait.ts';
-import { type RedisConfig, RedisServer, serviceFolder, startRedis } from './redis-server.ts';
+import { caughtUp, type RedisConfig, RedisServer, serviceFolder, startRedis } from './redis-server.ts';
 
 const { dir, remove } = serviceFolder('redis-replicas');
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -38,15 +38,6 @@ async function follow(master: RedisServer): Promise<RedisServer> {
     return has.every((line) => info.includes(line)) ? true : null;
   });
   return replica;
-}
-
-/** WAIT would wait for what its own connection has written. */
-async function caughtUp(replica: RedisServer, master: RedisServer): Promise<void> {
-  await waitFor('the replica to catch up', 20_000, async () => {
-    const written = /master_repl_offset:(\d+)/.exec(await master.cli('INFO', 'replication'))?.[1];
-    const copied = /slave_repl_offset:(\d+)/.exec(await replica.cli('INFO', 'replication'))?.[1];
-    return written !== undefined && written === copied ? true : null;
-  });
 }
 
 /** The data of the replica, as a master where the lost one was. */

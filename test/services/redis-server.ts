@@ -130,3 +130,12 @@ export async function startRedis(dir: string, config: RedisConfig = {}): Promise
   await server.start();
   return server;
 }
+
+/** Until the replica has all that the master has taken. (WAIT waits for what its own connection has written.) */
+export async function caughtUp(replica: RedisServer, master: RedisServer): Promise<void> {
+  await waitFor('the replica to catch up', startDeadlineMs, async () => {
+    const written = /master_repl_offset:(\d+)/.exec(await master.cli('INFO', 'replication'))?.[1];
+    const copied = /slave_repl_offset:(\d+)/.exec(await replica.cli('INFO', 'replication'))?.[1];
+    return written !== undefined && written === copied ? true : null;
+  });
+}
