@@ -56,6 +56,14 @@ export const recordPathBugs: readonly PlantedBug[] = [
     tests: ['packages/processor/src/holder/rounds.test.ts'],
   },
   {
+    name: 'generations: what waited for a row of the round that they void waits on',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/generation.ts',
+    find: 'if (unit.paused) {',
+    replace: 'if (unit.epoch < 0) {',
+    tests: ['packages/processor/src/holder/generations.test.ts'],
+  },
+  {
     name: 'rows: the answer to one of an earlier lease counts for the present one',
     invariant: 'I6',
     file: 'packages/processor/src/holder/row-writer.ts',

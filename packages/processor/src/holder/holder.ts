@@ -88,8 +88,8 @@ export class Holder {
       applier: this.#applier,
       hot: this.#hot,
     };
-    this.#parts = parts;
     this.#waiting = new WaitingRecords(parts);
+    this.#parts = { ...parts, waiting: this.#waiting };
     this.#rows = new RowWriter(parts);
     this.questions = new UnitQuestions(parts);
     this.ends = new UnitEnds({ ...parts, idleMs: options.job.idleMs });

@@ -91,7 +91,7 @@ export class Scene {
   }
 
   /** A frame with these values of these users, from an offset on. */
-  send(offset: number, records: readonly (readonly [user: string, value: string])[]): void {
+  send(offset: number, records: readonly (readonly [user: string, value: string])[], tableIndex = 10): void {
     const block = new RecordBlockWriter();
     for (const [n, [user, value]] of records.entries()) {
       const bytes = bytesOf(user + value);
@@ -101,7 +101,7 @@ export class Scene {
     }
     const frame: Frame = {
       number: ++this.#frames,
-      tableIndex: 10,
+      tableIndex,
       reading: 1,
       refusalSeen: this.refusalSeen,
       topic: 'in',

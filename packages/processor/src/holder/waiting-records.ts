@@ -94,7 +94,7 @@ export class WaitingRecords {
     for (const stream of touched) stream.settle();
   }
 
-  /** The unit isn't held any more: all that waited for it goes back. */
+  /** The unit isn't held any more, or its store is another one: all that waited for it goes back. */
   giveBack(unit: HeldUnit): void {
     const { waiting } = unit;
     unit.waiting = null;
