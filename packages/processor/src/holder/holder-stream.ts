@@ -1,5 +1,5 @@
-import { UnitMap } from '@holdfast/model';
 import type { Frame, Return, StreamId } from '../frame.ts';
+import { RefusedUnits } from './refused-units.ts';
 
 /** A frame that was taken and is not settled: some of its records wait for claims. */
 export interface Flight {
@@ -19,7 +19,7 @@ export class HolderStream {
   /** Refusals sent so far. */
   refusals = 0;
   /** Units that are refused until the sender shows that it saw the refusal with this number (4.3). */
-  readonly refusedUnits = new UnitMap(16);
+  readonly refusedUnits = new RefusedUnits();
   /** Frames that name a table index this node has not reached yet. */
   readonly backlog: Frame[] = [];
   readonly flights: Flight[] = [];

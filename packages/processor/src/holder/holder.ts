@@ -171,8 +171,8 @@ export class Holder {
       let unit = this.#units.get(hi, lo);
       if (unit === null) unit = this.#admit(hi, lo, nowMs);
       if (unit === null || !this.#accepts(stream, unit, frame)) {
-        if (stream.refusedUnits.get(hi, lo) !== refusalNumber) {
-          stream.refusedUnits.set(hi, lo, refusalNumber);
+        if (stream.refusedUnits.last(hi, lo) !== refusalNumber) {
+          stream.refusedUnits.refuse(hi, lo, refusalNumber);
           refused.push(hi, lo);
         }
         continue;
