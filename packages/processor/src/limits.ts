@@ -13,6 +13,13 @@ export interface RecordLimits {
   readonly framesInFlightMax: number;
   /** Bytes of those frames. */
   readonly bytesInFlightMax: number;
+  /**
+   * What a holder takes of one stream beyond these two before it ends it. A sender may be over them by the frames that it
+   * had begun when they were reached, one for each of its partitions, and by what its own configuration allows more.
+   */
+  readonly framesOverMax: number;
+  /** Bytes of those frames. */
+  readonly bytesOverMax: number;
   /** Records parked for want of a holder; when reached, the partition that brings more pauses. */
   readonly parkedRecordsMax: number;
   readonly parkedBytesMax: number;
@@ -36,6 +43,8 @@ export const defaultRecordLimits: RecordLimits = {
   recordBytesMax: 3 * 1024 * 1024,
   framesInFlightMax: 64,
   bytesInFlightMax: 8 * 1024 * 1024,
+  framesOverMax: 16_384,
+  bytesOverMax: 64 * 1024 * 1024,
   parkedRecordsMax: 65_536,
   parkedBytesMax: 64 * 1024 * 1024,
   acquireRetryMs: 500,

@@ -1,4 +1,4 @@
-import type { ShardRef } from '@holdfast/model';
+import { assert, type ShardRef } from '@holdfast/model';
 import type { HolderStream, IngestStream, StreamId } from '@holdfast/processor';
 import type { FrameReceiver, FrameReceiverEvents, FrameSender } from '../ports/record-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
@@ -130,7 +130,9 @@ export class StreamLinks {
       if (outbox.length === 0) continue;
       if (link.sender === null) {
         for (const frame of outbox.splice(0)) {
-          this.#context.clock.measure('nsApply', () => this.#context.holder.onFrame(this.#localHolder!, frame, nowMs));
+          const { clock, holder } = this.#context;
+          const problem = clock.measure('nsApply', () => holder.onFrame(this.#localHolder!, frame, nowMs));
+          assert(problem === null, `of its own stream: ${problem}`);
         }
         moved = true;
         continue;
@@ -162,11 +164,11 @@ export class StreamLinks {
         if (this.#context.stopped) return;
         try {
           const nowMs = options.timers.monotonicMs();
-          const taken = this.#context.clock.measure('nsApply', () => holder.onFrame(stream, frame, nowMs));
-          if (!taken) {
+          const problem = this.#context.clock.measure('nsApply', () => holder.onFrame(stream, frame, nowMs));
+          if (problem !== null) {
             holder.closeStream(stream);
             this.#incoming.delete(stream);
-            receiver.close(`frame ${frame.number} is out of sequence`);
+            receiver.close(problem);
           }
           this.#context.wake();
         } catch (error) {

@@ -118,14 +118,16 @@ export class Holder {
     this.#streams.close(stream);
   }
 
-  /** @returns false when the frame is out of sequence: the stream must be ended */
-  onFrame(stream: HolderStream, frame: Frame, nowMs: number): boolean {
-    if (stream.ended) return true;
-    if (frame.number !== stream.received + 1) return false;
+  /** @returns why the stream must be ended: the frame isn't taken; null when it is */
+  onFrame(stream: HolderStream, frame: Frame, nowMs: number): string | null {
+    if (stream.ended) return null;
+    if (frame.number !== stream.received + 1) return `frame ${frame.number} is out of sequence`;
+    if (stream.isOverdrawn(this.#limits)) return `frame ${frame.number} is far beyond what may be in flight`;
     stream.received = frame.number;
+    stream.unsettledBytes += frame.block.length;
     if (stream.backlog.length > 0 || this.#mustWait(frame)) stream.backlog.push(frame);
     else this.#handle(stream, frame, nowMs);
-    return true;
+    return null;
   }
 
   /** The table has moved, or outputs were acknowledged: what waited for it goes on. */
@@ -160,7 +162,7 @@ export class Holder {
     const slot = this.partitions.slot(frame.partition);
     if (frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell(slot, frame.durableWatermark);
     if (frame.refusalSeen >= stream.refusals) stream.refusedUnits.clear();
-    const flight: Flight = { number: frame.number, waiting: 0 };
+    const flight: Flight = { number: frame.number, bytes: frame.block.length, waiting: 0 };
     stream.flights.push(flight);
     const refusalNumber = stream.refusals + 1;
     const refused: number[] = [];
