@@ -70,7 +70,6 @@ function pump(): void {
       partition: { topicId: topicId('t'), partition: 0 },
       durableWatermark: 0,
       baseOffset: sent * recordsPerFrame,
-      baseTimeUnixMs: 1_700_000_000_000,
       count: recordsPerFrame,
       block,
     });

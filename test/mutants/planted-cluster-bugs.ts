@@ -315,5 +315,14 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     profile,
     caughtBy: ['I23'],
   },
+  {
+    name: 'cluster: the time of a record is rounded on its way to the holder',
+    rule: 'I23',
+    file: 'processor/src/record-block.ts',
+    find: 'view.setFloat64(at + timeAt, timeUnixMs, true);',
+    replace: 'view.setFloat64(at + timeAt, Math.fround(timeUnixMs), true);',
+    profile,
+    caughtBy: ['I23'],
+  },
   ...plantedQuarantineBugs,
 ];

@@ -10,7 +10,7 @@ export interface StreamId {
 
 /**
  * Records of one partition for one holder (PROTOCOL.md 4.2). `block` is a record block (record-block.ts):
- * offsets relative to `baseOffset`, times relative to `baseTimeUnixMs`.
+ * offsets relative to `baseOffset`.
  */
 export interface Frame {
   /** 1, 2, 3 … within the stream. */
@@ -26,7 +26,6 @@ export interface Frame {
   /** Everything below this offset of the partition is durable. */
   readonly durableWatermark: number;
   readonly baseOffset: number;
-  readonly baseTimeUnixMs: number;
   readonly count: number;
   readonly block: Uint8Array;
 }

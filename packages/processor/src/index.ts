@@ -23,4 +23,4 @@ export type { LeaseView } from './lease-view.ts';
 export { defaultRecordLimits, type RecordLimits } from './limits.ts';
 export type { OffsetsBefore, QuarantinedUnit } from './quarantine.ts';
 export type { RecordBatch } from './record-batch.ts';
-export { RecordBlockError, RecordBlockReader, RecordBlockWriter } from './record-block.ts';
+export { checkBlock, RecordBlockError, RecordBlockReader, RecordBlockWriter } from './record-block.ts';

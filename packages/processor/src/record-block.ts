@@ -1,11 +1,22 @@
 /**
  * A record block: records one after the other, little endian, as frames carry them.
- *   0 unitHi u32 · 4 unitLo u32 · 8 offset − baseOffset i32 · 12 time − baseTime i32 (INT32_MIN: unknown)
- *   16 keyLength u32 · 20 valueLength u32 (0xffffffff: no value) · 24 key bytes · value bytes · padding to 4
+ *   0 unitHi u32 · 4 unitLo u32 · 8 offset − baseOffset i32 · 12 keyLength u32
+ *   16 valueLength u32 (0xffffffff: no value) · 20 time f64 (NaN: unknown) · 28 key bytes · value bytes · padding to 4
+ * Times are whole, since those of neighbours may lie years apart: clocks are wrong, and logs are filled from archives.
  */
-const headerBytes = 24;
+const headerBytes = 28;
+const hiAt = 0;
+const loAt = 4;
+const offsetAt = 8;
+const keyLengthAt = 12;
+const valueLengthAt = 16;
+const timeAt = 20;
 const noValue = 0xffffffff;
-const noTime = -0x80000000;
+/** What a writer keeps for its next block: one large record doesn't leave its size behind in each. */
+const keptBytesMax = 512 * 1024;
+
+/** Not by `& ~3`, which is of 32 bits: lengths come from outside. */
+const padded = (length: number): number => length + (-length & 3);
 
 /** Builds one block. Reused: `finish` copies out and starts anew. */
 export class RecordBlockWriter {
@@ -14,15 +25,21 @@ export class RecordBlockWriter {
   #length = 0;
   count = 0;
   baseOffset = 0;
-  baseTimeUnixMs = 0;
+  readonly #capacityBytes: number;
 
   constructor(capacityBytes = 64 * 1024) {
+    this.#capacityBytes = capacityBytes;
     this.#bytes = new Uint8Array(capacityBytes);
     this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
     return this.#length;
+  }
+
+  /** What it keeps, whatever is in it. */
+  get capacityBytes(): number {
+    return this.#bytes.length;
   }
 
   /** Whether an offset can still be written relative to the block's base. */
@@ -44,23 +61,19 @@ export class RecordBlockWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    if (this.count === 0) {
-      this.baseOffset = offset;
-      this.baseTimeUnixMs = Number.isNaN(timeUnixMs) ? 0 : timeUnixMs;
-    }
+    if (this.count === 0) this.baseOffset = offset;
     const keyLength = keyEnd - keyStart;
     const valueLength = valueStart < 0 ? 0 : valueEnd - valueStart;
-    const size = (headerBytes + keyLength + valueLength + 3) & ~3;
+    const size = padded(headerBytes + keyLength + valueLength);
     let at = this.#length;
     if (at + size > this.#bytes.length) this.#grow(at + size);
     const view = this.#view;
-    view.setUint32(at, hi, true);
-    view.setUint32(at + 4, lo, true);
-    view.setInt32(at + 8, offset - this.baseOffset, true);
-    const timeDelta = timeUnixMs - this.baseTimeUnixMs;
-    view.setInt32(at + 12, timeDelta > noTime && timeDelta <= 0x7fffffff ? timeDelta : noTime, true);
-    view.setUint32(at + 16, keyLength, true);
-    view.setUint32(at + 20, valueStart < 0 ? noValue : valueLength, true);
+    view.setUint32(at + hiAt, hi, true);
+    view.setUint32(at + loAt, lo, true);
+    view.setInt32(at + offsetAt, offset - this.baseOffset, true);
+    view.setUint32(at + keyLengthAt, keyLength, true);
+    view.setUint32(at + valueLengthAt, valueStart < 0 ? noValue : valueLength, true);
+    view.setFloat64(at + timeAt, timeUnixMs, true);
     at += headerBytes;
     const bytes = this.#bytes;
     if (keyLength < 32) for (let i = 0; i < keyLength; i++) bytes[at + i] = keyBytes[keyStart + i]!;
@@ -70,11 +83,15 @@ export class RecordBlockWriter {
     this.count++;
   }
 
-  /** A copy of the block; the writer is empty afterwards. */
+  /** The block, which is the caller's; the writer is empty afterwards. */
   finish(): Uint8Array {
     const block = this.#bytes.slice(0, this.#length);
     this.#length = 0;
     this.count = 0;
+    if (this.#bytes.length > keptBytesMax) {
+      this.#bytes = new Uint8Array(this.#capacityBytes);
+      this.#view = new DataView(this.#bytes.buffer);
+    }
     return block;
   }
 
@@ -97,13 +114,37 @@ export function offsetSpan(block: Uint8Array, baseOffset: number): { readonly fi
   let first = 0;
   let last = 0;
   for (let at = 0; at + headerBytes <= block.length; ) {
-    const delta = view.getInt32(at + 8, true);
+    const delta = view.getInt32(at + offsetAt, true);
     if (delta < first) first = delta;
     else if (delta > last) last = delta;
-    const valueLength = view.getUint32(at + 20, true);
-    at += (headerBytes + view.getUint32(at + 16, true) + (valueLength === noValue ? 0 : valueLength) + 3) & ~3;
+    at = endOf(view, at);
   }
   return { first: baseOffset + first, last: baseOffset + last };
+}
+
+/**
+ * A block that came from outside, before anything of it is applied.
+ * @throws RecordBlockError it isn't `count` whole records with offsets from 0 on
+ */
+export function checkBlock(block: Uint8Array, baseOffset: number, count: number): void {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  let records = 0;
+  for (let at = 0; at < block.length; records++) {
+    if (at + headerBytes > block.length) throw new RecordBlockError(`record header cut at byte ${at}`);
+    const offset = baseOffset + view.getInt32(at + offsetAt, true);
+    if (offset < 0) throw new RecordBlockError(`offset ${offset} at byte ${at}`);
+    const end = endOf(view, at);
+    if (end > block.length) throw new RecordBlockError(`record at byte ${at} reaches past the block's end`);
+    at = end;
+  }
+  if (records !== count) throw new RecordBlockError(`${records} records in a block of ${count}`);
+}
+
+/** Where the record at this byte ends, which may be past the block. */
+function endOf(view: DataView, at: number): number {
+  const valueLength = view.getUint32(at + valueLengthAt, true);
+  const keyLength = view.getUint32(at + keyLengthAt, true);
+  return at + padded(headerBytes + keyLength + (valueLength === noValue ? 0 : valueLength));
 }
 
 /** Walks a block. `next()` fills the fields; no allocation per record. */
@@ -113,7 +154,6 @@ export class RecordBlockReader {
   #at = 0;
   #end = 0;
   #baseOffset = 0;
-  #baseTimeUnixMs = 0;
   hi = 0;
   lo = 0;
   offset = 0;
@@ -127,7 +167,7 @@ export class RecordBlockReader {
   recordStart = 0;
   recordEnd = 0;
 
-  open(block: Uint8Array, baseOffset: number, baseTimeUnixMs: number): this {
+  open(block: Uint8Array, baseOffset: number): this {
     if (this.bytes !== block) {
       this.bytes = block;
       this.#view = new DataView(block.buffer, block.byteOffset, block.byteLength);
@@ -135,7 +175,6 @@ export class RecordBlockReader {
     this.#at = 0;
     this.#end = block.length;
     this.#baseOffset = baseOffset;
-    this.#baseTimeUnixMs = baseTimeUnixMs;
     return this;
   }
 
@@ -144,18 +183,17 @@ export class RecordBlockReader {
     if (at >= this.#end) return false;
     if (at + headerBytes > this.#end) throw new RecordBlockError(`record header cut at byte ${at}`);
     const view = this.#view;
-    this.hi = view.getUint32(at, true);
-    this.lo = view.getUint32(at + 4, true);
-    this.offset = this.#baseOffset + view.getInt32(at + 8, true);
-    const timeDelta = view.getInt32(at + 12, true);
-    this.timeUnixMs = timeDelta === noTime ? Number.NaN : this.#baseTimeUnixMs + timeDelta;
-    const keyLength = view.getUint32(at + 16, true);
-    const valueLength = view.getUint32(at + 20, true);
+    this.hi = view.getUint32(at + hiAt, true);
+    this.lo = view.getUint32(at + loAt, true);
+    this.offset = this.#baseOffset + view.getInt32(at + offsetAt, true);
+    this.timeUnixMs = view.getFloat64(at + timeAt, true);
+    const keyLength = view.getUint32(at + keyLengthAt, true);
+    const valueLength = view.getUint32(at + valueLengthAt, true);
     this.keyStart = at + headerBytes;
     this.keyEnd = this.keyStart + keyLength;
     this.valueStart = valueLength === noValue ? -1 : this.keyEnd;
     this.valueEnd = valueLength === noValue ? this.keyEnd : this.keyEnd + valueLength;
-    const next = (this.valueEnd + 3) & ~3;
+    const next = at + padded(this.valueEnd - at);
     if (next > this.#end) throw new RecordBlockError(`record at byte ${at} reaches past the block's end`);
     this.recordStart = at;
     this.recordEnd = next;

@@ -35,7 +35,6 @@ export function sampleFrame(number: number, blockBytes = 100): Frame {
     partition: { topicId: topicId('b1946ac9'), partition: 11 },
     durableWatermark: 4_000_000_000 + number,
     baseOffset: 5_000_000_000 + number,
-    baseTimeUnixMs: 1_700_000_000_000.5,
     count: 3,
     block: new Uint8Array(blockBytes).fill(number),
   };

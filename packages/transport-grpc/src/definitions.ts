@@ -5,7 +5,7 @@ import protobuf from 'protobufjs';
 import { protoText } from './generated/proto-text.ts';
 
 /** Version of the record and peer protocols: another one is refused by the hello. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 function load(): ReturnType<typeof fromJSON> {
   const root = new protobuf.Root();

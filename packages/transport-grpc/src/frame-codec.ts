@@ -24,7 +24,6 @@ interface FrameFields {
   partition: number;
   durableWatermark: number;
   baseOffset: number;
-  baseTimeUnixMs: number;
   count: number;
   block: Uint8Array;
 }
@@ -72,7 +71,6 @@ export function encodeFrame(frame: Frame): Buffer {
       partition: sentUint32(frame.partition.partition, 'frame.partition'),
       durableWatermark: sentInteger(frame.durableWatermark, 'frame.durableWatermark'),
       baseOffset: sentInteger(frame.baseOffset, 'frame.baseOffset'),
-      baseTimeUnixMs: frame.baseTimeUnixMs,
       count: sentUint32(frame.count, 'frame.count'),
       block: frame.block,
     },
@@ -94,7 +92,6 @@ export function decodeFrameMessage(bytes: Buffer): { kind: 'hello'; hello: Hello
         partition: { topicId: topicId(frame.topicId), partition: frame.partition },
         durableWatermark: arrivedInteger(frame.durableWatermark, 'frame.durable_watermark'),
         baseOffset: arrivedInteger(frame.baseOffset, 'frame.base_offset'),
-        baseTimeUnixMs: frame.baseTimeUnixMs,
         count: frame.count,
         block: plainBytes(frame.block),
       },

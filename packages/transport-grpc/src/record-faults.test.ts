@@ -156,7 +156,7 @@ test('messages that are not of the protocol: the stream is refused with the reas
     [[hello, Buffer.from('ffff', 'hex')], status.INVALID_ARGUMENT, /bad message/],
     [[hello, Buffer.alloc(0)], status.INVALID_ARGUMENT, /neither hello nor frame/],
     [[hello, unsafe], status.INVALID_ARGUMENT, /frame.number is 1152921504606847000/],
-    [[Buffer.from('0a020863', 'hex')], status.INVALID_ARGUMENT, /protocol version 99 instead of 2/],
+    [[Buffer.from('0a020863', 'hex')], status.INVALID_ARGUMENT, /protocol version 99 instead of 3/],
     [[], status.DEADLINE_EXCEEDED, /no hello within 100 ms/],
   ];
   for (const [messages, code, reason] of cases) {

@@ -43,7 +43,13 @@ export function checkRelations(config: NodeConfig): ConfigProblem[] {
     `${frameBytesMax}B`,
     `at most ${frameBytesMost}B: with the largest record, a frame has to fit into a message`,
   );
-  expect(frameBytesMax >= 1_024, 'limits.frameBytes', `${frameBytesMax}B`, 'at least 1KiB');
+  for (const [path, bytes] of [
+    ['limits.frameBytes', frameBytesMax],
+    ['limits.parkedBytes', config.limits.parkedBytesMax],
+    ['limits.outputBytes', config.limits.outputBytesMax],
+    ['limits.fetchBytes', config.fetchBytesMax],
+  ] as const)
+    expect(bytes >= 1_024, path, `${bytes}B`, 'at least 1KiB: with 0, nothing would ever be taken');
   expect(
     frameBytesMax <= bytesInFlightMax,
     'limits.frameBytes',

@@ -88,6 +88,9 @@ test('settings are checked together', () => {
         'listen.shards': '127.0.0.1:65535',
         shards: '2',
         'limits.frameBytes': '9MiB',
+        'limits.parkedBytes': '0B',
+        'limits.outputBytes': '0.2B',
+        'limits.fetchBytes': '1023B',
       },
       cwd,
     }),
@@ -98,6 +101,9 @@ test('settings are checked together', () => {
       'session.renew',
       'session.stop',
       'limits.frameBytes',
+      'limits.parkedBytes',
+      'limits.outputBytes',
+      'limits.fetchBytes',
       'limits.frameBytes',
       'cluster.peers',
       'cluster.peers',
@@ -105,7 +111,7 @@ test('settings are checked together', () => {
       'listen.http',
     ],
   );
-  assert.match(problems[4]!, /must include this node \(node\.id n1\)/);
+  assert.match(problems[7]!, /must include this node \(node\.id n1\)/);
 });
 
 test('a document that is none is one problem, not a stack', () => {

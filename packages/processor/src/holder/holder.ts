@@ -167,7 +167,7 @@ export class Holder {
     const refusalNumber = stream.refusals + 1;
     const refused: number[] = [];
     this.#applier.begin(frame);
-    const reader = this.#reader.open(frame.block, frame.baseOffset, frame.baseTimeUnixMs);
+    const reader = this.#reader.open(frame.block, frame.baseOffset);
     while (reader.next()) {
       const { hi, lo } = reader;
       let unit = this.#units.get(hi, lo);

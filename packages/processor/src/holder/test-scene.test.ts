@@ -109,7 +109,6 @@ export class Scene {
       partition,
       durableWatermark: 0,
       baseOffset: block.baseOffset,
-      baseTimeUnixMs: block.baseTimeUnixMs,
       count: block.count,
       block: block.finish(),
     };

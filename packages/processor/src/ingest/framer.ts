@@ -102,7 +102,6 @@ export class Framer {
       partition: partition.id,
       durableWatermark: partition.durable,
       baseOffset: block.baseOffset,
-      baseTimeUnixMs: block.baseTimeUnixMs,
       count: block.count,
       block: block.finish(),
     };

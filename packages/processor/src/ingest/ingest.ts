@@ -370,7 +370,7 @@ export class Ingest {
     const sent = stream.unsettled.find(({ frame }) => frame.number === frameNumber);
     if (sent === undefined || !sent.current) return;
     const { frame } = sent;
-    const reader = this.#reader.open(frame.block, frame.baseOffset, frame.baseTimeUnixMs);
+    const reader = this.#reader.open(frame.block, frame.baseOffset);
     const key = { keyBytes: frame.block, keyStart: 0, keyEnd: 0 };
     while (reader.next()) {
       if (!hasUnit(units, units.length / 2, reader.hi, reader.lo)) continue;

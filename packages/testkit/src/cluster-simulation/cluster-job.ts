@@ -21,7 +21,7 @@ export interface LedgerState {
   order: number;
   /** Doesn't depend on that order. */
   total: number;
-  /** Does, to the last bit (I23). */
+  /** Does, to the last bit, and on what time each record said that it was (I23). */
   balance: number;
   /** Offsets of the last few records, by partition. */
   recent: Map<number, number>;
@@ -94,7 +94,7 @@ export function ledgerProcessor(idleMs: number, onApply: OnApply) {
         state.prints[partition] = advance(state.prints[partition]!, offset);
         state.order = orderAfter(state.order, partition, offset);
         state.total += amount;
-        state.balance = state.balance * 1.000_1 + amount / 3;
+        state.balance = state.balance * 1.000_1 + amount / 3 + (ctx.now % 1_000);
         state.recent.set(partition, offset);
         if (kind === 't') throw new Error('no such account');
         if (kind === 'e') ctx.emit.positions(`${partition}/${offset}`);

@@ -88,7 +88,7 @@ export class Producers {
     const { rng, ledger, log, time } = this.#world;
     const hasUser = kind !== '-' && kind !== '?';
     const amount = randomBelow(rng, 2_000) - 1_000;
-    const appendedUnixMs = wallUnixMs(time.nowMs);
+    const appendedUnixMs = saidUnixMs(time.nowMs, ledger.partitions[partition]?.length ?? 0);
     const isTombstone = kind === 's' && randomBelow(rng, 2) === 0;
     const padding = randomBelow(rng, 200) === 0 ? 3_000 : randomBelow(rng, 20);
     const value = isTombstone ? null : encodeRecord(kind, hasUser ? user.key : nobody, amount, padding);
@@ -105,3 +105,9 @@ export class Producers {
 
 const nobody = new Uint8Array(0);
 const wallUnixMs = (nowMs: number): number => 1_700_000_000_000 + Math.floor(nowMs);
+
+/** What a producer says that the time is: one has no clock, another one is forty days behind. */
+function saidUnixMs(nowMs: number, offset: number): number {
+  if (offset % 41 === 7) return 0;
+  return wallUnixMs(nowMs) - (offset % 41 === 19 ? 40 * 86_400_000 : 0);
+}

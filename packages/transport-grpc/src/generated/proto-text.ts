@@ -136,8 +136,8 @@ message Frame {
   uint32 partition = 7;
   uint64 durable_watermark = 8;
   uint64 base_offset = 9;
-  // A record's time may be anything that its producer said, hence no integer type.
-  double base_time_unix_ms = 10;
+  // Was the time that others were relative to.
+  reserved 10;
   uint32 count = 11;
   // Record block: see packages/processor/src/record-block.ts.
   bytes block = 12;
