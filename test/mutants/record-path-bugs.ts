@@ -24,6 +24,14 @@ export const recordPathBugs: readonly PlantedBug[] = [
     tests: [oldStreams],
   },
   {
+    name: 'streams: a holder that has taken one counts as unreached until it returns something',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/stream-links.ts',
+    find: 'link.accepted = true;\n        this.#unreached.forget(key);',
+    replace: '',
+    tests: ['packages/testkit/src/unreached-holder.test.ts'],
+  },
+  {
     name: 'closing: a unit stays closed for a session that is over',
     invariant: 'I8',
     file: 'packages/processor/src/holder/closing-units.ts',

@@ -87,11 +87,11 @@ export class IncomingFrameStream implements FrameReceiver {
       this.#end(status.FAILED_PRECONDITION, `this is ${describeShard(local)}, not ${describeShard(to)}`);
     } else {
       clearTimeout(this.#helloTimer);
-      // Tells the sender that it has been accepted.
-      this.#call.sendMetadata(new Metadata());
       this.#events = this.#options.onOpen(hello.stream, this);
       // The listener may have closed the stream before it could hand over its events.
       if (this.#ended) this.#tellEnd(this.#events, 'closed by the receiver');
+      // Tells the sender that it has been accepted.
+      else this.#call.sendMetadata(new Metadata());
     }
   }
 

@@ -9,8 +9,8 @@ interface OutgoingLink {
   readonly stream: IngestStream;
   readonly sender: FrameSender | null;
   corked: boolean;
-  /** A return has come on it; a stream to this very shard needs none. */
-  heard: boolean;
+  /** Its holder has taken it; a stream to this very shard needs no word of that. */
+  accepted: boolean;
 }
 
 /** After a stream has failed, the next is opened no sooner than this: doubled per failure up to the maximum. */
@@ -57,10 +57,10 @@ export class StreamLinks {
     return false;
   }
 
-  /** Opens the streams that records wait for. Also looks which of those that are open have been heard of. */
+  /** Opens the streams that records wait for. Also looks which of those that are open have been accepted. */
   openWanted(nowMs: number): void {
-    for (const { stream, heard } of this.#outgoing.values()) {
-      if (!heard && stream.isWaiting) this.#unreached.waited(keyOf(stream.id.to), nowMs);
+    for (const { stream, accepted } of this.#outgoing.values()) {
+      if (!accepted && stream.isWaiting) this.#unreached.waited(keyOf(stream.id.to), nowMs);
     }
     for (const to of this.#context.ingest.takeWantedStreams()) this.#open(to, nowMs);
   }
@@ -75,7 +75,7 @@ export class StreamLinks {
     const stream = ingest.openStream(to);
     if (stream.local) {
       const other = holder.openStream(stream.id)!;
-      const link = { stream, sender: null, corked: false, heard: true };
+      const link = { stream, sender: null, corked: false, accepted: true };
       this.#outgoing.set(stream, link);
       this.#incoming.set(other, link);
       this.#localHolder = other;
@@ -86,15 +86,18 @@ export class StreamLinks {
       stream,
       sender: null,
       corked: false,
-      heard: false,
+      accepted: false,
     };
     this.#outgoing.set(stream, link);
     link.sender = options.transport.open(stream.id, address, {
+      onAccepted: () => {
+        // It is reached, though it may wait for its store or its table: no other ingest would be served sooner (3.5).
+        link.accepted = true;
+        this.#unreached.forget(key);
+      },
       onReturn: (message) => {
         if (this.#context.stopped) return;
         this.#reopen.delete(key);
-        this.#unreached.forget(key);
-        link.heard = true;
         ingest.onReturn(stream, message, options.timers.monotonicMs());
         this.#context.wake();
       },
