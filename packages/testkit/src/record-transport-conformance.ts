@@ -188,15 +188,15 @@ export function recordTransportConformance(name: string, makeHarness: () => Reco
       {
         what: 'another session',
         options: { localShard: () => ({ ...holder, session: sessionId(9) }) },
-        reason: /session 9/,
+        reason: /session 9007199254740991 shard 3 is not served here/,
       },
       {
         what: 'another shard',
         options: { localShard: () => ({ ...holder, shard: shardIndex(4) }) },
-        reason: /shard 4/,
+        reason: /session 9007199254740991 shard 3 is not served here/,
       },
       { what: 'no session yet', options: { localShard: () => null }, reason: /no session/ },
-      { what: 'another cluster', options: { clusterId: 'other' }, reason: /cluster other/ },
+      { what: 'another cluster', options: { clusterId: 'other' }, reason: /cluster cluster is not served here/ },
     ];
     for (const { what, options, reason } of refusals) {
       test(`refused: ${what} at the address`, async () => {
