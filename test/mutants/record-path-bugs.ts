@@ -24,6 +24,22 @@ export const recordPathBugs: readonly PlantedBug[] = [
     tests: [oldStreams],
   },
   {
+    name: 'streams: one that comes from the shard itself is taken',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/incoming-streams.ts',
+    find: 'from.session === to.session && from.shard === to.shard',
+    replace: 'from.session < 0',
+    tests: ['packages/testkit/src/incoming-streams.test.ts'],
+  },
+  {
+    name: 'streams: a frame that can not be read ends the shard',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/incoming-streams.ts',
+    find: 'faultOf(frame) ?? holder',
+    replace: 'holder',
+    tests: ['packages/testkit/src/incoming-streams.test.ts'],
+  },
+  {
     name: 'streams: a holder that has taken one counts as unreached until it returns something',
     invariant: 'I8',
     file: 'packages/engine/src/shard/stream-links.ts',

@@ -2,6 +2,7 @@ import { assert, type ShardRef } from '@holdfast/model';
 import type { HolderStream, IngestStream, StreamId } from '@holdfast/processor';
 import type { FrameReceiver, FrameReceiverEvents, FrameSender } from '../ports/record-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
+import { IncomingStreams } from './incoming-streams.ts';
 import type { ShardContext } from './shard-context.ts';
 import { UnreachedHolders } from './unreached-holders.ts';
 
@@ -21,13 +22,16 @@ const reopenMaxMs = 1_000;
 export class StreamLinks {
   readonly #context: ShardContext;
   readonly #outgoing = new Map<IngestStream, OutgoingLink>();
-  readonly #incoming = new Map<HolderStream, FrameReceiver | OutgoingLink>();
+  readonly #incoming: IncomingStreams;
+  /** Both ends of the stream to this very shard. */
+  #local: { readonly link: OutgoingLink; readonly other: HolderStream } | null = null;
   readonly #reopen = new Map<string, { atMs: number; waitMs: number }>();
   readonly #unreached = new UnreachedHolders();
   #directory = new Map<number, DirectoryEntry>();
 
   constructor(context: ShardContext) {
     this.#context = context;
+    this.#incoming = new IncomingStreams(context);
   }
 
   get count(): number {
@@ -77,8 +81,7 @@ export class StreamLinks {
       const other = holder.openStream(stream.id)!;
       const link = { stream, sender: null, corked: false, accepted: true };
       this.#outgoing.set(stream, link);
-      this.#incoming.set(other, link);
-      this.#localHolder = other;
+      this.#local = { link, other };
       this.#unreached.forget(key);
       return;
     }
@@ -109,8 +112,6 @@ export class StreamLinks {
     });
   }
 
-  #localHolder: HolderStream | null = null;
-
   #end(link: OutgoingLink, reason: string): void {
     if (!this.#outgoing.delete(link.stream)) return;
     const { ingest, options } = this.#context;
@@ -134,7 +135,7 @@ export class StreamLinks {
       if (link.sender === null) {
         for (const frame of outbox.splice(0)) {
           const { clock, holder } = this.#context;
-          const problem = clock.measure('nsApply', () => holder.onFrame(this.#localHolder!, frame, nowMs));
+          const problem = clock.measure('nsApply', () => holder.onFrame(this.#local!.other, frame, nowMs));
           assert(problem === null, `of its own stream: ${problem}`);
         }
         moved = true;
@@ -145,55 +146,26 @@ export class StreamLinks {
       outbox.splice(0, n);
     }
     for (const { stream, returns } of this.#context.holder.takeReturns()) {
-      const target = this.#incoming.get(stream);
-      if (target === undefined) continue;
-      for (const message of returns) {
-        if ('reply' in target) target.reply(message);
-        else this.#context.ingest.onReturn(target.stream, message, nowMs);
-      }
-      moved = true;
+      if (this.#local?.other === stream) {
+        for (const message of returns) this.#context.ingest.onReturn(this.#local.link.stream, message, nowMs);
+        moved = true;
+      } else if (this.#incoming.reply(stream, returns)) moved = true;
     }
     return moved;
   }
 
-  /** A stream that another ingest opened. */
-  accept(id: StreamId, receiver: FrameReceiver): FrameReceiverEvents | null {
-    const { holder, options } = this.#context;
-    const stream = holder.openStream(id);
-    if (stream === null) return null;
-    this.#incoming.set(stream, receiver);
-    return {
-      onFrame: (frame) => {
-        if (this.#context.stopped) return;
-        try {
-          const nowMs = options.timers.monotonicMs();
-          const problem = this.#context.clock.measure('nsApply', () => holder.onFrame(stream, frame, nowMs));
-          if (problem !== null) {
-            holder.closeStream(stream);
-            this.#incoming.delete(stream);
-            receiver.close(problem);
-          }
-          this.#context.wake();
-        } catch (error) {
-          this.#context.fail(error);
-        }
-      },
-      onEnd: () => {
-        holder.closeStream(stream);
-        this.#incoming.delete(stream);
-        this.#context.wake();
-      },
-    };
+  /** A stream that the ingest of another shard opened, or why it isn't taken. */
+  accept(id: StreamId, receiver: FrameReceiver): FrameReceiverEvents | string {
+    const isLive = ({ session, shard }: ShardRef): boolean =>
+      this.#directory.get(session)?.shardAddresses[shard] !== undefined;
+    return this.#incoming.accept(id, receiver, isLive);
   }
 
   closeAll(): void {
     for (const link of this.#outgoing.values()) link.sender?.close();
     this.#outgoing.clear();
-    for (const [stream, target] of this.#incoming) {
-      this.#context.holder.closeStream(stream);
-      if ('reply' in target) target.close('the shard stops');
-    }
-    this.#incoming.clear();
+    if (this.#local !== null) this.#context.holder.closeStream(this.#local.other);
+    this.#incoming.closeAll();
   }
 }
 

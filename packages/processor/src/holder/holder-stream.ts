@@ -34,6 +34,15 @@ export class HolderStream {
     this.id = id;
   }
 
+  /** @returns why the frame isn't taken; null: it counts as received */
+  arrived({ number, block }: Frame, limits: RecordLimits): string | null {
+    if (number !== this.received + 1) return `frame ${number} is out of sequence`;
+    if (this.isOverdrawn(limits)) return `frame ${number} is far beyond what may be in flight`;
+    this.received = number;
+    this.unsettledBytes += block.length;
+    return null;
+  }
+
   /** Its sender has sent far more than it has credit for (4.4): it counts nothing, and would fill the memory. */
   isOverdrawn(limits: RecordLimits): boolean {
     const { from, to } = this.id;

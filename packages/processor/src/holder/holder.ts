@@ -121,10 +121,8 @@ export class Holder {
   /** @returns why the stream must be ended: the frame isn't taken; null when it is */
   onFrame(stream: HolderStream, frame: Frame, nowMs: number): string | null {
     if (stream.ended) return null;
-    if (frame.number !== stream.received + 1) return `frame ${frame.number} is out of sequence`;
-    if (stream.isOverdrawn(this.#limits)) return `frame ${frame.number} is far beyond what may be in flight`;
-    stream.received = frame.number;
-    stream.unsettledBytes += frame.block.length;
+    const problem = stream.arrived(frame, this.#limits);
+    if (problem !== null) return problem;
     if (stream.backlog.length > 0 || this.#mustWait(frame)) stream.backlog.push(frame);
     else this.#handle(stream, frame, nowMs);
     return null;
