@@ -110,7 +110,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'records under construction are forgotten by the watermark',
     rule: '3.3',
-    file: readings,
+    file: ingestStream,
     find: 'if (builder !== undefined && builder.count > 0 && builder.firstOffset < least) least = builder.firstOffset;',
     replace: '',
   },
@@ -139,8 +139,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the end of a stream sends nothing back',
     rule: '4.1',
     file: ingest,
-    find: 'this.#goBackFrom(reading, stream);',
-    replace: '',
+    find: 'this.#readings.goBack(reading);',
+    replace: ';',
   },
   {
     name: 'refused records of an older reading come back',

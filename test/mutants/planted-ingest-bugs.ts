@@ -2,6 +2,7 @@ import type { PlantedBug } from './planted-bugs.ts';
 
 const ingest = 'processor/src/ingest/ingest.ts';
 const readings = 'processor/src/ingest/readings.ts';
+const undurableFrames = 'processor/src/ingest/undurable-frames.ts';
 
 /** More bugs of the ingest, of its readings and of its streams, for the simulation of the records. In the order of the rules. */
 export const plantedIngestBugs: readonly PlantedBug[] = [
@@ -24,15 +25,23 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     name: 'what one holder has reported durable counts for all',
     rule: '3.3',
     file: readings,
-    find: 'if (frame.durable) continue;',
-    replace: 'if (frame.durable) {\n        kept = 0;\n        least = reading.position;\n        continue;\n      }',
+    find: 'for (const stream of this.#streams) least = Math.min(least, stream.leastOffset(reading));',
+    replace:
+      'const ofEach = [...this.#streams].map((stream) => stream.leastOffset(reading));\n    if (ofEach.length > 0) least = Math.max(reading.durable, Math.min(least, Math.max(...ofEach)));',
   },
   {
     name: 'the end of a stream sends only that back which was not settled',
     rule: '4.1',
     file: ingest,
-    find: 'for (const sent of [...stream.unsettled, ...stream.undurable]) {',
-    replace: 'for (const sent of stream.unsettled) {',
+    find: 'if (stream.leastOffset(reading) < Number.POSITIVE_INFINITY) this',
+    replace: 'if (stream.unsettled.some((sent) => sent.current && sent.partition === reading)) this',
+  },
+  {
+    name: 'going back for a stream that has ended passes what went with it',
+    rule: '4.1',
+    file: ingest,
+    find: '// It leaves the table last: the watermark must not pass what went with it.',
+    replace: 'this.#streams.end(stream);',
   },
   {
     name: 'a stream that has ended still leads to its holder',
@@ -56,5 +65,19 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     find: 'stream.deferred.push(message);',
     replace:
       "if (message.kind === 'durable') stream.deferred.unshift(message);\n    else stream.deferred.push(message);",
+  },
+  {
+    name: 'frames that were joined are durable with the first of them',
+    rule: '5.5',
+    file: undurableFrames,
+    find: 'last.frame = run.frame;',
+    replace: '',
+  },
+  {
+    name: 'of frames that were joined the offset of the last one counts',
+    rule: '5.5',
+    file: undurableFrames,
+    find: 'Math.min(last.firstOffset, run.firstOffset)',
+    replace: 'run.firstOffset',
   },
 ];

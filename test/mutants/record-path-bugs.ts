@@ -19,8 +19,9 @@ export const recordPathBugs: readonly PlantedBug[] = [
     name: 'streams: a return of a stream that has ended goes to the one after it',
     invariant: 'I6',
     file: 'packages/processor/src/ingest/ingest.ts',
-    find: 'if (stream.ended) return;',
-    replace: 'if (stream.ended) stream = this.#streams.get(stream.id.to.session, stream.id.to.shard) ?? stream;',
+    find: 'if (stream.ended) return;\n    stream.deferred',
+    replace:
+      'if (stream.ended) stream = this.#streams.get(stream.id.to.session, stream.id.to.shard) ?? stream;\n    stream.deferred',
     tests: [oldStreams],
   },
   {

@@ -16,6 +16,8 @@ const generations = 'packages/processor/src/holder/generations.test.ts';
 const startOffset = 'packages/testkit/src/start-offset.test.ts';
 const leftBehind = 'packages/testkit/src/commits-left-behind.test.ts';
 const readings = 'packages/processor/src/ingest/readings.test.ts';
+const undurable = 'packages/processor/src/ingest/undurable.test.ts';
+const undurableFrames = 'packages/processor/src/ingest/undurable-frames.test.ts';
 const failedShard = 'packages/testkit/src/failed-shard.test.ts';
 const publication = 'packages/lease/src/publication-order.test.ts';
 const adoption = 'packages/engine/src/ports/adoption.test.ts';
@@ -125,6 +127,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     invariant: 'I8',
     file: 'packages/processor/src/holder/note-taker.ts',
     find: 'if (this.#notes.isSuspect(partition, first, last)) return false;',
+    replace: '',
+    tests: [holder],
+  },
+  {
+    name: 'quarantine: the note stands of a record at which the job wants to be stopped',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/applier.ts',
+    find: 'if (error instanceof StopWantedError) this.#notes.end();',
     replace: '',
     tests: [holder],
   },
@@ -272,6 +282,38 @@ export const unitTestBugs: readonly PlantedBug[] = [
     find: '(noted === null && isEmpty)',
     replace: 'noted === null',
     tests: [adoption],
+  },
+  {
+    name: 'undurable: frames are not joined, however many wait for the store',
+    invariant: 'I21',
+    file: 'packages/processor/src/ingest/undurable-frames.ts',
+    find: 'if (this.#runs.length >= this.#runsMax) this.#join();',
+    replace: '',
+    tests: [undurable, undurableFrames],
+  },
+  {
+    name: 'undurable: all frames are joined into one, which no report reaches the end of',
+    invariant: 'I8',
+    file: 'packages/processor/src/ingest/undurable-frames.ts',
+    find: '(4 * total) / this.#runsMax;',
+    replace: 'total;',
+    tests: [undurableFrames],
+  },
+  {
+    name: 'undurable: what was sent in a reading that is over holds the next one back',
+    invariant: 'I8',
+    file: 'packages/processor/src/ingest/ingest-stream.ts',
+    find: 'delete this.undurable[slot];',
+    replace: '',
+    tests: [undurable],
+  },
+  {
+    name: 'undurable: what is settled late of a reading that is over holds the next one back',
+    invariant: 'I8',
+    file: 'packages/processor/src/ingest/ingest-stream.ts',
+    find: 'if (sent.current) this.#settled(sent);',
+    replace: 'this.#settled(sent);',
+    tests: [undurable],
   },
   {
     name: 'threads: a start of an earlier generation begins a partition',

@@ -16,7 +16,7 @@ export interface LogOptions {
 }
 
 /** Of a log that was opened by its folder alone. */
-export const defaultJob = { name: 'access-anomaly', inputTopic: 'access-log', mapping: 'holdfast' } as const;
+export const defaultJob = { name: 'access-anomaly', inputTopic: null, mapping: 'holdfast' } as const;
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { topicId } from '@holdfast/model';
@@ -56,11 +56,32 @@ test('a note that can not be written is said once, and harms nobody', () => {
   try {
     openCrashFolder(dir);
     const errors: unknown[] = [];
+    // The lowest number that is free, which the notes get next.
+    const number = openSync(join(dir, 'other'), 'w');
+    closeSync(number);
     const notes = openCrashNotes(dir, 0, 1, (error) => errors.push(error));
-    notes.close();
+    closeSync(number);
     notes.record(1, 2, partition, 3);
     notes.clear();
     assert.equal(errors.length, 1);
+  } finally {
+    remove();
+  }
+});
+
+test('notes that are closed touch no file that was opened since', () => {
+  const { dir, remove } = temporaryFolder();
+  try {
+    openCrashFolder(dir);
+    const notes = openCrashNotes(dir, 0, 1, fail);
+    notes.close();
+    const path = join(dir, 'other');
+    // It gets the number of the notes.
+    const other = openSync(path, 'w');
+    notes.record(1, 2, partition, 3);
+    notes.close();
+    assert.equal(fstatSync(other).size, 0);
+    closeSync(other);
   } finally {
     remove();
   }

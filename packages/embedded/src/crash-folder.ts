@@ -61,8 +61,10 @@ export function openCrashNotes(
   const encoder = new CrashNoteEncoder(counter);
   const none = Buffer.of(kindCodes.none);
   let isBroken = false;
+  let isClosed = false;
   const write = (bytes: Buffer): void => {
-    if (isBroken) return;
+    // The number of a closed file may be another file's by then.
+    if (isBroken || isClosed) return;
     try {
       writeSync(fd, bytes, 0, bytes.length, kindAt);
     } catch (error) {
@@ -75,7 +77,11 @@ export function openCrashNotes(
     record: (hi, lo, partition, offset) => write(encoder.encode('record', hi, lo, partition, offset, offset)),
     clear: () => write(none),
     isSuspect: (partition, first, last) => suspects.length > 0 && isSuspect(suspects, partition, first, last),
-    close: () => closeSync(fd),
+    close: () => {
+      if (isClosed) return;
+      isClosed = true;
+      closeSync(fd);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ export { assert, InvariantError } from './assert.ts';
 export { ByteFormatError, ByteReader, ByteWriter, copyBytes } from './bytes.ts';
 export type { Clock } from './clock.ts';
 export { crc32c } from './crc32c.ts';
-export { errorText } from './error-text.ts';
+export { errorText, thrownText } from './error-text.ts';
 export {
   type Brand,
   bucketCount,

@@ -18,7 +18,15 @@ export type { ClaimWish, RowWish } from './holder/wishes.ts';
 export { Ingest, type IngestOptions, readingChanged } from './ingest/ingest.ts';
 export type { IngestStream } from './ingest/ingest-stream.ts';
 export type { PartitionReading } from './ingest/partition-reading.ts';
-export { type Job, type JobRecord, type KeyLocator, type OutputSink, StateFaultError, type Verdict } from './job.ts';
+export {
+  type Job,
+  type JobRecord,
+  type KeyLocator,
+  type OutputSink,
+  StateFaultError,
+  StopWantedError,
+  type Verdict,
+} from './job.ts';
 export type { LeaseView } from './lease-view.ts';
 export { defaultRecordLimits, type RecordLimits } from './limits.ts';
 export type { OffsetsBefore, QuarantinedUnit } from './quarantine.ts';

@@ -14,6 +14,15 @@ export class StateFaultError extends Error {
   override readonly name: string = 'StateFaultError';
 }
 
+/**
+ * The job wants to be stopped at this record, since it can't be answered for that it, or anything after it, is applied: by
+ * its author's word (`then: 'stop'`), or because it isn't one that can run here. It ends the shard, and says nothing
+ * against the record or its user: their crash note doesn't stand (PROTOCOL.md 6.2).
+ */
+export class StopWantedError extends Error {
+  override readonly name: string = 'StopWantedError';
+}
+
 /** A record as its holder sees it. Reused between calls: keep nothing of it. */
 export interface JobRecord {
   topic: string;
@@ -41,7 +50,7 @@ export interface OutputSink {
 /**
  * Finds the key of a raw record at the ingest, without parsing more than it must.
  * Result 0: the key is `keyBytes[keyStart, keyEnd)`; 1: skip, 2: dead letter, both with `reason`.
- * Fields are valid until the next call.
+ * A throw is a dead letter too. Fields are valid until the next call.
  */
 export interface KeyLocator {
   keyBytes: Uint8Array;
@@ -71,12 +80,14 @@ export interface Job<S = unknown> {
   decodeState(bytes: Uint8Array): S;
   /**
    * Applies one record to the state of its user, in place. On 'skipped' and 'dead' the state and outputs are untouched,
-   * and `failureReason` says why. Throws `StateFaultError` when the state can't be copied before; whatever else it throws
-   * ends the shard.
+   * and `failureReason` says why. Throws `StateFaultError` when the state can't be copied before, and `StopWantedError`;
+   * whatever else it throws ends the shard too, and counts as an end of the process at this record.
    */
   apply(state: S, key: Uint8Array, record: JobRecord, out: OutputSink): Verdict;
+  /** Of the lease under which the next record is applied, set by the holder; a job without it doesn't ask. */
+  leaseEpoch?: number;
   /** Reason of the last 'skipped' or 'dead' verdict. */
   failureReason: string;
-  /** What an operator sees of a user's state: plain JSON data, fields in contract order. */
+  /** What an operator sees of a user's state: plain JSON data, fields in contract order. The state stays as it is. */
   view(state: S, key: Uint8Array): unknown;
 }

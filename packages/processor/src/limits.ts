@@ -20,6 +20,11 @@ export interface RecordLimits {
   readonly framesOverMax: number;
   /** Bytes of those frames. */
   readonly bytesOverMax: number;
+  /**
+   * Runs of frames of one stream and partition that are applied and not known durable; when reached, neighbours are joined,
+   * and the watermark follows in larger steps. With fewer than 8 it may not follow at all under load.
+   */
+  readonly undurableRunsMax: number;
   /** Records parked for want of a holder; when reached, the partition that brings more pauses. */
   readonly parkedRecordsMax: number;
   readonly parkedBytesMax: number;
@@ -45,6 +50,7 @@ export const defaultRecordLimits: RecordLimits = {
   bytesInFlightMax: 8 * 1024 * 1024,
   framesOverMax: 16_384,
   bytesOverMax: 64 * 1024 * 1024,
+  undurableRunsMax: 256,
   parkedRecordsMax: 65_536,
   parkedBytesMax: 64 * 1024 * 1024,
   acquireRetryMs: 500,

@@ -117,7 +117,7 @@ test('a first state that could not be stored is found at definition', () => {
     ['state.initial(): threw Error: no'],
   );
   assert.deepEqual(
-    withInitial(async () => ({})),
+    withInitial(() => Promise.resolve({})),
     ['state.initial(): a promise'],
   );
   class Table {}
@@ -130,6 +130,62 @@ test('a first state that could not be stored is found at definition', () => {
     withInitial(() => new Table(), { codec, undo: 'none' }),
     [],
   );
+});
+
+test('first states that share a part are found at definition', () => {
+  const withInitial = (initial: () => unknown, more = {}) =>
+    paths({ ...good, state: { ...good.state, initial, ...more } });
+  const list: number[] = [];
+  const bytes = new Uint8Array(1);
+  const table = new Map();
+  const shares: [() => unknown, string][] = [
+    [() => list, ''],
+    [() => ({ bytes }), '.bytes'],
+    [() => ({ table: Object.freeze(table) }), '.table'],
+    [() => ({ n: 0, list }), '.list'],
+    [() => ({ by: new Map([['a', { list }]]) }), '.by value 0.list'],
+    [() => [new Set([list])], '[0] member 0'],
+    [() => ({ fixed: Object.freeze([{ deep: list }]) }), '.fixed[0].deep'],
+  ];
+  const noCopy = { codec: { encode: () => new Uint8Array(), decode: () => ({}) }, undo: 'none' };
+  const always = Object.freeze({ names: Object.freeze(['a']) });
+  class Table {
+    readonly rows = table;
+  }
+  for (const [initial, at] of shares) {
+    const problem = `state.initial()${at}: the same object at each call`;
+    assert.deepEqual([withInitial(initial), withInitial(initial, noCopy)], [[problem], [problem]]);
+  }
+  assert.deepEqual(
+    withInitial(() => ({ always, n: 0 })),
+    [],
+  );
+  assert.deepEqual(
+    withInitial(() => new Table(), noCopy),
+    ['state.initial().rows: the same object at each call'],
+  );
+  let calls = 0;
+  const once = () => {
+    if (calls++ > 0) throw new Error('only once');
+    return { n: 0 };
+  };
+  assert.deepEqual(withInitial(once), ['state.initial(): threw Error: only once at a second call']);
+});
+
+test('functions that have not ended when they return are found at definition', () => {
+  const asyncOnes = {
+    ...good,
+    state: { ...good.state, initial: async () => ({ n: 0 }) },
+    onEvent: { async logs() {} },
+    query: { *all() {} },
+    async *view() {},
+  };
+  assert.deepEqual(paths(asyncOnes), [
+    'state.initial: an async function',
+    'onEvent.logs: an async function',
+    'query.all: a generator',
+    'view: an async generator',
+  ]);
 });
 
 test('params and topics are checked at start, all at once', () => {

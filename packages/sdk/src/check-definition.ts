@@ -1,8 +1,10 @@
+import { thrownText } from '@holdfast/model';
 import { isStateRoot } from './clone-state.ts';
 import { durationExpected, tryParseDuration } from './duration.ts';
 import type { Problem } from './errors.ts';
 import { nearestName } from './nearest-name.ts';
 import { findPlainDataProblem } from './plain-data.ts';
+import { findSharedPart } from './shared-part.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -178,7 +180,7 @@ function checkInitial(problems: Problem[], state: Fields): void {
   try {
     initial = (state.initial as () => unknown)();
   } catch (error) {
-    problems.push({ path: 'state.initial()', value: `threw ${String(error)}`, expected: 'a fresh state' });
+    problems.push({ path: 'state.initial()', value: `threw ${thrownText(error)}`, expected: 'a fresh state' });
     return;
   }
   if (typeof (initial as { then?: unknown } | null | undefined)?.then === 'function') {
@@ -188,6 +190,7 @@ function checkInitial(problems: Problem[], state: Fields): void {
     problems.push({ path: 'state.initial()', value: show(initial), expected });
   } else {
     const found = findPlainDataProblem(initial, 'state.initial()');
+    if (found === null || state.codec !== undefined) checkShared(problems, state.initial as () => unknown, initial);
     if (found === null) return;
     if (state.codec === undefined) problems.push({ path: found.path, value: found.problem, expected: 'plain data' });
     else if (state.undo !== 'none') {
@@ -195,6 +198,23 @@ function checkInitial(problems: Problem[], state: Fields): void {
       problems.push({ path: 'state.undo', value, expected: "'none', since only plain data can be copied" });
     }
   }
+}
+
+/** A list that two first states share would be of all users. */
+function checkShared(problems: Problem[], makeInitial: () => unknown, initial: unknown): void {
+  let path: string | null;
+  try {
+    path = findSharedPart(initial, makeInitial(), 'state.initial()');
+  } catch (error) {
+    problems.push({
+      path: 'state.initial()',
+      value: `threw ${thrownText(error)} at a second call`,
+      expected: 'a fresh state',
+    });
+    return;
+  }
+  if (path === null) return;
+  problems.push({ path, value: 'the same object at each call', expected: 'a new one: users would share it' });
 }
 
 function checkUpgrade(problems: Problem[], upgrade: unknown, version: number): void {
@@ -282,6 +302,13 @@ function checkText(problems: Problem[], path: string, value: unknown, pattern: R
   if (typeof value !== 'string' || !pattern.test(value)) problems.push({ path, value: show(value), expected });
 }
 
+/** By what a function says that it is, which holds for functions of other contexts too. */
+const notSynchronous = new Map([
+  ['[object AsyncFunction]', 'an async function'],
+  ['[object GeneratorFunction]', 'a generator'],
+  ['[object AsyncGeneratorFunction]', 'an async generator'],
+]);
+
 /** What Kafka takes as a topic name, too. */
 export const topicPattern = /^(?!\.\.?$)[A-Za-z0-9._-]{1,249}$/;
 export const topicExpected = 'a topic name: letters, digits, dot, dash, underscore, 249 at most';
@@ -296,10 +323,17 @@ function checkSchema(problems: Problem[], path: string, value: unknown): void {
 }
 
 function checkFunction(problems: Problem[], path: string, value: unknown, needed: boolean): boolean {
-  if (typeof value === 'function') return true;
+  if (typeof value === 'function') return checkSynchronous(problems, path, value);
   if (value === undefined && !needed) return false;
   problems.push({ path, value: value === undefined ? 'missing' : show(value), expected: 'a function' });
   return false;
+}
+
+/** What such a function gives is never what is wanted of it, and an async handler goes on when its record is long over. */
+function checkSynchronous(problems: Problem[], path: string, value: object): boolean {
+  const kind = notSynchronous.get(Object.prototype.toString.call(value));
+  if (kind !== undefined) problems.push({ path, value: kind, expected: 'a function that has ended when it returns' });
+  return kind === undefined;
 }
 
 function isWhole(value: unknown, min: number, max: number): boolean {

@@ -12,9 +12,10 @@ export function cloneState<T>(root: T): T {
   try {
     return clone(root, 0) as T;
   } catch (error) {
-    if (error !== refused) throw error;
+    // Whatever else is thrown comes out of the state too: a getter in it, say.
     const found = findPlainDataProblem(root);
-    throw new StateError('STATE_NOT_PLAIN', found?.problem ?? 'not plain data', found?.path ?? 'state');
+    const options = error === refused ? undefined : { cause: error };
+    throw new StateError('STATE_NOT_PLAIN', found?.problem ?? 'not plain data', found?.path ?? 'state', options);
   }
 }
 
@@ -56,8 +57,17 @@ function clone(value: unknown, depth: number): unknown {
 /**
  * Puts `source`'s contents into `target`, which is of the same kind and stays the same object: whoever holds the state
  * holds the restored one. `source` is used up: its parts belong to `target` afterwards.
+ * @throws StateError STATE_NOT_PLAIN when it can't be changed any more; what is in it is of no use then
  */
 export function restoreState(target: object, source: object): void {
+  try {
+    restore(target, source);
+  } catch (cause) {
+    throw new StateError('STATE_NOT_PLAIN', 'it is frozen, so that it can not be put back', 'state', { cause });
+  }
+}
+
+function restore(target: object, source: object): void {
   if (Array.isArray(target)) {
     target.length = 0;
     for (const item of source as unknown[]) target.push(item);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeUtf8 } from '@holdfast/model';
-import type { JobRecord, KeyLocator } from '@holdfast/processor';
+import { type JobRecord, type KeyLocator, StopWantedError } from '@holdfast/processor';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { cloneState } from './clone-state.ts';
@@ -199,17 +199,49 @@ test('the end of the retries is a dead letter, a skip, or the end of the job', (
   assert.equal(run({}), 'dead');
   const last = (what: string) => Object.fromEntries([['then', what]]);
   assert.equal(run(last('skip')), 'skipped');
+  assert.throws(() => run(last('stop')), StopWantedError);
   assert.throws(() => run(last('stop')), {
     code: 'HANDLER_STOP',
-    message: /handler of 'logs' threw Error: broken/,
+    message: /^job 'job' stops at logs\/3@42: the handler of 'logs' threw Error: broken$/,
   });
 });
 
-test('an async handler is refused at the first record', () => {
-  const job = jobWith(async (_e, ctx) => {
+test('what is thrown need not have a text', () => {
+  const thrown = Object.create(null) as object;
+  const job = jobWith(() => {
+    throw thrown;
+  });
+  const state = job.initialState(alice);
+  assert.equal(job.apply(state, alice, record({ user: 'a', n: 4 }), sink()), 'dead');
+  assert.deepEqual([job.failureReason, job.failureDetail], ['handler-error', 'something that has no text']);
+  assert.equal(job.failureError, thrown);
+  const parsing = compileProcessor(
+    defineProcessor({
+      name: 'rows',
+      version: '1',
+      input: {
+        rows: {
+          topic: 'rows',
+          parse: (_bytes: Uint8Array): { user: string } => {
+            throw thrown;
+          },
+          key: (e) => e.user,
+        },
+      },
+      state: { version: 1, initial: () => ({ n: 0 }), idle: '1h' },
+      onEvent: { rows() {} },
+    }),
+  );
+  assert.equal(parsing.apply({ n: 0 }, alice, record('x', { topic: 'rows' }), sink()), 'dead');
+  assert.equal(parsing.failureReason, 'parse-error');
+  assert.equal(parsing.newKeyLocator('rows').locate(encodeUtf8('x'), 0, 1), 2);
+});
+
+test('a handler that gives a promise is refused at the first record', () => {
+  const job = jobWith((_e, ctx) => {
     ctx.state.n++;
     ctx.emit.alerts({ user: 'a', n: 1 });
-    throw new Error('unheard');
+    return Promise.reject(new Error('unheard')) as never;
   });
   const state = job.initialState(alice);
   const out = sink();
@@ -251,6 +283,43 @@ test('misuse of ctx is an error of the handler, with a reason', () => {
   });
   assert.throws(() => kept!.emit.alerts({ user: 'a', n: 1 }), /after its handler had returned/);
   assert.equal(kept!.state, undefined);
+});
+
+test('bytes of an output are its own, and nothing but bytes', () => {
+  const buffer = new Uint8Array(8);
+  const bytesOf = (n: number) => buffer.fill(n).subarray(0, 2);
+  const jobOf = (encode: (n: number) => Uint8Array) =>
+    compileProcessor(
+      defineProcessor({
+        name: 'job',
+        version: '1',
+        input: { logs: { topic: 'logs', schema: Log, key: (e) => e.user } },
+        output: { numbers: { topic: 'numbers', encode, key: bytesOf } },
+        state: { version: 1, initial: () => ({ n: 0 }), idle: '1h' },
+        onEvent: {
+          logs(e, ctx) {
+            ctx.state.n++;
+            ctx.emit.numbers(e.n);
+            ctx.emit.numbers(e.n + 1);
+          },
+        },
+      }),
+    );
+  const sent: [Uint8Array, Uint8Array][] = [];
+  const out = { emit: (_topic: string, key: Uint8Array | null, value: Uint8Array) => void sent.push([key!, value]) };
+  const job = jobOf(bytesOf);
+  for (const n of [1, 3]) job.apply({ n: 0 }, alice, record({ user: 'a', n }), out);
+  assert.deepEqual(
+    sent.map(([key, value]) => [...key, ...value]),
+    [1, 2, 3, 4].map((n) => [n, n, n, n]),
+  );
+  for (const wrong of [() => 'text', () => [1, 2], () => undefined]) {
+    const broken = jobOf(wrong as never);
+    const state = { n: 0 };
+    assert.equal(broken.apply(state, alice, record({ user: 'a', n: 1 }), out), 'dead');
+    assert.match(broken.failureDetail, /output\.numbers\.encode gave no Uint8Array/);
+    assert.deepEqual([state.n, sent.length], [0, 4]);
+  }
 });
 
 test('hand-written parse and reader', () => {

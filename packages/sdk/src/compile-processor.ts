@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8, silentLogger } from '@holdfast/model';
+import { decodeUtf8, encodeUtf8, silentLogger, thrownText } from '@holdfast/model';
 import type { Job, JobRecord, KeyLocator, OutputSink, Verdict } from '@holdfast/processor';
 import { show, topicExpected, topicPattern } from './check-definition.ts';
 import { cloneState, restoreState } from './clone-state.ts';
@@ -37,7 +37,7 @@ export interface CompiledJob<S = unknown> extends Job<S> {
   failureDetail: string;
   /** Of the last 'dead' or 'skipped' verdict by a throw: the error itself, else undefined. */
   failureError: unknown;
-  /** What `ctx.epoch` shows; set by the holder before it applies records of a unit. */
+  /** What `ctx.epoch` shows. */
   leaseEpoch: number;
   readonly queries: readonly string[];
   /** Answers a query between two records. @throws RangeError on an unknown name */
@@ -181,10 +181,10 @@ class ProcessorJob<S> implements CompiledJob<S> {
           if (again) undo = cloneState(state);
         }
         if (again) continue;
-        return this.#handlerFailed(error, input.name);
+        return this.#handlerFailed(error, input.name, record);
       }
       this.#context.end();
-      if (isThenable(result)) this.#refuseAsync(result, input.name, state, undo);
+      if (isThenable(result)) this.#refuseAsync(result, input.name, record, state, undo);
       this.#context.flush(out);
       return 'applied';
     }
@@ -192,7 +192,8 @@ class ProcessorJob<S> implements CompiledJob<S> {
 
   view(state: S, key: Uint8Array): unknown {
     const { view } = this.#definition;
-    return view === undefined ? state : view(state, this.#keyText(key));
+    // The author's gets a copy: what it changed would be in the state of no record.
+    return view === undefined ? state : view(this.#copyOf(state), this.#keyText(key));
   }
 
   query(name: string, state: S, key: Uint8Array): unknown {
@@ -202,6 +203,10 @@ class ProcessorJob<S> implements CompiledJob<S> {
     if (query === undefined)
       throw new RangeError(`job '${this.name}' has no query '${name}': ${this.queries.join(', ')}`);
     return query({ key: this.#keyText(key), keyBytes: key, state: state as never, params: this.params });
+  }
+
+  #copyOf(state: S): S {
+    return this.#definition.state.codec === undefined ? cloneState(state) : this.decodeState(this.encodeState(state));
   }
 
   #handlerOf(topic: string): CompiledHandler {
@@ -223,20 +228,27 @@ class ProcessorJob<S> implements CompiledJob<S> {
     }
   }
 
-  #handlerFailed(error: unknown, inputName: string): Verdict {
+  #handlerFailed(error: unknown, inputName: string, record: JobRecord): Verdict {
     if (this.#then === 'stop') {
-      const text = `job '${this.name}' stops: the handler of '${inputName}' threw ${String(error)}`;
+      const text = `job '${this.name}' stops at ${positionOf(record)}: the handler of '${inputName}' threw ${thrownText(error)}`;
       throw new JobStopError('HANDLER_STOP', text, { cause: error });
     }
-    return this.#fail(this.#then === 'skip' ? 'skipped' : 'dead', 'handler-error', String(error), error);
+    return this.#fail(this.#then === 'skip' ? 'skipped' : 'dead', 'handler-error', thrownText(error), error);
   }
 
-  #refuseAsync(result: PromiseLike<unknown>, inputName: string, state: S, undo: S | undefined): never {
+  /** Not a dead letter, as a throw is: the promise may hold the state and change it later, beside other records. */
+  #refuseAsync(
+    result: PromiseLike<unknown>,
+    inputName: string,
+    record: JobRecord,
+    state: S,
+    undo: S | undefined,
+  ): never {
     // What the promise does later is nobody's any more; that it fails must not end the process.
-    result.then(undefined, () => {});
+    Promise.resolve(result).then(undefined, () => {});
     this.#context.discard();
     if (undo !== undefined) restoreState(state as object, undo as object);
-    const text = `the handler of '${inputName}' in job '${this.name}' returned a promise: async handlers come later, handlers are synchronous in this release`;
+    const text = `job '${this.name}' stops at ${positionOf(record)}: the handler of '${inputName}' returned a promise: async handlers come later, handlers are synchronous in this release`;
     throw new JobStopError('ASYNC_HANDLER', text);
   }
 
@@ -254,8 +266,17 @@ class ProcessorJob<S> implements CompiledJob<S> {
   }
 }
 
+function positionOf({ topic, partition, offset }: JobRecord): string {
+  return `${topic}/${partition}@${offset}`;
+}
+
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
 }
 
 function readTopics(

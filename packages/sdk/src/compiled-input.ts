@@ -1,3 +1,4 @@
+import { thrownText } from '@holdfast/model';
 import type { JobRecord, KeyLocator } from '@holdfast/processor';
 import type { InputSpec, KeyValue } from './definition.ts';
 import { JsonText } from './json-text.ts';
@@ -33,7 +34,7 @@ export abstract class CompiledInput {
     try {
       return this.read(record);
     } catch (error) {
-      return this.refuse(dead, 'parse-error', String(error));
+      return this.refuse(dead, 'parse-error', thrownText(error));
     }
   }
 

@@ -55,7 +55,7 @@ export interface OutputSpec<T> {
   schema?: Schema<T>;
   /** Partitioning key of the published record; without it, none. */
   key?: (value: T) => string | Uint8Array | null;
-  /** The bytes to publish; JSON without it. */
+  /** The bytes to publish, which are copied at once; JSON without it. What is no Uint8Array is an error of the handler. */
   encode?: (value: T) => Uint8Array;
 }
 
@@ -90,7 +90,11 @@ export interface StateSpec<S> {
 export interface ErrorPolicy {
   /** Further attempts, at once. */
   retry?: { times: number };
-  /** `stop` ends the job, not the node. Default: `dead-letter`. */
+  /**
+   * `stop`: the node ends with an error that names the record, and so does each node that takes its user over, until a
+   * version of the job that can apply it is started. Nothing is made a dead letter, and nobody is quarantined.
+   * Default: `dead-letter`.
+   */
   then?: 'dead-letter' | 'skip' | 'stop';
 }
 
@@ -117,6 +121,6 @@ export interface ProcessorDefinition<I, O, S, P, Q> {
   onEvent: EventHandlers<NoInfer<I>, NoInfer<O>, NoInfer<S>, NoInfer<P>>;
   query?: Q;
   onError?: ErrorPolicy;
-  /** What an operator sees of a key's state, as JSON; default the state itself. */
+  /** What an operator sees of a key's state, as JSON; default the state itself. It gets a copy, which is frozen in tests. */
   view?: (state: NoInfer<S>, key: string) => unknown;
 }

@@ -1,4 +1,4 @@
-import { StateFaultError } from '@holdfast/processor';
+import { StateFaultError, StopWantedError } from '@holdfast/processor';
 
 /** One thing wrong in a definition or its options. */
 export interface Problem {
@@ -63,8 +63,11 @@ export const jobStopCodes = [
 ] as const;
 export type JobStopCode = (typeof jobStopCodes)[number];
 
-/** Thrown by `apply`: the job must stop (not the node). State and outputs of the record are as before it. */
-export class JobStopError extends Error {
+/**
+ * Thrown by `apply`: the job must stop, and with it, since a node runs one job, the node. State and outputs of the record are
+ * as before it; nothing is buried, and nobody quarantined.
+ */
+export class JobStopError extends StopWantedError {
   override readonly name = 'JobStopError';
   readonly code: JobStopCode;
 

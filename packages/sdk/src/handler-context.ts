@@ -23,7 +23,7 @@ export interface HandlerContext<S, O, P> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** Fencing token of the lease under which the key is held; 0 when unknown. Decide nothing by it: a replay has another. */
+  /** Fencing token of the lease under which the record is applied. Decide nothing by it: a replay has another. */
   readonly epoch: number;
   /**
    * `job/version/topic/partition/offset/n`: the id that the next emit of this handler will carry, the same on every replay.

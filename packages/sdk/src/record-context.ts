@@ -1,4 +1,4 @@
-import { decodeUtf8, hashUnit, randomRatio, SeededRng, unitHashOut } from '@holdfast/model';
+import { copyBytes, decodeUtf8, hashUnit, randomRatio, SeededRng, unitHashOut } from '@holdfast/model';
 import type { JobRecord, OutputSink } from '@holdfast/processor';
 import type { OutputSpec } from './definition.ts';
 import type { HandlerContext, HandlerLog } from './handler-context.ts';
@@ -136,10 +136,13 @@ export class RecordContext implements HandlerContext<unknown, Record<string, unk
       if (!result.success) throw new TypeError(`emit.${output.name}: ${describeSchemaError(result.error)}`);
       checked = result.data;
     }
-    const bytes = spec.encode === undefined ? this.#json(output.name, checked) : spec.encode(checked);
-    if (bytes.length > emitBytesMax) {
-      throw new RangeError(`emit.${output.name}: ${bytes.length} bytes, more than ${emitBytesMax}`);
+    const encoded = spec.encode === undefined ? this.#json(output.name, checked) : spec.encode(checked);
+    if (!(encoded instanceof Uint8Array)) throw new TypeError(`output.${output.name}.encode gave no Uint8Array`);
+    if (encoded.length > emitBytesMax) {
+      throw new RangeError(`emit.${output.name}: ${encoded.length} bytes, more than ${emitBytesMax}`);
     }
+    // The author's own may be written to again while it waits for the log.
+    const bytes = spec.encode === undefined ? encoded : copyBytes(encoded);
     const key = spec.key === undefined ? null : this.#keyBytes(output.name, spec.key(checked));
     const n = this.#emitCount++;
     this.#topics[n] = output.topic;
@@ -154,7 +157,8 @@ export class RecordContext implements HandlerContext<unknown, Record<string, unk
   }
 
   #keyBytes(name: string, key: string | Uint8Array | null): Uint8Array | null {
-    if (key === null || key instanceof Uint8Array) return key;
+    if (key === null) return null;
+    if (key instanceof Uint8Array) return copyBytes(key);
     if (typeof key !== 'string' || hasLoneSurrogate(key)) throw new TypeError(`output.${name}.key gave no text`);
     return this.#encodeText(key);
   }

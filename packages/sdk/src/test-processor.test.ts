@@ -259,3 +259,21 @@ test('a query cannot change the state', () => {
   assert.throws(() => t.query.map('a'), /cannot change it/);
   assert.equal(t.query.map('b'), undefined);
 });
+
+test('a view that would change the state fails', () => {
+  const t = testProcessor(
+    defineProcessor({
+      name: 'v',
+      version: '1',
+      input: { hits: { topic: 'hits', schema: z.object({ k: z.string() }), key: (e) => e.k } },
+      state: { version: 1, initial: () => ({ list: [1, 2], map: new Map([['a', 1]]) }), idle: '1h' },
+      onEvent: { hits() {} },
+      view: ({ list, map }, key) =>
+        key === 'a' ? list.sort((a, b) => b - a) : key === 'b' ? map.clear() : list.length,
+    }),
+  );
+  for (const k of ['a', 'b', 'c']) t.pipe.hits({ k });
+  assert.throws(() => t.view('a'), TypeError);
+  assert.throws(() => t.view('b'), /cannot change it/);
+  assert.equal(t.view('c'), 2);
+});

@@ -72,7 +72,7 @@ export interface TestProcessor<I, O, S, Q> {
   advance(duration: string): void;
   /** A copy of the state; undefined for a key without records. */
   state(key: string): S | undefined;
-  /** What an operator would see. */
+  /** What an operator would see; the state that the job's `view` gets is frozen. */
   view(key: string): unknown;
   /** Planned change of holder: encode, decode, a new epoch. */
   handover(key: string): void;
@@ -110,6 +110,7 @@ class Harness<S> {
   readonly skipped: RefusedRecord[] = [];
   readonly query: Record<string, (key: string) => unknown> = {};
   readonly #job: CompiledJob<S>;
+  readonly #view: ((state: S, key: string) => unknown) | undefined;
   readonly #undoNone: boolean;
   readonly #plain: boolean;
   readonly #outputNames = new Map<string, { name: string; json: boolean }>();
@@ -126,6 +127,7 @@ class Harness<S> {
   constructor(job: CompiledJob<S>, processor: Processor<any, any, S, any, any>, options: TestOptions<unknown>) {
     this.#job = job;
     const { definition } = processor;
+    this.#view = definition.view;
     this.#plain = definition.state.codec === undefined;
     this.#undoNone = definition.state.undo === 'none';
     const start = options.start ?? '2026-01-01T00:00:00Z';
@@ -166,7 +168,9 @@ class Harness<S> {
 
   view(key: string): unknown {
     const found = this.#keys.get(key);
-    return found === undefined ? undefined : this.#job.view(found.copy(), found.keyBytes);
+    if (found === undefined) return undefined;
+    const state = found.copy();
+    return this.#view === undefined ? state : this.#view(deepFreeze(state) as S, key);
   }
 
   backup(key: string): void {
@@ -295,7 +299,7 @@ function deepFreeze(value: unknown): unknown {
   if (value instanceof Map || value instanceof Set) {
     for (const item of value instanceof Map ? [...value.keys(), ...value.values()] : value) deepFreeze(item);
     const refuse = (): never => {
-      throw new TypeError('a query reads the state, it cannot change it');
+      throw new TypeError('a query or view reads the state, it cannot change it');
     };
     for (const name of ['set', 'add', 'delete', 'clear']) Object.defineProperty(value, name, { value: refuse });
     return value;

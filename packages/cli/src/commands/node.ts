@@ -2,6 +2,7 @@ import { compileConfig, NodeEndError, type RunningNode, runNode, ServiceError } 
 import { Command } from 'commander';
 import { failed } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
+import { StopSignal } from '../dev/interrupt.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { readConfigFiles, settingFlags, withSettingFlags } from '../node-settings.ts';
@@ -25,11 +26,18 @@ export function command(context: CommandContext): Command {
     const supervised = io.env.HOLDFAST_SUPERVISED === '1';
     const wanted = new AbortController();
     let running: RunningNode | null = null;
-    const stop = () => {
-      wanted.abort();
-      running?.stop();
-    };
-    listen(stop, supervised);
+    const signals = listen(supervised);
+    signals.listen({
+      first: () => {
+        wanted.abort();
+        running?.stop();
+      },
+      again: () => {
+        if (running !== null) return running.stop();
+        io.note(`holdfast: node ${config.nodeId} is ended in the midst of its start\n`);
+        killThisProcess();
+      },
+    });
     try {
       running = await runNode(config, wanted.signal);
     } catch (error) {
@@ -39,6 +47,8 @@ export function command(context: CommandContext): Command {
     }
     if (wanted.signal.aborted) running.stop();
     const end = await running.ended;
+    // An ordinary exit waits for its threads: for one in a system call that doesn't return, for ever.
+    if (end.stuck) process.once('exit', killThisProcess);
     if (end.kind === 'failed' && end.error instanceof NodeEndError)
       throw failed(end.error.code, end.error.message, end.error);
     if (end.kind === 'failed')
@@ -48,16 +58,21 @@ export function command(context: CommandContext): Command {
   });
 }
 
-function listen(stop: () => void, supervised: boolean): void {
-  process.on('SIGTERM', stop);
+function listen(supervised: boolean): StopSignal {
+  if (!supervised) return new StopSignal();
+  const signals = new StopSignal(['SIGTERM']);
   // Ctrl-C goes to the whole process group: the supervisor stops its nodes itself, in order.
-  process.on('SIGINT', supervised ? () => undefined : stop);
-  process.on('SIGHUP', supervised ? () => undefined : stop);
-  if (!supervised) return;
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
   // The supervisor holds the other end for as long as it lives.
-  process.stdin.on('end', stop);
-  process.stdin.on('error', stop);
+  process.stdin.on('end', signals.raise);
+  process.stdin.on('error', signals.raise);
   process.stdin.resume();
+  return signals;
+}
+
+/** What is open then is safe, as after a crash. */
+function killThisProcess(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function report(io: Io, nodeId: string, drained: boolean): void {

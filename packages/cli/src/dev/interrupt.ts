@@ -1,6 +1,6 @@
-/** A shell may send one Ctrl-C twice: to the process and, through its parent, again. */
+/** One Ctrl-C, or `timeout`, may arrive twice: sent to the whole group, and by the parent once more. */
 const repeatMs = 800;
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const allSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface SignalHandlers {
   readonly first?: () => void;
@@ -10,9 +10,17 @@ export interface SignalHandlers {
 /** Ctrl-C and its kin: the first asks for a clean stop, a later one for haste. */
 export class StopSignal {
   raised = false;
+  readonly #signals: readonly NodeJS.Signals[];
   #firstMs = 0;
   #on: SignalHandlers = {};
-  readonly #listener = () => {
+
+  /** @param signals that ask; others do as ever */
+  constructor(signals: readonly NodeJS.Signals[] = allSignals) {
+    this.#signals = signals;
+  }
+
+  /** As a signal does. */
+  readonly raise = (): void => {
     if (!this.raised) {
       this.raised = true;
       this.#firstMs = performance.now();
@@ -22,10 +30,10 @@ export class StopSignal {
 
   listen(on: SignalHandlers): void {
     this.#on = on;
-    for (const signal of signals) process.on(signal, this.#listener);
+    for (const signal of this.#signals) process.on(signal, this.raise);
   }
 
   close(): void {
-    for (const signal of signals) process.off(signal, this.#listener);
+    for (const signal of this.#signals) process.off(signal, this.raise);
   }
 }

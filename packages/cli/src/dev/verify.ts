@@ -30,7 +30,7 @@ type View = ExportedUser & { readonly anomalies: { readonly total: number } };
 
 /** All users of the store, as `export` prints them. */
 export async function readExport(storePath: string): Promise<{ users: View[]; totals: StoreTotals }> {
-  const job = await loadJob({ name: 'access-anomaly', inputTopic: 'access-log', mapping: 'holdfast' });
+  const job = await loadJob({ name: 'access-anomaly', inputTopic: null, mapping: 'holdfast' });
   const store = await LmdbBackupStore.open(storePath);
   try {
     const users: View[] = [];

@@ -22,7 +22,7 @@ export class StoredUsers {
     const opened = openDataFolder(dataDir, Date.now());
     if (opened.code !== 'OK') throw failed(opened.code, opened.text);
     // The mapping only matters to records, not to states.
-    const job = await loadJob({ name: jobName, inputTopic: 'access-log', mapping: 'holdfast' });
+    const job = await loadJob({ name: jobName, inputTopic: null, mapping: 'holdfast' });
     const { storePath } = opened.folder;
     return new StoredUsers(job, existsSync(storePath) ? await LmdbBackupStore.open(storePath) : null);
   }

@@ -14,6 +14,7 @@ test('each record moves the heartbeat before it is applied, and the job does wha
     outputs: [],
     idleMs: 5,
     failureReason: 'why',
+    leaseEpoch: 1,
     newKeyLocator: () => 'locator',
     initialState: () => 'first',
     encodeState: () => new Uint8Array([1]),
@@ -38,4 +39,6 @@ test('each record moves the heartbeat before it is applied, and the job does wha
     ['locator', 'first', 'read', 'seen'],
   );
   assert.deepEqual(beating.encodeState('state'), new Uint8Array([1]));
+  beating.leaseEpoch = 8;
+  assert.deepEqual([beating.leaseEpoch, job.leaseEpoch], [8, 8]);
 });

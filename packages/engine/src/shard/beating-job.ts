@@ -7,11 +7,13 @@ import { ShardStats } from '../shard-stats.ts';
  */
 export class BeatingJob implements Job {
   readonly #job: Job;
+  readonly #showsEpoch: boolean;
   readonly #values: Float64Array;
   readonly #slot = ShardStats.slot('heartbeat');
 
   constructor(job: Job, stats: ShardStats) {
     this.#job = job;
+    this.#showsEpoch = job.leaseEpoch !== undefined;
     this.#values = stats.values;
   }
 
@@ -37,6 +39,14 @@ export class BeatingJob implements Job {
 
   get failureReason(): string {
     return this.#job.failureReason;
+  }
+
+  get leaseEpoch(): number {
+    return this.#job.leaseEpoch ?? 0;
+  }
+
+  set leaseEpoch(value: number) {
+    if (this.#showsEpoch) this.#job.leaseEpoch = value;
   }
 
   newKeyLocator(topic: string): KeyLocator {

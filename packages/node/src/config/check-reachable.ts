@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import type { Expect } from './config-problem.ts';
 import { formatHostPort, isWildcard, parseHostPort } from './host-port.ts';
-import type { NodeConfig } from './node-config.ts';
+import type { OwnConfig } from './node-config.ts';
 
 /** What others are told of this node has to be what they can call. */
 export function checkReachable(
-  { nodeId, peers, listenControl, listenShards, listenGossip }: NodeConfig,
+  { nodeId, peers, listenControl, listenShards, listenGossip }: OwnConfig,
   expect: Expect,
 ): void {
   expect(

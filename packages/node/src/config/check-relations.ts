@@ -2,18 +2,31 @@ import { defaultLimits } from '@holdfast/transport-grpc';
 import { checkReachable } from './check-reachable.ts';
 import type { ConfigProblem, Expect } from './config-problem.ts';
 import { formatHostPort, isLoopback } from './host-port.ts';
-import type { NodeConfig } from './node-config.ts';
+import type { OwnConfig } from './node-config.ts';
+import type { IsSound } from './sound-settings.ts';
 
 /** Of a frame beside its records' keys and values: names, numbers, the last record's head. */
 const frameHeadBytesMax = 4_096;
 
 /** What must hold between settings that are each right by themselves. */
-export function checkRelations(config: NodeConfig): ConfigProblem[] {
+export function checkRelations(config: OwnConfig, isSound: IsSound): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const expect = (holds: boolean, path: string, value: unknown, expected: string) => {
     if (!holds) problems.push({ path, value, expected, origin: null });
   };
-  const { sessionTtlMs, sessionRenewMs, sessionStopMs } = config;
+  if (isSound('session')) checkSession(config, expect);
+  const { backupIntervalMs, drainDeadlineMs } = config;
+  expect(backupIntervalMs >= 100, 'backup.interval', `${backupIntervalMs}ms`, 'at least 100ms');
+  expect(drainDeadlineMs >= 1_000, 'drain.deadline', `${drainDeadlineMs}ms`, 'at least 1s');
+  if (isSound('limits')) checkLimits(config, expect);
+  if (isSound('gossip', 'listen')) checkGossip(config, expect);
+  if (isSound('cluster', 'node')) checkPeers(config, expect);
+  if (isSound('cluster', 'node', 'listen')) checkReachable(config, expect);
+  if (isSound('listen', 'shards')) checkPorts(config, expect);
+  return problems;
+}
+
+function checkSession({ sessionTtlMs, sessionRenewMs, sessionStopMs }: OwnConfig, expect: Expect): void {
   expect(
     sessionRenewMs > 0 && sessionRenewMs * 3 <= sessionTtlMs,
     'session.renew',
@@ -32,11 +45,12 @@ export function checkRelations(config: NodeConfig): ConfigProblem[] {
     `${sessionStopMs}ms`,
     `above session.renew (${sessionRenewMs}ms), or the node stops between two renewals`,
   );
-  expect(config.backupIntervalMs >= 100, 'backup.interval', `${config.backupIntervalMs}ms`, 'at least 100ms');
-  expect(config.drainDeadlineMs >= 1_000, 'drain.deadline', `${config.drainDeadlineMs}ms`, 'at least 1s');
-  const { frameBytesMax, bytesInFlightMax } = config.limits;
+}
+
+function checkLimits({ limits }: OwnConfig, expect: Expect): void {
+  const { frameBytesMax, bytesInFlightMax } = limits;
   // A frame that is nearly full takes one more record, of any size that a record may have.
-  const frameBytesMost = defaultLimits.frameBytesMax - config.limits.recordBytesMax - frameHeadBytesMax;
+  const frameBytesMost = defaultLimits.frameBytesMax - limits.recordBytesMax - frameHeadBytesMax;
   expect(
     frameBytesMax <= frameBytesMost,
     'limits.frameBytes',
@@ -56,14 +70,9 @@ export function checkRelations(config: NodeConfig): ConfigProblem[] {
     `${frameBytesMax}B`,
     `at most limits.bytesInFlight (${bytesInFlightMax}B), or no frame could leave`,
   );
-  checkGossip(config, expect);
-  checkPeers(config, expect);
-  checkReachable(config, expect);
-  checkPorts(config, expect);
-  return problems;
 }
 
-function checkGossip({ gossip, listenGossip }: NodeConfig, expect: Expect): void {
+function checkGossip({ gossip, listenGossip }: OwnConfig, expect: Expect): void {
   const { keysPath, seal } = gossip;
   if (keysPath !== null) {
     expect(seal !== 'none', 'gossip.seal', seal, 'no gossip.keys with it, or another way: strict uses them');
@@ -84,7 +93,7 @@ function checkGossip({ gossip, listenGossip }: NodeConfig, expect: Expect): void
   );
 }
 
-function checkPeers({ peers, nodeId }: NodeConfig, expect: Expect): void {
+function checkPeers({ peers, nodeId }: OwnConfig, expect: Expect): void {
   const path = 'cluster.peers';
   expect(
     peers.some(({ id }) => id === nodeId),
@@ -102,7 +111,7 @@ function checkPeers({ peers, nodeId }: NodeConfig, expect: Expect): void {
   }
 }
 
-function checkPorts(config: NodeConfig, expect: Expect): void {
+function checkPorts(config: OwnConfig, expect: Expect): void {
   const { listenControl, listenHttp, listenShards, shardCount } = config;
   expect(listenControl.port > 0, 'listen.control', formatHostPort(listenControl), 'a port above 0: peers must know it');
   expect(

@@ -2,23 +2,28 @@ import type { ConfigProblem } from './config-problem.ts';
 import type { TlsSettings } from './convert-services.ts';
 import { type Setting, settings } from './setting-list.ts';
 import type { Settings } from './settings-schema.ts';
+import type { IsSound } from './sound-settings.ts';
 import type { Layer } from './sources.ts';
 import { durationMs, sizeBytes } from './units.ts';
 
 type Expect = (holds: boolean, path: string, expected: string) => void;
 
 /** What must hold between the settings of log and store, before they are read as those of a kind. */
-export function checkServices(written: Settings, merged: Layer): ConfigProblem[] {
+export function checkServices(written: Settings, merged: Layer, isSound: IsSound): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const expect: Expect = (holds, path, expected) => {
     if (!holds) problems.push({ path, expected, origin: originOf(path, merged) });
   };
   const isKafka = written.log.kind === 'kafka';
   const isRedis = written.store.kind === 'redis';
-  if (isKafka) checkKafka(written.kafka, expect);
-  else expectNone('kafka', 'log.kind: kafka with it, or nothing of kafka: the log is embedded', merged, problems);
-  if (isRedis) checkRedis(written.redis, expect);
-  else expectNone('redis', 'store.kind: redis with it, or nothing of redis: the store is embedded', merged, problems);
+  if (isSound('log', 'kafka')) {
+    if (isKafka) checkKafka(written.kafka, expect);
+    else expectNone('kafka', 'log.kind: kafka with it, or nothing of kafka: the log is embedded', merged, problems);
+  }
+  if (isSound('store', 'redis')) {
+    if (isRedis) checkRedis(written.redis, expect);
+    else expectNone('redis', 'store.kind: redis with it, or nothing of redis: the store is embedded', merged, problems);
+  }
   expect(!isKafka || written.log.dir === undefined, 'log.dir', 'nothing here: the log is kafka');
   expect(!isRedis || written.store.dir === undefined, 'store.dir', 'nothing here: the store is redis');
   return problems;

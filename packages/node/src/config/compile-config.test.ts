@@ -114,6 +114,31 @@ test('settings are checked together', () => {
   assert.match(problems[7]!, /must include this node \(node\.id n1\)/);
 });
 
+test('what is wrong by itself hides nothing of what is wrong beside it', () => {
+  const peers = [{ id: 'n2', address: 'a:1', gossip: 'a:2' }];
+  const given = {
+    node: { id: 'n1' },
+    log: { kind: 'kafka' },
+    session: { renew: '5s' },
+    cluster: { peers },
+    redis: { url: 'redis://r' },
+  };
+  const of = (more: object) => {
+    const file = { path: '/c.json', text: JSON.stringify({ ...given, ...more }) };
+    return problemsOf(() => compileConfig({ files: [file], cwd })).map((line) => line.slice(0, line.indexOf(':')));
+  };
+  const relations = ['kafka.brokers', 'redis.url', 'session.renew', 'cluster.peers'];
+  const without = (...hidden: string[]) => relations.filter((path) => !hidden.includes(path));
+  assert.deepEqual(of({}), relations);
+  assert.deepEqual(of({ limits: { backupRows: 0 } }), ['limits.backupRows', ...relations]);
+  for (const shards of [0, [], {}]) assert.deepEqual(of({ shards }), ['shards', ...relations]);
+  // What can't be compared with it isn't.
+  assert.deepEqual(of({ session: { ttl: '5' } }), ['session.ttl', ...without('session.renew')]);
+  assert.deepEqual(of({ node: {} }), ['node.id', ...without('cluster.peers')]);
+  assert.deepEqual(of({ log: { kind: 'kafk' } }), ['log.kind', ...without('kafka.brokers')]);
+  assert.deepEqual(of({ store: { kind: 'redos' } }), ['store.kind', ...without('redis.url')]);
+});
+
 test('a document that is none is one problem, not a stack', () => {
   const flags = { 'node.id': 'n1' };
   const read = (text: string) => problemsOf(() => compileConfig({ flags, files: [{ path: '/c.yaml', text }], cwd }));

@@ -6,10 +6,11 @@ import { checkServices } from './check-services.ts';
 import { ConfigError, type ConfigProblem } from './config-problem.ts';
 import { convertLog, convertStore, type PathOf } from './convert-services.ts';
 import { type HostPort, parseHostPort } from './host-port.ts';
-import type { NodeConfig, PeerConfig } from './node-config.ts';
+import type { NodeConfig, OwnConfig, PeerConfig } from './node-config.ts';
 import { shownValue } from './secret-value.ts';
 import { findSetting, settings } from './setting-list.ts';
 import { type Settings, settingsSchema } from './settings-schema.ts';
+import { soundSettings } from './sound-settings.ts';
 import {
   type ConfigFile,
   defaultLayer,
@@ -54,14 +55,17 @@ export function compileConfig(sources: ConfigSources): CompiledConfig {
   for (const file of sources.files ?? []) layers.push(readDocument(file, problems));
   layers.push(readEnvironment(sources.env ?? {}, sources.cwd, problems), readFlags(sources.flags ?? {}, sources.cwd));
   const merged = mergeLayers(layers);
-  const parsed = settingsSchema.safeParse(nest(merged));
-  if (!parsed.success) problems.push(...schemaProblems(parsed.error.issues, merged));
-  // Relations say nothing sensible of values that are wrong by themselves.
-  const services = parsed.success ? checkServices(parsed.data, merged) : [];
-  problems.push(...services);
-  const config = parsed.success && services.length === 0 ? convert(parsed.data, merged) : null;
-  if (config !== null) problems.push(...checkRelations(config));
-  if (config === null || problems.length > 0) throw new ConfigError(problems);
+  const nested = nest(merged);
+  const issues = settingsSchema.safeParse(nested).error?.issues ?? [];
+  problems.push(...schemaProblems(issues, merged));
+  const groups = issues.map(({ path }) => path[0]!);
+  const { written, isSound } = soundSettings(nested, groups);
+  problems.push(...checkServices(written, merged, isSound));
+  const at: PathOf = (path, text) => resolve(merged.get(path)!.baseDir, text);
+  const own = convertOwn(written, at);
+  problems.push(...checkRelations(own, isSound));
+  if (problems.length > 0) throw new ConfigError(problems);
+  const config = { ...own, log: convertLog(written, at), store: convertStore(written, at) };
   const origins = settings.map((setting) => {
     const found = merged.get(setting.path);
     const value = found?.value ?? null;
@@ -128,7 +132,7 @@ function missingText(path: string): string {
   return `missing; give ${setting.flag}, ${setting.env} or ${path} in the file (${setting.description})`;
 }
 
-function convert(written: Settings, merged: Layer): NodeConfig {
+function convertOwn(written: Settings, at: PathOf): OwnConfig {
   const listenControl = address(written.listen.control);
   const listenGossip = address(written.listen.gossip);
   const self: NodeId = nodeId(written.node.id);
@@ -137,7 +141,6 @@ function convert(written: Settings, merged: Layer): NodeConfig {
   });
   if (peers.length === 0)
     peers.push({ id: self, address: written.listen.control, gossipAddress: written.listen.gossip });
-  const at: PathOf = (path, text) => resolve(merged.get(path)!.baseDir, text);
   /** A bare name is a built-in; what looks like a path is one. */
   const nameOrPath = (path: string, text: string) => (isPath(text) ? at(path, text) : text);
   const { limits } = written;
@@ -159,12 +162,10 @@ function convert(written: Settings, merged: Layer): NodeConfig {
     shardCount: written.shards,
     job: {
       name: nameOrPath('job.name', written.job.name),
-      inputTopic: written.job.input,
+      inputTopic: written.job.input ?? null,
       mapping: nameOrPath('job.mapping', written.job.mapping),
     },
     startPosition: startPosition(written.job.start),
-    log: convertLog(written, at),
-    store: convertStore(written, at),
     backupIntervalMs: durationMs(written.backup.interval)!,
     sessionTtlMs: durationMs(written.session.ttl)!,
     sessionRenewMs: durationMs(written.session.renew)!,

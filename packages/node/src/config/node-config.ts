@@ -14,7 +14,10 @@ export interface PeerConfig {
 }
 
 /** What a node runs with: frozen, checked, numbers with their unit in the name, paths absolute. */
-export interface NodeConfig extends NodeServices {
+export interface NodeConfig extends OwnConfig, NodeServices {}
+
+/** All but log and store. */
+export interface OwnConfig {
   readonly nodeId: NodeId;
   /** Null: no label. */
   readonly zone: string | null;
@@ -37,7 +40,8 @@ export interface NodeConfig extends NodeServices {
   readonly job: {
     /** A built-in job's name, or the absolute path of a module. */
     readonly name: string;
-    readonly inputTopic: string;
+    /** Of its first input; null: as the job says. */
+    readonly inputTopic: string | null;
     /** A built-in mapping's name, or the absolute path of a file. */
     readonly mapping: string;
   };

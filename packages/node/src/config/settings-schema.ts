@@ -91,7 +91,10 @@ export const settingsSchema = z.strictObject({
       description: 'a built-in job, or the path of a module whose default export is a processor',
       reason: 'the application that ships with holdfast',
     }),
-    input: text.default('access-log').meta({ description: 'input topic', reason: 'the job reads one topic' }),
+    input: text.optional().meta({
+      description: "topic of the job's input, of the first one where it has several",
+      reason: 'none: the topic that the job itself names',
+    }),
     start: startPosition.default('earliest').meta({
       description:
         'where a job begins that never committed, in partitions that are there then: earliest, latest, or records from a time on',

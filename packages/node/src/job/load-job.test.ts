@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { compileConfig } from '../config/compile-config.ts';
 import { JobLoadError } from './job-load-error.ts';
 import { loadJob } from './load-job.ts';
 import { loadMapping } from './load-mapping.ts';
@@ -17,6 +18,22 @@ const file = (name: string, text: string) => {
 };
 const refusal = (code: string, text: RegExp) => (error: unknown) =>
   error instanceof JobLoadError && error.code === code && text.test(error.message);
+
+test('a job reads the topic that it names, unless the configuration names another', async () => {
+  const sdk = import.meta.resolve('@holdfast/sdk');
+  const source = `import { defineProcessor } from ${JSON.stringify(sdk)};
+    const input = (topic) => ({ topic, parse: () => null, key: () => 'k' });
+    export default defineProcessor({ name: 'own', version: '1', input: { orders: input('orders'), returns: input('returns') },
+      state: { version: 1, initial: () => ({}), idle: '1d' }, onEvent: { orders() {}, returns() {} } });`;
+  const name = file('own.mjs', source);
+  const inputs = async (job: Record<string, string>) => {
+    const flags = Object.fromEntries(Object.entries(job).map(([name, value]) => [`job.${name}`, value]));
+    return (await loadJob(compileConfig({ flags: { 'node.id': 'n1', ...flags }, cwd: dir }).config.job)).inputs;
+  };
+  assert.deepEqual(await inputs({ name }), ['orders', 'returns']);
+  assert.deepEqual(await inputs({ name, input: 'elsewhere' }), ['elsewhere', 'returns']);
+  assert.deepEqual(await inputs({}), ['access-log']);
+});
 
 test('the built-in job reads the configured topic', async () => {
   const job = await loadJob({ name: 'access-anomaly', inputTopic: 'elsewhere', mapping: 'nginx' });

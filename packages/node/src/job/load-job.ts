@@ -18,7 +18,8 @@ export const builtInJobs = ['access-anomaly'] as const;
 export async function loadJob(config: NodeConfig['job']): Promise<CompiledJob> {
   const processor = isPath(config.name) ? await importProcessor(config.name) : builtIn(config);
   const input = Object.keys(processor.definition.input)[0]!;
-  return compileProcessor(processor, { topics: { [input]: config.inputTopic }, decodeText, encodeText });
+  const topics = config.inputTopic === null ? {} : { [input]: config.inputTopic };
+  return compileProcessor(processor, { topics, decodeText, encodeText });
 }
 
 function builtIn(config: NodeConfig['job']): AnyProcessor {

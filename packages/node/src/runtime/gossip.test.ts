@@ -2,18 +2,21 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gossip } from '@holdfast/engine';
+import { seedsMax } from '@holdfast/gossip-swim';
 import type { NodeMeta } from '@holdfast/membership';
 import { type Logger, nodeId, silentLogger } from '@holdfast/model';
 import { compileConfig } from '../config/compile-config.ts';
-import { createGossip } from './gossip.ts';
+import { createGossip, gossipSeeds, openGossipKeys } from './gossip.ts';
 import { gossipMeta, zoneIn } from './gossip-meta.ts';
 import { NodeTimers } from './node-timers.ts';
+import { runNode } from './run-node.ts';
 
 /** Two UDP ports that were free a moment ago. */
 async function freePorts(): Promise<Record<'a' | 'b', number>> {
@@ -74,7 +77,7 @@ for (const protocol of ['lifeguard', 'swim']) {
     const ports = await freePorts();
     const made = (['a', 'b'] as const).map((name) => {
       const config = configOf(name, ports, flags);
-      return createGossip(config, metaOf(name), new NodeTimers(), logger);
+      return createGossip(config, openGossipKeys(config), metaOf(name), new NodeTimers(), logger);
     });
     t.after(() => made.map(({ close }) => close()));
     const gossips = made.map(({ gossip }) => gossip);
@@ -93,7 +96,7 @@ test('the zone of a node, as configured, is known to the others', async (t) => {
     const config = configOf(name, ports, { 'node.zone': `rack-of-${name}` });
     const { uuid, startCounter, version, peerAddress } = metaOf(name);
     const meta = gossipMeta(config, { uuid, startCounter }, { version, peerAddress });
-    return createGossip(config, meta, new NodeTimers(), silentLogger).gossip;
+    return createGossip(config, null, meta, new NodeTimers(), silentLogger).gossip;
   });
   t.after(() => Promise.all(made.map((gossip) => gossip.stop())));
   for (const gossip of made) await gossip.start();
@@ -108,16 +111,34 @@ test('a key file that is missing or none is refused with its path, and no key is
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-gossip-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const keys = join(folder, 'keys');
-  const make = () =>
-    createGossip(
-      configOf('a', { a: 7401, b: 7411 }, { 'gossip.keys': keys }),
-      metaOf('a'),
-      new NodeTimers(),
-      silentLogger,
-    );
-  assert.throws(make, { code: 'GOSSIP_OPTIONS', message: /gossip\.keys: .*ENOENT/ });
+  const data = join(folder, 'data');
+  const config = configOf('a', { a: 7401, b: 7411 }, { 'gossip.keys': keys, data });
+  const make = () => runNode(config);
+  await assert.rejects(make, { code: 'GOSSIP_OPTIONS', message: /gossip\.keys: .*ENOENT/ });
   await writeFile(keys, 'c2hvcnQ=\n');
-  assert.throws(make, (error: Error) => /gossip\.keys: .*line 1: expected 32/.test(error.message));
+  await assert.rejects(make, (error: Error) => /gossip\.keys: .*line 1: expected 32/.test(error.message));
+  assert.ok(!existsSync(data), 'nothing is opened before');
+});
+
+test('of many peers each node looks for other ones, by which all are reached', () => {
+  const count = 40;
+  const ids = Array.from({ length: count }, (_, i) => `n${i}`);
+  const peers = ids.map((id, i) => `${id}=10.0.0.1:${7000 + i}/10.0.0.1:${8000 + i}`).join(',');
+  const seedsOf = (id: string) => {
+    const flags = { 'node.id': id, 'cluster.peers': peers };
+    return gossipSeeds(compileConfig({ flags, cwd: '/' }).config).map((seed) => Number(seed.split(':')[1]) - 8000);
+  };
+  const all = ids.map(seedsOf);
+  assert.deepEqual(all[38], [39, ...Array(15).keys()]);
+  for (let node = 0; node < count; node++) {
+    assert.ok(!all[node]!.includes(node));
+    assert.equal(all.filter((seeds) => seeds.includes(node)).length, seedsMax);
+  }
+  const ports = { a: 7401, b: 7411 };
+  assert.deepEqual(gossipSeeds(configOf('b', ports, {})), ['127.0.0.1:7401']);
+  const flags = { 'node.id': 'n0', 'cluster.peers': peers };
+  const { config } = compileConfig({ flags, cwd: '/' });
+  createGossip(config, null, metaOf('a'), new NodeTimers(), silentLogger).close();
 });
 
 test('a way to the seal without keys is refused', () => {

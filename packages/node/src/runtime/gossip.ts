@@ -8,6 +8,7 @@ import {
   SealedDatagrams,
   type SealMode,
   SwimGossip,
+  seedsMax,
 } from '@holdfast/gossip-swim';
 import type { NodeMeta } from '@holdfast/membership';
 import type { Clock, Logger } from '@holdfast/model';
@@ -24,18 +25,43 @@ const sealModes = {
 } as const satisfies Record<Exclude<NodeConfig['gossip']['seal'], 'none'>, SealMode>;
 
 /**
+ * The keys of gossip as configured; null: plain datagrams. Read first of all, before anything is opened.
+ * @throws GossipError GOSSIP_OPTIONS for a file that can't be read or is none
+ */
+export function openGossipKeys({ gossip: { keysPath, seal } }: Pick<NodeConfig, 'gossip'>): KeyRing | null {
+  if (keysPath === null || seal === 'none') return null;
+  try {
+    return new KeyRing(parseKeyFile(readFileSync(keysPath, 'utf8')));
+  } catch (error) {
+    const problems = [`gossip.keys: ${keysPath}: ${error instanceof Error ? error.message : error}`];
+    throw new GossipError({ code: 'GOSSIP_OPTIONS', problems }, error);
+  }
+}
+
+/**
+ * The peers to look for. Of many these are the next ones in the list, which is the same on all nodes: whoever is up, a
+ * chain of them reaches everybody.
+ */
+export function gossipSeeds({ nodeId, peers }: Pick<NodeConfig, 'nodeId' | 'peers'>): string[] {
+  const self = peers.findIndex(({ id }) => id === nodeId);
+  return [...peers.slice(self + 1), ...peers.slice(0, self)]
+    .slice(0, seedsMax)
+    .map(({ gossipAddress }) => gossipAddress);
+}
+
+/**
  * Gossip as configured. With keys, `close` ends the watch over their file.
- * @throws GossipError GOSSIP_OPTIONS, also for a key file that can't be read or is none
+ * @throws GossipError GOSSIP_OPTIONS
  */
 export function createGossip(
   config: NodeConfig,
+  ring: KeyRing | null,
   meta: NodeMeta,
   clock: Clock,
   logger: Logger,
 ): { readonly gossip: Gossip; readonly close: () => void } {
-  const { nodeId: id, clusterName, peers, listenGossip } = config;
+  const { nodeId: id, clusterName, listenGossip } = config;
   const { protocol, keysPath, seal } = config.gossip;
-  const ring = keysPath === null || seal === 'none' ? null : openKeyFile(keysPath);
   const close = ring === null ? () => {} : watchKeys(keysPath!, ring, logger);
   const options = {
     id,
@@ -44,7 +70,7 @@ export function createGossip(
     port: listenGossip.port,
     bindHost: listenGossip.host,
     advertiseHost: advertisedHost(config, listenGossip, 'gossipAddress'),
-    seeds: peers.filter((peer) => peer.id !== id).map(({ gossipAddress }) => gossipAddress),
+    seeds: gossipSeeds(config),
     ...(ring === null || seal === 'none'
       ? {}
       : { seal: new SealedDatagrams(ring, clusterName, { id, ...meta }, sealModes[seal]) }),
@@ -56,15 +82,6 @@ export function createGossip(
   } catch (error) {
     close();
     throw error;
-  }
-}
-
-function openKeyFile(path: string): KeyRing {
-  try {
-    return new KeyRing(parseKeyFile(readFileSync(path, 'utf8')));
-  } catch (error) {
-    const problems = [`gossip.keys: ${path}: ${error instanceof Error ? error.message : error}`];
-    throw new GossipError({ code: 'GOSSIP_OPTIONS', problems }, error);
   }
 }
 

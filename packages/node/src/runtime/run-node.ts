@@ -19,7 +19,7 @@ import { act, actSchemaName } from './admin-acts.ts';
 import { ClusterStatus, reportMethod } from './cluster-status.ts';
 import { CryptoRng } from './crypto-rng.ts';
 import { exportUsers } from './export-users.ts';
-import { createGossip } from './gossip.ts';
+import { createGossip, openGossipKeys } from './gossip.ts';
 import { gossipMeta, zoneIn } from './gossip-meta.ts';
 import { nodeEndError, shardPortError } from './node-end.ts';
 import { healthChecks } from './node-health.ts';
@@ -42,10 +42,17 @@ export const nodeVersion = '0.1.0';
  */
 const disposeAtOnceMs = 1_000;
 
-/** How a node ended: `drained` says that everything it held is backed up and committed. */
-export type NodeEnd =
+/** A node that has failed saves nothing: threads that don't end by then are stuck, or as good as. */
+const threadsEndMs = 5_000;
+
+/**
+ * How a node ended: `drained` says that everything it held is backed up and committed; `stuck`, that a thread or a file of
+ * it can't be ended: `process.exit` may wait for it for ever, and only a kill ends the process.
+ */
+export type NodeEnd = { readonly stuck: boolean } & (
   | { readonly kind: 'stopped'; readonly clean: boolean; readonly drained: boolean }
-  | { readonly kind: 'failed'; readonly error: Error };
+  | { readonly kind: 'failed'; readonly error: Error }
+);
 
 export interface RunningNode {
   readonly nodeId: NodeId;
@@ -69,14 +76,15 @@ export class NodeStartError extends Error {
 /**
  * Starts a node from its compiled configuration.
  * @param stop ends the waiting for a log or store that isn't there yet
- * @throws NodeStartError, NodeEndError RAFT_DAMAGED, JobLoadError, ServiceError, and what its adapters throw
+ * @throws GossipError, NodeStartError, NodeEndError RAFT_DAMAGED, JobLoadError, ServiceError, and what its adapters throw
  */
 export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<RunningNode> {
+  const gossipKeys = openGossipKeys(config);
   const opened = openDataFolder(config.dataDir, Date.now());
   if (opened.code !== 'OK') throw new NodeStartError(opened.code, opened.text);
   const locked = await openNodeFolder(config.dataDir, config.nodeId);
   if (locked.code !== 'OK') throw new NodeStartError(locked.code, locked.text);
-  const node = new Node(config, opened.folder, locked.folder);
+  const node = new Node(config, gossipKeys, opened.folder, locked.folder);
   try {
     await node.start(stop);
   } catch (error) {
@@ -88,6 +96,7 @@ export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<R
 
 class Node implements RunningNode {
   readonly #config: NodeConfig;
+  readonly #gossipKeys: ReturnType<typeof openGossipKeys>;
   readonly #clusterId: string;
   readonly #logPath: string;
   readonly #storePath: string;
@@ -105,11 +114,18 @@ class Node implements RunningNode {
   #metrics: Metrics | null = null;
   #services: ServiceWatch | null = null;
   #stopping = false;
+  #stuck = false;
   /** The log or store that the start waits for. */
   #waitingFor: string | null = null;
 
-  constructor(config: NodeConfig, data: { clusterId: string; logPath: string; storePath: string }, folder: NodeFolder) {
+  constructor(
+    config: NodeConfig,
+    gossipKeys: ReturnType<typeof openGossipKeys>,
+    data: { clusterId: string; logPath: string; storePath: string },
+    folder: NodeFolder,
+  ) {
     this.#config = config;
+    this.#gossipKeys = gossipKeys;
     this.#clusterId = data.clusterId;
     this.#logPath = (config.log.kind === 'embedded' ? config.log.dir : null) ?? data.logPath;
     this.#storePath = (config.store.kind === 'embedded' ? config.store.dir : null) ?? data.storePath;
@@ -250,7 +266,13 @@ class Node implements RunningNode {
 
   async #startGossip(): Promise<void> {
     const meta = gossipMeta(this.#config, this.#folder, { version: nodeVersion, peerAddress: this.address });
-    const { gossip, close } = createGossip(this.#config, meta, this.#timers, this.#logger.child('gossip'));
+    const { gossip, close } = createGossip(
+      this.#config,
+      this.#gossipKeys,
+      meta,
+      this.#timers,
+      this.#logger.child('gossip'),
+    );
     this.#disposers.push(close);
     this.#gossip = gossip;
     gossip.onChange(() => this.#setPeers());
@@ -309,15 +331,17 @@ class Node implements RunningNode {
 
   async #closeShards(): Promise<boolean> {
     const closed = await Promise.all(this.#shards.map((shard) => shard.close()));
-    return closed.every(Boolean);
+    this.#stuck = closed.includes(false);
+    return !this.#stuck;
   }
 
   stop(): void {
     if (this.#stopping) {
       this.#logger.warn('stopping at once');
       const disposed = this.dispose().catch((error: unknown) => this.#logger.warn('not all is closed', { err: error }));
-      void Promise.race([disposed, delay(this.#timers, disposeAtOnceMs)]).then(() =>
-        this.#end({ kind: 'stopped', clean: false, drained: false }),
+      const late = delay(this.#timers, disposeAtOnceMs).then(() => true);
+      void Promise.race([disposed.then(() => this.#stuck), late]).then((stuck) =>
+        this.#end({ kind: 'stopped', clean: false, drained: false, stuck }),
       );
       return;
     }
@@ -333,7 +357,7 @@ class Node implements RunningNode {
       await this.#closeShards();
       await this.dispose();
       this.#logger.info('stopped', { clean, drained });
-      this.#end({ kind: 'stopped', clean, drained });
+      this.#end({ kind: 'stopped', clean, drained, stuck: this.#stuck });
     } catch (error) {
       this.#fail(error);
     }
@@ -342,7 +366,12 @@ class Node implements RunningNode {
   #fail(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     this.#logger.error('this node can not go on', { err: failure });
-    this.#end({ kind: 'failed', error: failure });
+    this.#stopping = true;
+    // Whether they all end tells how the process can.
+    const late = delay(this.#timers, threadsEndMs).then(() => false);
+    void Promise.race([this.#closeShards(), late]).then((closed) =>
+      this.#end({ kind: 'failed', error: failure, stuck: !closed }),
+    );
   }
 
   /** Closes what is open, newest first; each at most once. */

@@ -6,11 +6,15 @@ import { PinoLogger } from '@holdfast/telemetry';
 import { GrpcRecordTransport, TransportError } from '@holdfast/transport-grpc';
 import { advertisedHost } from '../config/advertised-host.ts';
 import { loadJob } from '../job/load-job.ts';
+import { endShard } from './end-shard.ts';
 import { NodeTimers } from './node-timers.ts';
 import { openLog } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
 import { ServiceError } from './services/service-error.ts';
 import type { FromShardWorker, ShardWorkerData, ToShardWorker } from './worker-shard.ts';
+
+/** More than a call of brokers that answer takes, and little beside what a node without a session waits for its shards. */
+const brokerPatienceMs = 1_000;
 
 /** The entry of a shard's thread: its own log, store and streams around one `Shard`. */
 async function main(data: ShardWorkerData): Promise<void> {
@@ -24,10 +28,13 @@ async function main(data: ShardWorkerData): Promise<void> {
   let session: SessionId | null = null;
   let running: Shard | null = null;
   let close: (() => Promise<void>) | null = null;
+  let closing: Promise<void> | null = null;
   port.on('message', (message: ToShardWorker) => {
     if (message.kind === 'close') {
       stop.abort();
-      void (close?.() ?? Promise.resolve()).then(
+      // Asked twice, what is closed is closed once.
+      closing ??= close?.() ?? Promise.resolve();
+      void closing.then(
         // Connections to nodes that don't answer would keep the thread for seconds more, and its node without a session.
         () => process.exit(),
         () => port.close(),
@@ -82,10 +89,11 @@ async function main(data: ShardWorkerData): Promise<void> {
     },
   });
   close = async () => {
-    await made.close();
+    // Calls of the embedded log end by themselves, in this process.
+    const logPatienceMs = config.log.kind === 'kafka' ? brokerPatienceMs : Number.POSITIVE_INFINITY;
+    await endShard(made, log, timers, logPatienceMs);
     crashNotes.close();
     await transport.close();
-    await log.close();
     await store.close();
   };
   await made.start();

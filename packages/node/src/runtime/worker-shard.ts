@@ -42,7 +42,7 @@ export class WorkerShard implements ShardPort {
   readonly #exited: Promise<void>;
   #listener: ((message: FromShard) => void) | null = null;
   readonly #early: FromShard[] = [];
-  #closing = false;
+  #closing: Promise<boolean> | null = null;
   #busyAddress: string | null = null;
 
   /** @param before the shard of the same index under the session before, whose counts go on */
@@ -64,7 +64,7 @@ export class WorkerShard implements ShardPort {
     this.#worker.on('error', (error) => this.#tell({ kind: 'failed', error: String((error as Error).stack ?? error) }));
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        if (!this.#closing) this.#tell({ kind: 'failed', error: `its thread ended with code ${code}` });
+        if (this.#closing === null) this.#tell({ kind: 'failed', error: `its thread ended with code ${code}` });
         resolve();
       });
     });
@@ -85,8 +85,12 @@ export class WorkerShard implements ShardPort {
   }
 
   /** Ends the thread, with nothing saved. False: it is stuck, and only the end of the process helps. */
-  async close(): Promise<boolean> {
-    this.#closing = true;
+  close(): Promise<boolean> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<boolean> {
     this.post({ kind: 'close' });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
@@ -98,7 +102,7 @@ export class WorkerShard implements ShardPort {
   }
 
   #tell(message: FromShard): void {
-    if (this.#closing) return;
+    if (this.#closing !== null) return;
     if (this.#listener === null) this.#early.push(message);
     else this.#listener(message);
   }

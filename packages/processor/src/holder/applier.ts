@@ -2,7 +2,7 @@ import { bucketOf, compareBytes, copyBytes, type PartitionId } from '@holdfast/m
 import type { RecordCounters } from '../counters.ts';
 import type { CrashNotes } from '../crash-notes.ts';
 import type { Frame } from '../frame.ts';
-import { type Job, type JobRecord, StateFaultError, type Verdict } from '../job.ts';
+import { type Job, type JobRecord, StateFaultError, StopWantedError, type Verdict } from '../job.ts';
 import type { Quarantine } from '../quarantine.ts';
 import type { FaultyUnits } from './faulty-units.ts';
 import type { HeldUnit, HeldUser } from './held-unit.ts';
@@ -60,6 +60,7 @@ export function deadLetterHeaders(
  */
 export class Applier {
   readonly #job: Job;
+  readonly #showsEpoch: boolean;
   readonly #markers: MarkerBook;
   readonly #outputs: OutputBuffer;
   readonly #deadLetterTopic: string;
@@ -79,6 +80,7 @@ export class Applier {
 
   constructor({ job, markers, outputs, deadLetterTopic, counters, quarantine, crashNotes, faulty }: ApplierParts) {
     this.#job = job;
+    this.#showsEpoch = job.leaseEpoch !== undefined;
     this.#markers = markers;
     this.#outputs = outputs;
     this.#deadLetterTopic = deadLetterTopic;
@@ -185,9 +187,12 @@ export class Applier {
   }
 
   #call(unit: HeldUnit, user: HeldUser): Verdict | 'faulty' {
+    if (this.#showsEpoch) this.#job.leaseEpoch = unit.epoch;
     try {
       return this.#job.apply(user.state, user.key, this.#record, this.#outputs);
     } catch (error) {
+      // What else comes out of a job is a bug of ours: at a record that ends every process, it is the record that costs them.
+      if (error instanceof StopWantedError) this.#notes.end();
       if (!(error instanceof StateFaultError)) throw error;
       this.#faulty.add(unit, error);
       return 'faulty';

@@ -113,3 +113,23 @@ test('the note stands when the process ends in the job', () => {
   assert.throws(() => scene.send(11, [['a', 'die']]));
   assert.deepEqual(notes.take(), ['3/11-11']);
 });
+
+test('no note stands when a job wants to be stopped at a record, alone or in a frame', () => {
+  const notes = new Notebook();
+  const scene = new Scene(notes);
+  const { hi } = unitOf('a');
+  scene.send(10, [['a', 'stop']]);
+  assert.throws(() => scene.open(), { name: 'StopWantedError' });
+  assert.deepEqual(notes.take(), [`${hi} 3/10`, '-']);
+  const next = new Scene(notes);
+  next.send(10, [['a', 'x']]);
+  next.open();
+  notes.take();
+  const two = [
+    ['a', 'y'],
+    ['a', 'stop'],
+  ] as const;
+  assert.throws(() => next.send(11, two), { name: 'StopWantedError' });
+  assert.deepEqual(notes.take(), ['3/11-12', '-']);
+  assert.deepEqual([next.letters(), next.counters.recordsApplied], [[], 2]);
+});

@@ -4,7 +4,7 @@ import { RecordCounters } from '../counters.ts';
 import { type CrashNotes, noCrashNotes } from '../crash-notes.ts';
 import type { Frame } from '../frame.ts';
 import { tableOfOne } from '../ingest/test-table.test.ts';
-import { type Job, StateFaultError } from '../job.ts';
+import { type Job, StateFaultError, StopWantedError } from '../job.ts';
 import { defaultRecordLimits } from '../limits.ts';
 import { RecordBlockWriter } from '../record-block.ts';
 import { Holder } from './holder.ts';
@@ -20,7 +20,7 @@ interface Sum {
 }
 
 /**
- * Puts the values of a user's records together, and emits those with a plus at their end; `die` as a value ends the process, a state with `spoilt` in it can't be
+ * Puts the values of a user's records together, and emits those with a plus at their end; `die` as a value ends the process, `stop` the job, `epoch` stands for that of the lease, a state with `spoilt` in it can't be
  * written, one with `strange` can't be read, one with `stiff` can't be copied, and users called `nobody` have none.
  */
 const joining: Job<Sum> = {
@@ -30,6 +30,7 @@ const joining: Job<Sum> = {
   outputs: [],
   idleMs: 1_000,
   failureReason: '',
+  leaseEpoch: 0,
   newKeyLocator: () => assert.fail(),
   initialState: (key) => {
     if (text(key).startsWith('nobody')) throw new RangeError('no state for nobody');
@@ -46,8 +47,9 @@ const joining: Job<Sum> = {
   apply: (state, key, { bytes, valueStart, valueEnd }, out) => {
     const value = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString();
     if (value === 'die') throw new Error('this process has ended');
+    if (value === 'stop') throw new StopWantedError('it says so');
     if (state.seen.includes('stiff')) throw new StateFaultError('a state that can not be copied');
-    state.seen += value;
+    state.seen += value === 'epoch' ? joining.leaseEpoch : value;
     if (value.endsWith('+')) out.emit('out', key, bytesOf(value), value);
     return 'applied';
   },

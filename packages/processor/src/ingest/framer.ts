@@ -105,11 +105,9 @@ export class Framer {
       count: block.count,
       block: block.finish(),
     };
-    const sent = new SentFrame(frame, units, filter, partition, builder.firstOffset);
-    stream.unsettled.push(sent);
+    stream.unsettled.push(new SentFrame(frame, units, filter, partition, builder.firstOffset));
     stream.unsettledBytes += frame.block.length;
     stream.outbox.push(frame);
-    partition.frames.push(sent);
     if (stream.local) this.#counters.recordsLocal += frame.count;
     else this.#counters.recordsForwarded += frame.count;
   }

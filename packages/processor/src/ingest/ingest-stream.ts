@@ -2,21 +2,20 @@ import type { Frame, Return, StreamId } from '../frame.ts';
 import { type FrameBuilder, hasUnit } from './frame-builder.ts';
 import type { PartitionReading } from './partition-reading.ts';
 import type { UnitWait } from './pause-meter.ts';
-import { UnitFilter } from './unit-filter.ts';
+import { UndurableFrames } from './undurable-frames.ts';
+import type { UnitFilter } from './unit-filter.ts';
 import { UnitHolds } from './unit-holds.ts';
 
-/** A frame that was sent and is not yet known durable. */
+/** A frame that was sent and is not settled. */
 export class SentFrame {
-  /** Without its block once it is settled. */
-  frame: Frame;
-  /** hi, lo pairs, one per record, in block order; empty once it is settled. */
-  units: Uint32Array;
+  readonly frame: Frame;
+  /** hi, lo pairs, one per record, in block order. */
+  readonly units: Uint32Array;
   /** Of `units`. */
-  filter: UnitFilter;
+  readonly filter: UnitFilter;
   readonly partition: PartitionReading;
   /** Least offset of its records. */
   readonly firstOffset: number;
-  durable = false;
 
   constructor(frame: Frame, units: Uint32Array, filter: UnitFilter, partition: PartitionReading, firstOffset: number) {
     this.frame = frame;
@@ -32,10 +31,6 @@ export class SentFrame {
   }
 }
 
-const noBytes = new Uint8Array(0);
-const noUnits = new Uint32Array(0);
-const noFilter = new UnitFilter();
-
 /** The ingest's side of one stream to a holder (PROTOCOL.md 4). */
 export class IngestStream {
   readonly id: StreamId;
@@ -47,8 +42,8 @@ export class IngestStream {
   refusalSeen = 0;
   /** Sent, not settled: oldest first. Their blocks are kept, since records may come back. */
   readonly unsettled: SentFrame[] = [];
-  /** Settled, not durable: oldest first. */
-  readonly undurable: SentFrame[] = [];
+  /** What is settled and not durable of each partition's present reading, by partition slot. */
+  readonly undurable: (UndurableFrames | undefined)[] = [];
   unsettledBytes = 0;
   /** Units whose records had come back and left again, the last in this frame: since when they waited. */
   readonly waits: { readonly frame: number; readonly units: UnitWait[] }[] = [];
@@ -63,10 +58,13 @@ export class IngestStream {
   /** The holder is this very shard. */
   readonly local: boolean;
   ended = false;
+  readonly #runsMax: number;
 
-  constructor(id: StreamId, local: boolean) {
+  /** @param undurableRunsMax see RecordLimits */
+  constructor(id: StreamId, local: boolean, undurableRunsMax: number) {
     this.id = id;
     this.local = local;
+    this.#runsMax = undurableRunsMax;
   }
 
   /** All frames up to this one are settled: their records can't come back, so their bytes go. */
@@ -76,24 +74,45 @@ export class IngestStream {
     while (n < this.unsettled.length && this.unsettled[n]!.frame.number <= frame) {
       const sent = this.unsettled[n++]!;
       this.unsettledBytes -= sent.frame.block.length;
-      sent.frame = { ...sent.frame, block: noBytes };
-      sent.units = noUnits;
-      sent.filter = noFilter;
-      if (sent.current) this.undurable.push(sent);
+      if (sent.current) this.#settled(sent);
     }
     this.unsettled.splice(0, n);
   }
 
-  /** All frames up to this one are durable. What was sent in an older reading counts for nothing: it isn't here any more. */
+  #settled({ frame, partition: { slot }, firstOffset }: SentFrame): void {
+    const frames = this.undurable[slot] ?? new UndurableFrames(this.#runsMax);
+    this.undurable[slot] = frames;
+    frames.add(frame.number, firstOffset);
+  }
+
+  /** All frames up to this one are durable. */
   markDurable(frame: number): void {
-    let n = 0;
-    while (n < this.undurable.length && this.undurable[n]!.frame.number <= frame) this.undurable[n++]!.durable = true;
-    this.undurable.splice(0, n);
+    for (const frames of this.undurable) frames?.markDurable(frame);
+  }
+
+  /** Least offset of what is here of the partition's present reading, and not known durable; Infinity for nothing. */
+  leastOffset(partition: PartitionReading): number {
+    let least = this.undurable[partition.slot]?.leastOffset ?? Number.POSITIVE_INFINITY;
+    for (const sent of this.unsettled) {
+      if (sent.partition === partition && sent.current && sent.firstOffset < least) least = sent.firstOffset;
+    }
+    const builder = this.builders[partition.slot];
+    if (builder !== undefined && builder.count > 0 && builder.firstOffset < least) least = builder.firstOffset;
+    return least;
+  }
+
+  /** The partition's present reading is over: of what was sent in it, nothing counts any more. */
+  dropPending(slot: number): void {
+    delete this.builders[slot];
+    delete this.undurable[slot];
   }
 
   /** Something sent here in a present reading is not known durable. */
   get owed(): boolean {
-    return this.unsettled.some(({ current }) => current) || this.undurable.some(({ current }) => current);
+    return (
+      this.unsettled.some(({ current }) => current) ||
+      this.undurable.some((frames) => frames !== undefined && frames.runs > 0)
+    );
   }
 
   /** Something sent here in a present reading is not settled, or something is being built. */

@@ -11,6 +11,7 @@ import { RecordBlockReader } from '../record-block.ts';
 import { hasUnit } from './frame-builder.ts';
 import { Framer } from './framer.ts';
 import type { IngestStream } from './ingest-stream.ts';
+import { locateKey, refusal } from './locate-key.ts';
 import { type ParkedUnit, Parking } from './parking.ts';
 import type { PartitionReading } from './partition-reading.ts';
 import { PauseMeter } from './pause-meter.ts';
@@ -128,11 +129,11 @@ export class Ingest {
       const offset = offsets[row]!;
       if (offset < reading.position) continue;
       const start = valueStarts[row]!;
-      const verdict = start < 0 ? 1 : locator.locate(bytes, start, valueEnds[row]!);
+      const verdict = start < 0 ? 1 : locateKey(locator, bytes, start, valueEnds[row]!);
       const isTooLarge = verdict === 0 && this.#isTooLarge(locator, valueEnds[row]! - start);
-      if (isTooLarge || verdict === 2) {
+      if (isTooLarge || verdict >= 2) {
         if (this.outputs.isFull(this.#limits)) return row;
-        this.#deadLetter(reading, batch, row, isTooLarge ? 'too-large' : locator.reason);
+        this.#deadLetter(reading, batch, row, isTooLarge ? 'too-large' : refusal(locator, verdict));
       } else if (verdict === 0) {
         hashUnit(locator.keyBytes, locator.keyStart, locator.keyEnd);
         const { hi, lo } = unitHashOut;
@@ -316,24 +317,12 @@ export class Ingest {
 
   /** Everything sent on it and not known durable is read and sent again (4.1). */
   onStreamEnd(stream: IngestStream): void {
-    if (!this.#streams.end(stream)) return;
-    const affected = new Set<PartitionReading>();
-    for (const sent of [...stream.unsettled, ...stream.undurable]) {
-      if (!sent.durable && sent.current) affected.add(sent.partition);
+    if (stream.ended) return;
+    // It leaves the table last: the watermark must not pass what went with it.
+    for (const reading of this.#readings) {
+      if (stream.leastOffset(reading) < Number.POSITIVE_INFINITY) this.#readings.goBack(reading);
     }
-    for (const builder of stream.builders)
-      if (builder !== undefined && builder.count > 0) affected.add(builder.partition);
-    for (const reading of affected) {
-      if (reading.lost) continue;
-      // Its builders went with the stream, so the watermark must not pass what was in them.
-      this.#goBackFrom(reading, stream);
-    }
-  }
-
-  #goBackFrom(reading: PartitionReading, ended: IngestStream): void {
-    const builder = ended.builders[reading.slot];
-    if (builder !== undefined && builder.count > 0) reading.position = Math.min(reading.position, builder.firstOffset);
-    this.#readings.goBack(reading);
+    this.#streams.end(stream);
   }
 
   onReturn(stream: IngestStream, message: Return, nowMs: number): void {

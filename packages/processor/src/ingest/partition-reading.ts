@@ -1,5 +1,4 @@
 import type { PartitionId } from '@holdfast/model';
-import type { SentFrame } from './ingest-stream.ts';
 
 /** A dead letter of the ingest that the log hasn't acknowledged. */
 export interface PendingDeadLetter {
@@ -18,8 +17,6 @@ export class PartitionReading {
   reading: number;
   /** Next offset to route. */
   position: number;
-  /** Frames of this reading that are not known durable, in the order of sending. */
-  frames: SentFrame[] = [];
   parkedCount = 0;
   deadLetters: PendingDeadLetter[] = [];
   /** Highest offset ever routed, to count replays. */

@@ -109,27 +109,15 @@ export class Readings {
   }
 
   #dropPending(reading: PartitionReading): void {
-    reading.frames = [];
     reading.deadLetters = [];
     this.#parking.dropPartition(reading);
-    this.#streams.dropBuilders(reading.slot);
+    this.#streams.dropPending(reading.slot);
   }
 
   /** The offset before the first pending record (3.3). Never falls. */
   durableWatermark(reading: PartitionReading): number {
     let least = reading.position;
-    const { frames } = reading;
-    let kept = 0;
-    for (const frame of frames) {
-      if (frame.durable) continue;
-      frames[kept++] = frame;
-      if (frame.firstOffset < least) least = frame.firstOffset;
-    }
-    frames.length = kept;
-    for (const stream of this.#streams) {
-      const builder = stream.builders[reading.slot];
-      if (builder !== undefined && builder.count > 0 && builder.firstOffset < least) least = builder.firstOffset;
-    }
+    for (const stream of this.#streams) least = Math.min(least, stream.leastOffset(reading));
     least = Math.min(least, this.#parking.leastOffset(reading));
     reading.deadLetters = reading.deadLetters.filter(({ output }) => output > this.#outputs.acked);
     for (const { offset } of reading.deadLetters) if (offset < least) least = offset;

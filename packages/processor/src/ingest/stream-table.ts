@@ -51,18 +51,19 @@ export class StreamTable {
     const key = `${to.session}/${to.shard}`;
     assert(!this.#streams.has(key), `a stream to ${key} is open`);
     const local = to.session === this.#self.session && to.shard === this.#self.shard;
-    const stream = new IngestStream({ from: this.#self, to, incarnation: ++this.#incarnations }, local);
+    const stream = new IngestStream(
+      { from: this.#self, to, incarnation: ++this.#incarnations },
+      local,
+      this.#limits.undurableRunsMax,
+    );
     this.#streams.set(key, stream);
     return stream;
   }
 
-  /** False when it has ended already. */
-  end(stream: IngestStream): boolean {
-    if (stream.ended) return false;
+  end(stream: IngestStream): void {
     stream.ended = true;
     this.#streams.delete(`${stream.id.to.session}/${stream.id.to.shard}`);
     if (this.#last === stream) this.#last = null;
-    return true;
   }
 
   /** PROTOCOL.md 4.1 and 4.3: unsettled elsewhere, or refused here and not all settled since. */
@@ -84,8 +85,8 @@ export class StreamTable {
     );
   }
 
-  /** Forgets what is being built of a partition. */
-  dropBuilders(slot: number): void {
-    for (const stream of this.#streams.values()) delete stream.builders[slot];
+  /** A partition's present reading is over. */
+  dropPending(slot: number): void {
+    for (const stream of this.#streams.values()) stream.dropPending(slot);
   }
 }

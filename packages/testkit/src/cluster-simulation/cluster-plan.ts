@@ -118,6 +118,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
       frameBytesMax: oneOf([200, 4_096, 256 * 1_024]),
       framesInFlightMax: oneOf([2, 8, 64]),
       bytesInFlightMax: oneOf([800, 16_000, 8 * 1_024 * 1_024]),
+      undurableRunsMax: 16,
       parkedRecordsMax: oneOf([40, 400, 65_536]),
       parkedBytesMax: oneOf([1_500, 20_000, 64 * 1_024 * 1_024]),
       outputsUnackedMax: oneOf([10, 200, 65_536]),

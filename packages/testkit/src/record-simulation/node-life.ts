@@ -43,6 +43,8 @@ function open(world: World, node: SimulatedNode): void {
       ...defaultRecordLimits,
       frameRecordsMax: world.plan.frameRecordsMax,
       framesInFlightMax: 4,
+      // Every second node joins frames as soon as it may.
+      undurableRunsMax: node.number % 2 === 0 ? 2 : defaultRecordLimits.undurableRunsMax,
       parkedRecordsMax: 8,
       acquireRetryMs: 25,
       refusedRetryMs: 3,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { silentLogger } from '@holdfast/model';
 import { ServiceError } from './service-error.ts';
@@ -22,14 +23,19 @@ function virtual(given: Partial<ServiceEnvironment> = {}): ServiceEnvironment & 
   return { timers, logger: silentLogger, onWaiting: (text) => told.push(text), told, ...given };
 }
 
-function afterTries(tries: number): () => Promise<Reached<string>> {
+interface Closable {
+  close(): void;
+}
+const there: Closable = { close: () => undefined };
+
+function afterTries(tries: number): () => Promise<Reached<Closable>> {
   let left = tries;
-  return async () => (left-- > 0 ? { why: 'refused' } : { service: 'there' });
+  return async () => (left-- > 0 ? { why: 'refused' } : { service: there });
 }
 
 test('waits with growing pauses, tells what for, and tells when it is over', async () => {
   const environment = virtual();
-  assert.equal(await untilReached(environment, what, afterTries(3)), 'there');
+  assert.equal(await untilReached(environment, what, afterTries(3)), there);
   assert.equal(environment.timers.monotonicMs(), 200 + 400 + 800);
   assert.deepEqual(environment.told, [...Array(3).fill('Kafka at k:1: refused'), null]);
 });
@@ -46,13 +52,13 @@ test('gives up after its time, not before, with the last reason', async () => {
 
 test('who is patient waits beyond it', async () => {
   const environment = virtual({ isPatient: true });
-  assert.equal(await untilReached(environment, what, afterTries(100)), 'there');
+  assert.equal(await untilReached(environment, what, afterTries(100)), there);
   assert.ok(environment.timers.monotonicMs() > 400_000);
 });
 
 test('a stop ends the waiting; what can not pass ends it at once', async () => {
   const controller = new AbortController();
-  const attempt = async (): Promise<Reached<string>> => {
+  const attempt = async (): Promise<Reached<Closable>> => {
     controller.abort();
     return { why: 'refused' };
   };
@@ -65,4 +71,29 @@ test('a stop ends the waiting; what can not pass ends it at once', async () => {
     }),
     denied,
   );
+});
+
+test('a stop ends a try that hangs, and what that reaches later is closed', async () => {
+  const controller = new AbortController();
+  let reach: (reached: Reached<Closable>) => void = () => assert.fail('not tried');
+  const attempt = () =>
+    new Promise<Reached<Closable>>((resolve) => {
+      reach = resolve;
+    });
+  const waiting = untilReached(virtual({ stop: controller.signal }), what, attempt);
+  controller.abort();
+  await assert.rejects(waiting, { code: 'START_INTERRUPTED' });
+  await new Promise<void>((close) => reach({ service: { close } }));
+});
+
+test('a waiting of many tries listens for its stop once, and no longer than it lasts', async () => {
+  const { signal } = new AbortController();
+  const listening = () => getEventListeners(signal, 'abort').length;
+  let most = 0;
+  const reached = afterTries(100);
+  await untilReached(virtual({ stop: signal, isPatient: true }), what, () => {
+    most = Math.max(most, listening());
+    return reached();
+  });
+  assert.deepEqual([most, listening()], [1, 0]);
 });

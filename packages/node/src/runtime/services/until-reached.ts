@@ -17,24 +17,36 @@ export interface ServiceEnvironment {
 /** One try at a service: there, or why not yet. What can't pass is thrown. */
 export type Reached<T> = { readonly service: T } | { readonly why: string };
 
+interface Closable {
+  close(): unknown;
+}
+
 const firstPauseMs = 200;
 const pauseMsMax = 5_000;
 
 /**
- * Tries until the service is there, with growing pauses; the log tells of each try.
+ * Tries until the service is there, with growing pauses; the log tells of each try. A stop ends the waiting even where a
+ * try hangs: what comes of that one later is closed.
  * @param name with its addresses
  * @throws ServiceError `code` once `deadlineMs` is over; START_INTERRUPTED; what `attempt` throws
  */
-export async function untilReached<T>(
+export async function untilReached<T extends Closable>(
   { timers, logger, onWaiting, stop, isPatient = false }: ServiceEnvironment,
   what: { readonly name: string; readonly code: 'LOG_UNREACHABLE' | 'STORE_UNREACHABLE'; readonly deadlineMs: number },
   attempt: () => Promise<Reached<T>>,
 ): Promise<T> {
   const { name, code, deadlineMs } = what;
   const endMs = isPatient ? Number.POSITIVE_INFINITY : timers.monotonicMs() + deadlineMs;
+  const stopped = stopOf(stop);
+  const interrupted = () => new ServiceError('START_INTERRUPTED', `stopped while waiting for ${name}`);
   try {
     for (let tries = 1, pauseMs = firstPauseMs; ; tries++, pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
-      const reached = await attempt();
+      const trying = attempt();
+      const reached = await Promise.race([trying, stopped.promise]);
+      if (reached === undefined) {
+        closeLate(trying);
+        throw interrupted();
+      }
       if ('service' in reached) {
         if (tries > 1) logger.info('reached', { service: name, tries });
         return reached.service;
@@ -54,17 +66,27 @@ export async function untilReached<T>(
         leftMs: isPatient ? null : Math.round(leftMs),
       });
       onWaiting?.(`${name}: ${why}`);
-      await Promise.race([delay(timers, waitMs), aborted(stop)]);
-      if (stop?.aborted) throw new ServiceError('START_INTERRUPTED', `stopped while waiting for ${name}`);
+      await Promise.race([delay(timers, waitMs), stopped.promise]);
+      if (stop?.aborted) throw interrupted();
     }
   } finally {
+    stopped.forget();
     onWaiting?.(null);
   }
 }
 
-function aborted(stop: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop?.aborted) resolve();
-    else stop?.addEventListener('abort', () => resolve(), { once: true });
+/** One listener for all tries: a patient waiting may take thousands. */
+function stopOf(stop: AbortSignal | undefined): { readonly promise: Promise<undefined>; readonly forget: () => void } {
+  let onAbort!: () => void;
+  const promise = new Promise<undefined>((resolve) => {
+    onAbort = () => resolve(undefined);
   });
+  if (stop?.aborted) onAbort();
+  else stop?.addEventListener('abort', onAbort, { once: true });
+  return { promise, forget: () => stop?.removeEventListener('abort', onAbort) };
+}
+
+/** Nobody waits for it any more: its failure says nothing either. */
+function closeLate(trying: Promise<Reached<Closable>>): void {
+  trying.then((reached) => ('service' in reached ? reached.service.close() : undefined)).catch(() => undefined);
 }
