@@ -3,6 +3,8 @@ import type { PlantedBug } from './planted-tests.ts';
 const lmdb = 'packages/embedded/src/lmdb-backup-store.ts';
 const embedded = 'packages/embedded/src/conformance.test.ts';
 const claims = 'packages/embedded/src/claim-race.test.ts';
+const logReader = 'packages/embedded/src/lmdb-log-reader.ts';
+const looks = 'packages/embedded/src/log-reader.test.ts';
 const closing = 'packages/processor/src/holder/closing-units.test.ts';
 const oldStreams = 'packages/processor/src/ingest/old-streams.test.ts';
 const lateAnswers = 'packages/processor/src/holder/late-answers.test.ts';
@@ -185,5 +187,29 @@ export const recordPathBugs: readonly PlantedBug[] = [
     replace:
       '((claim as { early?: Buffer }).early ??= header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : undefined) ?? null',
     tests: [claims],
+  },
+  {
+    name: 'embedded log: the position moves before its batch exists',
+    invariant: 'I6',
+    file: logReader,
+    find: 'position += block.recordAt - before;',
+    replace: 'this.#position = position += block.recordAt - before;',
+    tests: [looks],
+  },
+  {
+    name: 'embedded log: the cursor of a look that failed stays',
+    invariant: 'I6',
+    file: logReader,
+    find: 'this.#block = null;\n      while',
+    replace: 'while',
+    tests: [looks],
+  },
+  {
+    name: 'embedded gate: a write that it failed counts as one for ever',
+    invariant: 'I8',
+    file: 'packages/embedded/src/open-gate.ts',
+    find: 'if (!mayWrite) this.leave();',
+    replace: '',
+    tests: ['packages/embedded/src/open-gate.test.ts'],
   },
 ];

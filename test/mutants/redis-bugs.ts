@@ -5,6 +5,7 @@ const calls = 'packages/backup-redis/src/store-calls.ts';
 const conformance = ['test/services/redis-standalone.test.ts'];
 const faults = ['test/services/redis-faults.test.ts'];
 const failover = ['test/services/redis-failover.test.ts'];
+const replicas = ['test/services/redis-replicas.test.ts'];
 
 export const redisBugs: readonly PlantedBug[] = [
   {
@@ -117,6 +118,30 @@ export const redisBugs: readonly PlantedBug[] = [
     find: "kept == '1' and keeps == '1' and string.match(before, '^0+$'))",
     replace: 'true)',
     tests: faults,
+  },
+  {
+    name: 'a replica that is started as a master passes for a restart',
+    invariant: 'I6',
+    file: fn,
+    find: "local keeps = copied and '0' or args[2]",
+    replace: 'local keeps = args[2]',
+    tests: replicas,
+  },
+  {
+    name: 'a replica that is gone again has copied nothing',
+    invariant: 'I6',
+    file: fn,
+    find: "string.find(info, 'repl_backlog_active:0', 1, true)",
+    replace: 'true',
+    tests: replicas,
+  },
+  {
+    name: 'a life that replicas have copied as kept goes on',
+    invariant: 'I6',
+    file: fn,
+    find: "if copied and kept == '1' then goesOn = false end",
+    replace: '',
+    tests: replicas,
   },
   {
     name: 'what was not kept once counts as kept',

@@ -118,6 +118,32 @@ describe('records of a real Kafka', () => {
     await uncommitted.close();
   });
 
+  for (const client of kafkaClients) {
+    test(`${client}: an aborted transaction larger than one fetch is passed over`, async () => {
+      const name = `large-abort-${client}`;
+      const own = await service.open({ client });
+      const topic = await own.createTopic(name, 1);
+      await own.append(name, 0, textRecords(['before']));
+      const producer = kafka.producer({ transactionalId: name, maxInFlightRequests: 1, idempotent: true });
+      await producer.connect();
+      const transaction = await producer.transaction();
+      // kafkajs fetches a MiB.
+      for (let i = 0; i < 5; i++) {
+        await transaction.send({ topic: name, messages: [{ value: Buffer.alloc(700 * 1024), partition: 0 }] });
+      }
+      await transaction.abort();
+      await producer.disconnect();
+      await own.append(name, 0, textRecords(['behind']));
+      const reader = await own.openReader(name, partitionOf(topic, 0), 0);
+      const read = await readRecords(reader, 2, 20_000);
+      assert.deepEqual(
+        read.map(({ value }) => value),
+        ['before', 'behind'],
+      );
+      await own.close();
+    });
+  }
+
   test('an open transaction is waited for', async () => {
     const name = 'open-transaction';
     const topic = await log.createTopic(name, 1);

@@ -19,7 +19,13 @@ local batch = 500
 
 local function history()
   local info = redis.call('INFO', 'replication')
-  return string.match(info, 'master_replid:(%x+)') or '-', string.match(info, 'master_replid2:(%x+)') or '0'
+  return string.match(info, 'master_replid:(%x+)') or '-', string.match(info, 'master_replid2:(%x+)') or '0', info
+end
+
+-- Whether other servers may have copies: there are replicas, or were, for the backlog outlives them by an hour.
+local function isCopied(info)
+  local alone = string.find(info, 'connected_slaves:0', 1, true) and string.find(info, 'repl_backlog_active:0', 1, true)
+  return not alone
 end
 
 local function lifeOf(rows)
@@ -86,15 +92,19 @@ end
 local operations, plans = {}, {}
 
 -- The lives of buckets now. A bucket without one begins a life with the id given; so does one whose server has another
--- history, unless that was a restart which kept everything, as far as both sides of it are known to.
+-- history, unless that was a restart which kept everything, as far as both sides of it are known to. Where there are
+-- replicas no restart is known to: one of them, started as a master, looks the same, and may lack what was acknowledged. A
+-- life of before they came ends: it is in their copies as one that a restart keeps.
 operations.life = function(keys, args)
-  local keeps = args[2]
-  local now, before = history()
+  local now, before, info = history()
+  local copied = isCopied(info)
+  local keeps = copied and '0' or args[2]
   local answers = {}
   for i = 1, #keys, 2 do
     local rows, markers, newId = keys[i], keys[i + 1], args[2 + (i + 1) / 2]
     local id, replid, kept = lifeOf(rows)
     local goesOn = id and (replid == now or kept == '1' and keeps == '1' and string.match(before, '^0+$'))
+    if copied and kept == '1' then goesOn = false end
     -- Markers vouch for rows: they don't outlive them.
     if not id then redis.call('DEL', markers) end
     if not goesOn then id = newId end

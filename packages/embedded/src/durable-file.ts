@@ -8,7 +8,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
@@ -49,8 +49,12 @@ function writeTemporary(path: string, text: string): string {
   const temporary = join(dirname(path), `${temporaryPrefix}${basename(path)}.${randomUUID()}`);
   const fd = openSync(temporary, 'wx', 0o644);
   try {
-    writeSync(fd, text);
+    // Not writeSync, which may write a part and be content.
+    writeFileSync(fd, text);
     fsyncSync(fd);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
   } finally {
     closeSync(fd);
   }

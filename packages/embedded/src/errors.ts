@@ -5,6 +5,7 @@ export const embeddedErrorCodes = [
   'READ_FAILED',
   'CORRUPT',
   'FEED_CONFLICT',
+  'FEED_LINE_GREW',
 ] as const;
 export type EmbeddedErrorCode = (typeof embeddedErrorCodes)[number];
 
@@ -16,6 +17,7 @@ export type EmbeddedErrorCode = (typeof embeddedErrorCodes)[number];
  * - `READ_FAILED`: LMDB could not read or open the environment.
  * - `CORRUPT`: stored bytes are not what was written.
  * - `FEED_CONFLICT`: another process feeds the same input.
+ * - `FEED_LINE_GREW`: a part of a line was fed as the last one of its file, and the line has got more since.
  */
 export class EmbeddedError extends Error {
   override readonly name = 'EmbeddedError';

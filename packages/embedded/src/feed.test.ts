@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { partitionOf, readRecords, recordsOf } from '@holdfast/testkit';
@@ -157,6 +157,45 @@ function tests(): void {
     writeFileSync(file, 'd\n');
     assert.deepEqual((await drain(feedFile(log, file, more))).began, { code: 'AGAIN' });
     assert.deepEqual(await read(), ['a', 'b', 'c', 'd']);
+  });
+
+  test('a last line without LF is fed, and gone on behind', async () => {
+    const { log, file, read } = await fresh(1);
+    const more = { ...options, whenComplete: 'goOn' } as const;
+    const lines: string[] = [];
+    for (const [gained, line] of [
+      ['a\nb', 'a'],
+      ['\nc', 'b'],
+      ['\r\nd', 'c'],
+      ['', ''],
+      ['\r', ''],
+      ['\ne\r', 'd'],
+      ['\n\nf\n', 'e\r'],
+    ] as const) {
+      appendFileSync(file, gained);
+      const { complete, bytes } = await drain(feedFile(log, file, more));
+      // The CR alone may be the end of the line that was fed, half-written.
+      assert.deepEqual([complete, bytes], [true, readFileSync(file).length - (gained === '\r' ? 1 : 0)]);
+      if (line !== '') lines.push(line);
+    }
+    assert.deepEqual(await read(), [...lines, '', 'f']);
+  });
+
+  test('a last line that was fed half is not gone on with, and what to do is said', async () => {
+    const { log, file, read } = await fresh(2);
+    const more = { ...options, whenComplete: 'goOn' } as const;
+    writeFileSync(file, '{"user":1}\n{"us');
+    await drain(feedFile(log, file, more));
+    for (const gained of ['er":2}\n', '{"user":3}\n']) {
+      appendFileSync(file, gained);
+      await assert.rejects(drain(feedFile(log, file, more)), {
+        code: 'FEED_LINE_GREW',
+        message: /input-\d+ was fed to byte 15, and its line 2, .* topic in .*\(tail -n \+2\)/,
+      });
+    }
+    assert.deepEqual(await read(), ['{"user":1}', '{"us']);
+    assert.equal((await drain(feedFile(log, file, options))).began.code, 'AGAIN');
+    assert.equal((await drain(feedFile(log, file, more))).began.code, 'RESUMED');
   });
 
   test('another file of the same name is not gone on with', async () => {

@@ -3,6 +3,7 @@ import type { NewRecord } from '@holdfast/engine';
 import { asBuffer } from './binary-keys.ts';
 import { EmbeddedError } from './errors.ts';
 import { decodeFeedState, encodeFeedState, type FeedState, feedKey, fingerprintOf, isSameFile } from './feed-state.ts';
+import { passedOver } from './grown-file.ts';
 import { type Line, LineSplitter } from './line-splitter.ts';
 import type { LmdbLog } from './lmdb-log.ts';
 import { type EncodedBlock, encodeBlocks } from './log-block.ts';
@@ -24,7 +25,7 @@ export interface FeedOptions {
   /**
    * What to do when this very file was fed to its end before: feed it again, so that it counts anew (the default);
    * append nothing, because the run that fed it was cut short and only has to be brought to its end; or go on behind
-   * that end, because the file may have grown.
+   * that end, because the file may have grown. A last line without LF was fed as it was: it may have got its end since.
    */
   readonly whenComplete?: 'again' | 'skip' | 'goOn';
 }
@@ -58,7 +59,7 @@ export type FeedBegin =
  * Appends the lines of a file to a topic, line n to partition n modulo their number (not by user: finding a record's
  * key is the job's work). The position is written with the lines, so a feed that is killed goes on exactly.
  * Yields after each chunk; nothing more is read until the consumer asks for it.
- * @throws LogError; EmbeddedError FEED_CONFLICT; the file's own errors
+ * @throws LogError; EmbeddedError FEED_CONFLICT, FEED_LINE_GREW; the file's own errors
  */
 export async function* feedFile(log: LmdbLog, path: string, options: FeedOptions): AsyncGenerator<FeedProgress> {
   const source = await realpath(path);
@@ -85,7 +86,14 @@ export async function* feedFile(log: LmdbLog, path: string, options: FeedOptions
       earlier,
       resumes ? earlier.fingerprint : await fingerprintOf(file),
     );
-    if (resumes) feed.resume();
+    if (resumes) {
+      const passed = await passedOver(file, source, options.topic, earlier);
+      feed.resume(passed ?? 0);
+      if (passed === null) {
+        yield await feed.append([], true);
+        return;
+      }
+    }
     for (let at = feed.bytes; ; ) {
       // Lines keep views of the chunk until they are appended: a new buffer each time.
       const chunk = Buffer.allocUnsafeSlow(chunkBytes);
@@ -163,10 +171,10 @@ class Feed {
     return this.#state.bytes;
   }
 
-  /** Goes on with the earlier run instead of a new one. */
-  resume(): void {
+  /** Goes on with the earlier run instead of a new one, and leaves some bytes of the input out. */
+  resume(passedOver: number): void {
     const state = this.#stored!;
-    this.#state = state;
+    this.#state = { ...state, bytes: state.bytes + passedOver };
     this.#began = { code: 'RESUMED', bytes: state.bytes, records: state.records };
   }
 

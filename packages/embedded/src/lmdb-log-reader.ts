@@ -61,15 +61,24 @@ export class LmdbLogReader implements LogReader {
         throw new LogError('OFFSET_OUT_OF_RANGE', `offset ${this.#position} of ${this.#topic}: ${found}`);
       }
       const builder = new BatchBuilder();
-      while (this.#position < end && (builder.isEmpty || builder.bytes < bytesMax)) {
-        const block = (this.#block ??= this.#blockAt(topic, this.#position));
+      let position = this.#position;
+      let block = this.#block;
+      // After a failure the block is read anew: its cursor may have moved past what nobody got.
+      this.#block = null;
+      while (position < end && (builder.isEmpty || builder.bytes < bytesMax)) {
+        block ??= this.#blockFor(builder, topic, position);
+        if (block === null) break;
         const before = block.recordAt;
         builder.take(block, bytesMax);
-        this.#position += block.recordAt - before;
+        position += block.recordAt - before;
         if (block.recordAt < block.count) break;
-        this.#block = null;
+        block = null;
       }
-      return builder.isEmpty ? null : builder.finish();
+      const batch = builder.isEmpty ? null : builder.finish();
+      // Only now: what is behind the position counts as given out.
+      this.#position = position;
+      this.#block = block;
+      return batch;
     } catch (error) {
       throw logError(error);
     }
@@ -83,6 +92,16 @@ export class LmdbLogReader implements LogReader {
     }
     const now = topic === null ? 'it no longer exists' : `it now has the id ${topic.topicId}`;
     throw new LogError('TOPIC_CHANGED', `topic ${this.#topic} with the id ${this.#partition.topicId}: ${now}`);
+  }
+
+  /** Null when it can't be read and the batch has records already: they are given out, and the next look fails. */
+  #blockFor(builder: BatchBuilder, topic: StoredTopic, offset: number): LogBlock | null {
+    try {
+      return this.#blockAt(topic, offset);
+    } catch (error) {
+      if (builder.isEmpty) throw error;
+      return null;
+    }
   }
 
   /** The block that holds the offset, with its cursor there. Blocks follow one another, so mostly it begins there. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import fs, { mkdirSync, readdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { randomBelow, SeededRng } from '@holdfast/model';
 import { LmdbEnv } from './lmdb-env.ts';
@@ -40,6 +41,18 @@ async function settles(promise: Promise<unknown>): Promise<boolean> {
   });
   for (let i = 0; i < 20 && !done; i++) await new Promise((resolve) => setTimeout(resolve, 1));
   return done;
+}
+
+/** Until it is mended, as on a disk that is full or broken. */
+function breakWrites(code: string): () => void {
+  const broken = mock.method(fs, 'writeSync', () => {
+    throw Object.assign(new Error(code), { code });
+  });
+  syncBuiltinESMExports();
+  return () => {
+    broken.mock.restore();
+    syncBuiltinESMExports();
+  };
 }
 
 function tests(): void {
@@ -113,6 +126,69 @@ function tests(): void {
       other!.leave();
       await opening;
       for (const gate of [stuck, opener, other]) await gate!.end();
+      remove();
+    });
+
+    test('a write that the gate fails leaves nothing shown', async () => {
+      const { dir, remove } = temporaryFolder();
+      const [writer, opener] = [await OpenGate.join(dir, 300), await OpenGate.join(dir, 300)];
+      const openers = join(dir, 'gate/openers');
+      rmdirSync(openers);
+      writeFileSync(openers, '');
+      assert.throws(() => writer.enter(), { code: 'ENOTDIR' });
+      unlinkSync(openers);
+      mkdirSync(openers);
+      assert.equal(await opener.whileOpening(() => 'opened'), 'opened');
+      assert.equal(writer.enter(), null);
+      await assert.rejects(
+        opener.whileOpening(() => 'opened'),
+        { code: 'WRITE_STALLED' },
+      );
+      writer.leave();
+      for (const gate of [writer, opener]) await gate.end();
+      remove();
+    });
+
+    test('a write that could not be shown does not count, and the next one is shown', async () => {
+      const { dir, remove } = temporaryFolder();
+      const [writer, opener] = [await OpenGate.join(dir, 300), await OpenGate.join(dir, 300)];
+      const mend = breakWrites('EIO');
+      assert.throws(() => writer.enter(), { code: 'EIO' });
+      mend();
+      assert.equal(writer.enter(), null);
+      await assert.rejects(
+        opener.whileOpening(() => 'opened'),
+        { code: 'WRITE_STALLED' },
+      );
+      writer.leave();
+      assert.equal(await opener.whileOpening(() => 'opened'), 'opened');
+      for (const gate of [writer, opener]) await gate.end();
+      remove();
+    });
+
+    test('an end of a write that could not be shown is shown later', async () => {
+      const { dir, remove } = temporaryFolder();
+      const [writer, opener] = [await OpenGate.join(dir, timeoutMs), await OpenGate.join(dir, timeoutMs)];
+      writer.enter();
+      const mend = breakWrites('ENOSPC');
+      writer.leave();
+      mend();
+      assert.equal(await opener.whileOpening(() => 'opened'), 'opened');
+      for (const gate of [writer, opener]) await gate.end();
+      remove();
+    });
+
+    test('a write that ends after the gate touches no other file', async () => {
+      const { dir, remove } = temporaryFolder();
+      const writer = await OpenGate.join(dir, timeoutMs);
+      writer.enter();
+      await writer.end();
+      // As many as it takes to get the number of the closed one.
+      const files = Array.from({ length: 20 }, (_, i) => join(dir, `file-${i}`));
+      const numbers = files.map((file) => fs.openSync(file, 'wx'));
+      writer.leave();
+      for (const number of numbers) fs.closeSync(number);
+      assert.deepEqual(new Set(files.map((file) => readFileSync(file, 'utf8'))), new Set(['']));
       remove();
     });
 

@@ -40,6 +40,7 @@ export class OpenGate {
   readonly #fd: number;
   readonly #timeoutMs: number;
   #writes = 0;
+  #ended = false;
   /** Writers that found an opener, in their order. */
   #waiting: Promise<void> | null = null;
 
@@ -104,22 +105,30 @@ export class OpenGate {
     return this.#enterLater();
   }
 
+  /** Doesn't throw: the write has had its end, and its outcome is what counts. */
   leave(): void {
-    if (--this.#writes === 0) this.#show(idle);
+    if (--this.#writes === 0) this.#showIdle();
   }
 
   /** After the environment was closed. */
   async end(): Promise<void> {
+    this.#ended = true;
     closeSync(this.#fd);
     removeQuietly(join(this.#dir, this.#id));
     await this.#sign.end();
   }
 
+  /** When it throws, nothing was entered, and nothing stays shown. */
   #tryEnter(): boolean {
-    if (this.#writes++ === 0) this.#show(writing);
-    if (this.#otherOpeners().length === 0) return true;
-    this.leave();
-    return false;
+    const isFirst = this.#writes++ === 0;
+    let mayWrite = false;
+    try {
+      if (isFirst) this.#show(writing);
+      mayWrite = this.#otherOpeners().length === 0;
+    } finally {
+      if (!mayWrite) this.leave();
+    }
+    return mayWrite;
   }
 
   async #enterLater(): Promise<void> {
@@ -196,8 +205,20 @@ export class OpenGate {
     }
   }
 
+  /** Where it fails it is tried again: openers, of whatever process, would wait for this one in vain. */
+  #showIdle(): void {
+    try {
+      this.#show(idle);
+    } catch {
+      setTimeout(() => {
+        if (this.#writes === 0) this.#showIdle();
+      }, attemptMs).unref();
+    }
+  }
+
   #show(state: Buffer): void {
-    writeSync(this.#fd, state, 0, 1, 0);
+    // The number of a closed file may be another file's by now.
+    if (!this.#ended) writeSync(this.#fd, state, 0, 1, 0);
   }
 }
 

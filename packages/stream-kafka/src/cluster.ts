@@ -52,6 +52,7 @@ export class KafkaCluster {
   readonly #brokers = new Map<number, BrokerAddress>();
   /** By the last answer; -1: none is known. */
   #controllerId = -1;
+  #turn = 0;
   readonly #held = new Map<string, Promise<HeldConnection>>();
   readonly #dedicated = new Set<Connection>();
   readonly #closing = new AbortController();
@@ -95,10 +96,14 @@ export class KafkaCluster {
     return (await this.#connection(`${nodeId}/${lane}`, address)).request(api, request, waitMs);
   }
 
-  /** Asks any broker that answers: the known ones, then those of the settings. @throws KafkaError */
-  async askAny<Request, Answer>(api: Api<Request, Answer>, request: Request): Promise<Answer> {
+  /**
+   * Asks any broker that answers: the known ones, then those of the settings.
+   * @param unlike asked only when no other known one answers; of the others each call begins with another
+   * @throws KafkaError
+   */
+  async askAny<Request, Answer>(api: Api<Request, Answer>, request: Request, unlike?: number): Promise<Answer> {
     const failures: KafkaError[] = [];
-    for (const [key, address] of this.#candidates()) {
+    for (const [key, address] of this.#candidates(unlike)) {
       try {
         return await (await this.#connection(key, address)).request(api, request);
       } catch (error) {
@@ -125,8 +130,9 @@ export class KafkaCluster {
     return this.#brokers.has(nodeId);
   }
 
-  async metadata(topics: readonly TopicAsked[]): Promise<MetadataAnswer> {
-    const answer = await this.askAny(metadata, topics);
+  /** @param unlike as of `askAny` */
+  async metadata(topics: readonly TopicAsked[], unlike?: number): Promise<MetadataAnswer> {
+    const answer = await this.askAny(metadata, topics, unlike);
     // A broker that has just started knows nobody yet.
     if (answer.brokers.length > 0) {
       this.#brokers.clear();
@@ -190,8 +196,15 @@ export class KafkaCluster {
     await delay(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
-  *#candidates(): Iterable<[string, Address]> {
-    for (const broker of this.#brokers.values()) yield [`${broker.nodeId}/ask`, broker];
+  *#candidates(unlike: number | undefined): Iterable<[string, Address]> {
+    let known = [...this.#brokers.values()];
+    if (unlike !== undefined) {
+      const others = known.filter(({ nodeId }) => nodeId !== unlike);
+      const first = this.#turn++ % Math.max(others.length, 1);
+      const last = known.filter(({ nodeId }) => nodeId === unlike);
+      known = [...others.slice(first), ...others.slice(0, first), ...last];
+    }
+    for (const broker of known) yield [`${broker.nodeId}/ask`, broker];
     for (const address of this.options.brokers) yield [`${address.host}:${address.port}`, address];
   }
 

@@ -41,9 +41,14 @@ export class KafkaError extends Error {
 /** Codes by which a broker says that this user may not. */
 const denials: ReadonlySet<number> = new Set([29, 30, 31, 33, 34, 53, 54, 58]);
 
+/** What to do about a record that its topic refuses in any form: it is sent again until its topic takes it. */
+export const invalidRecordAdvice =
+  'topics of outputs and dead letters must not be compacted (cleanup.policy), for such a one takes no record without a key';
+
 /** An answer's error number as an error; `what` says what was asked, with its names. */
 export function brokerError(what: string, number: number, detail: string | null = null): KafkaError {
-  const text = `${what}: ${brokerErrorName(number)}${detail ? ` (${detail})` : ''}`;
+  const advice = number === brokerErrors.invalidRecord ? `: ${invalidRecordAdvice}` : '';
+  const text = `${what}: ${brokerErrorName(number)}${detail ? ` (${detail})` : ''}${advice}`;
   return new KafkaError(denials.has(number) ? 'DENIED' : 'BROKER', text, { brokerError: number });
 }
 

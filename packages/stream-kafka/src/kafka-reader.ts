@@ -3,11 +3,13 @@ import type { PartitionId } from '@holdfast/model';
 import type { RecordBatch } from '@holdfast/processor';
 import { type FetchAnswer, fetch } from './apis/fetch.ts';
 import { earliest, latest } from './apis/list-offsets.ts';
+import type { PartitionMetadata } from './apis/metadata.ts';
 import { FetchedBatches } from './batch/fetched-batches.ts';
 import type { KafkaCluster } from './cluster.ts';
 import { brokerError, KafkaError, logError } from './errors.ts';
+import { LeaderAge } from './leader-age.ts';
 import { listedOffsets } from './listed-offsets.ts';
-import { leaderOf, type Topics } from './topics.ts';
+import { type KafkaTopic, leaderOf, type Topics } from './topics.ts';
 import { brokerErrors } from './wire/broker-errors.ts';
 import type { Connection } from './wire/connection.ts';
 
@@ -19,8 +21,12 @@ type Loaded = { readonly batches: FetchedBatches } | { readonly error: unknown }
 interface Leader {
   readonly connection: Connection;
   readonly renewAtMs: number;
-  readonly epoch: number;
+  readonly nodeId: number;
+  epoch: number;
   readonly topicId: Buffer;
+  readonly age: LeaderAge;
+  /** Another one leads: nothing is fetched from it any more. */
+  isReplaced: boolean;
 }
 
 /**
@@ -37,6 +43,8 @@ export class KafkaReader implements LogReader {
   /** Where the next fetch begins. */
   #position: number;
   #leader: Leader | null = null;
+  /** Of all that was ever told, by the epoch. */
+  #newest: PartitionMetadata | null = null;
   #held: FetchedBatches | null = null;
   #loading: Promise<Loaded> | null = null;
   readonly #closing = new AbortController();
@@ -122,6 +130,8 @@ export class KafkaReader implements LogReader {
       return { batches: this.#batchesOf(answer) };
     } catch (error) {
       this.#dropLeader();
+      // What was told led nowhere: the next search believes whoever answers.
+      this.#newest = null;
       return { error };
     }
   }
@@ -144,8 +154,10 @@ export class KafkaReader implements LogReader {
     const what = `reading ${this.#name} at offset ${offset}`;
     try {
       if (this.#closed) throw new KafkaError('CLOSED', 'the reader is closed');
-      if (this.#leader !== null && this.#cluster.nowMs >= this.#leader.renewAtMs) this.#dropLeader();
+      const { nowMs } = this.#cluster;
+      if (this.#leader !== null && (nowMs >= this.#leader.renewAtMs || this.#leader.isReplaced)) this.#dropLeader();
       const leader = (this.#leader ??= await this.#findLeader());
+      if (leader.age.isDue(nowMs)) void this.#lookAgain(leader);
       const answer = await leader.connection.request(
         fetch,
         {
@@ -161,6 +173,7 @@ export class KafkaReader implements LogReader {
       );
       if (answer.error === brokerErrors.offsetOutOfRange) throw await this.#explainRange();
       if (answer.error !== 0) throw brokerError(what, answer.error);
+      leader.age.answered(answer.end === answer.start, this.#cluster.nowMs);
       if (tries > 1) this.#cluster.logger.info('a partition is read again', { partition: this.#name, tries });
       return answer;
     } catch (error) {
@@ -174,11 +187,34 @@ export class KafkaReader implements LogReader {
   }
 
   async #findLeader(): Promise<Leader> {
-    const topic = await this.#topics.same(this.#topic, this.#partition.topicId);
-    const { leader, leaderEpoch } = leaderOf(topic, this.#partition.partition);
-    const { connection, renewAtMs } = await this.#cluster.dedicated(leader);
+    const { topic, found } = await this.#look();
+    const { leader: nodeId, leaderEpoch: epoch } = found;
+    const { connection, renewAtMs } = await this.#cluster.dedicated(nodeId);
     if (this.#closed) connection.close();
-    return { connection, renewAtMs, epoch: leaderEpoch, topicId: topic.idBytes };
+    const age = new LeaderAge(this.#cluster.nowMs);
+    return { connection, renewAtMs, nodeId, epoch, topicId: topic.idBytes, age, isReplaced: false };
+  }
+
+  /** Who leads, by the newest that was told: who is asked may be behind, and would send us back to a former leader. */
+  async #look(): Promise<{ topic: KafkaTopic; found: PartitionMetadata }> {
+    // The leader that we know is asked last: cut off, it is the one that doesn't know of its successor.
+    const topic = await this.#topics.same(this.#topic, this.#partition.topicId, this.#newest?.leader);
+    const told = leaderOf(topic, this.#partition.partition);
+    if (this.#newest === null || told.leaderEpoch >= this.#newest.leaderEpoch) this.#newest = told;
+    return { topic, found: this.#newest };
+  }
+
+  /** Beside the fetches, which go on. Never rejects. */
+  async #lookAgain(leader: Leader): Promise<void> {
+    leader.age.looked(this.#cluster.nowMs);
+    try {
+      const { found } = await this.#look();
+      if (found.leader === leader.nodeId) leader.epoch = found.leaderEpoch;
+      else leader.isReplaced = true;
+    } catch (error) {
+      // Another topic, which the next search for a leader will say; without an answer it is asked again soon.
+      if (error instanceof LogError) leader.isReplaced = true;
+    }
   }
 
   #dropLeader(): void {

@@ -1,7 +1,7 @@
 import { LogError } from '@holdfast/engine';
 import { type TopicId, topicId } from '@holdfast/model';
 import { createTopics, deleteTopics } from './apis/create-topics.ts';
-import type { PartitionMetadata, TopicAsked } from './apis/metadata.ts';
+import { noId, type PartitionMetadata, type TopicAsked } from './apis/metadata.ts';
 import type { KafkaCluster } from './cluster.ts';
 import { brokerError, KafkaError } from './errors.ts';
 import { brokerErrors } from './wire/broker-errors.ts';
@@ -36,10 +36,13 @@ export class Topics {
     this.#cluster = cluster;
   }
 
-  /** Null when the broker that was asked knows none of the name. */
-  async look(name: string): Promise<KafkaTopic | null> {
+  /**
+   * Null when the broker that was asked knows none of the name.
+   * @param unlike a broker that is asked only when no other one answers
+   */
+  async look(name: string, unlike?: number): Promise<KafkaTopic | null> {
     this.#cache.delete(name);
-    return this.#ask({ name }, `topic ${name}`);
+    return this.#ask({ name }, `topic ${name}`, unlike);
   }
 
   /** From the cache, if it is there. */
@@ -71,10 +74,14 @@ export class Topics {
     return topic;
   }
 
-  /** The topic, if it is still the same. @throws LogError TOPIC_CHANGED once it is sure that it isn't */
-  async same(name: string, id: TopicId): Promise<KafkaTopic> {
+  /**
+   * The topic, if it is still the same.
+   * @param unlike as of `look`
+   * @throws LogError TOPIC_CHANGED once it is sure that it isn't
+   */
+  async same(name: string, id: TopicId, unlike?: number): Promise<KafkaTopic> {
     const topic = await this.#sure(
-      () => this.look(name),
+      () => this.look(name, unlike),
       (found) => found?.id === id,
     );
     if (topic?.id === id) return topic;
@@ -126,13 +133,17 @@ export class Topics {
     }
   }
 
-  async #ask(asked: TopicAsked, what: string): Promise<KafkaTopic | null> {
-    const [topic] = (await this.#cluster.metadata([asked])).topics;
+  async #ask(asked: TopicAsked, what: string, unlike?: number): Promise<KafkaTopic | null> {
+    const [topic] = (await this.#cluster.metadata([asked], unlike)).topics;
     if (topic === undefined) return null;
     const { error, name, id, partitions } = topic;
     if (error === brokerErrors.unknownTopicOrPartition || error === brokerErrors.unknownTopicId) return null;
     if (error !== 0) throw brokerError(what, error);
     if (name === null) return null;
+    if (id.equals(noId)) {
+      const text = `topic ${name}: the brokers give topics no ids, by which one is told from another of its name`;
+      throw new KafkaError('PROTOCOL', `${text}: raise inter.broker.protocol.version to 3.1 or newer on all of them`);
+    }
     const found: KafkaTopic = {
       name,
       id: topicId(id.toString('base64url')),

@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream';
-import { type FeedOptions, type FeedProgress, feedFile, feedStream, LmdbLog } from '@holdfast/embedded';
+import { EmbeddedError, type FeedOptions, type FeedProgress, feedFile, feedStream, LmdbLog } from '@holdfast/embedded';
 import type { Log, TopicInfo } from '@holdfast/engine';
 import { failed } from '../cli-error.ts';
 
@@ -27,7 +27,7 @@ const partitionsDefault = 4;
 /** One identity for a file, whatever job reads the topic. */
 const mapping = 'topic feed';
 
-/** @throws CliError NOT_EMBEDDED, PARTITIONS_DIFFER; EmbeddedError FEED_CONFLICT; LogError */
+/** @throws CliError NOT_EMBEDDED, PARTITIONS_DIFFER, FEED_LINE_GREW; EmbeddedError FEED_CONFLICT; LogError */
 export async function feedTopic(
   log: Log,
   feed: TopicFeed,
@@ -53,6 +53,9 @@ export async function feedTopic(
       if (signal.aborted) break;
     }
   } catch (error) {
+    if (error instanceof EmbeddedError && error.code === 'FEED_LINE_GREW') {
+      throw failed(error.code, `${error.message}; or with --again the whole file, which then counts anew`, error);
+    }
     if (!signal.aborted || (error as Error).name !== 'AbortError') throw error;
   }
   return { topic, last };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +41,21 @@ test('a file is fed once, then what it gains, then anew when that is asked for; 
     assert.equal((await feed(['-', '--data', data], '{"b":1}')).out, '1 record fed to access-log\n');
     assert.deepEqual(await heads(), [head, 4]);
   }
+});
+
+test('a file whose last line was fed half and has grown: one line says what to do, and it works', async () => {
+  const grown = join(dir, 'grown.jsonl');
+  writeFileSync(grown, '{"a":1}\n{"a":');
+  assert.equal((await feed(['grown.jsonl', '--data', data])).out, '2 records fed to access-log\n');
+  appendFileSync(grown, '2}\n{"a":3}\n');
+  const before = await heads();
+  const { exit, out, err } = await feed(['grown.jsonl', '--data', data]);
+  assert.deepEqual([exit, out, err.trimEnd().split('\n').length], [1, '', 1]);
+  assert.match(err, /grown\.jsonl was fed to byte 13, and its line 2, .*\(tail -n \+2\).*--again/);
+  assert.deepEqual(await heads(), before);
+  const rest = execFileSync('tail', ['-n', '+2', grown], { encoding: 'utf8' });
+  assert.equal((await feed(['-', '--data', data], rest)).out, '2 records fed to access-log\n');
+  assert.equal((await feed(['grown.jsonl', '--data', data, '--again'])).out, '3 records fed to access-log\n');
 });
 
 test('what can not be fed: one line, and nothing is appended', async () => {

@@ -47,7 +47,7 @@ function checkSession({ sessionTtlMs, sessionRenewMs, sessionStopMs }: OwnConfig
   );
 }
 
-function checkLimits({ limits }: OwnConfig, expect: Expect): void {
+function checkLimits({ limits, fetchBytesMax }: OwnConfig, expect: Expect): void {
   const { frameBytesMax, bytesInFlightMax } = limits;
   // A frame that is nearly full takes one more record, of any size that a record may have.
   const frameBytesMost = defaultLimits.frameBytesMax - limits.recordBytesMax - frameHeadBytesMax;
@@ -59,9 +59,9 @@ function checkLimits({ limits }: OwnConfig, expect: Expect): void {
   );
   for (const [path, bytes] of [
     ['limits.frameBytes', frameBytesMax],
-    ['limits.parkedBytes', config.limits.parkedBytesMax],
-    ['limits.outputBytes', config.limits.outputBytesMax],
-    ['limits.fetchBytes', config.fetchBytesMax],
+    ['limits.parkedBytes', limits.parkedBytesMax],
+    ['limits.outputBytes', limits.outputBytesMax],
+    ['limits.fetchBytes', fetchBytesMax],
   ] as const)
     expect(bytes >= 1_024, path, `${bytes}B`, 'at least 1KiB: with 0, nothing would ever be taken');
   expect(

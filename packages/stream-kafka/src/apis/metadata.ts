@@ -34,7 +34,8 @@ export interface MetadataAnswer {
 /** By name, or by id. */
 export type TopicAsked = { readonly name: string } | { readonly id: Uint8Array };
 
-const noId = Buffer.alloc(16);
+/** Of a topic that is asked for by name, and of all topics where brokers agree on a protocol older than Kafka 2.8. */
+export const noId = Buffer.alloc(16);
 
 /**
  * Metadata v12, the first that answers for topic ids (Kafka 3.1).

@@ -21,14 +21,14 @@ interface Given {
   readonly batch: Batch;
   readonly messages: readonly KafkaMessage[];
   taken: number;
-  /** kafkajs may fetch the next one. */
-  done(): void;
+  /** kafkajs may fetch the next one; from behind this one, if all of it was taken. */
+  done(isTaken: boolean): void;
 }
 
 /**
  * Reads one partition through a private consumer group of one member. kafkajs hides two things that a reader has to
  * say: it knows no topic ids, so each batch's topic is looked up before it is given out; and an offset out of range it
- * replaces by itself, which shows by a batch that begins elsewhere. A consumer that has failed for good is never used
+ * replaces by itself, which shows by a batch that begins elsewhere, and by the range of offsets then. A consumer that has failed for good is never used
  * again: the next call begins with another.
  */
 export class KafkaJsReader implements LogReader {
@@ -94,8 +94,7 @@ export class KafkaJsReader implements LogReader {
     if (this.#closed) return;
     this.#closed = true;
     this.#wake();
-    this.#given?.done();
-    this.#given = null;
+    if (this.#given !== null) this.#drop(this.#given, false);
     this.#onClose();
     await this.#starting?.catch(() => undefined);
     await this.#consumer?.disconnect().catch(() => undefined);
@@ -151,7 +150,7 @@ export class KafkaJsReader implements LogReader {
     this.#starting = null;
     const consumer = this.#consumer;
     this.#consumer = null;
-    if (this.#given !== null) this.#drop(this.#given);
+    if (this.#given !== null) this.#drop(this.#given, false);
     void consumer?.disconnect().catch(() => undefined);
   }
 
@@ -167,28 +166,39 @@ export class KafkaJsReader implements LogReader {
   /** Holds kafkajs until the batch is used up. */
   async #onBatch({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
     if (this.#closed) return;
-    const used = new Promise<void>((resolve) => {
+    const used = new Promise<boolean>((resolve) => {
       this.#given = { batch, messages: batch.messages, taken: 0, done: resolve };
     });
     this.#wake();
     const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs);
-    await used;
+    const isTaken = await used;
     clearInterval(beat);
-    resolveOffset(batch.lastOffset());
+    // Of what was not taken nothing is resolved: what kafkajs fetched behind it would seem to follow on the position.
+    if (isTaken) resolveOffset(batch.lastOffset());
   }
 
-  /** Null: the batch is not what was to be read. */
+  /**
+   * Null: the batch is not what was to be read.
+   *
+   * One that begins below the position is of an earlier seek, or of a reset to the first offset: kafkajs is sent back.
+   * One that begins above it is taken: between the two lies only what kafkajs has passed over by itself, aborted records
+   * and markers, which it tells nobody. For a fetch begins behind the batch before, which was taken whole (then the
+   * position is there too) or was passed over whole; or at a seek's offset, a position of this reader, and positions
+   * only grow; or at the log's first offset, where kafkajs goes when it has none, or one out of range. If that one is
+   * above the position, retention has taken what lies between, and the range says so, since the first offset only grows.
+   */
   async #take(given: Given, bytesMax: number): Promise<RecordBatch | null> {
     const { batch, messages } = given;
     if (given.taken === 0) {
       await this.#checkTopic();
       const begins = Number((batch as Batch & { fetchedOffset: string | number }).fetchedOffset);
-      if (begins !== this.#position) {
-        this.#drop(given);
-        await this.#checkRange();
+      if (begins < this.#position) {
+        // Told before it fetches again.
         this.#seek();
-        return null;
+        this.#drop(given, false);
       }
+      if (begins !== this.#position) await this.#checkRange();
+      if (begins < this.#position) return null;
     }
     const from = given.taken;
     let bytes = 0;
@@ -196,16 +206,18 @@ export class KafkaJsReader implements LogReader {
     while (to < messages.length && (to === from || bytes + messageBytes(messages[to]!) <= bytesMax)) {
       bytes += messageBytes(messages[to++]!);
     }
-    given.taken = to;
     const nextOffset = Number(to === messages.length ? batch.lastOffset() : messages[to - 1]!.offset) + 1;
+    // It may fail for want of memory: only what is given out counts as taken.
+    const made = batchOfMessages(messages.slice(from, to), nextOffset);
+    given.taken = to;
     this.#position = nextOffset;
-    if (to === messages.length) this.#drop(given);
-    return batchOfMessages(messages.slice(from, to), nextOffset);
+    if (to === messages.length) this.#drop(given, true);
+    return made;
   }
 
-  #drop(given: Given): void {
+  #drop(given: Given, isTaken: boolean): void {
     this.#given = null;
-    given.done();
+    given.done(isTaken);
   }
 
   /** @throws LogError TOPIC_CHANGED */

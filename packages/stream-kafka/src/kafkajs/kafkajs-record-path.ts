@@ -1,14 +1,15 @@
 import { LogError, type LogReader, type NewRecord } from '@holdfast/engine';
 import type { PartitionId } from '@holdfast/model';
-import type { Kafka, Message, Producer } from 'kafkajs';
+import type { Kafka, Message } from 'kafkajs';
 import { earliest, latest } from '../apis/list-offsets.ts';
 import { recordBytesMaxOf } from '../batch/encode-batch.ts';
 import type { KafkaCluster } from '../cluster.ts';
 import { compressionNumber } from '../codec/codecs.ts';
-import { appendError, KafkaError, recordTooLarge } from '../errors.ts';
+import { appendError, invalidRecordAdvice, KafkaError, recordTooLarge } from '../errors.ts';
 import { listedOffsets } from '../listed-offsets.ts';
 import type { RecordPath } from '../record-path.ts';
 import type { Topics } from '../topics.ts';
+import { CurrentProducer } from './current-producer.ts';
 import { kafkaJsClient } from './kafkajs-client.ts';
 import { registerCodecs } from './kafkajs-codecs.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
@@ -22,15 +23,18 @@ export class KafkaJsRecordPath implements RecordPath {
   readonly #topics: Topics;
   readonly #kafka: Kafka;
   readonly #readers = new Set<KafkaJsReader>();
-  #producer: Promise<Producer> | null = null;
+  readonly #producer: CurrentProducer;
   /** The last append of each partition: the next one begins when it is over, or a retry could overtake it. */
   readonly #lastAppends = new Map<string, Promise<unknown>>();
 
-  constructor(cluster: KafkaCluster, topics: Topics) {
+  constructor(cluster: KafkaCluster, topics: Topics, kafka: Kafka = kafkaJsClient(cluster.options, cluster.logger)) {
     this.#cluster = cluster;
     this.#topics = topics;
     registerCodecs(cluster.options.decompressedBytesMax);
-    this.#kafka = kafkaJsClient(cluster.options, cluster.logger);
+    this.#kafka = kafka;
+    this.#producer = new CurrentProducer(() =>
+      kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false }),
+    );
   }
 
   openReader(topic: string, partition: PartitionId, fromOffset: number): LogReader {
@@ -62,8 +66,7 @@ export class KafkaJsRecordPath implements RecordPath {
 
   async close(): Promise<void> {
     await Promise.all([...this.#readers].map((reader) => reader.close()));
-    const producer = await this.#producer?.catch(() => null);
-    await producer?.disconnect().catch(() => undefined);
+    await this.#producer.close();
   }
 
   /** @throws LogError with how many are durable */
@@ -81,14 +84,13 @@ export class KafkaJsRecordPath implements RecordPath {
         messages.push(messageOf(records[i]!, partition));
       }
       try {
-        const producer = await (this.#producer ??= this.#connectProducer());
-        const [sent] = await producer.send({ topic, messages, acks: -1, compression: compressionNumber(compression) });
+        const batch = { topic, messages, acks: -1, compression: compressionNumber(compression) };
+        const [sent] = await this.#producer.use((producer) => producer.send(batch), isTooLarge);
         if (first < 0) first = Number(sent!.baseOffset);
         from += messages.length;
       } catch (error) {
-        const type = (error as { type?: string }).type ?? '';
-        if (tooLarge.has(type) && messages.length > 1) batchBytesMax = bytes / 2;
-        else if (tooLarge.has(type)) throw appendError(recordTooLarge(topic, partition, bytes, type), from);
+        if (isTooLarge(error) && messages.length > 1) batchBytesMax = bytes / 2;
+        else if (isTooLarge(error)) throw appendError(recordTooLarge(topic, partition, bytes, typeOf(error)), from);
         else throw appendError(await this.#appendFailure(topic, partition, error as Error).catch((e) => e), from);
       }
     }
@@ -97,28 +99,15 @@ export class KafkaJsRecordPath implements RecordPath {
 
   /** UNKNOWN_TOPIC when that is what the error says. @throws KafkaError when the topic can't be looked up */
   async #appendFailure(topic: string, partition: number, error: Error): Promise<Error> {
+    if (error instanceof KafkaError) return error;
     this.#topics.forget(topic);
-    if ((error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
       const found = await this.#cluster.retry(() => this.#topics.look(topic));
       if (found === null) return new LogError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
     }
-    const text = `appending to ${topic}/${partition}: ${error.message}`;
+    const advice = typeOf(error) === 'INVALID_RECORD' ? `: ${invalidRecordAdvice}` : '';
+    const text = `appending to ${topic}/${partition}: ${error.message}${advice}`;
     return new KafkaError('UNREACHABLE', text, { cause: error });
-  }
-
-  async #connectProducer(): Promise<Producer> {
-    const producer = this.#kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-    });
-    try {
-      await producer.connect();
-      return producer;
-    } catch (error) {
-      this.#producer = null;
-      throw error;
-    }
   }
 
   async #range(topic: string, partition: number): Promise<{ start: number; end: number }> {
@@ -126,6 +115,15 @@ export class KafkaJsRecordPath implements RecordPath {
     const [[start], [end]] = await Promise.all([listed(earliest), listed(latest)]);
     return { start: start!, end: end! };
   }
+}
+
+/** By kafkajs's name for what the broker answered; empty where it has none. */
+function typeOf(error: unknown): string {
+  return (error as { type?: string }).type ?? '';
+}
+
+function isTooLarge(error: unknown): boolean {
+  return tooLarge.has(typeOf(error));
 }
 
 function messageOf({ key, value, headers }: NewRecord, partition: number): Message {

@@ -14,6 +14,7 @@ export const brokerErrors = {
   saslAuthenticationFailed: 58,
   unknownProducerId: 59,
   groupIdNotFound: 69,
+  invalidRecord: 87,
   unknownTopicId: 100,
   inconsistentTopicId: 103,
 } as const;

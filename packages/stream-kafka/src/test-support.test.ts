@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type LogFields, type Logger, silentLogger } from '@holdfast/model';
+import { createTopics, deleteTopics } from './apis/create-topics.ts';
+import { fetch } from './apis/fetch.ts';
+import { findCoordinator } from './apis/find-coordinator.ts';
+import { initProducerId } from './apis/init-producer-id.ts';
+import { listOffsets } from './apis/list-offsets.ts';
+import { type BrokerAddress, metadata, type PartitionMetadata } from './apis/metadata.ts';
+import { offsetCommit } from './apis/offset-commit.ts';
+import { offsetFetch } from './apis/offset-fetch.ts';
+import { produce } from './apis/produce.ts';
+import { KafkaCluster } from './cluster.ts';
+import { compileKafkaOptions, type KafkaLimits } from './options.ts';
+import { AnswerAssembler } from './wire/answer-assembler.ts';
+import { WireReader } from './wire/wire-reader.ts';
+import { WireWriter } from './wire/wire-writer.ts';
+
+const apiVersionsKey = 18;
+const asked = [metadata, fetch, produce, initProducerId];
+/** What the adapter wants to see, and no stand-in answers. */
+const unanswered = [listOffsets, offsetCommit, offsetFetch, findCoordinator, createTopics, deleteTopics];
+
+/** What one broker believes, and says when asked. */
+export interface Belief {
+  readonly brokers?: readonly BrokerAddress[];
+  readonly topicId: Buffer;
+  readonly partition: PartitionMetadata;
+}
+
+/**
+ * A stand-in for a broker, on a free port: one topic of one partition, in the versions that the adapter speaks. What it
+ * says is set by the test.
+ */
+export class StandInBroker {
+  readonly nodeId: number;
+  belief: Belief;
+  /** Record batches of the next fetch; then there is nothing again. */
+  records: Buffer = Buffer.alloc(0);
+  fetches = 0;
+  /** Before each is answered. */
+  onFetch: () => void = () => undefined;
+  /** Connections that fetched. */
+  readonly fetchers = new Set<Socket>();
+  lookups = 0;
+  produceAnswer: { readonly error: number; readonly message: string | null } = { error: 0, message: null };
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(nodeId: number, belief: Belief) {
+    this.nodeId = nodeId;
+    this.belief = belief;
+    this.#server = createServer((socket) => this.#serve(socket));
+  }
+
+  static async start(nodeId: number, belief: Belief): Promise<StandInBroker> {
+    const broker = new StandInBroker(nodeId, belief);
+    await new Promise<void>((resolve) => broker.#server.listen(0, '127.0.0.1', resolve));
+    return broker;
+  }
+
+  get address(): BrokerAddress {
+    return { nodeId: this.nodeId, host: '127.0.0.1', port: (this.#server.address() as { port: number }).port };
+  }
+
+  stop(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    const requests = new AnswerAssembler(1 << 20, (request) => {
+      const reader = new WireReader(request);
+      const key = reader.int16();
+      reader.int16();
+      const correlation = reader.int32();
+      reader.string();
+      if (key !== apiVersionsKey) reader.tags();
+      const writer = new WireWriter().int32(0).int32(correlation);
+      if (key !== apiVersionsKey) writer.tags();
+      this.#answer(key, socket, reader, writer);
+      socket.write(writer.patchInt32(0, writer.length - 4).finish());
+    });
+    socket.on('data', (piece: Buffer) => requests.push(piece));
+  }
+
+  #answer(key: number, socket: Socket, reader: WireReader, writer: WireWriter): void {
+    if (key === apiVersionsKey) answerVersions(writer);
+    else if (key === metadata.key) this.#answerMetadata(reader, writer);
+    else if (key === initProducerId.key) writer.int32(0).int16(0).int64(1).int16(0).tags();
+    else if (key === produce.key) this.#answerProduce(writer);
+    else if (key === fetch.key) this.#answerFetch(socket, writer);
+    else throw new Error(`a stand-in for a broker doesn't answer requests of kind ${key}`);
+  }
+
+  #answerFetch(socket: Socket, writer: WireWriter): void {
+    this.fetches++;
+    this.onFetch();
+    this.fetchers.add(socket);
+    writer.int32(0).int16(0).int32(0).uvarint(2).uuid(this.belief.topicId).uvarint(2).int32(0).int16(0);
+    writer.int64(0).int64(0).int64(0).uvarint(1).int32(-1).compactBytes(this.records).tags().tags().tags();
+    this.records = Buffer.alloc(0);
+  }
+
+  #answerMetadata(reader: WireReader, writer: WireWriter): void {
+    const names = reader.compactArray(() => {
+      reader.uuid();
+      const name = reader.compactString();
+      reader.tags();
+      return name;
+    });
+    const { brokers = [this.address], topicId, partition } = this.belief;
+    if (names.length > 0) this.lookups++;
+    writer.int32(0).compactArray(brokers, ({ nodeId, host, port }) => {
+      writer.int32(nodeId).compactString(host).int32(port).compactString(null).tags();
+    });
+    writer.compactString('stand-in').int32(this.nodeId);
+    writer.compactArray(names, (name) => {
+      writer.int16(0).compactString(name).uuid(topicId).boolean(false).uvarint(2);
+      writer.int16(partition.error).int32(0).int32(partition.leader).int32(partition.leaderEpoch);
+      for (const nodes of [partition.replicas, partition.inSync, []])
+        writer.compactArray(nodes, (node) => writer.int32(node));
+      writer.tags().int32(0).tags();
+    });
+    writer.tags();
+  }
+
+  #answerProduce(writer: WireWriter): void {
+    const { error, message } = this.produceAnswer;
+    writer.uvarint(2).compactString('topic').uvarint(2).int32(0).int16(error).int64(0).int64(-1).int64(0);
+    writer.uvarint(1).compactString(message).tags().tags().int32(0).tags();
+  }
+}
+
+function answerVersions(writer: WireWriter): void {
+  const all = [...asked, ...unanswered];
+  writer.int16(0).int32(all.length);
+  for (const { key, version } of all) writer.int16(key).int16(0).int16(version);
+}
+
+/** The one partition, led by a broker. */
+export function ledBy(leader: number, leaderEpoch: number): PartitionMetadata {
+  return { error: 0, partition: 0, leader, leaderEpoch, replicas: [leader], inSync: [leader] };
+}
+
+/** A clock that only moves when it is told, and a logger that keeps what is warned of. */
+export function clusterOf(brokers: readonly BrokerAddress[], limits: Partial<KafkaLimits> = {}) {
+  const clock = { nowMs: 0, monotonicMs: () => clock.nowMs, wallUnixMs: () => 1.75e12 };
+  const warnings: { readonly text: string; readonly fields: LogFields }[] = [];
+  const logger: Logger = { ...silentLogger, warn: (text, fields = {}) => void warnings.push({ text, fields }) };
+  const addresses = brokers.map(({ host, port }) => `${host}:${port}`);
+  const cluster = new KafkaCluster(compileKafkaOptions({ brokers: addresses, limits }), { clock, logger });
+  return { cluster, clock, warnings };
+}
+
+/** Waits for a condition, ten seconds at most. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 10_000;
+  while (!holds()) {
+    assert.ok(performance.now() < deadlineMs, 'waited for 10 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KafkaError } from './errors.ts';
+import { clusterOf, ledBy, StandInBroker } from './test-support.test.ts';
+import { Topics } from './topics.ts';
+
+test('a topic without an id is refused: with one id for all, records of one topic would count as those of another', async () => {
+  const broker = await StandInBroker.start(1, { topicId: Buffer.alloc(16), partition: ledBy(1, 0) });
+  const { cluster } = clusterOf([broker.address]);
+  const topics = new Topics(cluster);
+  try {
+    await assert.rejects(
+      topics.look('logins'),
+      (error: unknown) =>
+        error instanceof KafkaError &&
+        error.code === 'PROTOCOL' &&
+        /topic logins: .*inter\.broker\.protocol\.version/.test(error.message),
+    );
+    broker.belief = { ...broker.belief, topicId: Buffer.alloc(16, 7) };
+    assert.equal((await topics.look('logins'))?.id, Buffer.alloc(16, 7).toString('base64url'));
+  } finally {
+    cluster.close();
+    broker.stop();
+  }
+});
