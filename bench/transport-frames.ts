@@ -44,6 +44,7 @@ const sender = transport.open(
   },
   address,
   {
+    onAccepted() {},
     onReturn(message) {
       applied = message.frame;
       if (stopped && applied === sent) allApplied();

@@ -181,7 +181,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a refusal is not remembered',
     rule: '4.3',
     file: waitingRecords,
-    find: 'stream.refusedUnits.get(unit.hi, unit.lo) > frame.refusalSeen',
+    find: 'stream.refusedUnits.last(unit.hi, unit.lo) > frame.refusalSeen',
     replace: 'false',
   },
   {

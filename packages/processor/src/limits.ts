@@ -14,6 +14,13 @@ export interface RecordLimits {
   /** Bytes of those frames. */
   readonly bytesInFlightMax: number;
   /**
+   * What a holder takes of one stream beyond these two before it ends it. A sender may be over them by the frames that it
+   * had begun when they were reached, one for each of its partitions, and by what its own configuration allows more.
+   */
+  readonly framesOverMax: number;
+  /** Bytes of those frames. */
+  readonly bytesOverMax: number;
+  /**
    * Runs of frames of one stream and partition that are applied and not known durable; when reached, neighbours are joined,
    * and the watermark follows in larger steps. With fewer than 8 it may not follow at all under load.
    */
@@ -41,6 +48,8 @@ export const defaultRecordLimits: RecordLimits = {
   recordBytesMax: 3 * 1024 * 1024,
   framesInFlightMax: 64,
   bytesInFlightMax: 8 * 1024 * 1024,
+  framesOverMax: 16_384,
+  bytesOverMax: 64 * 1024 * 1024,
   undurableRunsMax: 256,
   parkedRecordsMax: 65_536,
   parkedBytesMax: 64 * 1024 * 1024,

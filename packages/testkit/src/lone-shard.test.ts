@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { defaultShardSettings, type FromShard, SessionProof, Shard, ShardStats } from '@holdfast/engine';
 import { LeaseTable } from '@holdfast/lease';
-import { bucketCount, bucketOf, formatUnit, hashUnit, type Logger, silentLogger, unitHashOut } from '@holdfast/model';
+import {
+  bucketCount,
+  bucketOf,
+  formatUnit,
+  hashUnit,
+  type Logger,
+  type ShardRef,
+  silentLogger,
+  unitHashOut,
+} from '@holdfast/model';
 import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
 import { LeapingTime } from './leaping-time.test.ts';
 import { type BentPart, MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
@@ -86,9 +95,11 @@ export async function beginLoneShard({
   replay({ kind: 'sessionOpened', nodeId: 'n1' as never, uuid: 'u1', ...incarnation });
   replay({ kind: 'sessionOpened', nodeId: 'n2' as never, uuid: 'u2', ...incarnation });
   const [session, other] = [3 as never, 4 as never];
+  const shardOf = (of: number): ShardRef => ({ session: of as never, shard: 0 as never });
   const units = users.map(hashOf);
   const pairs = Uint32Array.from(units.flatMap(({ hi, lo }) => [hi, lo]));
   replay({ kind: 'granted', session, shard: 0 as never, units: pairs });
+  const network = new MemoryNetwork({ time });
   const said: FromShard[] = [];
   const failures: FromShard[] = [];
   const stats = new ShardStats();
@@ -97,7 +108,7 @@ export async function beginLoneShard({
     job: countingJob(onApply) as Job,
     log,
     store: new MemoryBackupStore(disk, storeHooks),
-    transport: new MemoryRecordTransport({ network: new MemoryNetwork(), site: 'n1', localShard: () => null }),
+    transport: new MemoryRecordTransport({ network, site: 'n1', localShard: () => shardOf(session), address: 'n1/0' }),
     timers: time,
     logger,
     stats,
@@ -122,6 +133,10 @@ export async function beginLoneShard({
   };
   return {
     time,
+    network,
+    /** Who it is, and whom `showOther` shows. */
+    self: shardOf(session),
+    other: shardOf(other),
     disk,
     logDisk,
     stats,

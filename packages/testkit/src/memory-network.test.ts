@@ -32,6 +32,7 @@ async function scene(seed: number, faults: Partial<NetworkFaults>) {
   });
   const open = () =>
     a.open(toHolder, address, {
+      onAccepted() {},
       onReturn: (message) => say(`a ${message.kind} ${message.frame}`),
       onDrain: () => say('a drain'),
       onEnd: (reason) => say(`a end ${reason}`),

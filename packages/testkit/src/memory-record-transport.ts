@@ -71,10 +71,10 @@ export class MemoryRecordTransport implements RecordTransport, Attached, StreamS
   accept(stream: StreamId, clusterId: string, receiver: FrameReceiver): FrameReceiverEvents | string {
     const local = this.#options.localShard();
     if (this.#onOpen === null || this.#closed) return 'UNAVAILABLE: nobody listens';
-    if (clusterId !== this.clusterId) return `FAILED_PRECONDITION: this is cluster ${this.clusterId}, not ${clusterId}`;
+    if (clusterId !== this.clusterId) return `FAILED_PRECONDITION: cluster ${clusterId} is not served here`;
     if (local === null) return 'UNAVAILABLE: no session yet';
     if (local.session !== stream.to.session || local.shard !== stream.to.shard) {
-      return `FAILED_PRECONDITION: this is ${shardText(local)}, not ${shardText(stream.to)}`;
+      return `FAILED_PRECONDITION: session ${stream.to.session} shard ${stream.to.shard} is not served here`;
     }
     return this.#onOpen(stream, receiver);
   }
@@ -92,8 +92,4 @@ export class MemoryRecordTransport implements RecordTransport, Attached, StreamS
     this.#options.network.unlisten(this.#address, this);
     this.#options.network.detach(this);
   }
-}
-
-function shardText(shard: ShardRef): string {
-  return `session ${shard.session} shard ${shard.shard}`;
 }

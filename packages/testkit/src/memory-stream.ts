@@ -188,7 +188,10 @@ export class MemoryStream implements FrameSender, Link {
   #onBackward(item: Backward): void {
     if (item.kind === 'return') this.#sender.live?.onReturn(item.message);
     else if (item.kind === 'end') this.#sender.end(item.reason);
-    else this.#cancelConnect();
+    else {
+      this.#cancelConnect();
+      this.#sender.live?.onAccepted();
+    }
   }
 
   #reply(message: Return): void {

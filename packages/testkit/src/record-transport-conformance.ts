@@ -74,13 +74,16 @@ export function recordTransportConformance(name: string, makeHarness: () => Reco
       const transport = create({ localShard: () => ingest });
       const open = (stream: StreamId, address: string) => {
         const log = new EventLog<SenderEvent>();
+        /** How many returns there were when it was accepted. */
+        const accepted = new EventLog<number>();
         const sender = transport.open(stream, address, {
+          onAccepted: () => accepted.add(log.events.length),
           onReturn: (message) => log.add(['return', message]),
           onDrain: () => log.add(['drain']),
           onEnd: (reason) => log.add(['end', reason]),
         });
-        assert.deepEqual(log.events, [], 'no event comes before open has returned');
-        return { sender, log };
+        assert.deepEqual([...log.events, ...accepted.events], [], 'no event comes before open has returned');
+        return { sender, log, accepted };
       };
       return { transport, open };
     }
@@ -116,6 +119,19 @@ export function recordTransportConformance(name: string, makeHarness: () => Reco
         returns.map((message) => ['return', message]),
       );
       await Promise.all([ingestSide.transport.close(), holderSide.transport.close()]);
+    });
+
+    test('the sender hears once that it is accepted, before any return, though nothing was sent yet', async () => {
+      const holderSide = server();
+      const ingestSide = client();
+      const { sender, log, accepted } = ingestSide.open(toHolder(1), await holderSide.listening);
+      await accepted.count(1);
+      sender.send(sampleFrame(1));
+      await holderSide.log.count(2);
+      holderSide.receivers[0]!.reply({ kind: 'applied', frame: 1 });
+      await log.count(1);
+      await Promise.all([ingestSide.transport.close(), holderSide.transport.close()]);
+      assert.deepEqual(accepted.events, [0]);
     });
 
     test('a frame may be changed once it has been sent', async () => {
@@ -172,24 +188,25 @@ export function recordTransportConformance(name: string, makeHarness: () => Reco
       {
         what: 'another session',
         options: { localShard: () => ({ ...holder, session: sessionId(9) }) },
-        reason: /session 9/,
+        reason: /session 9007199254740991 shard 3 is not served here/,
       },
       {
         what: 'another shard',
         options: { localShard: () => ({ ...holder, shard: shardIndex(4) }) },
-        reason: /shard 4/,
+        reason: /session 9007199254740991 shard 3 is not served here/,
       },
       { what: 'no session yet', options: { localShard: () => null }, reason: /no session/ },
-      { what: 'another cluster', options: { clusterId: 'other' }, reason: /cluster other/ },
+      { what: 'another cluster', options: { clusterId: 'other' }, reason: /cluster cluster is not served here/ },
     ];
     for (const { what, options, reason } of refusals) {
       test(`refused: ${what} at the address`, async () => {
         const holderSide = server(options);
         const ingestSide = client();
-        const { sender, log } = ingestSide.open(toHolder(1), await holderSide.listening);
+        const { sender, log, accepted } = ingestSide.open(toHolder(1), await holderSide.listening);
         sender.send(sampleFrame(1));
         await log.find(isEnd);
         assert.match(String(log.events[0]?.[1]), reason);
+        assert.deepEqual(accepted.events, []);
         await Promise.all([ingestSide.transport.close(), holderSide.transport.close()]);
         assert.equal(log.events.length, 1);
         assert.deepEqual(holderSide.log.events, []);
@@ -265,10 +282,11 @@ export function recordTransportConformance(name: string, makeHarness: () => Reco
         return { onFrame: (frame) => received.add(['frame', frame]), onEnd: (reason) => received.add(['end', reason]) };
       });
       const ingestSide = client();
-      const { sender, log } = ingestSide.open(toHolder(1), address);
+      const { sender, log, accepted } = ingestSide.open(toHolder(1), address);
       sender.send(sampleFrame(1));
       await Promise.all([log.find(isEnd), received.find(isEnd)]);
       assert.match(String(log.events[0]?.[1]), /not today/);
+      assert.deepEqual(accepted.events, []);
       await Promise.all([ingestSide.transport.close(), transport.close()]);
       assert.equal(received.events.length, 1);
     });

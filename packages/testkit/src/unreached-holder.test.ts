@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { beginLoneShard } from './lone-shard.test.ts';
+import { MemoryRecordTransport } from './memory-record-transport.ts';
 
 test('partitions are given up while records wait for a holder that can not be reached, again and again', async () => {
   const { time, feed, showOther, grantToOther, saidOf, end } = await beginLoneShard({});
@@ -32,6 +33,29 @@ test('nor is a holder missed for which nothing waits any more, though it was nev
   await time.pass(9_000);
   assert.equal(saidOf('giveUp'), 0);
   await time.pass(2_000);
+  assert.equal(saidOf('giveUp'), 1);
+  await end();
+});
+
+test('a holder that has taken the stream is reached, though it waits for its store', async () => {
+  const { time, network, other, feed, showOther, grantToOther, saidOf, end } = await beginLoneShard({});
+  const there = new MemoryRecordTransport({ network, site: 'n2', localShard: () => other, address: 'n2/0' });
+  const log: string[] = [];
+  await there.listen(() => ({
+    onFrame: ({ number }) => log.push(`frame ${number}`),
+    onEnd: (reason) => log.push(reason),
+  }));
+  showOther();
+  grantToOther('ann');
+  await feed('ann');
+  await time.pass(60_000);
+  assert.deepEqual([log, saidOf('giveUp')], [['frame 1'], 0]);
+  // It is gone: what is sent again is taken by nobody.
+  const closed = there.close();
+  await time.pass(9_000);
+  await closed;
+  assert.equal(saidOf('giveUp'), 0);
+  await time.pass(3_000);
   assert.equal(saidOf('giveUp'), 1);
   await end();
 });

@@ -81,17 +81,17 @@ export class IncomingFrameStream implements FrameReceiver {
     const { to } = hello.stream;
     if (this.#events !== null) this.#end(status.INVALID_ARGUMENT, 'second hello');
     else if (hello.clusterId !== this.#options.clusterId) {
-      this.#end(status.FAILED_PRECONDITION, `this is cluster ${this.#options.clusterId}, not ${hello.clusterId}`);
+      this.#end(status.FAILED_PRECONDITION, `cluster ${hello.clusterId} is not served here`);
     } else if (local === null) this.#end(status.UNAVAILABLE, 'no session yet');
     else if (to.session !== local.session || to.shard !== local.shard) {
-      this.#end(status.FAILED_PRECONDITION, `this is ${describeShard(local)}, not ${describeShard(to)}`);
+      this.#end(status.FAILED_PRECONDITION, `session ${to.session} shard ${to.shard} is not served here`);
     } else {
       clearTimeout(this.#helloTimer);
-      // Tells the sender that it has been accepted.
-      this.#call.sendMetadata(new Metadata());
       this.#events = this.#options.onOpen(hello.stream, this);
       // The listener may have closed the stream before it could hand over its events.
       if (this.#ended) this.#tellEnd(this.#events, 'closed by the receiver');
+      // Tells the sender that it has been accepted.
+      else this.#call.sendMetadata(new Metadata());
     }
   }
 
@@ -107,8 +107,4 @@ export class IncomingFrameStream implements FrameReceiver {
   #tellEnd(events: FrameReceiverEvents, reason: string): void {
     queueMicrotask(() => events.onEnd(reason));
   }
-}
-
-function describeShard(shard: ShardRef): string {
-  return `session ${shard.session} shard ${shard.shard}`;
 }

@@ -36,7 +36,7 @@ export class FrameStream implements FrameSender {
     this.#onClosed = onClosed;
     this.#budget = new SendBudget(limits.sendHighWaterBytes, limits.sendBufferBytesMax);
     this.#call = client.makeBidiStreamRequest(paths.frames, asIs, asIs, new Metadata(), {});
-    this.#call.on('metadata', () => clearTimeout(this.#connectTimer));
+    this.#call.on('metadata', () => this.#onAccepted());
     this.#call.on('data', (bytes: Buffer) => this.#onReturn(bytes));
     // A refusal is an error first and a status then; a good end is a status only.
     this.#call.on('error', (error: Error & Partial<StatusObject>) => this.#end(describe(error.code, error.details)));
@@ -71,6 +71,11 @@ export class FrameStream implements FrameSender {
       if (this.#budget.release(bytes.length) && !this.#ended) this.#events.onDrain();
     });
     return more;
+  }
+
+  #onAccepted(): void {
+    clearTimeout(this.#connectTimer);
+    if (!this.#ended) this.#events.onAccepted();
   }
 
   #onReturn(bytes: Buffer): void {

@@ -86,6 +86,7 @@ test('records travel under TLS, and not without it', async () => {
     cleanups.push(() => ingest.close());
     const log = new EventLog<string>();
     const sender = ingest.open(toHolder, address, {
+      onAccepted() {},
       onReturn: (message) => log.add(message.kind),
       onDrain() {},
       onEnd: (reason) => log.add(reason),

@@ -219,6 +219,7 @@ function watchStreams(): void {
   GrpcRecordTransport.prototype.open = function (this: GrpcRecordTransport, stream, address, events) {
     const { session, shard } = stream.to;
     return open.call(this, stream, address, {
+      onAccepted: () => events.onAccepted(),
       onReturn: (message) => events.onReturn(message),
       onDrain: () => events.onDrain(),
       onEnd: (reason) => {

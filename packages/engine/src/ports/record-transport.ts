@@ -10,6 +10,8 @@ export interface FrameSender {
 
 /** What the ingest hears from a stream it opened. No call comes after `onEnd`. */
 export interface FrameSenderEvents {
+  /** The holder has taken the stream: it is reached, whatever it waits for. At most once, before all returns. */
+  onAccepted(): void;
   onReturn(message: Return): void;
   onDrain(): void;
   /**
@@ -40,7 +42,7 @@ export interface FrameReceiverEvents {
 export interface RecordTransport {
   /** Opens a stream; failures to connect come as `onEnd`. */
   open(stream: StreamId, address: string, events: FrameSenderEvents): FrameSender;
-  /** Starts listening; `onOpen` is called once per stream. Resolves with the address that others can reach. */
+  /** Starts listening; `onOpen` is called once per stream, which is accepted unless it was closed in there. Resolves with the address that others can reach. */
   listen(onOpen: (stream: StreamId, receiver: FrameReceiver) => FrameReceiverEvents): Promise<string>;
   close(): Promise<void>;
 }

@@ -81,9 +81,9 @@ export class Shard {
   /** Listens for streams; the control thread opens the session once every shard does. */
   async start(): Promise<void> {
     const address = await this.#options.transport.listen((id, receiver) => {
-      const events = this.#links?.accept(id, receiver) ?? null;
-      if (events !== null) return events;
-      receiver.close('no such session here');
+      const events = this.#links?.accept(id, receiver) ?? 'no session yet';
+      if (typeof events !== 'string') return events;
+      receiver.close(events);
       return { onFrame() {}, onEnd() {} };
     });
     this.#options.send({ kind: 'listening', address });

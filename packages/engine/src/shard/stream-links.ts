@@ -1,7 +1,8 @@
-import type { ShardRef } from '@holdfast/model';
+import { assert, type ShardRef } from '@holdfast/model';
 import type { HolderStream, IngestStream, StreamId } from '@holdfast/processor';
 import type { FrameReceiver, FrameReceiverEvents, FrameSender } from '../ports/record-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
+import { IncomingStreams } from './incoming-streams.ts';
 import type { ShardContext } from './shard-context.ts';
 import { UnreachedHolders } from './unreached-holders.ts';
 
@@ -9,8 +10,8 @@ interface OutgoingLink {
   readonly stream: IngestStream;
   readonly sender: FrameSender | null;
   corked: boolean;
-  /** A return has come on it; a stream to this very shard needs none. */
-  heard: boolean;
+  /** Its holder has taken it; a stream to this very shard needs no word of that. */
+  accepted: boolean;
 }
 
 /** After a stream has failed, the next is opened no sooner than this: doubled per failure up to the maximum. */
@@ -21,13 +22,16 @@ const reopenMaxMs = 1_000;
 export class StreamLinks {
   readonly #context: ShardContext;
   readonly #outgoing = new Map<IngestStream, OutgoingLink>();
-  readonly #incoming = new Map<HolderStream, FrameReceiver | OutgoingLink>();
+  readonly #incoming: IncomingStreams;
+  /** Both ends of the stream to this very shard. */
+  #local: { readonly link: OutgoingLink; readonly other: HolderStream } | null = null;
   readonly #reopen = new Map<string, { atMs: number; waitMs: number }>();
   readonly #unreached = new UnreachedHolders();
   #directory = new Map<number, DirectoryEntry>();
 
   constructor(context: ShardContext) {
     this.#context = context;
+    this.#incoming = new IncomingStreams(context);
   }
 
   get count(): number {
@@ -57,10 +61,10 @@ export class StreamLinks {
     return false;
   }
 
-  /** Opens the streams that records wait for. Also looks which of those that are open have been heard of. */
+  /** Opens the streams that records wait for. Also looks which of those that are open have been accepted. */
   openWanted(nowMs: number): void {
-    for (const { stream, heard } of this.#outgoing.values()) {
-      if (!heard && stream.isWaiting) this.#unreached.waited(keyOf(stream.id.to), nowMs);
+    for (const { stream, accepted } of this.#outgoing.values()) {
+      if (!accepted && stream.isWaiting) this.#unreached.waited(keyOf(stream.id.to), nowMs);
     }
     for (const to of this.#context.ingest.takeWantedStreams()) this.#open(to, nowMs);
   }
@@ -75,10 +79,9 @@ export class StreamLinks {
     const stream = ingest.openStream(to);
     if (stream.local) {
       const other = holder.openStream(stream.id)!;
-      const link = { stream, sender: null, corked: false, heard: true };
+      const link = { stream, sender: null, corked: false, accepted: true };
       this.#outgoing.set(stream, link);
-      this.#incoming.set(other, link);
-      this.#localHolder = other;
+      this.#local = { link, other };
       this.#unreached.forget(key);
       return;
     }
@@ -86,15 +89,18 @@ export class StreamLinks {
       stream,
       sender: null,
       corked: false,
-      heard: false,
+      accepted: false,
     };
     this.#outgoing.set(stream, link);
     link.sender = options.transport.open(stream.id, address, {
+      onAccepted: () => {
+        // It is reached, though it may wait for its store or its table: no other ingest would be served sooner (3.5).
+        link.accepted = true;
+        this.#unreached.forget(key);
+      },
       onReturn: (message) => {
         if (this.#context.stopped) return;
         this.#reopen.delete(key);
-        this.#unreached.forget(key);
-        link.heard = true;
         ingest.onReturn(stream, message, options.timers.monotonicMs());
         this.#context.wake();
       },
@@ -105,8 +111,6 @@ export class StreamLinks {
       onEnd: (reason) => this.#end(link, reason),
     });
   }
-
-  #localHolder: HolderStream | null = null;
 
   #end(link: OutgoingLink, reason: string): void {
     if (!this.#outgoing.delete(link.stream)) return;
@@ -130,7 +134,9 @@ export class StreamLinks {
       if (outbox.length === 0) continue;
       if (link.sender === null) {
         for (const frame of outbox.splice(0)) {
-          this.#context.clock.measure('nsApply', () => this.#context.holder.onFrame(this.#localHolder!, frame, nowMs));
+          const { clock, holder } = this.#context;
+          const problem = clock.measure('nsApply', () => holder.onFrame(this.#local!.other, frame, nowMs));
+          assert(problem === null, `of its own stream: ${problem}`);
         }
         moved = true;
         continue;
@@ -140,55 +146,26 @@ export class StreamLinks {
       outbox.splice(0, n);
     }
     for (const { stream, returns } of this.#context.holder.takeReturns()) {
-      const target = this.#incoming.get(stream);
-      if (target === undefined) continue;
-      for (const message of returns) {
-        if ('reply' in target) target.reply(message);
-        else this.#context.ingest.onReturn(target.stream, message, nowMs);
-      }
-      moved = true;
+      if (this.#local?.other === stream) {
+        for (const message of returns) this.#context.ingest.onReturn(this.#local.link.stream, message, nowMs);
+        moved = true;
+      } else if (this.#incoming.reply(stream, returns)) moved = true;
     }
     return moved;
   }
 
-  /** A stream that another ingest opened. */
-  accept(id: StreamId, receiver: FrameReceiver): FrameReceiverEvents | null {
-    const { holder, options } = this.#context;
-    const stream = holder.openStream(id);
-    if (stream === null) return null;
-    this.#incoming.set(stream, receiver);
-    return {
-      onFrame: (frame) => {
-        if (this.#context.stopped) return;
-        try {
-          const nowMs = options.timers.monotonicMs();
-          const taken = this.#context.clock.measure('nsApply', () => holder.onFrame(stream, frame, nowMs));
-          if (!taken) {
-            holder.closeStream(stream);
-            this.#incoming.delete(stream);
-            receiver.close(`frame ${frame.number} is out of sequence`);
-          }
-          this.#context.wake();
-        } catch (error) {
-          this.#context.fail(error);
-        }
-      },
-      onEnd: () => {
-        holder.closeStream(stream);
-        this.#incoming.delete(stream);
-        this.#context.wake();
-      },
-    };
+  /** A stream that the ingest of another shard opened, or why it isn't taken. */
+  accept(id: StreamId, receiver: FrameReceiver): FrameReceiverEvents | string {
+    const isLive = ({ session, shard }: ShardRef): boolean =>
+      this.#directory.get(session)?.shardAddresses[shard] !== undefined;
+    return this.#incoming.accept(id, receiver, isLive);
   }
 
   closeAll(): void {
     for (const link of this.#outgoing.values()) link.sender?.close();
     this.#outgoing.clear();
-    for (const [stream, target] of this.#incoming) {
-      this.#context.holder.closeStream(stream);
-      if ('reply' in target) target.close('the shard stops');
-    }
-    this.#incoming.clear();
+    if (this.#local !== null) this.#context.holder.closeStream(this.#local.other);
+    this.#incoming.closeAll();
   }
 }
 

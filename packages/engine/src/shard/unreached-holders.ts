@@ -4,7 +4,7 @@
  */
 const forgottenAfterMs = 5_000;
 
-/** Holders that records wait for and no return has come from. */
+/** Holders that records wait for and that have taken no stream. */
 export class UnreachedHolders {
   /** Since when, and until when something was seen waiting. */
   readonly #waits = new Map<string, { readonly sinceMs: number; lastMs: number }>();
@@ -16,7 +16,7 @@ export class UnreachedHolders {
     else wait.lastMs = nowMs;
   }
 
-  /** It has answered, or is no more. */
+  /** It has taken a stream, or is no more. */
   forget(key: string): void {
     this.#waits.delete(key);
   }

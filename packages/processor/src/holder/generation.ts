@@ -4,6 +4,7 @@ import type { MarkerBook } from './marker-book.ts';
 import type { Rounds } from './rounds.ts';
 import type { SealedUnits } from './sealed-units.ts';
 import type { UnitStore } from './unit-store.ts';
+import type { WaitingRecords } from './waiting-records.ts';
 import type { ClaimWish } from './wishes.ts';
 
 export interface GenerationParts {
@@ -12,6 +13,7 @@ export interface GenerationParts {
   readonly rounds: Rounds;
   readonly closing: ClosingUnits;
   readonly sealed: SealedUnits;
+  readonly waiting: WaitingRecords;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface GenerationParts {
  * (PROTOCOL.md 5.8). Returns the claims to make (again).
  */
 export function beginGeneration(
-  { units, markers, rounds, closing, sealed }: GenerationParts,
+  { units, markers, rounds, closing, sealed, waiting }: GenerationParts,
   nowMs: number,
 ): ClaimWish[] {
   const claims: ClaimWish[] = [];
@@ -27,6 +29,11 @@ export function beginGeneration(
   for (const unit of units) {
     unit.needVersion = 0;
     unit.flyingVersion = -1;
+    // The queue that would have resumed it is gone with the round. What waits was sent before the entry: it is void (4.2).
+    if (unit.paused) {
+      unit.paused = false;
+      waiting.giveBack(unit);
+    }
     if (unit.rowless && unit.phase === 'open') sealed.open(unit);
     if (unit.phase === 'claiming') {
       claims.push({ hi: unit.hi, lo: unit.lo, epoch: unit.epoch });

@@ -52,3 +52,24 @@ test('a marker that was answered under an earlier generation is no floor', () =>
   const { vector } = decodeRow(holder.takeRows(10, 1)[0]!.row);
   assert.deepEqual(vector, [{ partition, offset: 10 }], 'no record after it is taken for a duplicate');
 });
+
+test("what waits for its unit's row at a generation goes back at once: the round that it waited for is void", () => {
+  const scene = new Scene();
+  const { holder, stream } = scene;
+  scene.send(0, [['a', 'x+']]);
+  scene.open();
+  holder.beginRound();
+  assert.deepEqual(scene.write(), [], 'its output is not acknowledged');
+  scene.send(1, [['a', 'y']]);
+  assert.deepEqual([stream.received, stream.settled], [2, 1]);
+  scene.generationIndex = scene.tableIndex = 11;
+  stream.returns.length = 0;
+  holder.onTableAdvanced(2);
+  const { hi, lo } = unitOf('a');
+  const refused = { kind: 'refused', number: 1, frame: 2, tableIndex: 11, units: Uint32Array.of(hi, lo) };
+  assert.deepEqual(stream.returns, [refused, { kind: 'applied', frame: 2 }]);
+  // What is read again is applied as it comes, though the next round is far off.
+  scene.refusalSeen = 1;
+  scene.send(1, [['a', 'z']], 11);
+  assert.deepEqual([stream.settled, scene.counters.recordsApplied], [3, 2]);
+});

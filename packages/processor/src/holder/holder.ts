@@ -88,8 +88,8 @@ export class Holder {
       applier: this.#applier,
       hot: this.#hot,
     };
-    this.#parts = parts;
     this.#waiting = new WaitingRecords(parts);
+    this.#parts = { ...parts, waiting: this.#waiting };
     this.#rows = new RowWriter(parts);
     this.questions = new UnitQuestions(parts);
     this.ends = new UnitEnds({ ...parts, idleMs: options.job.idleMs });
@@ -118,14 +118,14 @@ export class Holder {
     this.#streams.close(stream);
   }
 
-  /** @returns false when the frame is out of sequence: the stream must be ended */
-  onFrame(stream: HolderStream, frame: Frame, nowMs: number): boolean {
-    if (stream.ended) return true;
-    if (frame.number !== stream.received + 1) return false;
-    stream.received = frame.number;
+  /** @returns why the stream must be ended: the frame isn't taken; null when it is */
+  onFrame(stream: HolderStream, frame: Frame, nowMs: number): string | null {
+    if (stream.ended) return null;
+    const problem = stream.arrived(frame, this.#limits);
+    if (problem !== null) return problem;
     if (stream.backlog.length > 0 || this.#mustWait(frame)) stream.backlog.push(frame);
     else this.#handle(stream, frame, nowMs);
-    return true;
+    return null;
   }
 
   /** The table has moved, or outputs were acknowledged: what waited for it goes on. */
@@ -160,7 +160,7 @@ export class Holder {
     const slot = this.partitions.slot(frame.partition);
     if (frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell(slot, frame.durableWatermark);
     if (frame.refusalSeen >= stream.refusals) stream.refusedUnits.clear();
-    const flight: Flight = { number: frame.number, waiting: 0 };
+    const flight: Flight = { number: frame.number, bytes: frame.block.length, waiting: 0 };
     stream.flights.push(flight);
     const refusalNumber = stream.refusals + 1;
     const refused: number[] = [];
@@ -171,8 +171,8 @@ export class Holder {
       let unit = this.#units.get(hi, lo);
       if (unit === null) unit = this.#admit(hi, lo, nowMs);
       if (unit === null || !this.#accepts(stream, unit, frame)) {
-        if (stream.refusedUnits.get(hi, lo) !== refusalNumber) {
-          stream.refusedUnits.set(hi, lo, refusalNumber);
+        if (stream.refusedUnits.last(hi, lo) !== refusalNumber) {
+          stream.refusedUnits.refuse(hi, lo, refusalNumber);
           refused.push(hi, lo);
         }
         continue;

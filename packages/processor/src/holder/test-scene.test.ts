@@ -5,6 +5,7 @@ import { type CrashNotes, noCrashNotes } from '../crash-notes.ts';
 import type { Frame } from '../frame.ts';
 import { tableOfOne } from '../ingest/test-table.test.ts';
 import { type Job, StateFaultError, StopWantedError } from '../job.ts';
+import { defaultRecordLimits } from '../limits.ts';
 import { RecordBlockWriter } from '../record-block.ts';
 import { Holder } from './holder.ts';
 import type { HolderStream } from './holder-stream.ts';
@@ -74,7 +75,7 @@ export class Scene {
   readonly #grant: { epoch: number };
   #frames = 0;
 
-  constructor(crashNotes: CrashNotes = noCrashNotes) {
+  constructor(crashNotes: CrashNotes = noCrashNotes, limits = defaultRecordLimits) {
     const leases = {
       ...tableOfOne(self.session),
       quarantineIndex: () => this.quarantineIndex,
@@ -87,13 +88,13 @@ export class Scene {
     };
     this.#grant = leases;
     const { counters } = this;
-    this.holder = new Holder({ self, job: joining as Job, leases, deadLetterTopic, counters, crashNotes });
+    this.holder = new Holder({ self, job: joining as Job, leases, deadLetterTopic, counters, crashNotes, limits });
     const from = { session: 8 as never, shard: 0 as never };
     this.stream = this.holder.openStream({ from, to: self, incarnation: 1 })!;
   }
 
-  /** A frame with these values of these users, from an offset on. */
-  send(offset: number, records: readonly (readonly [user: string, value: string])[]): void {
+  /** A frame with these values of these users, from an offset on. Returns why it isn't taken, if it isn't. */
+  send(offset: number, records: readonly (readonly [user: string, value: string])[], tableIndex = 10): string | null {
     const block = new RecordBlockWriter();
     for (const [n, [user, value]] of records.entries()) {
       const bytes = bytesOf(user + value);
@@ -103,7 +104,7 @@ export class Scene {
     }
     const frame: Frame = {
       number: ++this.#frames,
-      tableIndex: 10,
+      tableIndex,
       reading: 1,
       refusalSeen: this.refusalSeen,
       topic: 'in',
@@ -113,7 +114,7 @@ export class Scene {
       count: block.count,
       block: block.finish(),
     };
-    this.holder.onFrame(this.stream, frame, 1);
+    return this.holder.onFrame(this.stream, frame, 1);
   }
 
   /** @param row what the store has of each unit */

@@ -30,7 +30,7 @@ export class WaitingRecords {
   /** Sent before a generation entry, or before the sender saw that this unit was refused. */
   overtaken(stream: HolderStream, unit: HeldUnit, frame: Frame): boolean {
     if (frame.tableIndex < this.#leases.generationIndex()) return true;
-    return stream.refusedUnits.size > 0 && stream.refusedUnits.get(unit.hi, unit.lo) > frame.refusalSeen;
+    return stream.refusedUnits.last(unit.hi, unit.lo) > frame.refusalSeen;
   }
 
   /** The unit's row is made: what waited for that is the next row's. Or it can't be made: what waited goes back. */
@@ -88,13 +88,13 @@ export class WaitingRecords {
       const previous = waiting[i - 1];
       if (previous?.stream === stream && previous.flight === flight) continue;
       stream.refusals++;
-      stream.refusedUnits.set(unit.hi, unit.lo, stream.refusals);
+      stream.refusedUnits.refuse(unit.hi, unit.lo, stream.refusals);
       stream.refuse(flight.number, this.#leases.tableIndex(), Uint32Array.of(unit.hi, unit.lo), stream.refusals);
     }
     for (const stream of touched) stream.settle();
   }
 
-  /** The unit isn't held any more: all that waited for it goes back. */
+  /** The unit isn't held any more, or its store is another one: all that waited for it goes back. */
   giveBack(unit: HeldUnit): void {
     const { waiting } = unit;
     unit.waiting = null;

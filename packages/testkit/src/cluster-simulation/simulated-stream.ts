@@ -163,7 +163,10 @@ export class SimulatedStream implements FrameSender {
       this.settings.flight.returned(item.message);
       this.sender.live?.onReturn(item.message);
     } else if (item.kind === 'end') this.sender.end(item.reason);
-    else this.#cancelConnect();
+    else {
+      this.#cancelConnect();
+      this.sender.live?.onAccepted();
+    }
   }
 
   #closeSender(reason: string): void {

@@ -72,7 +72,8 @@ export function deliver(world: World, link: Link): void {
   const target = world.nodes[link.toNode]!;
   const frame = link.frames.shift()!;
   if (target.holder === null || target.session !== link.out.id.to.session) return;
-  if (!target.holder.onFrame(link.inn, frame, world.nowMs)) fail(`frame ${frame.number} out of sequence`);
+  const problem = target.holder.onFrame(link.inn, frame, world.nowMs);
+  if (problem !== null) fail(problem);
   const { from, incarnation } = link.out.id;
   world.say(
     `n${target.number} takes frame ${frame.number} of ${from.session}#${incarnation}: ${frame.count} of ` +
