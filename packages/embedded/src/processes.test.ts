@@ -219,21 +219,26 @@ async function tests(): Promise<void> {
     });
 
     test('one that is stopped inside a transaction makes others fail in time, not hang', async () => {
-      const impatient = await LmdbLog.open(join(dir, 'other'), systemClock, { writeTimeoutMs: 200 });
-      await impatient.createTopic('t', 1);
+      const other = join(dir, 'other');
+      const patient = await LmdbLog.open(other, systemClock);
+      await patient.createTopic('t', 1);
+      await patient.close();
+      const impatient = await LmdbLog.open(other, systemClock, { writeTimeoutMs: 200 });
       mkdirSync(join(dir, 'stop'));
-      symlinkSync(join(dir, 'other'), join(dir, 'stop', 'log'));
+      symlinkSync(other, join(dir, 'stop', 'log'));
       const child = start('stop', join(dir, 'stop'));
       children.add(child);
       while (!/\) T /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'))) await new Promise((r) => setTimeout(r, 5));
       await assert.rejects(impatient.append('t', 0, textRecords(['late'])), { code: 'LOG_IO', message: /no answer/ });
       await kill(child);
-      await impatient.append('t', 0, textRecords(['after']));
-      const [end] = await impatient.endOffsets('t');
-      const topic = (await impatient.describe('t'))!;
-      const texts = await readTexts(await impatient.openReader('t', partitionOf(topic, 0), 0), end!);
-      assert.equal(texts.at(-1), 'after');
       await impatient.close();
+      const again = await LmdbLog.open(other, systemClock);
+      await again.append('t', 0, textRecords(['after']));
+      const [end] = await again.endOffsets('t');
+      const topic = (await again.describe('t'))!;
+      const texts = await readTexts(await again.openReader('t', partitionOf(topic, 0), 0), end!);
+      assert.equal(texts.at(-1), 'after');
+      await again.close();
     });
 
     test('threads of one process share the files as processes do', async () => {

@@ -11,7 +11,7 @@ export interface RecordLimits {
   readonly recordBytesMax: number;
   /** Frames of one stream that are not acknowledged as applied; when reached, its partitions pause. */
   readonly framesInFlightMax: number;
-  /** Bytes of those frames. */
+  /** Bytes of those frames, and of what is being built for the same holder. */
   readonly bytesInFlightMax: number;
   /**
    * What a holder takes of one stream beyond these two before it ends it. A sender may be over them by the frames that it

@@ -59,3 +59,38 @@ test('a holder that has taken the stream is reached, though it waits for its sto
   assert.equal(saidOf('giveUp'), 1);
   await end();
 });
+
+test('a holder that takes each stream, and to which no frame gets, is not reached', async () => {
+  const { time, network, other, feed, showOther, grantToOther, saidOf, end } = await beginLoneShard({});
+  const there = new MemoryRecordTransport({ network, site: 'n2', localShard: () => other, address: 'n2/0' });
+  let opened = 0;
+  let answers = false;
+  await there.listen((_stream, receiver) => {
+    opened++;
+    // A path that lets the hello through and nothing large: its keepalive cuts the connection.
+    const cut = time.setTimer(8_000, () => receiver.close('keepalive'));
+    return {
+      onFrame({ number }) {
+        if (!answers) return;
+        cut();
+        receiver.reply({ kind: 'applied', frame: number });
+      },
+      onEnd() {},
+    };
+  });
+  showOther();
+  grantToOther('ann');
+  await feed('ann');
+  await time.pass(30_000);
+  const said = saidOf('giveUp');
+  assert.ok(opened > 2 && said > 0, `${opened} streams, ${said} times`);
+  answers = true;
+  await time.pass(10_000);
+  const before = saidOf('giveUp');
+  await feed('ann');
+  await time.pass(60_000);
+  assert.equal(saidOf('giveUp'), before, 'a return has come: it is reached again');
+  const closing = there.close();
+  await end();
+  await closing;
+});

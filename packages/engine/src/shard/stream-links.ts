@@ -12,6 +12,8 @@ interface OutgoingLink {
   corked: boolean;
   /** Its holder has taken it; a stream to this very shard needs no word of that. */
   accepted: boolean;
+  /** A return has come on it. */
+  answered: boolean;
 }
 
 /** After a stream has failed, the next is opened no sooner than this: doubled per failure up to the maximum. */
@@ -79,7 +81,7 @@ export class StreamLinks {
     const stream = ingest.openStream(to);
     if (stream.local) {
       const other = holder.openStream(stream.id)!;
-      const link = { stream, sender: null, corked: false, accepted: true };
+      const link = { stream, sender: null, corked: false, accepted: true, answered: true };
       this.#outgoing.set(stream, link);
       this.#local = { link, other };
       this.#unreached.forget(key);
@@ -90,17 +92,19 @@ export class StreamLinks {
       sender: null,
       corked: false,
       accepted: false,
+      answered: false,
     };
     this.#outgoing.set(stream, link);
     link.sender = options.transport.open(stream.id, address, {
       onAccepted: () => {
-        // It is reached, though it may wait for its store or its table: no other ingest would be served sooner (3.5).
-        link.accepted = true;
-        this.#unreached.forget(key);
+        // Reached, though it may wait for its store or its table: no other ingest would be served sooner (3.5).
+        link.accepted = this.#unreached.accepted(key);
       },
       onReturn: (message) => {
         if (this.#context.stopped) return;
         this.#reopen.delete(key);
+        if (!link.answered) this.#unreached.forget(key);
+        link.accepted = link.answered = true;
         ingest.onReturn(stream, message, options.timers.monotonicMs());
         this.#context.wake();
       },
@@ -119,6 +123,7 @@ export class StreamLinks {
     const key = keyOf(to);
     const waitMs = Math.min((this.#reopen.get(key)?.waitMs ?? reopenFirstMs / 2) * 2, reopenMaxMs);
     this.#reopen.set(key, { atMs: options.timers.monotonicMs() + waitMs, waitMs });
+    if (link.accepted && !link.answered && link.stream.isWaiting) this.#unreached.endedFruitless(key);
     link.sender?.close();
     ingest.onStreamEnd(link.stream);
     options.stats.add('streamsEnded', 1);

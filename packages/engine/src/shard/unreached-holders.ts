@@ -4,8 +4,10 @@
  */
 const forgottenAfterMs = 5_000;
 
-/** Holders that records wait for and that have taken no stream. */
+/** Holders that records wait for and that have taken no stream, or none on which frames got there. */
 export class UnreachedHolders {
+  /** The last stream that they took ended with nothing back, though something waited. */
+  readonly #fruitless = new Set<string>();
   /** Since when, and until when something was seen waiting. */
   readonly #waits = new Map<string, { readonly sinceMs: number; lastMs: number }>();
 
@@ -16,13 +18,26 @@ export class UnreachedHolders {
     else wait.lastMs = nowMs;
   }
 
-  /** It has taken a stream, or is no more. */
+  /** It has taken a stream. @returns whether that means that it is reached: else only a return does */
+  accepted(key: string): boolean {
+    if (this.#fruitless.has(key)) return false;
+    this.#waits.delete(key);
+    return true;
+  }
+
+  /** A stream that it took ended with nothing back. */
+  endedFruitless(key: string): void {
+    this.#fruitless.add(key);
+  }
+
+  /** A return of it has come, it needs none, or it is no more. */
   forget(key: string): void {
+    this.#fruitless.delete(key);
     this.#waits.delete(key);
   }
 
   keys(): Iterable<string> {
-    return [...this.#waits.keys()];
+    return new Set([...this.#waits.keys(), ...this.#fruitless]);
   }
 
   /** How long the longest wait has lasted; 0 when there is none. What went elsewhere meanwhile counts no further. */

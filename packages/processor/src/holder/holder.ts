@@ -72,7 +72,7 @@ export class Holder {
     this.#limits = options.limits ?? defaultRecordLimits;
     this.#counters = options.counters ?? new RecordCounters();
     this.#rounds = new Rounds(this.#markers, this.outputs);
-    this.#streams = new StreamSet(options.self);
+    this.#streams = new StreamSet(options.self, (ended) => this.#waiting.drop(ended));
     this.#closing = new ClosingUnits(this.#rounds, options.leases, this.#limits);
     this.#faulty = new FaultyUnits(this.#closing, this.#counters, this.#limits);
     const { partitions, quarantine } = this;

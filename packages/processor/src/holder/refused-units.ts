@@ -25,7 +25,8 @@ export class RefusedUnits {
 
   /** Number of the last refusal of a unit; 0 when it isn't refused. */
   last(hi: number, lo: number): number {
-    return this.size === 0 ? 0 : (this.#numbers[this.#places.get(hi, lo)] ?? 0);
+    const place = this.size === 0 ? -1 : this.#places.get(hi, lo);
+    return place < 0 ? 0 : this.#numbers[place]!;
   }
 
   clear(): void {

@@ -9,8 +9,11 @@ export class StreamSet {
   /** Highest incarnation seen, per sending shard. */
   readonly #incarnations = new Map<string, number>();
 
-  constructor(self: ShardRef) {
+  readonly #onClosed: (stream: HolderStream) => void;
+
+  constructor(self: ShardRef, onClosed: (stream: HolderStream) => void) {
     this.#self = self;
+    this.#onClosed = onClosed;
   }
 
   /** Null when the stream isn't for this session and shard, or is superseded. */
@@ -28,10 +31,12 @@ export class StreamSet {
   }
 
   close(stream: HolderStream): void {
+    if (stream.ended) return;
     stream.ended = true;
     stream.backlog.length = 0;
     stream.returns.length = 0;
     this.#streams.delete(stream);
+    this.#onClosed(stream);
   }
 
   /** Some stream has settled frames that no durable report names. */

@@ -5,12 +5,14 @@ import type { Applier } from './applier.ts';
 import type { HeldUnit } from './held-unit.ts';
 import type { HolderStream } from './holder-stream.ts';
 import type { Rounds } from './rounds.ts';
+import type { UnitStore } from './unit-store.ts';
 
 export interface WaitingRecordsParts {
   readonly leases: LeaseView;
   readonly partitions: PartitionBook;
   readonly applier: Applier;
   readonly rounds: Rounds;
+  readonly units: UnitStore;
 }
 
 /** Records that were accepted and wait for their unit's claim or next row: each is applied or sent back (PROTOCOL.md 4). */
@@ -19,12 +21,14 @@ export class WaitingRecords {
   readonly #partitions: PartitionBook;
   readonly #applier: Applier;
   readonly #rounds: Rounds;
+  readonly #units: UnitStore;
 
-  constructor({ leases, partitions, applier, rounds }: WaitingRecordsParts) {
+  constructor({ leases, partitions, applier, rounds, units }: WaitingRecordsParts) {
     this.#leases = leases;
     this.#partitions = partitions;
     this.#applier = applier;
     this.#rounds = rounds;
+    this.#units = units;
   }
 
   /** Sent before a generation entry, or before the sender saw that this unit was refused. */
@@ -92,6 +96,19 @@ export class WaitingRecords {
       stream.refuse(flight.number, this.#leases.tableIndex(), Uint32Array.of(unit.hi, unit.lo), stream.refusals);
     }
     for (const stream of touched) stream.settle();
+  }
+
+  /**
+   * A stream has ended: what of it waits comes again on another one. Kept, it would be there as often as streams end while
+   * the store is away.
+   */
+  drop(ended: HolderStream): void {
+    if (!ended.flights.some(({ waiting }) => waiting > 0)) return;
+    for (const unit of this.#units) {
+      if (unit.waiting === null) continue;
+      const left = unit.waiting.filter(({ stream }) => stream !== ended);
+      unit.waiting = left.length > 0 ? left : null;
+    }
   }
 
   /** The unit isn't held any more, or its store is another one: all that waited for it goes back. */

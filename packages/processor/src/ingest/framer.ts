@@ -50,7 +50,9 @@ export class Framer {
       builder.startedMs = nowMs;
     }
     builder.noteUnit(hi, lo, offset);
+    const before = block.length;
     block.append(hi, lo, offset, timeUnixMs, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd);
+    stream.unsettledBytes += block.length - before;
     if (block.count >= this.#limits.frameRecordsMax || block.length >= this.#limits.frameBytesMax) this.flush(builder);
   }
 
@@ -106,7 +108,6 @@ export class Framer {
       block: block.finish(),
     };
     stream.unsettled.push(new SentFrame(frame, units, filter, partition, builder.firstOffset));
-    stream.unsettledBytes += frame.block.length;
     stream.outbox.push(frame);
     if (stream.local) this.#counters.recordsLocal += frame.count;
     else this.#counters.recordsForwarded += frame.count;

@@ -44,6 +44,7 @@ export class IngestStream {
   readonly unsettled: SentFrame[] = [];
   /** What is settled and not durable of each partition's present reading, by partition slot. */
   readonly undurable: (UndurableFrames | undefined)[] = [];
+  /** Bytes of their blocks, and of those that are being built. */
   unsettledBytes = 0;
   /** Units whose records had come back and left again, the last in this frame: since when they waited. */
   readonly waits: { readonly frame: number; readonly units: UnitWait[] }[] = [];
@@ -103,6 +104,7 @@ export class IngestStream {
 
   /** The partition's present reading is over: of what was sent in it, nothing counts any more. */
   dropPending(slot: number): void {
+    this.unsettledBytes -= this.builders[slot]?.block.length ?? 0;
     delete this.builders[slot];
     delete this.undurable[slot];
   }

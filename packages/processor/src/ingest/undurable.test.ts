@@ -173,6 +173,10 @@ class Scene {
       }
     });
     for (const [stream, sent] of this.#streams) {
+      let bytes = 0;
+      for (const { frame } of stream.unsettled) bytes += frame.block.length;
+      for (const builder of stream.builders) bytes += builder?.block.length ?? 0;
+      assert.equal(stream.unsettledBytes, bytes, 'what is sent and not settled, and what is being built');
       for (const frame of stream.outbox.splice(0)) {
         const units: number[] = [];
         const offsets: number[] = [];
