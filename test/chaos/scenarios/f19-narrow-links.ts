@@ -18,7 +18,10 @@ export const narrowLink: Scenario = {
   settleMs: 90_000,
   workload: { padding: (draw) => draw % 1_000 },
   cluster: { settings: { limits: { framesInFlight } } },
-  mustSee: [['framesMost', 1.5 * framesInFlight]],
+  mustSee: [
+    ['framesMost', framesInFlight + 1],
+    ['packetsRefused', 1],
+  ],
   async inject({ cluster, network, workload, rng, say, saw }) {
     const { id } = oneOf(rng, cluster.nodes);
     say(`${id} sends at 1 Mbit/s`);
@@ -33,7 +36,7 @@ export const narrowLink: Scenario = {
   judge: (history) => framesMost(history),
 };
 
-/** How many frames some shard had in flight at once: with more than one stream may have, its two slow ones are full. */
+/** How many frames some shard had in flight at once: with more than one stream may have, one of its two slow ones is full. */
 function framesMost({ events }: History): Judgement {
   const frames = events.map(({ event }) => (event.k === 'levels' ? (event.levels.framesInFlight ?? 0) : 0));
   return { violations: [], seen: { framesMost: frames.reduce((most, each) => Math.max(most, each), 0) } };

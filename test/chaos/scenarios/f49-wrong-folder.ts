@@ -31,7 +31,8 @@ function copyFolder(from: string, to: string): void {
 export const wrongFolder: Scenario = {
   faults: ['F49'],
   title: 'a node on an old copy of its folder, and on that of another node',
-  injects: "a node's folder is put back to how it was 10 s and many records ago; then it gets a copy of another one's",
+  injects:
+    "a node gets a copy of another one's folder; then its own is put back to how it was 10 s and many records ago",
   holds: 'I17: refused, or caught up without a second vote; the others go on',
   needs: [],
   deadlineMs: 200_000,
@@ -55,13 +56,6 @@ export const wrongFolder: Scenario = {
     await node!.signal('SIGKILL');
     copyFolder(folder, kept);
     rmSync(folder, { recursive: true });
-    copyFolder(old, folder);
-    const stale = await startAndSee(fire, node!);
-    say(`${node!.id} on its old folder: ${stale === null ? 'caught up' : `refused: ${stale}`}`);
-    saw('staleFolders');
-    await node!.signal('SIGKILL');
-
-    rmSync(folder, { recursive: true });
     await other!.signal('SIGSTOP');
     copyFolder(cluster.folderOf(other!.id), folder);
     await other!.signal('SIGCONT');
@@ -75,6 +69,23 @@ export const wrongFolder: Scenario = {
     copyFolder(kept, folder);
     const back = await startAndSee(fire, node!);
     if (back !== null) throw new Error(`${node!.id} is refused on its own folder: ${back}`);
+    await cluster.whole();
+
+    await node!.signal('SIGKILL');
+    rmSync(kept, { recursive: true });
+    copyFolder(folder, kept);
+    rmSync(folder, { recursive: true });
+    copyFolder(old, folder);
+    const stale = await startAndSee(fire, node!);
+    say(`${node!.id} on its old folder: ${stale === null ? 'caught up' : `refused: ${stale}`}`);
+    saw('staleFolders');
+    if (stale !== null) {
+      // It has acknowledged nothing with the old one, so its own is still the newest.
+      rmSync(folder, { recursive: true });
+      copyFolder(kept, folder);
+      const again = await startAndSee(fire, node!);
+      if (again !== null) throw new Error(`${node!.id} is refused on its own folder: ${again}`);
+    }
     await cluster.whole();
   },
 };
