@@ -317,13 +317,11 @@ export class Shard {
   #giveUp(nowMs: number): void {
     const partitions = [...this.#loops.values()].map(({ lease }) => lease);
     if (partitions.length === 0 || nowMs - this.#gaveUpMs < giveUpEveryMs) return;
-    const unreachedForMs = this.#links!.unreachedForMs(nowMs);
-    if (unreachedForMs < giveUpAfterMs) return;
+    const unreached = this.#links!.unreached(nowMs);
+    if (unreached === null || unreached.forMs < giveUpAfterMs) return;
     this.#gaveUpMs = nowMs;
-    this.#options.logger.warn('a holder can not be reached: giving partitions up', {
-      unreachedForMs,
-      partitions: partitions.length,
-    });
+    const fields = { ...unreached, partitions: partitions.length };
+    this.#options.logger.warn('a holder can not be reached: giving partitions up', fields);
     this.#options.send({ kind: 'giveUp', partitions });
   }
 

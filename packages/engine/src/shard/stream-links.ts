@@ -16,6 +16,15 @@ interface OutgoingLink {
   answered: boolean;
 }
 
+/** A holder that records wait for. */
+export interface UnreachedHolder {
+  /** session/shard */
+  readonly holder: string;
+  readonly forMs: number;
+  /** Of the end of the last stream to it. */
+  readonly reason: string;
+}
+
 /** After a stream has failed, the next is opened no sooner than this: doubled per failure up to the maximum. */
 const reopenFirstMs = 20;
 const reopenMaxMs = 1_000;
@@ -27,7 +36,7 @@ export class StreamLinks {
   readonly #incoming: IncomingStreams;
   /** Both ends of the stream to this very shard. */
   #local: { readonly link: OutgoingLink; readonly other: HolderStream } | null = null;
-  readonly #reopen = new Map<string, { atMs: number; waitMs: number }>();
+  readonly #reopen = new Map<string, { atMs: number; waitMs: number; reason: string }>();
   readonly #unreached = new UnreachedHolders();
   #directory = new Map<number, DirectoryEntry>();
 
@@ -50,9 +59,11 @@ export class StreamLinks {
     }
   }
 
-  /** For how long some holder with a live session could not be reached, though records wait for it; 0 when all are. */
-  unreachedForMs(nowMs: number): number {
-    return this.#unreached.longestMs(nowMs);
+  /** The holder with a live session that could not be reached for longest, though records wait for it; null when all are. */
+  unreached(nowMs: number): UnreachedHolder | null {
+    const longest = this.#unreached.longest(nowMs);
+    if (longest === null) return null;
+    return { holder: longest.key, forMs: longest.ms, reason: this.#reopen.get(longest.key)?.reason ?? 'no answer' };
   }
 
   /** Some holder that drains too has yet to report durable what was sent to it. */
@@ -122,7 +133,7 @@ export class StreamLinks {
     const { to } = link.stream.id;
     const key = keyOf(to);
     const waitMs = Math.min((this.#reopen.get(key)?.waitMs ?? reopenFirstMs / 2) * 2, reopenMaxMs);
-    this.#reopen.set(key, { atMs: options.timers.monotonicMs() + waitMs, waitMs });
+    this.#reopen.set(key, { atMs: options.timers.monotonicMs() + waitMs, waitMs, reason });
     if (link.accepted && !link.answered && link.stream.isWaiting) this.#unreached.endedFruitless(key);
     link.sender?.close();
     ingest.onStreamEnd(link.stream);

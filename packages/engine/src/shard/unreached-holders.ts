@@ -40,12 +40,13 @@ export class UnreachedHolders {
     return new Set([...this.#waits.keys(), ...this.#fruitless]);
   }
 
-  /** How long the longest wait has lasted; 0 when there is none. What went elsewhere meanwhile counts no further. */
-  longestMs(nowMs: number): number {
-    let longest = 0;
+  /** The longest wait, and for how long; null when there is none. What went elsewhere meanwhile counts no further. */
+  longest(nowMs: number): { readonly key: string; readonly ms: number } | null {
+    let longest: { key: string; ms: number } | null = null;
     for (const [key, { sinceMs, lastMs }] of this.#waits) {
+      const ms = lastMs - sinceMs;
       if (nowMs - lastMs > forgottenAfterMs) this.#waits.delete(key);
-      else longest = Math.max(longest, lastMs - sinceMs);
+      else if (longest === null || ms > longest.ms) longest = { key, ms };
     }
     return longest;
   }
