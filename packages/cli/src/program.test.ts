@@ -94,6 +94,8 @@ test('bad input: one line on stderr, exit 1, and nothing is started', async () =
     refused(['dev', '--generate', '--once', '--data', 'a-file'], 1, /is not a folder/),
     refused(['export', '--data', join(dir, 'nowhere')], 1, /there is no folder .*nowhere/),
     refused(['export', '--data', foreign], 1, /foreign is no holdfast data folder/),
+    refused(['node', 'ls', '--data', join(dir, 'nowhere')], 1, /there is no folder .*nowhere/),
+    refused(['node', 'drain', 'n1', '--data', foreign], 1, /foreign is no holdfast data folder/),
     refused(['status', '--addr', '127.0.0.1:1'], 1, /127\.0\.0\.1:1/),
     refused(['node', '--config', 'none.yaml'], 1, /none\.yaml can't be read: there is no such file/),
   ]);
