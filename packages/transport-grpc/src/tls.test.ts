@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type NodeId, nodeId, sessionId, shardIndex } from '@holdfast/model';
 import { EventLog, sampleFrame } from '@holdfast/testkit';
+import { Authority, readCertificate } from '../fixtures/authority.ts';
 import { toHolder } from '../fixtures/harness.ts';
 import { dnsNames, GrpcPeerTransport, GrpcRecordTransport, ServerHost, type TlsFiles } from './index.ts';
 
@@ -16,31 +16,12 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-
-function makeCa(name: string): void {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
-  openssl('req', '-x509', ...key, '-subj', `/CN=${name}`, '-days', '2', '-out', `${name}.pem`);
-}
-
-/** Certificate for a node, signed by a CA that `makeCa` made. */
-function makeNode(name: string, ca: string): TlsFiles {
-  const file = `${ca}-${name}`;
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${file}.key`];
-  openssl('req', ...key, '-subj', `/CN=${name}`, '-out', `${file}.csr`);
-  writeFileSync(join(folder, `${file}.ext`), `subjectAltName=DNS:${name}\n`);
-  const signer = ['-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial', '-extfile', `${file}.ext`];
-  openssl('x509', '-req', '-in', `${file}.csr`, ...signer, '-days', '2', '-out', `${file}.pem`);
-  const read = (path: string) => readFileSync(join(folder, path), 'utf8');
-  return { ca: read(`${ca}.pem`), cert: read(`${file}.pem`), key: read(`${file}.key`) };
-}
-
-makeCa('ours');
-makeCa('foreign');
-const one = makeNode('one', 'ours');
-const two = makeNode('two', 'ours');
-const three = makeNode('three', 'ours');
-const foreign = { ...makeNode('one', 'foreign'), ca: one.ca };
+const ours = Authority.create(folder, 'ours');
+const [one, two, three] = ['one', 'two', 'three'].map((name) =>
+  readCertificate(ours.issue(name, `subjectAltName=DNS:${name}`)),
+) as [TlsFiles, TlsFiles, TlsFiles];
+const stranger = Authority.create(folder, 'stranger').issue('foreign', 'subjectAltName=DNS:one');
+const foreign = { ...readCertificate(stranger), ca: one.ca };
 
 async function node(id: NodeId, tls: TlsFiles | null) {
   const host = new ServerHost({ tls });

@@ -1,30 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileConfig } from './compile-config.ts';
-import { ConfigError, formatProblem } from './config-problem.ts';
+import { compileText, problemsOf } from './compile-text.test.ts';
 import { configWarnings } from './config-warnings.ts';
 
-function compile(text: string, env: Record<string, string> = {}) {
-  return compileConfig({
-    files: [{ path: '/etc/holdfast/c.yaml', text: `node: {id: n1}\n${text}` }],
-    env,
-    cwd: '/srv',
-  }).config;
-}
-
-function problemsOf(text: string, env: Record<string, string> = {}): string[] {
-  try {
-    compile(text, env);
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    return error.problems.map(formatProblem);
-  }
-  return [];
-}
-
 test('three files from wherever settings come from, or none', () => {
-  assert.equal(compile('').tls, null);
-  assert.deepEqual(compile('tls: {ca: ca.pem, cert: /n1.pem}', { HOLDFAST_TLS_KEY: 'n1.key' }).tls, {
+  assert.equal(compileText('').config.tls, null);
+  assert.deepEqual(compileText('tls: {ca: ca.pem, cert: /n1.pem}', { HOLDFAST_TLS_KEY: 'n1.key' }).config.tls, {
     caFile: '/etc/holdfast/ca.pem',
     certFile: '/n1.pem',
     keyFile: '/srv/n1.key',
@@ -41,7 +22,7 @@ test('who forgets one of the files does not run plain, and is told with all else
 });
 
 test('a warning where other machines can reach plain links, and no error', () => {
-  const warningsOf = (text: string) => configWarnings(compile(`gossip: {seal: none}\n${text}`));
+  const warningsOf = (text: string) => configWarnings(compileText(`gossip: {seal: none}\n${text}`).config);
   const open = 'listen: {control: "10.0.0.1:7400", shards: "0.0.0.0:7410"}\n';
   const peers = 'cluster: {peers: [{id: n1, address: "10.0.0.1:7400", gossip: "127.0.0.1:7401"}]}\n';
   assert.deepEqual(warningsOf(''), []);
