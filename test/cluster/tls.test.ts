@@ -80,8 +80,14 @@ test('nodes with certificates take records and pass them on, and tell only who h
     recertify(n3, stranger.issue('n3-strange', 'subjectAltName=DNS:n3'));
     const before = n3.output.length;
     n3.start();
-    await waitFor('n3 to say it', 60_000, () => (/certificate/.test(n3.output.slice(before)) ? true : null));
-    assert.equal(isServed(await cluster.status(), 3), null);
+    const isSaid = (line: string) =>
+      line.includes('session not open yet') && line.includes('its certificate is refused');
+    await waitFor('n3 to say it', 60_000, () => n3.output.slice(before).split('\n').some(isSaid) || null);
+    const row = await waitFor('the others to say it', 60_000, async () => {
+      const status = await cluster.status();
+      return status?.nodes.find(({ id, error }) => id === 'n3' && /certificate/.test(error ?? '')) ?? null;
+    });
+    assert.deepEqual([row.reachable, row.session.id], [false, null]);
 
     t.diagnostic('with its own it is back');
     await n3.signal('SIGKILL');
