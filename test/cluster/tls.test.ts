@@ -55,7 +55,7 @@ test('nodes with certificates take records and pass them on, and tell only who h
     assert.equal(users.stdout.trimEnd().split('\n').length, (await cluster.exported()).length);
     const none = await holdfast(['status', ...addr]);
     assert.equal(none.code, 1);
-    assert.match(none.stderr, /it wants a client's certificate \(tls\.ca, tls\.cert, tls\.key\), or not this one/);
+    assert.match(none.stderr, /it wants a client's certificate \(--tls-ca, --tls-cert, --tls-key\), or not this one/);
     const other = stranger.issue('operator2', 'extendedKeyUsage=clientAuth');
     const refused = await holdfast(['status', ...addr, ...flagsOf({ ...other })]);
     assert.equal(refused.code, 1);

@@ -64,7 +64,7 @@ export function detailsText(details: string | undefined): string {
 /** What a connection ended for that one side takes for TLS and the other not, or in which a certificate isn't taken. */
 function tlsText(details: string): string | null {
   if (/Last error: Failed to connect/.test(details)) {
-    return "it ends connections at once: it wants a client's certificate (tls.ca, tls.cert, tls.key), or not this one";
+    return "it ends connections at once: it wants a client's certificate (--tls-ca, --tls-cert, --tls-key), or not this one";
   }
   if (/SSL routines:[^:]*:wrong version number/.test(details)) return "it doesn't speak TLS";
   const reason = /SSL routines:[^:]*:([^:\n]+)/.exec(details);

@@ -105,7 +105,7 @@ export class IncomingFrameStream implements FrameReceiver {
     const { nodeOf } = this.#options;
     if (nodeOf === null) return true;
     const node = nodeOf(session);
-    return node !== null && certifiedNames(this.#call.getAuthContext())?.includes(node) === true;
+    return node !== null && certifiedNames(this.#call.getAuthContext()).includes(node);
   }
 
   #end(code: status, reason: string): void {

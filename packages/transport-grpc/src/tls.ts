@@ -29,11 +29,11 @@ export function serverCredentials(tls: TlsFiles | null): ServerCredentials {
   return ServerCredentials.createSsl(Buffer.from(tls.ca), [pair], true);
 }
 
-/** Node ids that a peer's certificate names (its DNS subject alternative names); null without TLS. */
+/** Node ids that a peer's certificate names (its DNS subject alternative names); none without TLS. */
 export function certifiedNames(context: {
   readonly sslPeerCertificate?: { readonly subjectaltname?: string | undefined } | undefined;
-}): readonly string[] | null {
-  return context.sslPeerCertificate === undefined ? null : namesOf(context.sslPeerCertificate);
+}): readonly string[] {
+  return namesOf(context.sslPeerCertificate ?? {});
 }
 
 function namesOf({ subjectaltname }: { readonly subjectaltname?: string | undefined }): readonly string[] {
