@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { StatusDocument } from '@holdfast/node';
+import { AdminClient } from '@holdfast/transport-grpc';
 import { Authority, type CertificatePaths } from '../../packages/transport-grpc/fixtures/authority.ts';
 import { Cluster } from './support/cluster.ts';
 import { feed } from './support/feeder.ts';
@@ -28,6 +29,15 @@ const isServed = (status: StatusDocument | null, nodes: number): StatusDocument 
     ? status
     : null;
 
+async function askPlainly(address: string): Promise<unknown> {
+  const client = new AdminClient(address);
+  try {
+    return await client.status();
+  } finally {
+    client.close();
+  }
+}
+
 /** From now on it shows these. */
 function recertify({ configPath }: NodeProcess, certificate: CertificatePaths): void {
   const config = JSON.parse(readFileSync(configPath, 'utf8'));
@@ -44,7 +54,11 @@ test('nodes with certificates take records and pass them on, and tell only who h
     await waitFor('three nodes', 60_000, async () => isServed(await cluster.status(), 3));
     await feed(cluster, { seed: 7, records: 2_000, users: 300, overMs: 2_000 });
     await cluster.waitUntilCommitted(60_000);
-    assert.ok(Number((await cluster.status())!.totals.forwarded) > 0, 'records went between nodes');
+    const status = (await cluster.status())!;
+    assert.ok(Number(status.totals.forwarded) > 0, 'records went between nodes');
+    const addresses = status.nodes.flatMap(({ addr, shards }) => [addr, ...shards.map(({ address }) => address!)]);
+    assert.equal(addresses.length, 6);
+    for (const address of addresses) await assert.rejects(askPlainly(address), /wants a client's certificate/);
 
     t.diagnostic('the commands, with and without certificates');
     const addr = ['--addr', cluster.addresses[0]!];
