@@ -17,8 +17,15 @@ after(() => rmSync(folder, { recursive: true }));
 
 const ours = Authority.create(folder, 'ours');
 const stranger = Authority.create(folder, 'stranger');
-const ids = ['n1', 'n2', 'n3'];
-const issued = new Map(ids.map((id) => [id, ours.issue(id, `subjectAltName=DNS:${id}`)]));
+const next = Authority.create(folder, 'next');
+/** As in the midst of a change from one authority to the next. */
+const bothPath = join(folder, 'both.pem');
+writeFileSync(bothPath, ['ours', 'next'].map((name) => readFileSync(join(folder, `${name}.pem`))).join(''));
+const issue = (by: Authority, file: string, id: string): CertificatePaths => ({
+  ...by.issue(file, `subjectAltName=DNS:${id}`),
+  ca: bothPath,
+});
+const issued = new Map(['n1', 'n2', 'n3'].map((id) => [id, issue(ours, id, id)]));
 const operator = ours.issue('operator', 'extendedKeyUsage=clientAuth');
 const tls = { of: (id: string) => issued.get(id)!, operator };
 
@@ -103,11 +110,13 @@ test('nodes with certificates take records and pass them on, and tell only who h
     });
     assert.deepEqual([row.reachable, row.session.id], [false, null]);
 
-    t.diagnostic('with its own it is back');
+    t.diagnostic('with a certificate of the next authority, which all have too, it is back');
     await n3.signal('SIGKILL');
-    recertify(n3, issued.get('n3')!);
+    recertify(n3, issue(next, 'n3-next', 'n3'));
     n3.start();
     await waitFor('three nodes again', 90_000, async () => isServed(await cluster.status(), 3));
+    await feed(cluster, { seed: 8, records: 1_000, users: 300, overMs: 1_000 });
+    await cluster.waitUntilCommitted(60_000);
     await Promise.all(cluster.nodes.map((node) => node.signal('SIGTERM')));
     assert.deepEqual(await cluster.compared(), { lost: 0, duplicates: 0, differences: [] });
     failed = false;
