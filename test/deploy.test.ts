@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { compileConfig, type NodeConfig } from '@holdfast/node';
+import { compileConfig, configWarnings, type NodeConfig } from '@holdfast/node';
 
 const folder = new URL('../deploy/examples/', import.meta.url).pathname;
 
@@ -18,8 +18,11 @@ test('every example configuration is a valid one', () => {
   }
 });
 
-test('the example of a cluster runs on Kafka and Redis, with secrets in files', () => {
-  const { log, store } = example('node.yaml');
+test('the example of a cluster runs on Kafka and Redis, with certificates, and secrets in files', () => {
+  const config = example('node.yaml');
+  const { log, store } = config;
+  assert.ok(config.tls !== null);
+  assert.deepEqual(configWarnings(config), []);
   assert.ok(log.kind === 'kafka' && log.sasl !== null && 'password' in log.sasl && 'file' in log.sasl.password);
   assert.ok(log.tls !== null);
   assert.ok(store.kind === 'redis' && store.tls !== null && store.password !== null && 'file' in store.password);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type TlsOptions, withTlsOptions } from './client-tls.ts';
 
 export type OutputForm = 'text' | 'wide' | 'json' | 'jsonl';
 
@@ -8,18 +9,18 @@ export function outputOption(forms: readonly OutputForm[]): Option {
 }
 
 /** Which cluster a command asks. */
-export interface ClientOptions {
+export interface ClientOptions extends TlsOptions {
   readonly addr?: string;
   readonly data?: string;
   readonly timeout: number;
 }
 
 export function withClientOptions(command: Command): Command {
-  return command
+  const asking = command
     .option('--addr <host:port,...>', 'nodes to ask (HOLDFAST_ADDR; default 127.0.0.1:7400)')
     .addOption(new Option('--data <dir>', 'the data folder of a dev cluster').conflicts('addr'))
-    .option('--timeout <duration>', 'how long to wait for an answer', parseDurationMs, 5_000)
-    .option('--no-color', 'no colours (NO_COLOR)');
+    .option('--timeout <duration>', 'how long to wait for an answer', parseDurationMs, 5_000);
+  return withTlsOptions(asking).option('--no-color', 'no colours (NO_COLOR)');
 }
 
 const durationUnitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

@@ -60,6 +60,12 @@ test('wrong command lines: one line on stderr, exit 2', async () => {
     refused(['status', '--addrr', 'x'], 2, /unknown option '--addrr' \(Did you mean --addr\?\)/),
     refused(['status', '--addr', 'nonsense'], 2, /--addr: 'nonsense' is no HOST:PORT/),
     refused(['status', '--addr', 'a:1', '--data', 'd'], 2, /--data.*cannot be used with.*--addr/),
+    refused(
+      ['status', '--tls-ca', 'a', '--tls-key', 'b'],
+      2,
+      /^holdfast: --tls-cert missing: --tls-ca, --tls-cert and/,
+    ),
+    refused(['export', '--tls-ca', 'a', '--data', 'd'], 2, /--tls-ca.*cannot be used with.*--data/),
     refused(['status', '--interval', '2s'], 2, /go with --watch/),
     refused(['status', '--timeout', '5'], 2, /duration with its unit/),
     refused(['dev', '--nodes', 'three'], 2, /whole number from 1 to 9/),
@@ -94,6 +100,13 @@ test('bad input: one line on stderr, exit 1, and nothing is started', async () =
     refused(['dev', '--generate', '--once', '--data', 'a-file'], 1, /is not a folder/),
     refused(['export', '--data', join(dir, 'nowhere')], 1, /there is no folder .*nowhere/),
     refused(['export', '--data', foreign], 1, /foreign is no holdfast data folder/),
+    refused(
+      ['status', '--tls-ca', 'a', '--tls-cert', 'b', '--tls-key', 'c'],
+      1,
+      /^holdfast: --tls-ca: .*a can't be read/,
+    ),
+    refused(['node', 'ls', '--data', join(dir, 'nowhere')], 1, /there is no folder .*nowhere/),
+    refused(['node', 'drain', 'n1', '--data', foreign], 1, /foreign is no holdfast data folder/),
     refused(['status', '--addr', '127.0.0.1:1'], 1, /127\.0\.0\.1:1/),
     refused(['node', '--config', 'none.yaml'], 1, /none\.yaml can't be read: there is no such file/),
   ]);
@@ -143,6 +156,13 @@ test('configuration: all problems at once, exit 1; valid ones say so', async () 
   writeFileSync(join(dir, 'node.yaml'), 'node: {id: n7}\nsession: {ttl: 15s}\n');
   const right = await holdfast(['config', 'check', 'node.yaml']);
   assert.deepEqual([right.exit, right.out], [0, 'valid: node n7 of 1 in cluster holdfast\n']);
+  assert.equal(right.err, '');
+  const open = await inProcess(['config', 'check', 'node.yaml', '--listen-control', '10.0.0.1:7400']);
+  assert.deepEqual([open.exit, open.out], [0, right.out]);
+  assert.match(
+    open.err,
+    /^holdfast: warning: other machines can reach listen\.control \(10\.0\.0\.1:7400\).*set tls\.ca/,
+  );
   const shown = await holdfast(['config', 'show', 'node.yaml', '--origin', '-o', 'json'], { HOLDFAST_SHARDS: '2' });
   const document = JSON.parse(shown.out) as { settings: { path: string; value: unknown; origin: string }[] };
   documentSchemas.get('holdfast/config/v1')!.parse(document);

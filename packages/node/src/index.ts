@@ -6,6 +6,7 @@ export {
   type ConfigSources,
   compileConfig,
   configJsonSchema,
+  configWarnings,
   durationExpected,
   durationMs,
   formatHostPort,
@@ -13,6 +14,7 @@ export {
   type HostPort,
   isPath,
   type NodeConfig,
+  type NodeTlsConfig,
   nearestName,
   type PeerConfig,
   parseHostPort,
@@ -41,6 +43,7 @@ export { type NodeEnd, NodeStartError, nodeVersion, type RunningNode, runNode } 
 export { openLog } from './runtime/services/open-log.ts';
 export { ServiceError, type ServiceErrorCode, serviceErrorCodes } from './runtime/services/service-error.ts';
 export type { ServiceEnvironment } from './runtime/services/until-reached.ts';
+export { readTlsFiles, TlsFilesError, type TlsOwner } from './runtime/tls-files.ts';
 export { lookUpUser, readStoredUser, type StoredUser, showKey } from './runtime/user-lookup.ts';
 export {
   type BalancingReport,

@@ -20,3 +20,16 @@ test('a refused connection is said in the words of people', () => {
   assert.equal(detailsText('the node is starting'), 'the node is starting');
   assert.equal(detailsText(undefined), 'no details');
 });
+
+test('where certificates are not taken, or only one side has TLS, it is said which', () => {
+  const grpc = (error: string) => `No connection established. Last error: ${error}. Resolution note: `;
+  assert.match(detailsText(grpc('Failed to connect (2026-01-01T20:43:22.301Z)')), /wants a client's certificate/);
+  const ssl = (reason: string) =>
+    grpc(`Error: 40B3:error:0A00010B:SSL routines:tls_record:${reason}:../openssl/tlsany_meth.c:78:\n`);
+  assert.equal(detailsText(ssl('wrong version number')), "it doesn't speak TLS");
+  assert.equal(detailsText(ssl('tlsv1 alert unknown ca')), 'no TLS with it: tlsv1 alert unknown ca');
+  assert.equal(
+    detailsText(grpc('Error: self-signed certificate in certificate chain')),
+    'its certificate is refused: self-signed certificate in certificate chain',
+  );
+});

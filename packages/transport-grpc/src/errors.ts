@@ -51,10 +51,24 @@ export function detailsText(details: string | undefined): string {
   }
   // An HTTP/1 server, the port of probes for one, answers in what HTTP/2 can't read.
   if (/Last error: Protocol error/.test(details ?? '')) return 'it speaks no gRPC: not the address of listen.control?';
+  const tls = tlsText(details ?? '');
+  if (tls !== null) return tls;
   const wrapped =
     /^No connection established\. Last error: (.+?)(?: \([\dT:.Z-]+\))?\.? *(?:Resolution note: *)?$/.exec(
       details ?? '',
     );
   if (wrapped !== null) return wrapped[1]!;
   return details === undefined || details === '' ? 'no details' : details;
+}
+
+/** What a connection ended for that one side takes for TLS and the other not, or in which a certificate isn't taken. */
+function tlsText(details: string): string | null {
+  if (/Last error: Failed to connect/.test(details)) {
+    return "it ends connections at once: it wants a client's certificate (--tls-ca, --tls-cert, --tls-key), or not this one";
+  }
+  if (/SSL routines:[^:]*:wrong version number/.test(details)) return "it doesn't speak TLS";
+  const reason = /SSL routines:[^:]*:([^:\n]+)/.exec(details);
+  if (reason !== null) return `no TLS with it: ${reason[1]}`;
+  const untrusted = /Last error: Error: (.*certificate.*?)\. *(?:Resolution note: *)?$/.exec(details);
+  return untrusted === null ? null : `its certificate is refused: ${untrusted[1]}`;
 }

@@ -1,13 +1,13 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { FrameReceiver, FrameReceiverEvents } from '@holdfast/engine';
-import { errorText, type ShardRef } from '@holdfast/model';
+import { errorText, type NodeId, type SessionId, type ShardRef } from '@holdfast/model';
 import type { Return, StreamId } from '@holdfast/processor';
 import { endServed } from './end-served.ts';
-
 import { decodeFrameMessage, encodeReturn, type Hello } from './frame-codec.ts';
 import type { TransportLimits } from './limits.ts';
 import { SendBudget } from './send-budget.ts';
 import { widenConnectionWindow } from './server-host.ts';
+import { certifiedNames } from './tls.ts';
 
 export type FrameCall = ServerDuplexStream<Buffer, Buffer>;
 
@@ -15,6 +15,8 @@ export interface FrameServiceOptions {
   readonly clusterId: string;
   /** Who is served here; null while there is no session. */
   readonly localShard: () => ShardRef | null;
+  /** With TLS: the node of a session, whom the sender's certificate must name; null where it isn't known. */
+  readonly nodeOf: ((session: SessionId) => NodeId | null) | null;
   readonly limits: TransportLimits;
   readonly onOpen: (stream: StreamId, receiver: FrameReceiver) => FrameReceiverEvents;
   readonly onClosed: (receiver: IncomingFrameStream) => void;
@@ -78,13 +80,16 @@ export class IncomingFrameStream implements FrameReceiver {
 
   #onHello(hello: Hello): void {
     const local = this.#options.localShard();
-    const { to } = hello.stream;
+    const { from, to } = hello.stream;
     if (this.#events !== null) this.#end(status.INVALID_ARGUMENT, 'second hello');
     else if (hello.clusterId !== this.#options.clusterId) {
       this.#end(status.FAILED_PRECONDITION, `cluster ${hello.clusterId} is not served here`);
     } else if (local === null) this.#end(status.UNAVAILABLE, 'no session yet');
     else if (to.session !== local.session || to.shard !== local.shard) {
       this.#end(status.FAILED_PRECONDITION, `session ${to.session} shard ${to.shard} is not served here`);
+    } else if (!this.#isCertified(from)) {
+      const reason = `session ${from.session} is not known here, or of a node that the certificate does not name`;
+      this.#end(status.PERMISSION_DENIED, reason);
     } else {
       clearTimeout(this.#helloTimer);
       this.#events = this.#options.onOpen(hello.stream, this);
@@ -93,6 +98,14 @@ export class IncomingFrameStream implements FrameReceiver {
       // Tells the sender that it has been accepted.
       else this.#call.sendMetadata(new Metadata());
     }
+  }
+
+  /** Whether the sender may speak for that shard. Says nothing of sessions that the sender hasn't said. */
+  #isCertified({ session }: ShardRef): boolean {
+    const { nodeOf } = this.#options;
+    if (nodeOf === null) return true;
+    const node = nodeOf(session);
+    return node !== null && certifiedNames(this.#call.getAuthContext()).includes(node);
   }
 
   #end(code: status, reason: string): void {

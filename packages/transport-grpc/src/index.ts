@@ -10,6 +10,6 @@ export { protocolVersion } from './definitions.ts';
 export { TransportError, transportErrorCodes } from './errors.ts';
 export { defaultLimits, type TransportLimits } from './limits.ts';
 export { GrpcPeerTransport, type GrpcPeerTransportOptions } from './peer-transport.ts';
-export { GrpcRecordTransport, type GrpcRecordTransportOptions } from './record-transport.ts';
+export { GrpcRecordTransport, type GrpcRecordTransportOptions, type RecordTls } from './record-transport.ts';
 export { ServerHost, type ServerHostOptions } from './server-host.ts';
-export type { TlsFiles } from './tls.ts';
+export { dnsNames, type TlsFiles } from './tls.ts';

@@ -18,6 +18,8 @@ import { certifiedNames } from './tls.ts';
 export interface PeerServiceOptions {
   readonly nodeId: NodeId;
   readonly clusterId: string;
+  /** Whether peers must have certificates, which name them. */
+  readonly withTls: boolean;
   readonly limits: TransportLimits;
   readonly handlers: PeerHandlers;
 }
@@ -117,8 +119,8 @@ export class PeerService {
       return `this is cluster ${this.#options.clusterId}, not ${hello.clusterId}`;
     }
     if (hello.to !== this.#options.nodeId) return `this is node ${this.#options.nodeId}, not ${hello.to}`;
-    const names = certifiedNames(call.getAuthContext());
-    if (names !== null && !names.includes(hello.from)) return `the certificate does not name node ${hello.from}`;
+    const names = this.#options.withTls ? certifiedNames(call.getAuthContext()) : [hello.from];
+    if (!names.includes(hello.from)) return `the certificate does not name node ${hello.from}`;
     return null;
   }
 }

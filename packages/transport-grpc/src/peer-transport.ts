@@ -74,9 +74,9 @@ export class GrpcPeerTransport implements PeerTransport {
   /** @throws TransportError */
   async listen(handlers: PeerHandlers): Promise<string> {
     assert(this.#service === null && !this.#closed, 'listen is called once, before close');
-    const { nodeId, clusterId, host } = this.#options;
+    const { nodeId, clusterId, host, tls = null } = this.#options;
     this.#handlers = handlers;
-    this.#service = new PeerService({ nodeId, clusterId, limits: this.#limits, handlers });
+    this.#service = new PeerService({ nodeId, clusterId, withTls: tls !== null, limits: this.#limits, handlers });
     host.addService(rawService('Peers'), this.#service.implementation);
     return host.listen();
   }

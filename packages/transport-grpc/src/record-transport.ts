@@ -5,7 +5,7 @@ import type {
   FrameSenderEvents,
   RecordTransport,
 } from '@holdfast/engine';
-import { assert, type ShardRef } from '@holdfast/model';
+import { assert, type NodeId, type SessionId, type ShardRef } from '@holdfast/model';
 import type { StreamId } from '@holdfast/processor';
 import { connect } from './channel.ts';
 import { rawService } from './definitions.ts';
@@ -14,6 +14,12 @@ import { FrameStream } from './frame-stream.ts';
 import { defaultLimits, type TransportLimits } from './limits.ts';
 import { ServerHost } from './server-host.ts';
 import type { TlsFiles } from './tls.ts';
+
+/** Shards are known by session: whose it is decides whom the certificate at the other end has to name. */
+export interface RecordTls extends TlsFiles {
+  /** The node of a live session; null: it isn't known here, and no stream of it is taken. Asked at each stream. */
+  nodeOf(session: SessionId): NodeId | null;
+}
 
 export interface GrpcRecordTransportOptions {
   /** Streams of other clusters are refused. */
@@ -24,8 +30,11 @@ export interface GrpcRecordTransportOptions {
   readonly port?: number;
   readonly advertisedHost?: string;
   readonly limits?: Partial<TransportLimits>;
-  readonly tls?: TlsFiles | null;
+  readonly tls?: RecordTls | null;
 }
+
+/** As the node of a session that isn't known: no certificate names it. */
+const nobody = '';
 
 /** `RecordTransport` over gRPC: one server per shard, one connection per stream that it opens. */
 export class GrpcRecordTransport implements RecordTransport {
@@ -44,7 +53,9 @@ export class GrpcRecordTransport implements RecordTransport {
   open(stream: StreamId, address: string, events: FrameSenderEvents): FrameSender {
     assert(!this.#closed, 'a stream opened after close');
     const hello = { clusterId: this.#options.clusterId, stream };
-    const client = connect(address, this.#limits, this.#options.tls ?? null);
+    const { tls = null } = this.#options;
+    const holder = tls === null ? null : (tls.nodeOf(stream.to.session) ?? nobody);
+    const client = connect(address, this.#limits, tls, holder);
     const sender = new FrameStream(client, hello, events, this.#limits, () => this.#outgoing.delete(sender));
     this.#outgoing.add(sender);
     return sender;
@@ -66,6 +77,7 @@ export class GrpcRecordTransport implements RecordTransport {
         const incoming = new IncomingFrameStream(call, {
           clusterId,
           localShard,
+          nodeOf: tls === null ? null : (session) => tls.nodeOf(session),
           limits: this.#limits,
           onOpen,
           onClosed: (closed) => this.#incoming.delete(closed),

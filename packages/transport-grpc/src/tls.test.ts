@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type NodeId, nodeId, sessionId, shardIndex } from '@holdfast/model';
 import { EventLog, sampleFrame } from '@holdfast/testkit';
+import { Authority, readCertificate } from '../fixtures/authority.ts';
 import { toHolder } from '../fixtures/harness.ts';
-import { GrpcPeerTransport, GrpcRecordTransport, ServerHost, type TlsFiles } from './index.ts';
+import { dnsNames, GrpcPeerTransport, GrpcRecordTransport, ServerHost, type TlsFiles } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-tls-'));
 const cleanups: (() => Promise<void>)[] = [];
@@ -16,30 +16,12 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-
-function makeCa(name: string): void {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
-  openssl('req', '-x509', ...key, '-subj', `/CN=${name}`, '-days', '2', '-out', `${name}.pem`);
-}
-
-/** Certificate for a node, signed by a CA that `makeCa` made. */
-function makeNode(name: string, ca: string): TlsFiles {
-  const file = `${ca}-${name}`;
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${file}.key`];
-  openssl('req', ...key, '-subj', `/CN=${name}`, '-out', `${file}.csr`);
-  writeFileSync(join(folder, `${file}.ext`), `subjectAltName=DNS:${name}\n`);
-  const signer = ['-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial', '-extfile', `${file}.ext`];
-  openssl('x509', '-req', '-in', `${file}.csr`, ...signer, '-days', '2', '-out', `${file}.pem`);
-  const read = (path: string) => readFileSync(join(folder, path));
-  return { ca: read(`${ca}.pem`), cert: read(`${file}.pem`), key: read(`${file}.key`) };
-}
-
-makeCa('ours');
-makeCa('foreign');
-const one = makeNode('one', 'ours');
-const two = makeNode('two', 'ours');
-const foreign = { ...makeNode('one', 'foreign'), ca: one.ca };
+const ours = Authority.create(folder, 'ours');
+const [one, two, three] = ['one', 'two', 'three'].map((name) =>
+  readCertificate(ours.issue(name, `subjectAltName=DNS:${name}`)),
+) as [TlsFiles, TlsFiles, TlsFiles];
+const stranger = Authority.create(folder, 'stranger').issue('foreign', 'subjectAltName=DNS:one');
+const foreign = { ...readCertificate(stranger), ca: one.ca };
 
 async function node(id: NodeId, tls: TlsFiles | null) {
   const host = new ServerHost({ tls });
@@ -73,19 +55,31 @@ test('peers with certificates of the same authority talk; all others are refused
   await assert.rejects(ask('one', null), { code: 'UNREACHABLE' });
 });
 
-test('records travel under TLS, and not without it', async () => {
+test('records travel under TLS between the nodes of the sessions, and not without it', async () => {
   const localShard = () => ({ session: sessionId(2), shard: shardIndex(0) });
-  const holder = new GrpcRecordTransport({ clusterId: 'cluster', localShard, tls: two });
-  cleanups.push(() => holder.close());
-  const address = await holder.listen((_stream, receiver) => ({
-    onFrame: (frame) => receiver.reply({ kind: 'applied', frame: frame.number }),
-    onEnd() {},
-  }));
-  const firstEvent = async (tls: TlsFiles | null) => {
-    const ingest = new GrpcRecordTransport({ clusterId: 'cluster', localShard, tls });
+  const nodes = new Map([
+    [1, 'one'],
+    [2, 'two'],
+  ]);
+  /** Whose the sessions are in the eyes of who has these certificates. */
+  const withNodes = (tls: TlsFiles | null, known = nodes) =>
+    tls === null
+      ? null
+      : { ...tls, nodeOf: (session: number) => (known.has(session) ? nodeId(known.get(session)!) : null) };
+  const holderOf = async (tls: TlsFiles, known = nodes) => {
+    const holder = new GrpcRecordTransport({ clusterId: 'cluster', localShard, tls: withNodes(tls, known) });
+    cleanups.push(() => holder.close());
+    return holder.listen((_stream, receiver) => ({
+      onFrame: (frame) => receiver.reply({ kind: 'applied', frame: frame.number }),
+      onEnd() {},
+    }));
+  };
+  const address = await holderOf(two);
+  const firstEvent = async (tls: TlsFiles | null, at = address) => {
+    const ingest = new GrpcRecordTransport({ clusterId: 'cluster', localShard, tls: withNodes(tls) });
     cleanups.push(() => ingest.close());
     const log = new EventLog<string>();
-    const sender = ingest.open(toHolder, address, {
+    const sender = ingest.open(toHolder, at, {
       onAccepted() {},
       onReturn: (message) => log.add(message.kind),
       onDrain() {},
@@ -98,4 +92,18 @@ test('records travel under TLS, and not without it', async () => {
   assert.equal(await firstEvent(one), 'applied');
   assert.match(await firstEvent(null), /UNAVAILABLE/);
   assert.match(await firstEvent(foreign), /UNAVAILABLE/);
+  assert.match(
+    await firstEvent(three),
+    /PERMISSION_DENIED: session 1 is .*of a node that the certificate does not name/,
+  );
+  const unknowing = await holderOf(two, new Map([[2, 'two']]));
+  assert.match(await firstEvent(one, unknowing), /PERMISSION_DENIED: session 1 is not known here/);
+  assert.match(await firstEvent(one, await holderOf(three)), /UNAVAILABLE: .*certificate does not name node two/);
+});
+
+test('names are those that a certificate has, also where one is written as if it were several', () => {
+  assert.deepEqual(dnsNames('DNS:n1, IP Address:10.0.0.1, DNS:n2.example'), ['n1', 'n2.example']);
+  assert.deepEqual(dnsNames('URI:"x, DNS:n1, DNS:y", DNS:n3'), ['n3']);
+  assert.ok(!dnsNames('DNS:"x, DNS:n1, DNS:y"').includes('n1'));
+  assert.deepEqual(dnsNames(''), []);
 });

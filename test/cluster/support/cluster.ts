@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { compare, type ExportedUser, recount } from '@holdfast/access-anomaly';
 import { LmdbBackupStore, LmdbLog, openDataFolder } from '@holdfast/embedded';
 import { exportUsers, loadJob, type StatusDocument } from '@holdfast/node';
+import { type CertificatePaths, readCertificate } from '../../../packages/transport-grpc/fixtures/authority.ts';
 import { NodeProcess } from './node-process.ts';
 import { newPeers, type Peer } from './peers.ts';
 import { rawRecords } from './raw-records.ts';
@@ -22,6 +23,13 @@ export interface NodePlaces {
   through(id: string): readonly string[];
 }
 
+/** Certificates, where the nodes speak TLS. */
+export interface ClusterTls {
+  of(id: string): CertificatePaths;
+  /** Of who asks the nodes for their status. */
+  readonly operator: CertificatePaths;
+}
+
 export interface ClusterSettings {
   readonly nodes: number;
   /** So many of them, the last ones, aren't among the founders: they know the first node's address, and join. */
@@ -31,6 +39,7 @@ export interface ClusterSettings {
   /** Further settings of every node, as in its file. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly places?: NodePlaces | null;
+  readonly tls?: ClusterTls | null;
 }
 
 /** A cluster of real processes over one data folder, with the log and store opened beside them. */
@@ -42,13 +51,20 @@ export class Cluster {
   readonly #mapping: string;
   readonly #asker: StatusAsker;
 
-  private constructor(dir: string, nodes: NodeProcess[], addresses: string[], log: LmdbLog, mapping: string) {
+  private constructor(
+    dir: string,
+    nodes: NodeProcess[],
+    addresses: string[],
+    log: LmdbLog,
+    mapping: string,
+    tls: ClusterTls | null,
+  ) {
     this.dir = dir;
     this.nodes = nodes;
     this.addresses = addresses;
     this.log = log;
     this.#mapping = mapping;
-    this.#asker = new StatusAsker(nodes, addresses);
+    this.#asker = new StatusAsker(nodes, addresses, tls === null ? null : readCertificate(tls.operator));
   }
 
   static async create({
@@ -58,6 +74,7 @@ export class Cluster {
     mapping = 'holdfast',
     settings = {},
     places = null,
+    tls = null,
   }: ClusterSettings): Promise<Cluster> {
     const dir = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
     const opened = openDataFolder(dir, Date.now());
@@ -78,6 +95,7 @@ export class Cluster {
         data: dir,
         listen: { control: address, gossip, shards: places?.shardsAddress(id) ?? '127.0.0.1:0', http: 'off' },
         gossip: { keys },
+        tls: tls?.of(id),
         shards: 1,
         job: { mapping },
         ...settings,
@@ -93,6 +111,7 @@ export class Cluster {
       peers.map(({ address }) => address),
       log,
       mapping,
+      tls,
     );
   }
 

@@ -1,4 +1,4 @@
-import { compileConfig, configJsonSchema } from '@holdfast/node';
+import { compileConfig, configJsonSchema, configWarnings } from '@holdfast/node';
 import { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
@@ -17,6 +17,7 @@ export function command({ io }: CommandContext): Command {
   const check = config.command('check').argument('[file...]').description('0 valid, 1 not; lists all problems at once');
   withSettingFlags(check).action(async (files: string[], options: Record<string, unknown>) => {
     const { config } = compile(files, options);
+    for (const text of configWarnings(config)) io.note(`holdfast: warning: ${text}\n`);
     await io.out(`valid: node ${config.nodeId} of ${config.peers.length} in cluster ${config.clusterName}\n`);
   });
   const show = config.command('show').argument('[file...]').description('all settings as they would be used');

@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import { usage } from '../cli-error.ts';
 import { clientAddresses } from '../client-addresses.ts';
+import { clientTls, type TlsOptions, withTlsOptions } from '../client-tls.ts';
 import type { CommandContext } from '../command-table.ts';
 import type { Io } from '../io.ts';
 import { outputOption, parseDurationMs } from '../options.ts';
 
-interface ExportOptions {
+interface ExportOptions extends TlsOptions {
   readonly addr?: string;
   readonly data?: string;
   readonly job: string;
@@ -17,7 +18,7 @@ const chunkLength = 64 * 1024;
 
 export function command({ io }: CommandContext): Command {
   const command = new Command('holdfast export');
-  return command
+  return withTlsOptions(command)
     .description('Prints one JSON object per user, sorted by the bytes of the user id.')
     .option('--addr <host:port,...>', 'ask a running cluster (HOLDFAST_ADDR)')
     .addOption(
@@ -34,7 +35,9 @@ export function command({ io }: CommandContext): Command {
         return;
       }
       if (given('job')) throw usage('--job goes with --data: a cluster knows its job');
-      await exportCluster(clientAddresses(options, io), options.timeout, io);
+      const { firstExport } = await import('../users/export-cluster.ts');
+      // The first node that answers serves it all: an export isn't mixed from several.
+      await printAll(firstExport(clientAddresses(options, io), options.timeout, await clientTls(options, io)), io);
     });
 }
 
@@ -46,12 +49,6 @@ async function exportStored(dataDir: string, job: string, io: Io): Promise<void>
   } finally {
     await users.close();
   }
-}
-
-/** The first node that answers serves it all: an export isn't mixed from several. */
-async function exportCluster(addresses: readonly string[], timeoutMs: number, io: Io): Promise<void> {
-  const { firstExport } = await import('../users/export-cluster.ts');
-  await printAll(firstExport(addresses, timeoutMs), io);
 }
 
 /** All that comes, also before an error. */

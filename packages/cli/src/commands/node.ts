@@ -18,6 +18,8 @@ export function command(context: CommandContext): Command {
       'Runs one node until SIGTERM or SIGINT, which drain it; a second one ends it at once. Logs: NDJSON on stdout.',
     )
     .option('-c, --config <file>', 'YAML or JSON; may be given again, later files win', collect, []);
+  // Both have --data and --tls-ca: what stands behind `node ls` is for `ls`.
+  node.enablePositionalOptions();
   addNodeList(node, context);
   addNodeActs(node, context);
   return withSettingFlags(node).action(async (options: Record<string, unknown>) => {

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusDocument } from '@holdfast/node';
 import { Command } from 'commander';
 import { CliError, usage } from '../cli-error.ts';
-import { clientAddresses } from '../client-addresses.ts';
 import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -17,7 +16,7 @@ import {
 import { printable } from '../render/printable.ts';
 import { Redraw } from '../render/redraw.ts';
 import { changeKey, healthExit, isEstablished } from '../status/changes.ts';
-import { ClusterClient } from '../status/fetch-status.ts';
+import { type ClusterClient, withCluster } from '../status/fetch-status.ts';
 import { renderStatus } from '../status/render-status.ts';
 
 interface StatusOptions extends ClientOptions {
@@ -47,16 +46,13 @@ export function command({ io, finish }: CommandContext): Command {
     .action(async (options: StatusOptions) => {
       check(options, status);
       const waits = options.established === true;
-      const client = new ClusterClient(clientAddresses(options, io), waits ? 5_000 : options.timeout);
-      try {
+      await withCluster({ ...options, timeout: waits ? 5_000 : options.timeout }, io, async (client) => {
         if (waits) {
           const given = status.getOptionValueSource('timeout') === 'cli';
           await established(client, options.nodes!, given ? options.timeout : establishedTimeoutMs);
         }
         finish(options.watch === true ? await watch(client, options, io) : await once(client, options, io));
-      } finally {
-        client.close();
-      }
+      });
     });
 }
 

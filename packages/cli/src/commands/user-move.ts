@@ -2,11 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { formatUnit, hashUnit, unitHashOut } from '@holdfast/model';
 import type { ActPlace } from '@holdfast/node';
 import { CliError, usage } from '../cli-error.ts';
-import { clientAddresses } from '../client-addresses.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import type { ClientOptions } from '../options.ts';
-import { ClusterClient } from '../status/fetch-status.ts';
+import { type ClusterClient, withCluster } from '../status/fetch-status.ts';
 
 export interface MoveOptions extends ClientOptions {
   readonly to: string;
@@ -19,16 +18,13 @@ export async function moveUser(key: Uint8Array, options: MoveOptions, io: Io): P
   const target = parseTarget(options.to);
   hashUnit(key, 0, key.length);
   const unit = formatUnit(unitHashOut.hi, unitHashOut.lo);
-  const client = new ClusterClient(clientAddresses(options, io), options.timeout);
-  try {
+  await withCluster(options, io, async (client) => {
     const { from, to } = await client.act({ kind: 'moveUnit', unit, ...target });
     if (from === null || to === null) throw new Error('the answer names no holder');
     await untilThere(client, key, to, options.timeout);
     const moved = from.node !== to.node || from.shard !== to.shard;
     io.note(`${moved ? `${placeText(from)} > ` : 'already at '}${placeText(to)}\n`);
-  } finally {
-    client.close();
-  }
+  });
 }
 
 async function untilThere(client: ClusterClient, key: Uint8Array, to: ActPlace, timeoutMs: number): Promise<void> {

@@ -1,7 +1,6 @@
 import type { UserDocument } from '@holdfast/node';
 import { Command } from 'commander';
 import { CliError, usage } from '../cli-error.ts';
-import { clientAddresses } from '../client-addresses.ts';
 import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -89,7 +88,7 @@ function keyBytes(text: string, hex: boolean): Uint8Array {
 async function find(key: Uint8Array, options: GetOptions, io: Io): Promise<UserDocument | null> {
   const { askCluster } = await import('../users/ask-user.ts');
   try {
-    return await askCluster(key, clientAddresses(options, io), options.timeout);
+    return await askCluster(key, options, io);
   } catch (error) {
     const away = error instanceof CliError && (error.code === 'NO_ANSWER' || error.code === 'NO_DEV_CLUSTER');
     if (options.data === undefined || !away) throw error;

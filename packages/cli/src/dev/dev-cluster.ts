@@ -18,12 +18,12 @@ export class DevCluster {
   constructor(nodes: readonly DevNode[], env: Readonly<Record<string, string | undefined>>, events: ChildEvents) {
     this.#children = nodes.map((node) => new ChildNode(node, env, events));
     this.#addresses = nodes.map(({ address }) => address);
-    this.#client = new ClusterClient(this.#addresses, askTimeoutMs);
+    this.#client = new ClusterClient(this.#addresses, askTimeoutMs, null);
   }
 
   /** Starts all nodes; again, after a stop. */
   start(): void {
-    if (this.#stopped !== null) this.#client = new ClusterClient(this.#addresses, askTimeoutMs);
+    if (this.#stopped !== null) this.#client = new ClusterClient(this.#addresses, askTimeoutMs, null);
     this.#stopped = null;
     for (const child of this.#children) child.start();
   }

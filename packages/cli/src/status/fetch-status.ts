@@ -1,7 +1,8 @@
 import { type ActDocument, actSchemaName, type StatusDocument, type UserDocument } from '@holdfast/node';
-import { AdminClient, AdminError } from '@holdfast/transport-grpc';
+import { AdminClient, AdminError, type TlsFiles } from '@holdfast/transport-grpc';
 import { failed } from '../cli-error.ts';
 import { clientAddresses } from '../client-addresses.ts';
+import { clientTls } from '../client-tls.ts';
 import type { Io } from '../io.ts';
 import type { ClientOptions } from '../options.ts';
 
@@ -10,9 +11,10 @@ export class ClusterClient {
   readonly addresses: readonly string[];
   readonly #clients: readonly AdminClient[];
 
-  constructor(addresses: readonly string[], timeoutMs: number) {
+  /** @param tls the operator's certificate; null: the cluster has none */
+  constructor(addresses: readonly string[], timeoutMs: number, tls: TlsFiles | null) {
     this.addresses = addresses;
-    this.#clients = addresses.map((address) => new AdminClient(address, { timeoutMs }));
+    this.#clients = addresses.map((address) => new AdminClient(address, { timeoutMs, tls }));
   }
 
   /** Asks all at once and takes the first answer: a dead or stopped node must not hold up the others. */
@@ -77,14 +79,14 @@ export class ClusterClient {
 }
 
 /** Works with the cluster that the options name, and closes what was opened for it. */
-export async function withCluster(
+export async function withCluster<T>(
   options: ClientOptions,
   io: Io,
-  work: (client: ClusterClient) => Promise<void>,
-): Promise<void> {
-  const client = new ClusterClient(clientAddresses(options, io), options.timeout);
+  work: (client: ClusterClient) => Promise<T>,
+): Promise<T> {
+  const client = new ClusterClient(clientAddresses(options, io), options.timeout, await clientTls(options, io));
   try {
-    await work(client);
+    return await work(client);
   } finally {
     client.close();
   }

@@ -1,16 +1,13 @@
 import type { UserDocument } from '@holdfast/node';
 import { AdminError } from '@holdfast/transport-grpc';
 import { failed } from '../cli-error.ts';
-import { ClusterClient } from '../status/fetch-status.ts';
+import type { Io } from '../io.ts';
+import type { ClientOptions } from '../options.ts';
+import { withCluster } from '../status/fetch-status.ts';
 
 /** One user as the cluster knows it; null when it has never seen the key. */
-export async function askCluster(
-  key: Uint8Array,
-  addresses: readonly string[],
-  timeoutMs: number,
-): Promise<UserDocument | null> {
-  const client = new ClusterClient(addresses, timeoutMs);
-  try {
+export function askCluster(key: Uint8Array, options: ClientOptions, io: Io): Promise<UserDocument | null> {
+  return withCluster(options, io, async (client) => {
     const answer = await client.first(async (node) => {
       try {
         return await node.getUser(key);
@@ -25,7 +22,5 @@ export async function askCluster(
       throw failed('UNKNOWN_SCHEMA', `the node answers with schema ${answer.schema}, which this version doesn't know`);
     }
     return answer.document as UserDocument;
-  } finally {
-    client.close();
-  }
+  });
 }

@@ -1,14 +1,18 @@
-import { AdminClient, AdminError } from '@holdfast/transport-grpc';
+import { AdminClient, AdminError, type TlsFiles } from '@holdfast/transport-grpc';
 import { failed } from '../cli-error.ts';
 
 /**
  * All users as one node of the cluster streams them. The next address is tried only while nothing has come: half of
  * one node's export and half of another's would be neither's.
  */
-export async function* firstExport(addresses: readonly string[], timeoutMs: number): AsyncGenerator<unknown> {
+export async function* firstExport(
+  addresses: readonly string[],
+  timeoutMs: number,
+  tls: TlsFiles | null,
+): AsyncGenerator<unknown> {
   const reasons: string[] = [];
   for (const address of addresses) {
-    const client = new AdminClient(address, { timeoutMs });
+    const client = new AdminClient(address, { timeoutMs, tls });
     let started = false;
     try {
       for await (const { document } of client.exportUsers()) {

@@ -7,6 +7,7 @@ import { ConfigError, type ConfigProblem } from './config-problem.ts';
 import { convertLog, convertStore, type PathOf } from './convert-services.ts';
 import { type HostPort, parseHostPort } from './host-port.ts';
 import type { NodeConfig, OwnConfig, PeerConfig } from './node-config.ts';
+import { convertOwnTls, missingTls } from './own-tls.ts';
 import { shownValue } from './secret-value.ts';
 import { findSetting, settings } from './setting-list.ts';
 import { type Settings, settingsSchema } from './settings-schema.ts';
@@ -61,6 +62,7 @@ export function compileConfig(sources: ConfigSources): CompiledConfig {
   const groups = issues.map(({ path }) => path[0]!);
   const { written, isSound } = soundSettings(nested, groups);
   problems.push(...checkServices(written, merged, isSound));
+  if (isSound('tls')) problems.push(...missingTls(written).map(missingTlsProblem));
   const at: PathOf = (path, text) => resolve(merged.get(path)!.baseDir, text);
   const own = convertOwn(written, at);
   problems.push(...checkRelations(own, isSound));
@@ -132,6 +134,10 @@ function missingText(path: string): string {
   return `missing; give ${setting.flag}, ${setting.env} or ${path} in the file (${setting.description})`;
 }
 
+function missingTlsProblem(path: string): ConfigProblem {
+  return { path, expected: 'missing: tls.ca, tls.cert and tls.key go together, all three or none', origin: null };
+}
+
 function convertOwn(written: Settings, at: PathOf): OwnConfig {
   const listenControl = address(written.listen.control);
   const listenGossip = address(written.listen.gossip);
@@ -154,6 +160,7 @@ function convertOwn(written: Settings, at: PathOf): OwnConfig {
     listenGossip,
     listenShards: address(written.listen.shards),
     listenHttp: written.listen.http === 'off' ? null : address(written.listen.http),
+    tls: convertOwnTls(written, at),
     gossip: {
       protocol: written.gossip.protocol,
       keysPath: written.gossip.keys === undefined ? null : at('gossip.keys', written.gossip.keys),

@@ -13,6 +13,13 @@ export interface PeerConfig {
   readonly gossipAddress: string;
 }
 
+/** Absolute paths of PEM files. */
+export interface NodeTlsConfig {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** What a node runs with: frozen, checked, numbers with their unit in the name, paths absolute. */
 export interface NodeConfig extends OwnConfig, NodeServices {}
 
@@ -30,6 +37,8 @@ export interface OwnConfig {
   /** Shard n listens on port + n; port 0: on any. */
   readonly listenShards: HostPort;
   readonly listenHttp: HostPort | null;
+  /** Of all links between nodes; null: plain. */
+  readonly tls: NodeTlsConfig | null;
   readonly gossip: {
     readonly protocol: 'lifeguard' | 'swim';
     /** Absolute path; null: plain datagrams. */

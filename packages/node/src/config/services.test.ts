@@ -1,23 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileConfig } from './compile-config.ts';
-import { ConfigError, formatProblem } from './config-problem.ts';
-
-const cwd = '/srv';
-
-function compile(text: string, env: Record<string, string> = {}) {
-  return compileConfig({ files: [{ path: '/etc/holdfast/c.yaml', text: `node: {id: n1}\n${text}` }], env, cwd });
-}
-
-function problemsOf(text: string, env: Record<string, string> = {}): string[] {
-  try {
-    compile(text, env);
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    return error.problems.map(formatProblem);
-  }
-  return [];
-}
+import { compileText as compile, problemsOf } from './compile-text.test.ts';
 
 test('Kafka and Redis as a file and variables name them', () => {
   const text = `

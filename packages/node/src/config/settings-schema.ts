@@ -67,6 +67,18 @@ export const settingsSchema = z.strictObject({
       .default('127.0.0.1:7402')
       .meta({ description: 'health and metrics (HTTP), or off', reason: 'as listen.control' }),
   }),
+  tls: z.strictObject({
+    ca: text.optional().meta({
+      description:
+        "file of who signs the certificates of this cluster's nodes and operators, and of nobody else (PEM): with tls.cert and tls.key, all links between nodes are TLS, with certificates on both sides",
+      reason: 'none: plain links, for one machine or a trusted network',
+    }),
+    cert: text.optional().meta({
+      description: "file of this node's certificate (PEM); its DNS names have node.id",
+      reason: 'as tls.ca',
+    }),
+    key: text.optional().meta({ description: 'file of its key (PEM), without a passphrase', reason: 'as tls.ca' }),
+  }),
   gossip: z.strictObject({
     protocol: oneOf(['lifeguard', 'swim']).default('lifeguard').meta({
       description: "who is there, by holdfast's own SWIM core or by npm swim; the same on all nodes",

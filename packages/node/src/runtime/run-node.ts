@@ -9,8 +9,9 @@ import {
 import { ControlPlane, delay, type Gossip } from '@holdfast/engine';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
-import { AdminServer, GrpcPeerTransport, ServerHost } from '@holdfast/transport-grpc';
+import { AdminServer, GrpcPeerTransport, ServerHost, type TlsFiles } from '@holdfast/transport-grpc';
 import { advertisedHost } from '../config/advertised-host.ts';
+import { configWarnings } from '../config/config-warnings.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { loadJob } from '../job/load-job.ts';
 import { statusSchemaName } from '../status/status-document.ts';
@@ -30,6 +31,7 @@ import { ProcessMeter } from './process-meter.ts';
 import { openLogWithTopics } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
 import { ServiceWatch } from './services/service-watch.ts';
+import { readNodeTls } from './tls-files.ts';
 import { isHolderUnreachable } from './unreachable-holder.ts';
 import { lookUpUser } from './user-lookup.ts';
 import { WorkerShard } from './worker-shard.ts';
@@ -76,15 +78,16 @@ export class NodeStartError extends Error {
 /**
  * Starts a node from its compiled configuration.
  * @param stop ends the waiting for a log or store that isn't there yet
- * @throws GossipError, NodeStartError, NodeEndError RAFT_DAMAGED, JobLoadError, ServiceError, and what its adapters throw
+ * @throws GossipError, TlsFilesError, NodeStartError, NodeEndError RAFT_DAMAGED, JobLoadError, ServiceError, and what its adapters throw
  */
 export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<RunningNode> {
   const gossipKeys = openGossipKeys(config);
+  const tls = readNodeTls(config, Date.now());
   const opened = openDataFolder(config.dataDir, Date.now());
   if (opened.code !== 'OK') throw new NodeStartError(opened.code, opened.text);
   const locked = await openNodeFolder(config.dataDir, config.nodeId);
   if (locked.code !== 'OK') throw new NodeStartError(locked.code, locked.text);
-  const node = new Node(config, gossipKeys, opened.folder, locked.folder);
+  const node = new Node(config, { gossipKeys, tls }, opened.folder, locked.folder);
   try {
     await node.start(stop);
   } catch (error) {
@@ -94,9 +97,14 @@ export async function runNode(config: NodeConfig, stop?: AbortSignal): Promise<R
   return node;
 }
 
+interface NodeSecrets {
+  readonly gossipKeys: ReturnType<typeof openGossipKeys>;
+  readonly tls: TlsFiles | null;
+}
+
 class Node implements RunningNode {
   readonly #config: NodeConfig;
-  readonly #gossipKeys: ReturnType<typeof openGossipKeys>;
+  readonly #secrets: NodeSecrets;
   readonly #clusterId: string;
   readonly #logPath: string;
   readonly #storePath: string;
@@ -120,12 +128,12 @@ class Node implements RunningNode {
 
   constructor(
     config: NodeConfig,
-    gossipKeys: ReturnType<typeof openGossipKeys>,
+    secrets: NodeSecrets,
     data: { clusterId: string; logPath: string; storePath: string },
     folder: NodeFolder,
   ) {
     this.#config = config;
-    this.#gossipKeys = gossipKeys;
+    this.#secrets = secrets;
     this.#clusterId = data.clusterId;
     this.#logPath = (config.log.kind === 'embedded' ? config.log.dir : null) ?? data.logPath;
     this.#storePath = (config.store.kind === 'embedded' ? config.store.dir : null) ?? data.storePath;
@@ -143,6 +151,7 @@ class Node implements RunningNode {
 
   async start(stop?: AbortSignal): Promise<void> {
     const config = this.#config;
+    for (const text of configWarnings(config)) this.#logger.warn(text);
     await this.#serveHealth();
     const job = await loadJob(config.job);
     const environment = {
@@ -164,8 +173,9 @@ class Node implements RunningNode {
     const raftStorage = await LmdbRaftStorage.open(this.#folder.raftPath);
     this.#disposers.push(() => raftStorage.close());
     const { listenControl } = config;
-    const host = new ServerHost({ ...listenControl, advertisedHost: advertisedHost(config, listenControl) });
-    const transport = new GrpcPeerTransport({ nodeId: config.nodeId, clusterId: config.clusterName, host });
+    const { tls } = this.#secrets;
+    const host = new ServerHost({ ...listenControl, advertisedHost: advertisedHost(config, listenControl), tls });
+    const transport = new GrpcPeerTransport({ nodeId: config.nodeId, clusterId: config.clusterName, host, tls });
     this.#disposers.push(() => transport.close());
     // The admin service must be on the host before it listens, but what it shows exists only after.
     let status: ClusterStatus | null = null;
@@ -268,7 +278,7 @@ class Node implements RunningNode {
     const meta = gossipMeta(this.#config, this.#folder, { version: nodeVersion, peerAddress: this.address });
     const { gossip, close } = createGossip(
       this.#config,
-      this.#gossipKeys,
+      this.#secrets.gossipKeys,
       meta,
       this.#timers,
       this.#logger.child('gossip'),
@@ -302,6 +312,7 @@ class Node implements RunningNode {
         new WorkerShard(
           {
             config: this.#config,
+            tls: this.#secrets.tls,
             shard,
             logPath: this.#logPath,
             storePath: this.#storePath,

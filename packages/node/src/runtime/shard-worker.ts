@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openCrashNotes } from '@holdfast/embedded';
 import { defaultShardSettings, type FromShard, Shard, ShardStats, WaitingMessages } from '@holdfast/engine';
-import { type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
+import { type NodeId, nodeId, type SessionId, type ShardIndex, shardIndex } from '@holdfast/model';
 import { PinoLogger } from '@holdfast/telemetry';
 import { GrpcRecordTransport, TransportError } from '@holdfast/transport-grpc';
 import { advertisedHost } from '../config/advertised-host.ts';
@@ -19,13 +19,14 @@ const brokerPatienceMs = 1_000;
 /** The entry of a shard's thread: its own log, store and streams around one `Shard`. */
 async function main(data: ShardWorkerData): Promise<void> {
   const port = parentPort!;
-  const { config, shard, stats, logPath, storePath } = data;
+  const { config, tls, shard, stats, logPath, storePath } = data;
   const timers = new NodeTimers(data.zeroMs);
   const logger = PinoLogger.create({ level: config.logLevel, base: { node: config.nodeId, shard } });
   const send = (message: FromShard) => port.postMessage(message);
   const stop = new AbortController();
   const waiting = new WaitingMessages();
   let session: SessionId | null = null;
+  let nodes: ReadonlyMap<number, NodeId> = new Map();
   let running: Shard | null = null;
   let close: (() => Promise<void>) | null = null;
   let closing: Promise<void> | null = null;
@@ -42,6 +43,8 @@ async function main(data: ShardWorkerData): Promise<void> {
       return;
     }
     if (message.kind === 'session') session = message.session as SessionId;
+    if (message.kind === 'directory')
+      nodes = new Map(message.sessions.map((entry) => [entry.session, nodeId(entry.nodeId)]));
     if (running !== null) return running.receive(message);
     const answer = waiting.add(message);
     if (answer !== null) send(answer);
@@ -64,6 +67,7 @@ async function main(data: ShardWorkerData): Promise<void> {
     host,
     advertisedHost: advertisedHost(config, config.listenShards),
     port: basePort === 0 ? 0 : basePort + shard,
+    tls: tls === null ? null : { ...tls, nodeOf: (session) => nodes.get(session) ?? null },
   });
   const crashNotes = openCrashNotes(data.crashPath, shard, data.counter, (error) =>
     logger.warn('crash notes can not be written: a record that ends this process will not be known', { err: error }),

@@ -1,9 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { type FromShard, type ShardPort, ShardStats, type ToShard } from '@holdfast/engine';
+import type { TlsFiles } from '@holdfast/transport-grpc';
 import type { NodeConfig } from '../config/node-config.ts';
 
 export interface ShardWorkerData {
   readonly config: NodeConfig;
+  /** Read once, by the control thread: both speak with the same certificate until the node ends. */
+  readonly tls: TlsFiles | null;
   readonly shard: number;
   readonly stats: SharedArrayBuffer;
   readonly logPath: string;
