@@ -163,9 +163,6 @@ export class RecordBlockReader {
   /** -1: no value. */
   valueStart = 0;
   valueEnd = 0;
-  /** Where the current record begins and ends in `bytes`: to copy it whole. */
-  recordStart = 0;
-  recordEnd = 0;
 
   open(block: Uint8Array, baseOffset: number): this {
     if (this.bytes !== block) {
@@ -195,8 +192,6 @@ export class RecordBlockReader {
     this.valueEnd = valueLength === noValue ? this.keyEnd : this.keyEnd + valueLength;
     const next = at + padded(this.valueEnd - at);
     if (next > this.#end) throw new RecordBlockError(`record at byte ${at} reaches past the block's end`);
-    this.recordStart = at;
-    this.recordEnd = next;
     this.#at = next;
     return true;
   }

@@ -1,17 +1,12 @@
 import { existsSync } from 'node:fs';
 import { defineProcessor } from '@holdfast/sdk';
+import { pathRecords } from './path-records.ts';
 
 /** Each record is the path of a file: while it is there the job wants to be stopped at that record. */
 export default defineProcessor({
   name: 'stopping',
   version: '1',
-  input: {
-    paths: {
-      topic: 'access-log',
-      parse: (bytes: Uint8Array, start: number, end: number) => Buffer.from(bytes.subarray(start, end)).toString(),
-      key: (path: string) => path,
-    },
-  },
+  input: { paths: pathRecords },
   state: { version: 1, initial: () => ({ count: 0 }), idle: '1d' },
   onEvent: {
     paths(path, ctx) {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { openSync, writeFileSync } from 'node:fs';
 import { defineProcessor } from '@holdfast/sdk';
+import { pathRecords } from './path-records.ts';
 
 /**
  * Each record is the path of a file: the job makes it, and never comes back, out of a loop of its own or, where the path
@@ -9,13 +10,7 @@ import { defineProcessor } from '@holdfast/sdk';
 export default defineProcessor({
   name: 'stuck',
   version: '1',
-  input: {
-    paths: {
-      topic: 'access-log',
-      parse: (bytes: Uint8Array, start: number, end: number) => Buffer.from(bytes.subarray(start, end)).toString(),
-      key: (path: string) => path,
-    },
-  },
+  input: { paths: pathRecords },
   // biome-ignore lint/suspicious/noThenProperty: a policy, not a promise
   onError: { then: 'stop' },
   state: { version: 1, initial: () => ({}), idle: '1d' },
