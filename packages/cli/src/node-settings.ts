@@ -4,13 +4,20 @@ import { type ConfigFile, settings } from '@holdfast/node';
 import { type Command, Option } from 'commander';
 import { failed } from './cli-error.ts';
 
+/** How lists are written in one line. */
+const formOf: Partial<Record<(typeof settings)[number]['kind'], string>> = {
+  texts: 'value,...',
+  peers: 'id=address/gossip,...',
+};
+
 /** Every setting of a node as a flag. */
 export function withSettingFlags(command: Command): Command {
-  for (const { flag, description, defaultValue, path } of settings) {
+  for (const { flag, kind, description, defaultValue, path } of settings) {
     const shown =
       path === 'shards' ? 'cores - 1' : typeof defaultValue === 'string' ? defaultValue : JSON.stringify(defaultValue);
-    const text = shown === undefined ? description : `${description} (default: ${shown})`;
-    command.addOption(new Option(`${flag} <value>`, text));
+    const isNone = shown === undefined || shown === '[]';
+    const text = isNone ? description : `${description} (default: ${shown})`;
+    command.addOption(new Option(`${flag} <${formOf[kind] ?? 'value'}>`, text));
   }
   return command;
 }

@@ -6,7 +6,7 @@ import { failed, usage } from './cli-error.ts';
 import { requireDataFolder } from './client-addresses.ts';
 import type { Io } from './io.ts';
 import { readConfigFiles } from './node-settings.ts';
-import { parseDurationMs } from './options.ts';
+import { durationOption } from './options.ts';
 
 /** Whose log a command opens by itself. */
 export interface LogOptions {
@@ -28,11 +28,7 @@ export function withLogOptions(command: Command): Command {
         .default([], 'none'),
     )
     .addOption(new Option('--data <dir>', 'the embedded log of a data folder; nodes may run on it or not'))
-    .addOption(
-      new Option('--timeout <duration>', 'how long to wait for brokers')
-        .argParser(parseDurationMs)
-        .default(10_000, '10s'),
-    );
+    .addOption(durationOption('--timeout <duration>', 'how long to wait for brokers', '10s'));
 }
 
 export interface ConfiguredLog {

@@ -19,8 +19,13 @@ export function withClientOptions(command: Command): Command {
   const asking = command
     .option('--addr <host:port,...>', 'nodes to ask (HOLDFAST_ADDR; default 127.0.0.1:7400)')
     .addOption(new Option('--data <dir>', 'the data folder of a dev cluster').conflicts('addr'))
-    .option('--timeout <duration>', 'how long to wait for an answer', parseDurationMs, 5_000);
+    .addOption(durationOption('--timeout <duration>', 'how long to wait for an answer', '5s'));
   return withTlsOptions(asking).option('--no-color', 'no colours (NO_COLOR)');
+}
+
+/** The default as the option takes it: help shows it. */
+export function durationOption(flags: string, description: string, byDefault: string): Option {
+  return new Option(flags, description).argParser(parseDurationMs).default(parseDurationMs(byDefault), byDefault);
 }
 
 const durationUnitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

@@ -22,7 +22,11 @@ export function command({ io, finish }: CommandContext): Command {
       parseCount(1, 10_000_000),
     )
     .option('--seed <n>', 'of the generator (default: 1)', parseCount(0, 2 ** 32 - 1))
-    .option('--users <n>', 'generated users (default: 20000)', parseCount(1, 10_000_000))
+    .option(
+      '--users <n>',
+      'generated users (default: 20000, or a tenth of the records if that is less; 100 at least)',
+      parseCount(1, 10_000_000),
+    )
     .option('--data <dir>', 'keep everything here, and go on with what is there (default: a folder removed at the end)')
     .option('--partitions <n>', 'of the input topic (default: 4)', parseCount(1, 1_000))
     .option('--shards <n>', 'worker threads per node (default: the cores, shared out)', parseCount(1, 64))

@@ -4,7 +4,7 @@ import { clientAddresses } from '../client-addresses.ts';
 import { clientTls, type TlsOptions, withTlsOptions } from '../client-tls.ts';
 import type { CommandContext } from '../command-table.ts';
 import type { Io } from '../io.ts';
-import { outputOption, parseDurationMs } from '../options.ts';
+import { durationOption, outputOption } from '../options.ts';
 
 interface ExportOptions extends TlsOptions {
   readonly addr?: string;
@@ -26,7 +26,7 @@ export function command({ io }: CommandContext): Command {
     )
     .addOption(outputOption(['jsonl']))
     .option('--job <name>', 'a built-in job, or the path of its module', 'access-anomaly')
-    .option('--timeout <duration>', 'how long to wait for each answer', parseDurationMs, 5_000)
+    .addOption(durationOption('--timeout <duration>', 'how long to wait for each answer', '5s'))
     .action(async (options: ExportOptions) => {
       const given = (name: string) => command.getOptionValueSource(name) === 'cli';
       if (options.data !== undefined) {

@@ -4,7 +4,7 @@ import { CliError, usage } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
-import { type ClientOptions, parseDurationMs, withClientOptions } from '../options.ts';
+import { type ClientOptions, durationOption, withClientOptions } from '../options.ts';
 import { formatCount } from '../render/figures.ts';
 import { type DrainState, drainState, isDrained } from '../status/drain-progress.ts';
 import { type ClusterClient, withCluster } from '../status/fetch-status.ts';
@@ -16,7 +16,7 @@ interface WaitOptions extends ClientOptions {
 
 const pollMs = 500;
 /** The session of a node that was killed goes on for so long at most. */
-const defaultWaitMs = 300_000;
+const defaultWait = '5m';
 
 /** What operators do with nodes that run elsewhere: below `holdfast node`, which runs one here. */
 export function addNodeActs(node: Command, { io }: CommandContext): void {
@@ -93,11 +93,8 @@ function withWaitOptions(command: Command): Command {
 }
 
 function withWait(command: Command): Command {
-  return withClientOptions(command).option(
-    '--wait <duration>',
-    'how long to wait; the work goes on all the same',
-    parseDurationMs,
-    defaultWaitMs,
+  return withClientOptions(command).addOption(
+    durationOption('--wait <duration>', 'how long to wait; the work goes on all the same', defaultWait),
   );
 }
 

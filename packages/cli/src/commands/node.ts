@@ -1,5 +1,5 @@
 import { compileConfig, NodeEndError, type RunningNode, runNode, ServiceError } from '@holdfast/node';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { failed } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
 import { StopSignal } from '../dev/interrupt.ts';
@@ -17,7 +17,11 @@ export function command(context: CommandContext): Command {
     .description(
       'Runs one node until SIGTERM or SIGINT, which drain it; a second one ends it at once. Logs: NDJSON on stdout.',
     )
-    .option('-c, --config <file>', 'YAML or JSON; may be given again, later files win', collect, []);
+    .addOption(
+      new Option('-c, --config <file>', 'YAML or JSON; may be given again, later files win')
+        .argParser(collect)
+        .default([], 'none'),
+    );
   // Both have --data and --tls-ca: what stands behind `node ls` is for `ls`.
   node.enablePositionalOptions();
   addNodeList(node, context);

@@ -7,10 +7,10 @@ import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import {
   type ClientOptions,
+  durationOption,
   type OutputForm,
   outputOption,
   parseCount,
-  parseDurationMs,
   withClientOptions,
 } from '../options.ts';
 import { printable } from '../render/printable.ts';
@@ -39,7 +39,7 @@ export function command({ io, finish }: CommandContext): Command {
   return withClientOptions(status)
     .addOption(outputOption(['text', 'wide', 'json', 'jsonl']))
     .option('-w, --watch', 'go on: redrawn on a terminal, elsewhere one block or line per change')
-    .option('--interval <duration>', 'between two looks of --watch', parseDurationMs, 2_000)
+    .addOption(durationOption('--interval <duration>', 'between two looks of --watch', '2s'))
     .option('-n, --count <n>', 'end --watch after so many', parseCount(1, 1_000_000_000))
     .option('-e, --established', 'wait until --nodes have joined and are healthy, or --timeout (then 2m)')
     .option('--nodes <n>', 'how many --established waits for', parseCount(1, 1_000))

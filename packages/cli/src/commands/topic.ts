@@ -1,5 +1,5 @@
 import { loadJob } from '@holdfast/node';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { CliError, usage } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -35,11 +35,10 @@ export function command(context: CommandContext): Command {
   const lag = topic.command('lag').description('how far a job has committed, per partition');
   withLogOptions(lag)
     .addOption(outputOption(['text', 'json']))
-    .option(
-      '--topic <name>',
-      'of these topics; may be given again (default: the inputs of the configured job)',
-      collect,
-      [],
+    .addOption(
+      new Option('--topic <name>', 'of these topics; may be given again')
+        .argParser(collect)
+        .default([], 'the inputs of the configured job'),
     )
     .option('--group <name>', 'of this job (default: the configured one)')
     .action((options: LagOptions) => showLag(options, io));

@@ -30,7 +30,7 @@ test('flags that do not apply are usage errors, input that can not be read is a 
   );
   assert.throws(() => plan({ input: '/' }), refusal(1, /it is a folder/));
   // So is a FIFO, or the pipe of <(zcat FILE).
-  assert.throws(() => plan({ input: '/dev/null' }), refusal(1, /it is no regular file; .* --input -$/));
+  assert.throws(() => plan({ input: '/dev/null' }), refusal(1, /it is no regular file; .*, by -$/));
 });
 
 const summary = {

@@ -10,7 +10,7 @@ export function checkInput(given: string, cwd: string): string {
     const stat = statSync(path);
     if (stat.isDirectory()) throw refuse('it is a folder');
     // It is read from any place in it, perhaps by another run that goes on: a pipe can't be.
-    if (!stat.isFile()) throw refuse('it is no regular file; give a pipe as standard input, with --input -');
+    if (!stat.isFile()) throw refuse('it is no regular file; give a pipe as standard input, by -');
     accessSync(path, constants.R_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
