@@ -7,6 +7,8 @@ const broken = 'packages/engine/src/control/broken-requests.test.ts';
 const waiting = 'packages/engine/src/shard/waiting-messages.test.ts';
 const unreached = 'packages/testkit/src/unreached-holder.test.ts';
 const ahead = 'packages/testkit/src/store-ahead.test.ts';
+const stopped = 'packages/testkit/src/stopped-partition.test.ts';
+const lag = 'packages/engine/src/shard/lag-meter.test.ts';
 const holds = 'packages/processor/src/ingest/unit-holds.test.ts';
 
 /** Bugs that cost only at a bound, after days, or between two requests at once: no simulation lasts so long. Unit tests see them. */
@@ -115,5 +117,29 @@ export const longRunBugs: readonly PlantedBug[] = [
     find: 'this.#refusals.push({ frame, units });',
     replace: 'this.#refusals.push({ frame: frame | 0, units });',
     tests: [holds],
+  },
+  {
+    name: 'long: nobody hears of a partition that can not be read',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/shard-meter.ts',
+    find: 'nowMs - failingSinceMs >= stoppedAfterMs',
+    replace: 'nowMs - failingSinceMs < 0',
+    tests: [stopped],
+  },
+  {
+    name: 'long: a call of the store that has failed once counts as failing for ever',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/store-loop.ts',
+    find: "options.stats.add('storeCallsFailing', -1);",
+    replace: "options.stats.add('storeCallsFailing', 0);",
+    tests: [stopped],
+  },
+  {
+    name: 'long: a record after an idle night has waited since the evening',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/lag-meter.ts',
+    find: 'Math.max(before.levelUnixMs, routedUnixMs)',
+    replace: 'routedUnixMs',
+    tests: [lag],
   },
 ];

@@ -26,6 +26,8 @@ export const shardStatNames = [
   'backupsFenced',
   'backupBytes',
   'backupFailures',
+  /** calls of the store that have failed and are tried again */
+  'storeCallsFailing',
   /** by how many entries of the log the store is ahead of what this cluster can have given; 0: it isn't */
   'storeAheadEntries',
   /** age in ms of the oldest change that no accepted backup covers; 0: there is none */
@@ -43,6 +45,8 @@ export const shardStatNames = [
   /** commits of partitions that are read elsewhere by now */
   'commitsFenced',
   'partitionsRead',
+  /** of these, partitions of which nothing could be read for 15 s */
+  'partitionsStopped',
   /** nanoseconds of CPU-bound work per stage, timed per batch */
   'nsFetch',
   'nsRoute',
@@ -80,6 +84,8 @@ const levels: readonly ShardStatName[] = [
   'lagRecords',
   'lagMs',
   'partitionsRead',
+  'partitionsStopped',
+  'storeCallsFailing',
   'streamsOpen',
   'handOverLeft',
   'storeAheadEntries',

@@ -18,6 +18,7 @@ export class PartitionLoop {
   readonly lastCommit = new LastCommit();
   /** Append time of the last record routed, to tell how late we are. */
   lastTimestampUnixMs = Number.NaN;
+  #failingSinceMs: number | null = null;
   #ended = false;
   #onUnblocked: (() => void) | null = null;
   /** Resolves when the loop is over and its reader closed. */
@@ -35,6 +36,11 @@ export class PartitionLoop {
     this.#ended = true;
     if (this.reading !== null && !this.#context.stopping) this.#context.ingest.losePartition(this.reading);
     this.unblock();
+  }
+
+  /** Calls of the log that it can't go on without have failed since then; null: the last one didn't. */
+  get failingSinceMs(): number | null {
+    return this.#failingSinceMs;
   }
 
   /** Something moved that a paused loop may wait for. */
@@ -83,9 +89,10 @@ export class PartitionLoop {
           options.send({ kind: 'generationSeen', generationId: found });
           return null;
         },
-        (error, ...again) => this.#warn('can not find the start of a partition', error, ...again),
+        (error, ...again) => this.#failed('can not find the start of a partition', error, ...again),
         () => this.#over,
       );
+      this.#failingSinceMs = null;
       // The generation may have moved while we asked: what we learned is about the older one then.
       if (offset !== null && leases.generationIndex() === generationIndex) return { offset, generationIndex };
       await delay(options.timers, 50);
@@ -102,10 +109,11 @@ export class PartitionLoop {
     const reader = await untilItWorks(
       timers,
       () => options.log.openReader(this.lease.topic, reading.id, reading.position),
-      (error, ...again) => this.#warn('can not read a partition', error, ...again),
+      (error, ...again) => this.#failed('can not read a partition', error, ...again),
       stale,
     );
     if (reader === null) return;
+    this.#failingSinceMs = null;
     try {
       while (!stale()) {
         const batch = await this.#next(reader, stale);
@@ -142,10 +150,12 @@ export class PartitionLoop {
     const batch = await untilItWorks(
       options.timers,
       () => reader.next(options.settings.fetchBytesMax, fetchWaitMs),
-      (error, ...again) => this.#warn('reading a partition failed', error, ...again),
+      (error, ...again) => this.#failed('reading a partition failed', error, ...again),
       stale,
     );
-    if (batch !== null) options.stats.add('nsFetch', (options.timers.monotonicMs() - startMs) * 1e6);
+    if (batch === null) return null;
+    this.#failingSinceMs = null;
+    options.stats.add('nsFetch', (options.timers.monotonicMs() - startMs) * 1e6);
     return batch;
   }
 
@@ -155,8 +165,10 @@ export class PartitionLoop {
     });
   }
 
-  #warn(text: string, error: unknown, tries: number, retryInMs: number): void {
+  #failed(text: string, error: unknown, tries: number, retryInMs: number): void {
     const { topic, partition } = this.lease;
-    this.#context.options.logger.warn(text, { topic, partition, err: error, tries, retryInMs });
+    const { logger, timers } = this.#context.options;
+    this.#failingSinceMs ??= timers.monotonicMs();
+    logger.warn(text, { topic, partition, err: error, tries, retryInMs });
   }
 }

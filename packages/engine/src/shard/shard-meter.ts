@@ -8,6 +8,8 @@ import type { StreamLinks } from './stream-links.ts';
 
 /** Time between two questions for the ends of the partitions read here. */
 const lagIntervalMs = 1_000;
+/** Calls fail for moments now and then, as when a partition's leader in the log moves. */
+const stoppedAfterMs = 15_000;
 
 /** Copies what the cores count, and the levels of their queues, to the shard's statistics. */
 export class ShardMeter {
@@ -47,11 +49,20 @@ export class ShardMeter {
     stats.set('streamsOpen', this.#links.count);
     stats.set('handOverLeft', holder.ends.handOverLeft);
     stats.set('storeAheadEntries', this.#storeAhead.look(nowMs));
+    stats.set('partitionsStopped', this.#countStopped(nowMs));
     if (nowMs - this.#lagAtMs >= lagIntervalMs) {
       this.#lagAtMs = nowMs;
       this.#measurePauses();
       void this.#measureLag();
     }
+  }
+
+  #countStopped(nowMs: number): number {
+    let stopped = 0;
+    for (const { failingSinceMs } of this.#loops.values()) {
+      if (failingSinceMs !== null && nowMs - failingSinceMs >= stoppedAfterMs) stopped++;
+    }
+    return stopped;
   }
 
   #measurePauses(): void {
@@ -76,6 +87,7 @@ export class ShardMeter {
           lastTimestampUnixMs,
         };
       }),
+      timers.wallUnixMs(),
     );
     if (lag === null || this.#context.stopped) return;
     stats.set('lagRecords', lag.records);

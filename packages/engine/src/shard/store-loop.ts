@@ -268,15 +268,19 @@ export class StoreLoop {
         await delay(options.timers, 5);
         continue;
       }
+      let failed = 0;
       const answer = await untilItWorks(
         options.timers,
         () => call(generation.generationId),
         (error, tries) => {
           options.stats.add('backupFailures', 1);
+          if (tries === 1) options.stats.add('storeCallsFailing', 1);
+          failed = tries;
           options.logger.warn('the backup store did not answer', { calls: about.length, tries, err: error });
         },
         () => this.#context.stopped || leases.generationIndex() !== index,
       );
+      if (failed > 0) options.stats.add('storeCallsFailing', -1);
       if (answer === null || leases.generationIndex() !== index) return null;
       if (answer.code === 'OK') return answer.results;
       options.send({ kind: 'generationSeen', generationId: answer.generationId });

@@ -60,7 +60,7 @@ export const settingsSchema = z.strictObject({
       .meta({ description: 'gossip (UDP), an IP address; else as listen.control', reason: 'as listen.control' }),
     shards: hostPort.default('127.0.0.1:0').meta({
       description: 'record streams (gRPC): shard n listens on port + n; port 0 takes free ones; host as listen.control',
-      reason: 'the ports travel by gossip and log, so nobody has to know them beforehand',
+      reason: 'the ports are in the lease table, so nobody has to know them beforehand',
     }),
     http: z
       .union([z.literal('off'), hostPort], { error: `${hostPortExpected}, or off` })
@@ -155,8 +155,8 @@ export const settingsSchema = z.strictObject({
   }),
   drain: z.strictObject({
     deadline: duration.default('2m').meta({
-      description: 'SIGTERM: after this, backups are flushed and the node goes',
-      reason: 'a million leases take about half a minute; service managers kill after 150 s',
+      description: 'SIGTERM: after this the node ends as it is; what it has not handed over is replayed',
+      reason: 'a million leases take about half a minute; tell the service manager to wait longer than this',
     }),
   }),
   limits: z.strictObject({

@@ -20,6 +20,7 @@ test('metrics are the numbers of the report, which is made once a scrape', async
     raft: { term: 3, leader: 'n2', voters: ['n1', 'n2', 'n3'], appliedIndex: 40 },
     session: null,
     quarantined: 1,
+    problems: [{ about: 'log', topic: 't', code: 'TOPIC_MISSING', text: 'no such topic', sinceMs: 5 }],
     services: { log: { awayMs: null, why: null }, store: { awayMs: 20_000, why: 'refused' } },
     shards: [
       { ...shard, index: 0, oldestDirtyAgeMs: 1_500 },
@@ -57,6 +58,10 @@ test('metrics are the numbers of the report, which is made once a scrape', async
   assert.deepEqual(read.get('service_reachable'), [
     { labels: { service: 'log' }, value: 1 },
     { labels: { service: 'store' }, value: 0 },
+  ]);
+  assert.deepEqual(read.get('leader_problems'), [
+    { labels: { reason: 'TOPIC_UNUSABLE' }, value: 1 },
+    { labels: { reason: 'STORE_REFUSED' }, value: 0 },
   ]);
   const applied = 2 * shardStatNames.indexOf('recordsApplied');
   assert.equal(read.get('records_total')![0]!.value, applied);

@@ -1,6 +1,7 @@
 import type { ShardStatName } from '@holdfast/engine';
 import { memberStates } from '@holdfast/membership';
 import type { MetricSample, MetricSpec } from '@holdfast/telemetry';
+import { leaderReasonCodes, leaderReasons } from '../status/leader-reasons.ts';
 import type { NodeReport, ShardReport } from '../status/node-report.ts';
 
 export interface MetricsSource {
@@ -83,6 +84,18 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
       },
       ['service'],
     ),
+    gauge(
+      'leader_problems',
+      'what keeps the leader from its duties, at the leader, by reason of the status',
+      () => {
+        const { problems, services } = report();
+        const reasons = leaderReasons(problems ?? [], services);
+        return leaderReasonCodes.map((code) => {
+          return { labels: { reason: code }, value: reasons.filter((reason) => reason.code === code).length };
+        });
+      },
+      ['reason'],
+    ),
     gauge('session', '1 while this node may hold leases', () => one(report().session === null ? 0 : 1)),
     gauge(
       'leases_held',
@@ -94,6 +107,12 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
       'partitions_read',
       'partitions leased to a shard',
       perShard(({ partitions }) => partitions.length),
+      ['shard'],
+    ),
+    gauge(
+      'partitions_stopped',
+      'of these, partitions of which nothing could be read for 15 s',
+      perShard(({ stats }) => stats.partitionsStopped),
       ['shard'],
     ),
     {
@@ -150,7 +169,7 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
       ['stage'],
     ),
     gauge('lag_records', 'records of the partitions read here that are not routed yet', () => one(sum('lagRecords'))),
-    gauge('lag_seconds', 'age of the oldest such record', () => {
+    gauge('lag_seconds', 'how long the oldest of them has waited, at most', () => {
       return one(Math.max(0, ...report().shards.map(({ stats }) => stats.lagMs)) / 1000);
     }),
   ];

@@ -1,5 +1,7 @@
 import type { LeaderProblem, ServicesReport } from './node-report.ts';
-import type { ReasonCode } from './status-document.ts';
+
+export const leaderReasonCodes = ['TOPIC_UNUSABLE', 'STORE_REFUSED'] as const;
+type LeaderReasonCode = (typeof leaderReasonCodes)[number];
 
 /** Calls fail for a moment now and then: while a broker restarts, a leader of the log changes. */
 const failedAfterMs = 15_000;
@@ -17,7 +19,7 @@ const refusedTexts: Readonly<Record<string, string>> = {
 export function leaderReasons(
   problems: readonly LeaderProblem[],
   services: ServicesReport | null,
-): { readonly code: ReasonCode; readonly text: string }[] {
+): { readonly code: LeaderReasonCode; readonly text: string }[] {
   return problems.flatMap((problem) => {
     const service = problem.about === 'store' ? services?.store : services?.log;
     const isPassing = problem.sinceMs < failedAfterMs || (service?.awayMs ?? null) !== null;

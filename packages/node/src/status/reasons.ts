@@ -1,3 +1,4 @@
+import type { ShardStatName } from '@holdfast/engine';
 import { leaderReasons } from './leader-reasons.ts';
 import type { LeaderProblem, NodeAnswer, ServicesReport, TableFacts } from './node-report.ts';
 import type { Health, Reason, ReasonCode, StatusNode } from './status-document.ts';
@@ -52,6 +53,7 @@ export function findReasons(facts: ReasonFacts): Reason[] {
   addUnread(facts, add);
   for (const answer of facts.answers) {
     if (!answer.ok) continue;
+    addStopped(answer.report, add);
     addBackups(answer.report, facts.backupIntervalMs, add);
     addStoreAhead(answer.report, add);
   }
@@ -115,6 +117,14 @@ function addUnread({ table }: ReasonFacts, add: Add): void {
   );
 }
 
+/** The log answers its node, but not about these. */
+function addStopped({ id, shards, services }: Report, add: Add): void {
+  const stopped = sumOf(shards, 'partitionsStopped');
+  if (stopped === 0 || services.log.awayMs !== null) return;
+  const which = stopped === 1 ? 'a partition' : `${stopped} partitions`;
+  add('unhealthy', 'PARTITION_STOPPED', id, `can't read ${which} that it has: its log says which, and why`);
+}
+
 function addQuarantined(units: readonly string[], add: Add): void {
   if (units.length === 0) return;
   const listed = units.slice(0, quarantinedListedMax).join(', ');
@@ -133,11 +143,16 @@ function addStoreAhead({ id, shards }: Report, add: Add): void {
 
 type Report = (NodeAnswer & { ok: true })['report'];
 
+/** A node of an earlier version has no such number. */
+function sumOf(shards: Report['shards'], name: ShardStatName): number {
+  return shards.reduce((sum, { stats }) => sum + (stats[name] ?? 0), 0);
+}
+
 function addBackups(report: Report, intervalMs: number, add: Add): void {
   const ageMs = Math.max(0, ...report.shards.map(({ oldestDirtyAgeMs }) => oldestDirtyAgeMs ?? 0));
   if (ageMs <= backupStaleFactor * intervalMs) return;
-  const failures = report.shards.reduce((sum, { stats }) => sum + stats.backupFailures, 0);
+  const failing = sumOf(report.shards, 'storeCallsFailing');
   const text = `a change waits for its backup for ${Math.round(ageMs / 1000)}s`;
-  if (failures > 0) add('unhealthy', 'BACKUP_FAILING', report.id, `${text}; ${failures} writes failed`);
+  if (failing > 0) add('unhealthy', 'BACKUP_FAILING', report.id, `${text}; ${failing} calls of the store fail`);
   else add('degraded', 'BACKUP_STALE', report.id, text);
 }

@@ -22,6 +22,7 @@ export const reasonCodes = [
   'TOPIC_UNUSABLE',
   'STORE_REFUSED',
   'STORE_AHEAD',
+  'PARTITION_STOPPED',
   'KEY_QUARANTINED',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
@@ -51,7 +52,7 @@ export interface StatusDocument {
     /** How many more voters may be lost. */
     readonly failureTolerance: number;
     readonly quorum: { readonly voters: number; readonly reachable: number };
-    /** Users whose records become dead letters, since one of them ends processes. */
+    /** Users whose records become dead letters, since one of them ended processes or their state can't be kept or read. */
     readonly quarantined: number;
     readonly reasons: readonly Reason[];
   };

@@ -145,10 +145,11 @@ test('a leader out of reach leads on if the majority says so', () => {
   assert.equal(view([away, ok('n2'), elsewhere], { via: 'n2' }).cluster.leader, null);
 });
 
-test('backups that wait for three intervals are stale, failing when writes failed', () => {
+test('backups that wait for three intervals are stale, failing while calls of the store fail', () => {
   const stale = [shard(0, { oldestDirtyAgeMs: 91_000 })];
+  stale.push(shard(1, {}, { backupFailures: 2 }));
   assert.equal(view([ok('n1'), ok('n2', { shards: stale }), ok('n3')]).cluster.reasons[0]!.code, 'BACKUP_STALE');
-  const failing = [shard(0, { oldestDirtyAgeMs: 91_000 }, { backupFailures: 2 })];
+  const failing = [shard(0, { oldestDirtyAgeMs: 91_000 }, { storeCallsFailing: 1 })];
   const status = view([ok('n1'), ok('n2', { shards: failing }), ok('n3')]);
   assert.equal(status.cluster.health, 'unhealthy');
   assert.equal(status.cluster.reasons[0]!.code, 'BACKUP_FAILING');
@@ -160,6 +161,20 @@ test('a store that is ahead of the log is told of each node that met it', () => 
   const [reason] = status.cluster.reasons;
   assert.deepEqual([status.cluster.health, reason!.code, reason!.node], ['unhealthy', 'STORE_AHEAD', 'n2']);
   assert.match(reason!.text, /70000 entries ahead/);
+});
+
+test('partitions that their node can not read are told of, unless its whole log is away', () => {
+  const shards = [shard(0, {}, { partitionsStopped: 1 }), shard(1, {}, { partitionsStopped: 2 })];
+  const { cluster } = view([ok('n1'), ok('n2', { shards }), ok('n3')]);
+  const [reason] = cluster.reasons;
+  assert.deepEqual([cluster.health, reason!.code, reason!.node], ['unhealthy', 'PARTITION_STOPPED', 'n2']);
+  assert.match(reason!.text, /can't read 3 partitions/);
+  const services = { log: { awayMs: 20_000, why: null }, store: { awayMs: null, why: null } };
+  const away = view([ok('n1'), ok('n2', { shards, services }), ok('n3')]).cluster.reasons;
+  assert.deepEqual(
+    away.map(({ code }) => code),
+    ['LOG_UNREACHABLE'],
+  );
 });
 
 test('a node that its log or store does not answer is not served by them, and the reason names which and why', () => {
