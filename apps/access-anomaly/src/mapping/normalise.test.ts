@@ -120,11 +120,20 @@ describe('cases', () => {
   });
 
   test('without a usable time the append time stands in', () => {
-    for (const time of [undefined, null, '', 'yesterday', 0, -5, true, '2026-02-30T00:00:00Z', 1e300]) {
+    const unset = [0, -5, 1e-9, '1970-01-01T00:00:00Z', '0001-01-01T00:00:00Z'];
+    for (const time of [undefined, null, '', 'yesterday', true, '2026-02-30T00:00:00Z', 1e300, ...unset]) {
       const login = read('holdfast', { ...base, time });
       assert.deepEqual([login.timeUnixMs, login.flags], [arrival, ['log_time']]);
       const none = new Normaliser(builtInMappings.get('holdfast')!).normalise({ ...base, time }, Number.NaN);
       assert.deepEqual(none, { dead: 'no_time' });
+    }
+  });
+
+  test('an append time in micro- or nanoseconds is none', () => {
+    for (const appended of [arrival * 1000, arrival * 1_000_000]) {
+      const none = new Normaliser(builtInMappings.get('holdfast')!).normalise({ user: 'lea' }, appended);
+      assert.deepEqual(none, { dead: 'no_time' });
+      assert.deepEqual(read('holdfast', base, appended).flags, []);
     }
   });
 
