@@ -14,6 +14,13 @@ test('figures as people read them; unknown is a dash, never 0', () => {
     '41,870',
     '1,204,000',
   ]);
+  // Of a state of anybody's job.
+  assert.deepEqual([0.123456, -1234567.891011, 1.23456e-7, 1e21].map(formatCount), [
+    '0.123456',
+    '-1,234,567.891011',
+    '1.23456e-7',
+    '1e+21',
+  ]);
   assert.deepEqual([null, 0, 999.4, 999.6, 16_100, 999_949, 2_340_000].map(formatRate), [
     '-',
     '0',
