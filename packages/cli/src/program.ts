@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { type CliError, toCliError } from './cli-error.ts';
+import { type CliError, toCliError, usage } from './cli-error.ts';
 import { type CommandContext, commandTable } from './command-table.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -15,11 +15,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       exit = code;
     },
   };
+  const json = wantsJson(argv) || io.env.HOLDFAST_SUPERVISED === '1';
   try {
     const [name, ...rest] = argv.filter((arg) => arg !== '--no-color');
     const entry = Object.hasOwn(commandTable, name ?? '') ? commandTable[name!] : undefined;
     const command = entry === undefined ? rootCommand() : (await entry.load()).command(context);
-    quiet(command, io);
+    quiet(command, io, json);
     await command.parseAsync(entry === undefined ? (name === undefined ? ['--help'] : [name, ...rest]) : rest, {
       from: 'user',
     });
@@ -31,7 +32,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       return exitCodes.usage;
     }
     const known = toCliError(error);
-    io.note(errorText(known, wantsJson(argv) || io.env.HOLDFAST_SUPERVISED === '1'));
+    io.note(errorText(known, json));
     return known.exit;
   }
 }
@@ -52,7 +53,7 @@ function rootCommand(): Command {
 }
 
 /** Errors come as exceptions, and in one line. */
-function quiet(command: Command, io: Io): void {
+function quiet(command: Command, io: Io, json: boolean): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => void io.out(text),
     writeErr: (text) => io.note(text),
@@ -61,10 +62,10 @@ function quiet(command: Command, io: Io): void {
         .replace(/^error: /, '')
         .trim()
         .replace(/\s*\n\s*/g, ' ');
-      write(`holdfast: ${line}\n`);
+      write(errorText(usage(line), json));
     },
   });
-  for (const sub of command.commands) quiet(sub, io);
+  for (const sub of command.commands) quiet(sub, io, json);
 }
 
 function errorText({ code, exit, message }: CliError, json: boolean): string {
