@@ -66,3 +66,16 @@ test('probes answer with their checks, metrics with what is read at that moment'
   socket.destroy();
   await server.close();
 });
+
+test('what is not known is left out, and is no 0', async () => {
+  let known = false;
+  const read = () => (known ? [{ value: 7 }] : []);
+  const metrics = new Metrics([
+    { name: 'age_seconds', help: 'age', kind: 'gauge', read },
+    { name: 'seen_total', help: 'seen', kind: 'counter', read },
+  ]);
+  assert.doesNotMatch(await metrics.text(), /^holdfast_/m);
+  known = true;
+  assert.match(await metrics.text(), /^holdfast_age_seconds 7$/m);
+  assert.match(await metrics.text(), /^holdfast_seen_total 7$/m);
+});
