@@ -79,3 +79,15 @@ test('what is not known is left out, and is no 0', async () => {
   assert.match(await metrics.text(), /^holdfast_age_seconds 7$/m);
   assert.match(await metrics.text(), /^holdfast_seen_total 7$/m);
 });
+
+test('connections that say nothing keep probes out for no longer than the server has patience', async () => {
+  const metrics = { contentType: '', text: async () => '' };
+  const source = { started: () => [], live: () => [], ready: () => [], metrics };
+  const server = await HealthServer.listen({ host: '127.0.0.1', port: 0 }, source, 200);
+  const silent = connect(server.port, '127.0.0.1');
+  silent.resume();
+  const startMs = performance.now();
+  await once(silent, 'close');
+  assert.ok(performance.now() - startMs < 5_000);
+  await server.close();
+});
