@@ -61,6 +61,13 @@ describe('acts on nodes', { timeout: 60_000 }, () => {
     assert.match(err, /did not answer within 100 ms/);
   });
 
+  test('what a node answers is shown with its control characters escaped', async () => {
+    looks = [0];
+    onAct = async () => ({ code: 'OK', text: 'read\x1b[2J' });
+    const { err } = await runHere(['topic', 'replace', 'in', '--yes', '--addr', address], '/');
+    assert.equal(err, 'read\\u001b[2J\n');
+  });
+
   test('a removal that is not through when the wait is over: exit 4', async () => {
     looks = [0];
     onAct = async (kind) => {
