@@ -16,7 +16,10 @@ interface Run {
   readonly profileDir: string | null;
 }
 
-/** Records wait in the log; the clock runs from the first one read to the last one applied, backed up and committed. */
+/**
+ * The clock runs from when all nodes may read, the log still empty, until all records are made, appended at once, applied,
+ * backed up and committed. The CPU is that of the nodes alone.
+ */
 async function run(nodes: number, profiled: boolean): Promise<Run> {
   const cluster = await Cluster.create({ nodes, partitions: 4, settings: { backup: { interval: '2s' } } });
   const profileDir = profiled ? join(cluster.dir, 'profiles') : null;
@@ -26,7 +29,7 @@ async function run(nodes: number, profiled: boolean): Promise<Run> {
     for (const node of cluster.nodes) node.start(args);
     await waitFor('a cluster', 60_000, async () => {
       const status = await cluster.status();
-      return (status?.cluster.leader != null && status.nodes.every(({ session }) => session !== null)) || null;
+      return (status?.cluster.leader != null && status.nodes.every(({ session }) => session.id !== null)) || null;
     });
     const cpuBefore = cluster.nodes.map((node) => cpuSeconds(node.pid!));
     const startMs = performance.now();

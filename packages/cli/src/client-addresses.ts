@@ -21,7 +21,8 @@ export function clientAddresses(options: Pick<ClientOptions, 'addr' | 'data'>, i
 function parseAddresses(text: string, origin: string): string[] {
   const addresses = text.split(',').map((part) => part.trim());
   for (const address of addresses) {
-    if (/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):\d{1,5}$/.test(address)) continue;
+    const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):(\d{1,5})$/.exec(address)?.[1];
+    if (Number(port) >= 1 && Number(port) <= 65_535) continue;
     throw usage(`${origin}: '${address}' is no HOST:PORT`);
   }
   return addresses;

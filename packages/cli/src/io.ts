@@ -12,8 +12,10 @@ export interface Io {
   readonly columns: number;
   /** Resolves when more may be written. Once the reader is gone it does nothing. */
   out(text: string): Promise<void>;
-  /** Aborted once what went to stdout found no reader: who has no other end may end. */
+  /** Aborted once what went to stdout found no reader, or no room: who has no other end may end. */
   readonly outUnread: AbortSignal;
+  /** Why stdout could not be written, where it wasn't for want of a reader: the disk is full, say. */
+  readonly outError?: Error | null;
   /** As `out`, to stderr, whose reader is another one. */
   note(text: string): void;
   style(kind: 'bold' | 'dim' | 'red' | 'yellow' | 'green', text: string): string;
@@ -22,8 +24,12 @@ export interface Io {
 /** Set by `--no-color`; NO_COLOR is heeded as well, and nothing but a terminal gets colours. */
 export function processIo(colour: boolean): Io {
   const { stdout, stderr, env } = process;
-  const outUnread = readerGone(stdout);
-  const noteUnread = readerGone(stderr);
+  let outError: Error | null = null;
+  const outUnread = readerGone(stdout, (error) => {
+    outError ??= error;
+  });
+  // Nobody is left to be told of an error of stderr.
+  const noteUnread = readerGone(stderr, () => undefined);
   const colours = colour && (env.NO_COLOR ?? '') === '' && stdout.isTTY === true;
   return {
     env,
@@ -38,9 +44,15 @@ export function processIo(colour: boolean): Io {
     out: (text) =>
       new Promise((resolve) => {
         if (outUnread.aborted) return resolve();
-        stdout.write(text, () => resolve());
+        stdout.write(text, (error) => {
+          if (isFailure(error)) outError ??= error;
+          resolve();
+        });
       }),
     outUnread,
+    get outError() {
+      return outError;
+    },
     note: (text) => {
       if (!noteUnread.aborted) stderr.write(text);
     },
@@ -48,12 +60,16 @@ export function processIo(colour: boolean): Io {
   };
 }
 
-/** `holdfast export | head`: the reader has seen enough. */
-function readerGone(stream: Writable): AbortSignal {
+/** `holdfast export | head`: the reader has seen enough. Any other end of the stream is a failure. */
+function readerGone(stream: Writable, onFailure: (error: Error) => void): AbortSignal {
   const gone = new AbortController();
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+  stream.on('error', (error) => {
+    if (isFailure(error)) onFailure(error);
     gone.abort();
   });
   return gone.signal;
+}
+
+function isFailure(error: NodeJS.ErrnoException | null | undefined): error is NodeJS.ErrnoException {
+  return error != null && error.code !== 'EPIPE';
 }

@@ -30,11 +30,16 @@ export function durationOption(flags: string, description: string, byDefault: st
 
 const durationUnitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
+/** Of a timer: a longer one would go off at once. */
+const durationMsMax = 2 ** 31 - 1;
+
 /** Milliseconds of `30s`; a bare number is refused: 30 of what? */
 export function parseDurationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
   if (match === null) throw new InvalidArgumentError('A duration with its unit is wanted, such as 500ms, 30s or 2m.');
-  return Number(match[1]) * durationUnitMs[match[2]!]!;
+  const durationMs = Number(match[1]) * durationUnitMs[match[2]!]!;
+  if (durationMs > durationMsMax) throw new InvalidArgumentError('At most 24 days (576h) are wanted.');
+  return durationMs;
 }
 
 /** A whole number from `min` to `max`; 1_000 and 1,000 are not, 1e6 is not. */

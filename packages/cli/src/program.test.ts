@@ -59,6 +59,7 @@ test('wrong command lines: one line on stderr, exit 2', async () => {
     refused(['stauts'], 2, /^holdfast: unknown command 'stauts' \(Did you mean status\?\)$/m),
     refused(['status', '--addrr', 'x'], 2, /unknown option '--addrr' \(Did you mean --addr\?\)/),
     refused(['status', '--addr', 'nonsense'], 2, /--addr: 'nonsense' is no HOST:PORT/),
+    refused(['status', '--addr', 'a:99999'], 2, /--addr: 'a:99999' is no HOST:PORT/),
     refused(['status', '--addr', 'a:1', '--data', 'd'], 2, /--data.*cannot be used with.*--addr/),
     refused(
       ['status', '--tls-ca', 'a', '--tls-key', 'b'],
@@ -68,6 +69,7 @@ test('wrong command lines: one line on stderr, exit 2', async () => {
     refused(['export', '--tls-ca', 'a', '--data', 'd'], 2, /--tls-ca.*cannot be used with.*--data/),
     refused(['status', '--interval', '2s'], 2, /go with --watch/),
     refused(['status', '--timeout', '5'], 2, /duration with its unit/),
+    refused(['status', '-w', '--interval', '600h'], 2, /At most 24 days/),
     refused(['dev', '--nodes', 'three'], 2, /whole number from 1 to 9/),
     refused(['export', '-o', 'json'], 2, /Allowed choices are jsonl/),
     refused(
@@ -177,6 +179,12 @@ test('errors are a document under -o json', async () => {
   const document = JSON.parse(err) as { code: string; exit: number };
   documentSchemas.get('holdfast/error/v1')!.parse(document);
   assert.deepEqual([document.code, document.exit], ['NO_ANSWER', 1]);
+  for (const args of [['--bogus'], ['--addr', 'nonsense'], ['--timeout', '5']]) {
+    const wrong = await inProcess(['status', '-o', 'json', ...args]);
+    const usage = JSON.parse(wrong.err) as { code: string; exit: number };
+    documentSchemas.get('holdfast/error/v1')!.parse(usage);
+    assert.deepEqual([usage.code, usage.exit, wrong.exit], ['USAGE', 2, 2]);
+  }
 });
 
 test('export and user get read a data folder without any node', async () => {

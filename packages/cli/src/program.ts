@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { type CliError, toCliError } from './cli-error.ts';
+import { type CliError, failed, toCliError, usage } from './cli-error.ts';
 import { type CommandContext, commandTable } from './command-table.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -15,25 +15,43 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       exit = code;
     },
   };
+  const json = wantsJson(argv) || io.env.HOLDFAST_SUPERVISED === '1';
+  let help: Promise<void> = Promise.resolve();
   try {
     const [name, ...rest] = argv.filter((arg) => arg !== '--no-color');
     const entry = Object.hasOwn(commandTable, name ?? '') ? commandTable[name!] : undefined;
     const command = entry === undefined ? rootCommand() : (await entry.load()).command(context);
-    quiet(command, io);
+    quiet(command, io, json, (text) => {
+      help = io.out(text);
+    });
     await command.parseAsync(entry === undefined ? (name === undefined ? ['--help'] : [name, ...rest]) : rest, {
       from: 'user',
     });
+    checkOutput(io);
     // Without any argument the help is an answer to a question that wasn't asked.
     return name === undefined ? exitCodes.usage : exit;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return argv.length === 0 ? exitCodes.usage : exitCodes.ok;
-      return exitCodes.usage;
+    if (!(error instanceof CommanderError)) return told(error);
+    if (error.exitCode !== 0) return exitCodes.usage;
+    await help;
+    try {
+      checkOutput(io);
+    } catch (unwritten) {
+      return told(unwritten);
     }
+    return argv.length === 0 ? exitCodes.usage : exitCodes.ok;
+  }
+
+  function told(error: unknown): number {
     const known = toCliError(error);
-    io.note(errorText(known, wantsJson(argv) || io.env.HOLDFAST_SUPERVISED === '1'));
+    io.note(errorText(known, json));
     return known.exit;
   }
+}
+
+/** What a command prints is its work: where that can't be written, it has failed. */
+function checkOutput({ outError }: Io): void {
+  if (outError != null) throw failed('OUTPUT_FAILED', `stdout can't be written: ${outError.message}`);
 }
 
 function rootCommand(): Command {
@@ -52,19 +70,19 @@ function rootCommand(): Command {
 }
 
 /** Errors come as exceptions, and in one line. */
-function quiet(command: Command, io: Io): void {
+function quiet(command: Command, io: Io, json: boolean, writeOut: (text: string) => void): void {
   command.exitOverride().configureOutput({
-    writeOut: (text) => void io.out(text),
+    writeOut,
     writeErr: (text) => io.note(text),
     outputError: (text, write) => {
       const line = text
         .replace(/^error: /, '')
         .trim()
         .replace(/\s*\n\s*/g, ' ');
-      write(`holdfast: ${line}\n`);
+      write(errorText(usage(line), json));
     },
   });
-  for (const sub of command.commands) quiet(sub, io);
+  for (const sub of command.commands) quiet(sub, io, json, writeOut);
 }
 
 function errorText({ code, exit, message }: CliError, json: boolean): string {

@@ -66,3 +66,28 @@ test('probes answer with their checks, metrics with what is read at that moment'
   socket.destroy();
   await server.close();
 });
+
+test('what is not known is left out, and is no 0', async () => {
+  let known = false;
+  const read = () => (known ? [{ value: 7 }] : []);
+  const metrics = new Metrics([
+    { name: 'age_seconds', help: 'age', kind: 'gauge', read },
+    { name: 'seen_total', help: 'seen', kind: 'counter', read },
+  ]);
+  assert.doesNotMatch(await metrics.text(), /^holdfast_/m);
+  known = true;
+  assert.match(await metrics.text(), /^holdfast_age_seconds 7$/m);
+  assert.match(await metrics.text(), /^holdfast_seen_total 7$/m);
+});
+
+test('connections that say nothing keep probes out for no longer than the server has patience', async () => {
+  const metrics = { contentType: '', text: async () => '' };
+  const source = { started: () => [], live: () => [], ready: () => [], metrics };
+  const server = await HealthServer.listen({ host: '127.0.0.1', port: 0 }, source, 200);
+  const silent = connect(server.port, '127.0.0.1');
+  silent.resume();
+  const startMs = performance.now();
+  await once(silent, 'close');
+  assert.ok(performance.now() - startMs < 5_000);
+  await server.close();
+});

@@ -20,7 +20,9 @@ export interface HealthSource {
 }
 
 /** A request has no body here, and headers of a probe are short. */
-const limits = { maxHeaderSize: 8 * 1024, requestTimeout: 5_000, headersTimeout: 5_000, keepAliveTimeout: 5_000 };
+const maxHeaderSize = 8 * 1024;
+/** Who says nothing for so long is cut off: probes need the connections. */
+const patienceMsDefault = 5_000;
 const connectionsMax = 64;
 
 /** `/startupz`, `/livez`, `/readyz` (each with `?verbose`) and `/metrics` over HTTP. */
@@ -28,8 +30,11 @@ export class HealthServer {
   readonly #source: HealthSource;
   readonly #server: Server;
 
-  private constructor(source: HealthSource) {
+  private constructor(source: HealthSource, patienceMs: number) {
     this.#source = source;
+    const timeouts = { requestTimeout: patienceMs, headersTimeout: patienceMs, keepAliveTimeout: patienceMs };
+    // Else Node looks for those who are over it every half minute only.
+    const limits = { maxHeaderSize, ...timeouts, connectionsCheckingInterval: patienceMs / 5 };
     this.#server = createServer(limits, (request, response) => {
       this.#answer(request, response).catch((error: Error) => response.destroy(error));
     });
@@ -37,8 +42,12 @@ export class HealthServer {
   }
 
   /** @throws what `listen` throws, for instance EADDRINUSE */
-  static async listen(at: { host: string; port: number }, source: HealthSource): Promise<HealthServer> {
-    const server = new HealthServer(source);
+  static async listen(
+    at: { host: string; port: number },
+    source: HealthSource,
+    patienceMs = patienceMsDefault,
+  ): Promise<HealthServer> {
+    const server = new HealthServer(source, patienceMs);
     server.#server.listen(at.port, at.host);
     await once(server.#server, 'listening');
     return server;

@@ -15,6 +15,7 @@ export interface MetricSpec {
   readonly help: string;
   readonly kind: 'gauge' | 'counter';
   readonly labels?: readonly string[];
+  /** None: not known now. */
   read(): readonly MetricSample[];
 }
 
@@ -40,7 +41,10 @@ export class Metrics {
         ...options,
         collect() {
           this.reset();
-          for (const sample of read()) this.set(sample.labels ?? {}, sample.value);
+          const samples = read();
+          // A metric without labels begins with a 0, which would pass for a figure.
+          if (samples.length === 0) this.remove();
+          for (const sample of samples) this.set(sample.labels ?? {}, sample.value);
         },
       });
       return;
@@ -49,7 +53,9 @@ export class Metrics {
       ...options,
       collect() {
         this.reset();
-        for (const sample of read()) this.inc(sample.labels ?? {}, sample.value);
+        const samples = read();
+        if (samples.length === 0) this.remove();
+        for (const sample of samples) this.inc(sample.labels ?? {}, sample.value);
       },
     });
   }

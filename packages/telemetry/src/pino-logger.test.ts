@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -44,4 +44,42 @@ test('what is no error stays as it is', () => {
     logger.warn('fields', { err: 'text', other: 1 });
   });
   assert.deepEqual([warning!.err, warning!.other], ['text', 1]);
+});
+
+test('of an error only what it is gets into the log: no command with a password, no row', () => {
+  const failed = Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['s3cret'] }, code: 'REPLY' });
+  const around = new AggregateError([failed], 'no server answers', { cause: failed });
+  const lines = written('debug', (logger) => {
+    logger.warn('trying again', { err: failed });
+    logger.error('can not go on', { err: around });
+    logger.error('frozen', { err: Object.freeze(new Error('fixed')) });
+  });
+  assert.ok(!JSON.stringify(lines).includes('s3cret'));
+  const [warning, error, frozen] = lines.map(({ err }) => err as Record<string, unknown>);
+  assert.deepEqual([warning!.message, warning!.code, warning!.type], ['WRONGPASS', 'REPLY', 'Error']);
+  assert.deepEqual([error!.message, error!.type], ['no server answers: WRONGPASS', 'AggregateError']);
+  assert.match(error!.stack as string, /caused by: Error: WRONGPASS/);
+  assert.equal((error!.aggregateErrors as { code: string }[])[0]!.code, 'REPLY');
+  assert.equal(frozen!.message, 'fixed');
+});
+
+test('a log that can not be written ends nothing; once it can, it goes on and says what is lost', () => {
+  const path = join(dir, 'full.log');
+  writeFileSync(path, '');
+  // A descriptor that takes nothing stands for a full disk; later the same number is a file.
+  const fd = openSync(path, 'r');
+  const logger = PinoLogger.create({ level: 'info', base: {}, fd });
+  const text = 'x'.repeat(100_000);
+  for (let i = 0; i < 30; i++) logger.info(`${i} ${text}`);
+  closeSync(fd);
+  assert.equal(openSync(path, 'w'), fd);
+  logger.info('room again');
+  logger.info('and on');
+  closeSync(fd);
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  const messages = lines.map((line) => JSON.parse(line) as { msg: string; lines?: number });
+  const lost = messages.find((line) => line.lines !== undefined)!.lines!;
+  assert.match(messages[0]!.msg, /^0 x/);
+  assert.equal(messages.at(-1)!.msg, 'and on');
+  assert.ok(lost > 15 && messages.length - 1 + lost === 32, `${lost} lost, ${messages.length} written`);
 });

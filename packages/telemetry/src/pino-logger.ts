@@ -1,5 +1,6 @@
 import type { LogFields, Logger } from '@holdfast/model';
-import { destination, type Logger as Pino, pino, stdSerializers } from 'pino';
+import { destination, type Logger as Pino, pino } from 'pino';
+import { errorFields } from './error-fields.ts';
 
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -9,9 +10,13 @@ export interface LoggerOptions {
   readonly fd?: number;
 }
 
+/** What can't be written now waits, up to so much; beyond it lines are dropped and counted. */
+const unwrittenBytesMax = 1 << 20;
+
 /**
  * The log port over pino: NDJSON, level names, `err` serialised, written at once so that a crash loses no line. A warning
  * is about the world outside, a broker or a disk: its `err` says what failed, without a stack unless the level is debug.
+ * Where lines can't be written (a full disk), the process goes on without them.
  */
 export class PinoLogger implements Logger {
   readonly #pino: Pino;
@@ -26,9 +31,22 @@ export class PinoLogger implements Logger {
       base,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
-      serializers: { err: (err: unknown) => (err instanceof Error ? stdSerializers.err(err) : err) },
+      serializers: { err: (err: unknown) => (err instanceof Error ? errorFields(err) : err) },
     };
-    return new PinoLogger(pino(options, destination({ dest: fd, sync: true })));
+    const stream = destination({ dest: fd, sync: true, maxLength: unwrittenBytesMax });
+    const logger = new PinoLogger(pino(options, stream));
+    let dropped = 0;
+    // Without a listener it would end the process. The line stays first in the row, and is tried again with the next.
+    stream.on('error', () => undefined);
+    stream.on('drop', () => {
+      dropped++;
+    });
+    stream.on('write', () => {
+      const lines = dropped;
+      dropped = 0;
+      if (lines > 0) logger.warn('log lines could not be written and are lost', { lines });
+    });
+    return logger;
   }
 
   debug(text: string, fields: LogFields = {}): void {

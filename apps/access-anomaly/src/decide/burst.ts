@@ -1,6 +1,6 @@
 import { insertBounded } from '../aggregate/columns.ts';
 import type { Login } from '../mapping/login.ts';
-import { failureTimesMax, type Profile } from './profile.ts';
+import { failureTimesMax, isLate, type Profile } from './profile.ts';
 import type { Reason } from './scorer.ts';
 
 const hourMs = 3_600_000;
@@ -15,14 +15,14 @@ function addFailure(profile: Profile, timeUnixMs: number): void {
 
 /**
  * Learns a failure and says whether it is a burst: more than ten failures within the hour up to it, told once per user
- * and clock hour.
+ * and clock hour, and not of what comes a week late.
  */
 export function learnFailure(profile: Profile, login: Login): Reason | null {
   const { timeUnixMs } = login;
   addFailure(profile, timeUnixMs);
   const within = profile.failureTimes.filter((time) => time <= timeUnixMs && time > timeUnixMs - hourMs).length;
   const hour = Math.floor(timeUnixMs / hourMs);
-  if (within < failureTimesMax || hour <= profile.burstHour) return null;
+  if (within < failureTimesMax || hour <= profile.burstHour || isLate(profile, timeUnixMs)) return null;
   profile.burstHour = hour;
   // B of the score: clip(ln((1 + f) / 3), 0, 2.5) with f the failures of the hour.
   const contribution = Math.min(2.5, Math.max(0, Math.log((1 + within) / 3)));

@@ -1,24 +1,23 @@
 import { findLocation } from '../aggregate/locations.ts';
 import type { UserState } from '../aggregate/user-state.ts';
 import type { Login } from '../mapping/login.ts';
-import { profileState } from './profile.ts';
+import { isLate, profileState } from './profile.ts';
 import type { Reason, Score, Scorer } from './scorer.ts';
 import { travelOf } from './travel.ts';
 
 /** A new value of a dimension gives ln((N + β) / β). */
 const newValueBeta = 5;
 const newCityAfter = 10;
-/** Older than this against the user's latest, a record is counted and not judged. */
-const lateMaxMs = 7 * 86_400_000;
 
 function placeName(city: string | null, country: string | null): string {
   if (city === null) return country ?? 'unknown place';
   return country === null ? city : `${city} (${country})`;
 }
 
-function isOwnCity(state: UserState, login: Login): boolean {
-  const row = findLocation(state.locations, login.city, login.country);
-  return row >= 0 && state.locations.successes[row]! > 0;
+/** A place where all records were ahead of their arrival is counted, but nothing was learned of it. */
+function isOwnCity({ locations }: UserState, login: Login): boolean {
+  const row = findLocation(locations, login.city, login.country);
+  return row >= 0 && locations.successes[row]! > 0 && locations.lastSeen[row] !== null;
 }
 
 /** Text of a gap between two logins. */
@@ -47,8 +46,8 @@ export class GateScorer implements Scorer {
       previous: null,
       state: ready,
     } as const;
-    const late = login.timeUnixMs < profile.latestTime - lateMaxMs;
-    if (login.outcome === 'failure' || login.flags.includes('future_time') || late || profile.learned === 0) {
+    const isBelieved = !login.flags.includes('future_time') && !isLate(profile, login.timeUnixMs);
+    if (login.outcome === 'failure' || !isBelieved || profile.learned === 0) {
       return { ...none, level: 'unscored' };
     }
     const reasons: Reason[] = [];

@@ -115,6 +115,12 @@ describe('new city', () => {
     assert.equal(user.at(60, { city: 'Madrid', country: 'ES' })?.level, 'medium');
   });
 
+  test('a city seen only by a clock that was ahead stays new', () => {
+    const user = new User().settled();
+    user.at(1000, madrid, start);
+    assert.equal(user.at(60, { city: 'Madrid', country: 'ES' })?.level, 'medium');
+  });
+
   test('not judged: from the future, or a week late', () => {
     const user = new User().settled();
     assert.equal(user.at(1000, tokyo, start), null);
@@ -136,6 +142,13 @@ describe('burst', () => {
     for (let i = 11; i < 60; i++) assert.equal(fail(i), null);
     assert.equal(fail(60)?.level, 'medium');
     assert.equal(user.state.anomalies.total, 2);
+  });
+
+  test('failures that come a week late are counted and not judged', () => {
+    const user = new User();
+    user.at(8 * 1440, bergen);
+    for (let i = 0; i < 12; i++) assert.equal(user.at(i, { outcome: 'failure' }), null);
+    assert.equal(user.state.failures, 12);
   });
 
   test('eleven failures over a day are none', () => {

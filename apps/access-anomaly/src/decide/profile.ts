@@ -43,6 +43,13 @@ export function initialProfile(): Profile {
   };
 }
 
+/** Older than this against the user's latest, a record is counted and not judged. */
+const lateMaxMs = 7 * 86_400_000;
+
+export function isLate(profile: Profile, timeUnixMs: number): boolean {
+  return timeUnixMs < profile.latestTime - lateMaxMs;
+}
+
 const readySuccesses = 10;
 const readyAgeMs = 14 * 86_400_000;
 const readySuccessesOfAge = 3;

@@ -71,6 +71,15 @@ describe('generated logs', () => {
     assert.ok([...users.values()].some((state) => state.locations.city.length > 2));
   });
 
+  test('time goes on at the mean step, also where that is a part of a millisecond', () => {
+    for (const stepMs of [0.02, 0.1, 0.4, 1]) {
+      const generator = new LogGenerator({ ...options, records: 20_000, stepMs, anomalies: 0 });
+      const lines = linesOf(generator).toString().trimEnd().split('\n');
+      const tookMs = Date.parse(JSON.parse(lines.at(-1)!).time) - options.startUnixMs;
+      assert.ok(Math.abs(tookMs / (20_000 * stepMs) - 1) < 0.05, `${tookMs} ms at ${stepMs} ms a record`);
+    }
+  });
+
   test('a log without end goes on', () => {
     const { records, ...endless } = options;
     const generator = new LogGenerator({ ...endless, users: 50 });

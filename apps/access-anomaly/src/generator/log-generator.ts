@@ -67,6 +67,7 @@ export class LogGenerator {
   readonly #plantEvery: number;
   #nextPlant: number;
   #unixMs: number;
+  #restMs = 0;
   #user = 0;
 
   constructor(options: GeneratorOptions) {
@@ -114,7 +115,7 @@ export class LogGenerator {
   writeNext(out: Uint8Array, at: number): number {
     if (this.count >= this.#recordsMax) return -1;
     const random = this.#random;
-    this.#unixMs += Math.floor(random.ratio() * 2 * (this.#options.stepMs ?? 1000) + 0.5);
+    this.#unixMs += this.#step(random.ratio());
     const user = this.#pickUser.pick(random.ratio());
     this.#user = user;
     if (this.count >= this.#nextPlant && this.#successes[user]! >= victimSuccessesMin) {
@@ -134,6 +135,18 @@ export class LogGenerator {
     }
     this.count++;
     return this.#writer.write(out, at, user, this.#unixMs, success, network & 0x7fff, 1 + (user % 250), city, device);
+  }
+
+  /**
+   * Whole milliseconds to the next record. Of a step below one, what rounding takes away is kept: else a busy log would
+   * stand still in time.
+   */
+  #step(ratio: number): number {
+    const meanMs = this.#options.stepMs ?? 1000;
+    const exactMs = ratio * 2 * meanMs + this.#restMs;
+    const stepMs = Math.floor(exactMs + 0.5);
+    if (meanMs < 1) this.#restMs = exactMs - stepMs;
+    return stepMs;
   }
 
   /** Sometimes the user goes elsewhere or home, if there was time enough for the way. */

@@ -120,11 +120,20 @@ describe('cases', () => {
   });
 
   test('without a usable time the append time stands in', () => {
-    for (const time of [undefined, null, '', 'yesterday', 0, -5, true, '2026-02-30T00:00:00Z', 1e300]) {
+    const unset = [0, -5, 1e-9, '1970-01-01T00:00:00Z', '0001-01-01T00:00:00Z'];
+    for (const time of [undefined, null, '', 'yesterday', true, '2026-02-30T00:00:00Z', 1e300, ...unset]) {
       const login = read('holdfast', { ...base, time });
       assert.deepEqual([login.timeUnixMs, login.flags], [arrival, ['log_time']]);
       const none = new Normaliser(builtInMappings.get('holdfast')!).normalise({ ...base, time }, Number.NaN);
       assert.deepEqual(none, { dead: 'no_time' });
+    }
+  });
+
+  test('an append time in micro- or nanoseconds is none', () => {
+    for (const appended of [arrival * 1000, arrival * 1_000_000]) {
+      const none = new Normaliser(builtInMappings.get('holdfast')!).normalise({ user: 'lea' }, appended);
+      assert.deepEqual(none, { dead: 'no_time' });
+      assert.deepEqual(read('holdfast', base, appended).flags, []);
     }
   });
 
@@ -233,10 +242,32 @@ describe('mappings as documents', () => {
       'timeFormat: "days", expected one of auto, iso, iso-utc, s, ms',
       'filter[0]: {"path":"a"}, expected exactly one of equals, in, contains',
       'filter[1]: "x", expected an object with path and one of equals, in, contains',
-      'filter[2].in: "c", expected a list',
+      'filter[2].in: "c", expected a list of at least one',
       'outcome.default: "maybe", expected success, failure or unknown',
+      'outcome.paths: missing; success and failure are tests of what is there',
       'outcome.success[0]: {"from":5,"to":1}, expected a range {from, to} of numbers',
     ]);
     assert.deepEqual(parseMapping([]), { ok: false, problems: ['mapping: [], expected an object'] });
+  });
+
+  test('what could never do anything is a problem', () => {
+    const problemsOf = (more: object): string[] => {
+      const parsed = parseMapping({ name: 'mine', fields: { user: 'who' }, ...more });
+      return parsed.ok ? [] : parsed.problems;
+    };
+    assert.deepEqual(problemsOf({}), []);
+    assert.deepEqual(problemsOf({ outcome: { success: 'ok' } }), [
+      'outcome.paths: missing; success and failure are tests of what is there',
+    ]);
+    assert.deepEqual(problemsOf({ outcome: { paths: 'result', default: 'success' } }), [
+      'outcome: paths without success or failure; nothing there would be tested',
+    ]);
+    assert.deepEqual(problemsOf({ outcome: { default: 'success' } }), []);
+    assert.deepEqual(problemsOf({ filter: [{ path: 'kind', in: [] }] }), [
+      'filter[0].in: [], expected a list of at least one',
+    ]);
+    assert.deepEqual(problemsOf({ fields: { user: 'who', lat: 'geo.lat' } }), [
+      'fields.lon: missing; a place needs both, or a point',
+    ]);
   });
 });

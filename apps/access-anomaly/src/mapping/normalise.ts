@@ -1,4 +1,4 @@
-import { parseIsoTime, timeMaxUnixMs, timeMinUnixMs } from '../iso-time.ts';
+import { parseIsoTime, timeMaxUnixMs } from '../iso-time.ts';
 import { type Address, parseAddress } from './address.ts';
 import { type Coordinates, coordinates, coordinatesOfPoint, numberOf } from './coordinates.ts';
 import { DeviceNames } from './device.ts';
@@ -27,7 +27,10 @@ export function cleanText(text: string, lengthMax = textLengthMax): string | nul
   return clean === '' ? null : clean;
 }
 
-/** Time written by a log, in milliseconds since 1970; NaN when it isn't usable. A number of 0 or less means unset. */
+/**
+ * Time written by a log, in milliseconds since 1970; NaN when it isn't usable. 0 or less means unset, as a number and as
+ * text: programs write their zero value, `0001-01-01T00:00:00Z` or `1970-01-01T00:00:00Z`, where they know no time.
+ */
 export function parseTimeValue(value: unknown, format: TimeFormat): number {
   let unixMs = Number.NaN;
   const number = format === 'iso' || format === 'iso-utc' ? Number.NaN : numberOf(value);
@@ -37,7 +40,7 @@ export function parseTimeValue(value: unknown, format: TimeFormat): number {
   } else if (typeof value === 'string' && format !== 's' && format !== 'ms') {
     unixMs = parseIsoTime(value.trim(), format === 'iso-utc');
   }
-  return unixMs >= timeMinUnixMs && unixMs <= timeMaxUnixMs ? unixMs : Number.NaN;
+  return unixMs > 0 && unixMs <= timeMaxUnixMs ? unixMs : Number.NaN;
 }
 
 function passes(value: unknown, tests: readonly ValueTest[]): boolean {
@@ -173,7 +176,8 @@ export class Normaliser {
     const flags: LoginFlag[] = [];
     let timeUnixMs = this.#time(record);
     if (Number.isNaN(timeUnixMs)) {
-      if (!(appendTimeUnixMs >= 0)) return { dead: 'no_time' };
+      // A producer may have put micro- or nanoseconds there.
+      if (!(appendTimeUnixMs >= 0 && appendTimeUnixMs <= timeMaxUnixMs)) return { dead: 'no_time' };
       timeUnixMs = appendTimeUnixMs;
       flags.push('log_time');
     }

@@ -103,8 +103,9 @@ class Reader {
     const name = tests[0] ?? 'in';
     const wanted = value[name];
     if (name !== 'in') return { path, anyOf: [this.scalar(`${at}.${name}`, wanted)] };
-    if (!Array.isArray(wanted)) {
-      if (wanted !== undefined) this.wrong(`${at}.in`, wanted, 'a list');
+    if (!Array.isArray(wanted) || wanted.length === 0) {
+      // Of an empty one no record would ever pass.
+      if (wanted !== undefined) this.wrong(`${at}.in`, wanted, 'a list of at least one');
       return { path, anyOf: [] };
     }
     return { path, anyOf: wanted.map((text, i) => this.scalar(`${at}.in[${i}]`, text)) };
@@ -135,6 +136,13 @@ class Reader {
     else if (value.default !== undefined && value.default !== 'unknown') {
       this.wrong('outcome.default', value.default, 'success, failure or unknown');
     }
+    const isTested = value.success !== undefined || value.failure !== undefined;
+    if (isTested && value.paths === undefined) {
+      this.problems.push('outcome.paths: missing; success and failure are tests of what is there');
+    }
+    if (!isTested && value.paths !== undefined) {
+      this.problems.push('outcome: paths without success or failure; nothing there would be tested');
+    }
     return {
       paths: value.paths === undefined ? [] : this.paths('outcome.paths', value.paths),
       success: this.valueTests('outcome.success', value.success),
@@ -163,6 +171,14 @@ export function parseMapping(document: unknown): ParsedMapping {
       if (source !== undefined) fields[field] = reader.field(`fields.${field}`, source);
     }
     if (document.fields.user === undefined) reader.problems.push('fields.user: missing; every record needs a user');
+    for (const [one, other] of [
+      ['lat', 'lon'],
+      ['lon', 'lat'],
+    ] as const) {
+      if (fields[one] !== undefined && fields[other] === undefined) {
+        reader.problems.push(`fields.${other}: missing; a place needs both, or a point`);
+      }
+    }
   } else reader.wrong('fields', document.fields, 'an object of fields');
   const timeFormat = (document.timeFormat ?? 'auto') as TimeFormat;
   if (!timeFormats.includes(timeFormat)) reader.wrong('timeFormat', timeFormat, `one of ${timeFormats.join(', ')}`);

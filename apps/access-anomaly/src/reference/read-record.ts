@@ -108,7 +108,7 @@ function readTime(leaf: Leaf): number {
     const number = Number(text);
     if (!(number > 0)) return Number.NaN;
     const ms = number < 100_000_000_000 ? Math.round(number * 1000) : Math.floor(number);
-    return ms <= Date.parse('9999-12-31T23:59:59.999Z') ? ms : Number.NaN;
+    return ms > 0 && ms <= Date.parse('9999-12-31T23:59:59.999Z') ? ms : Number.NaN;
   }
   const match = written.exec(text);
   if (match === null) return Number.NaN;
@@ -119,7 +119,8 @@ function readTime(leaf: Leaf): number {
   // The platform takes a 30th of February for the 2nd of March, and 24:00 for midnight.
   const day = new Date(`${date}T00:00:00Z`);
   if (Number.isNaN(ms) || day.toISOString().slice(0, 10) !== date || clock!.startsWith('24')) return Number.NaN;
-  return leap ? ms + 1000 : ms;
+  const at = leap ? ms + 1000 : ms;
+  return at > 0 ? at : Number.NaN;
 }
 
 function readPlace(leaves: Map<string, Leaf[]>, paths: string[]): string | null {
@@ -188,7 +189,7 @@ export function readRecord(formatName: string, record: RawRecord): PlainLogin | 
   if (Buffer.byteLength(user) > 1024) return 'dead:key_too_long';
   const times = format.times.flatMap((path) => leaves.get(path) ?? []).map((leaf) => readTime(leaf));
   const time = times.find((ms) => !Number.isNaN(ms)) ?? record.timestampUnixMs;
-  if (Number.isNaN(time)) return 'dead:no_time';
+  if (!(time >= 0 && time <= Date.parse('9999-12-31T23:59:59.999Z'))) return 'dead:no_time';
   return {
     user,
     time,

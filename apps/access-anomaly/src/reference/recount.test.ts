@@ -23,6 +23,7 @@ const fieldValue = fc.oneof(
     '2026-02-30T00:00:00Z',
     '1772442930.5',
   ),
+  fc.constantFrom<unknown>('0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', 1e-9),
   fc.constantFrom<unknown>('2026-03-02T24:00:00Z', '2026-03-02', '2016-12-31T23:59:60Z', '2030-01-01T00:00:00Z', ' 5 '),
   fc.constantFrom<unknown>('Bergen', ' Zu\u0308rich ', '\ud800', 'lea', 'authentication', ['web', 'authentication']),
   fc.string(),
@@ -54,11 +55,16 @@ describe('the recount reads records as the job does', () => {
         return { user, time: timeUnixMs, future: flags.includes('future_time'), outcome, city, country };
       };
       fc.assert(
-        fc.property(record, fc.boolean(), fc.constantFrom(arrival, Number.NaN), (fields, pass, appendTimeUnixMs) => {
-          const event = pass ? { ...fields, event: { category: ['authentication'] } } : fields;
-          const bytes = Buffer.from(JSON.stringify(event));
-          assert.deepEqual(readRecord(mapping.name, raw(bytes, 0, appendTimeUnixMs)), read(bytes, appendTimeUnixMs));
-        }),
+        fc.property(
+          record,
+          fc.boolean(),
+          fc.constantFrom(arrival, Number.NaN, arrival * 1e3, arrival * 1e6),
+          (fields, pass, appendTimeUnixMs) => {
+            const event = pass ? { ...fields, event: { category: ['authentication'] } } : fields;
+            const bytes = Buffer.from(JSON.stringify(event));
+            assert.deepEqual(readRecord(mapping.name, raw(bytes, 0, appendTimeUnixMs)), read(bytes, appendTimeUnixMs));
+          },
+        ),
         { numRuns: 3000 },
       );
       for (const text of [

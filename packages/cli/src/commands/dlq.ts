@@ -2,13 +2,7 @@ import { Argument, Command } from 'commander';
 import { CliError, failed, usage } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
 import { type LetterFilter, letterName, matches, parseLetterName } from '../dlq/dead-letter.ts';
-import {
-  type LettersDocument,
-  letterDocument,
-  letterRow,
-  renderLetter,
-  renderLetters,
-} from '../dlq/letter-documents.ts';
+import { type LettersDocument, letterDocument, renderLetter, renderLetters } from '../dlq/letter-documents.ts';
 import { deadLetterTopic, LetterTopic } from '../dlq/letter-topic.ts';
 import { LetterReplay } from '../dlq/replay-letters.ts';
 import { countLetters, selectLetters } from '../dlq/select-letters.ts';
@@ -94,7 +88,7 @@ function list(options: ListOptions, io: Io): Promise<void> {
       topic: deadLetterTopic,
       records: String(records),
       looked: String(found.looked),
-      letters: found.letters.map(letterRow),
+      letters: found.letters,
     };
     if (options.output === 'json') return io.out(`${JSON.stringify(document, null, 2)}\n`);
     await io.out(`${renderLetters(document).join('\n')}\n`);

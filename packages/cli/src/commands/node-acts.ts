@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StatusDocument } from '@holdfast/node';
 import type { Command } from 'commander';
 import { CliError, usage } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
@@ -65,9 +66,9 @@ export function addNodeActs(node: Command, { io }: CommandContext): void {
 
 /** Drains a node, stops its process, takes it out of the members, and frees its name. Begun again, it goes on where it was. */
 async function removeNode(client: ClusterClient, id: string, options: WaitOptions, io: Io): Promise<void> {
-  const row = async () => (await client.status()).nodes.find((node) => node.id === id);
+  const hasSession = ({ nodes }: StatusDocument) => nodes.find((node) => node.id === id)?.session.id != null;
   const endMs = performance.now() + options.wait;
-  if ((await row())?.session.id != null) {
+  if (hasSession(await client.status())) {
     await client.act({ kind: 'drainNode', node: id });
     io.note(`${id} is draining\n`);
     await untilDrained(client, id, options, io);
@@ -81,8 +82,13 @@ async function removeNode(client: ClusterClient, id: string, options: WaitOption
       return;
     } catch (error) {
       // Until its session has ended and an earlier change of members is through.
-      if (!(error instanceof CliError) || performance.now() >= endMs) throw error;
-      if (error.code === 'REFUSED' && (await row())?.session.id == null) throw error;
+      if (!(error instanceof CliError)) throw error;
+      const status = error.code === 'REFUSED' ? await client.statusIfAnswered() : null;
+      if (status !== null && !hasSession(status)) throw error;
+      if (performance.now() >= endMs) {
+        const text = `${id} is not removed: ${error.message}. The same command goes on`;
+        throw new CliError(exitCodes.timedOut, 'TIMED_OUT', text, { cause: error });
+      }
     }
     await delay(pollMs);
   }
@@ -103,7 +109,8 @@ async function untilDrained(client: ClusterClient, id: string, options: WaitOpti
   const endMs = performance.now() + options.wait;
   let before: DrainState | null = null;
   for (;;) {
-    const state = drainState(await client.status(), id);
+    const status = await client.statusIfAnswered();
+    const state = status === null ? null : drainState(status, id);
     if (state !== null && isDrained(state)) {
       io.note(`${id} holds nothing and reads nothing\n`);
       return;
@@ -113,7 +120,9 @@ async function untilDrained(client: ClusterClient, id: string, options: WaitOpti
       before = state;
     }
     if (performance.now() >= endMs) {
-      const where = state === null ? "doesn't answer, so nobody knows what it still reads" : 'still drains';
+      const silent =
+        status === null ? 'may still drain: nobody answers' : "doesn't answer, so nobody knows what it still reads";
+      const where = state === null ? silent : 'still drains';
       const text = `${id} ${where}. Watch: holdfast status -w   Undo: holdfast node resume ${id}`;
       throw new CliError(exitCodes.timedOut, 'TIMED_OUT', text);
     }

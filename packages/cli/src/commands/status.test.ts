@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AdminServer, ServerHost } from '@holdfast/transport-grpc';
@@ -56,6 +57,28 @@ describe('status --watch', { timeout: 60_000 }, () => {
     assert.equal(exit, exitCodes.failed);
     assert.match(out, /no longer/);
   });
+
+  const isLinux = process.platform === 'linux';
+  for (const args of [
+    ['schema', 'status'],
+    ['status', '--help'],
+    ['status', '-w', '--addr', 'LIVE'],
+  ]) {
+    test(`stdout without room: one line, exit 1: ${args.join(' ')}`, { skip: !isLinux }, async () => {
+      answered = Number.POSITIVE_INFINITY;
+      const full = openSync('/dev/full', 'w');
+      const words = args.map((word) => (word === 'LIVE' ? address : word));
+      const child = spawn(process.execPath, ['--conditions=source', path('../main.ts'), ...words], {
+        stdio: ['ignore', full, 'pipe'],
+      });
+      closeSync(full);
+      let err = '';
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => (err += text));
+      const [code] = await once(child, 'close');
+      assert.equal(err, "holdfast: stdout can't be written: ENOSPC: no space left on device, write\n");
+      assert.equal(code, exitCodes.failed);
+    });
+  }
 
   test('without a reader of stdout, errors are told all the same', async () => {
     const script = `

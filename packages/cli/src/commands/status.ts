@@ -78,10 +78,7 @@ function print(document: StatusDocument, form: OutputForm, io: Io): string {
 
 async function watch(client: ClusterClient, options: StatusOptions, io: Io): Promise<number> {
   const draws = io.stdoutIsTerminal && (options.output === 'text' || options.output === 'wide');
-  const screen = new Redraw(
-    (text) => void io.out(text),
-    () => process.stdout.columns || 120,
-  );
+  const screen = new Redraw((text) => void io.out(text), process.stdout);
   // JSON one per line: a watcher reads lines.
   const form = options.output === 'json' ? 'jsonl' : options.output;
   let last = '';

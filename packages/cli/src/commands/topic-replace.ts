@@ -1,6 +1,7 @@
 import type { StatusDocument } from '@holdfast/node';
 import type { Io } from '../io.ts';
 import type { ClientOptions } from '../options.ts';
+import { printable } from '../render/printable.ts';
 import { withCluster } from '../status/fetch-status.ts';
 
 export interface ReplaceOptions extends ClientOptions {
@@ -11,12 +12,13 @@ export interface ReplaceOptions extends ClientOptions {
 export function replaceTopic(topic: string, options: ReplaceOptions, io: Io): Promise<void> {
   return withCluster(options, io, async (client) => {
     if (options.yes !== true) {
-      io.note(`${standingOf(topic, await client.status())}\n`);
+      io.note(`${printable(standingOf(topic, await client.status()))}\n`);
       io.note('nothing was replaced: say --yes to do it\n');
       return;
     }
     const { text } = await client.act({ kind: 'replaceTopic', topic });
-    io.note(`${text ?? `replaced: the new ${topic} is read from now on; what was unread in the old one is lost`}\n`);
+    const done = `replaced: the new ${topic} is read from now on; what was unread in the old one is lost`;
+    io.note(`${printable(text ?? done)}\n`);
   });
 }
 

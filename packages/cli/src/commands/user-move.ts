@@ -5,6 +5,7 @@ import { CliError, usage } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import type { ClientOptions } from '../options.ts';
+import { printable } from '../render/printable.ts';
 import { type ClusterClient, withCluster } from '../status/fetch-status.ts';
 
 export interface MoveOptions extends ClientOptions {
@@ -23,7 +24,7 @@ export async function moveUser(key: Uint8Array, options: MoveOptions, io: Io): P
     if (from === null || to === null) throw new Error('the answer names no holder');
     await untilThere(client, key, to, options.timeout);
     const moved = from.node !== to.node || from.shard !== to.shard;
-    io.note(`${moved ? `${placeText(from)} > ` : 'already at '}${placeText(to)}\n`);
+    io.note(`${printable(`${moved ? `${placeText(from)} > ` : 'already at '}${placeText(to)}`)}\n`);
   });
 }
 

@@ -17,18 +17,14 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 const fatal = { NODE_OPTIONS: '--no-such-option' };
 
 /** Starts a node, and resolves with the text by which it is given up. */
-function givenUp(): { child: ChildNode; text: Promise<string> } {
+function givenUp(env: Readonly<Record<string, string>> = {}): { child: ChildNode; text: Promise<string> } {
   const node = { id: 'n1', address: '127.0.0.1:1', configPath: join(dir, 'n1.json'), logPath: join(dir, 'n1.log') };
   const told = new EventEmitter();
   const text = once(told, 'hopeless').then(([what]) => what as string);
-  const child = new ChildNode(
-    node,
-    {},
-    {
-      note: (what) => assert.fail(what),
-      hopeless: (what) => void told.emit('hopeless', what),
-    },
-  );
+  const child = new ChildNode(node, env, {
+    note: (what) => assert.fail(what),
+    hopeless: (what) => void told.emit('hopeless', what),
+  });
   child.start();
   return { child, text };
 }
@@ -48,6 +44,12 @@ test('stopped while its process could not be made, a node is gone', async () => 
   const { child } = givenUp();
   process.execPath = execPath;
   await child.stop(60_000);
+});
+
+test('the end of a node whose log was taken away is told all the same', async () => {
+  const { text } = givenUp(fatal);
+  rmSync(join(dir, 'n1.log'));
+  assert.match(await text, /^n1 ended with exit \d+; see .*n1\.log$/);
 });
 
 test('a node that can not run ends a dev run whose input is quiet; the log that the error names is kept', async () => {

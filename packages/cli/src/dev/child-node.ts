@@ -127,16 +127,20 @@ export class ChildNode {
   }
 }
 
-/** The text of the error document that a node ends with; null when its log ends otherwise. */
-function lastError(path: string): string | null {
+function tailOf(path: string): string {
   const size = statSync(path).size;
   const tail = Buffer.alloc(Math.min(size, tailBytes));
   const file = openSync(path, 'r');
   readSync(file, tail, 0, tail.length, size - tail.length);
   closeSync(file);
-  const line = tail.toString('utf8').trimEnd().split('\n').at(-1) ?? '';
-  if (!line.startsWith('{"schema":"holdfast/error/v1"')) return null;
+  return tail.toString('utf8');
+}
+
+/** The text of the error document that a node ends with; null when its log ends otherwise, or was taken away. */
+function lastError(path: string): string | null {
   try {
+    const line = tailOf(path).trimEnd().split('\n').at(-1) ?? '';
+    if (!line.startsWith('{"schema":"holdfast/error/v1"')) return null;
     return (JSON.parse(line) as { text: string }).text;
   } catch {
     return null;

@@ -1,5 +1,4 @@
 import type { StatusDocument } from '@holdfast/node';
-import { CliError } from '../cli-error.ts';
 import { ClusterClient } from '../status/fetch-status.ts';
 import { type ChildEvents, ChildNode } from './child-node.ts';
 import { type DevNode, drainDeadlineMs } from './node-files.ts';
@@ -30,16 +29,11 @@ export class DevCluster {
 
   /** Null while no node answers. */
   async status(): Promise<StatusDocument | null> {
-    try {
-      const status = await this.#client.status();
-      for (const child of this.#children) {
-        if (status.nodes.some(({ id, reachable }) => id === child.node.id && reachable)) child.ready();
-      }
-      return status;
-    } catch (error) {
-      if (error instanceof CliError && error.code === 'NO_ANSWER') return null;
-      throw error;
+    const status = await this.#client.statusIfAnswered();
+    for (const child of this.#children) {
+      if (status?.nodes.some(({ id, reachable }) => id === child.node.id && reachable) === true) child.ready();
     }
+    return status;
   }
 
   get restarts(): number {

@@ -60,12 +60,7 @@ export class LiveView {
 
   constructor(io: Io) {
     this.#io = io;
-    this.#screen = io.stderrIsTerminal
-      ? new Redraw(
-          (text) => io.note(text),
-          () => process.stderr.columns || 120,
-        )
-      : null;
+    this.#screen = io.stderrIsTerminal ? new Redraw((text) => io.note(text), process.stderr) : null;
   }
 
   show(moment: Moment): void {

@@ -9,6 +9,7 @@ import {
 } from '@holdfast/engine';
 import { ownHeaderPrefix } from '@holdfast/processor';
 import type { DeadLetter } from './dead-letter.ts';
+import { type LetterRow, letterRow } from './letter-documents.ts';
 import { type StoredRecord, storedRecords } from './stored-records.ts';
 
 export const { deadLetterTopic } = defaultShardSettings;
@@ -69,14 +70,14 @@ export class LetterTopic {
 
   /**
    * The newest letters that match, newest first, and how many were looked at: `lookedMax` at most, of all partitions
-   * about as many.
+   * about as many. Without their bytes: thousands of letters of megabytes would be more than there is memory.
    */
   async newest(
     count: number,
     lookedMax: number,
     isWanted: (letter: DeadLetter) => boolean,
-  ): Promise<{ letters: DeadLetter[]; looked: number }> {
-    const found: DeadLetter[] = [];
+  ): Promise<{ letters: LetterRow[]; looked: number }> {
+    const found: { readonly atUnixMs: number; readonly offset: number; readonly row: LetterRow }[] = [];
     let looked = 0;
     // Of one partition no more than `count` can be among the newest of all.
     let walks = this.ranges.map(({ partition, begin, end }) => ({ partition, begin, to: end, found: 0 }));
@@ -88,15 +89,15 @@ export class LetterTopic {
         const from = Math.max(walk.begin, walk.to - share);
         for await (const letter of this.letters(walk.partition, from, walk.to)) {
           if (!isWanted(letter)) continue;
-          found.push(letter);
+          found.push({ atUnixMs: letter.atUnixMs, offset: letter.offset, row: letterRow(letter) });
           walk.found++;
         }
         looked += walk.to - from;
         walk.to = from;
       }
     }
-    const age = (a: DeadLetter, b: DeadLetter) => (b.atUnixMs || 0) - (a.atUnixMs || 0) || b.offset - a.offset;
-    return { letters: found.sort(age).slice(0, count), looked };
+    found.sort((a, b) => (b.atUnixMs || 0) - (a.atUnixMs || 0) || b.offset - a.offset);
+    return { letters: found.slice(0, count).map(({ row }) => row), looked };
   }
 }
 

@@ -14,6 +14,13 @@ test('figures as people read them; unknown is a dash, never 0', () => {
     '41,870',
     '1,204,000',
   ]);
+  // Of a state of anybody's job.
+  assert.deepEqual([0.123456, -1234567.891011, 1.23456e-7, 1e21].map(formatCount), [
+    '0.123456',
+    '-1,234,567.891011',
+    '1.23456e-7',
+    '1e+21',
+  ]);
   assert.deepEqual([null, 0, 999.4, 999.6, 16_100, 999_949, 2_340_000].map(formatRate), [
     '-',
     '0',
@@ -58,10 +65,7 @@ test('a bar stays within its bounds', () => {
 
 test('a redrawn block goes up by the rows it drew, and cuts what would wrap', () => {
   let written = '';
-  const screen = new Redraw(
-    (text) => (written += text),
-    () => 21,
-  );
+  const screen = new Redraw((text) => (written += text), { columns: 21 });
   screen.draw(['one', 'x'.repeat(50)]);
   assert.equal(written, `one\x1b[K\n${'x'.repeat(19)}…\x1b[K\n`);
   written = '';
@@ -71,4 +75,21 @@ test('a redrawn block goes up by the rows it drew, and cuts what would wrap', ()
   screen.clear();
   screen.clear();
   assert.equal(written, '\x1b[1A\x1b[0J');
+});
+
+test('a redrawn block stays in its rows, whatever characters it has and however many lines', () => {
+  let written = '';
+  const size = { columns: 25, rows: 8 };
+  const screen = new Redraw((text) => (written += text), size);
+  screen.draw(['東京都'.repeat(10), 'é'.repeat(24)]);
+  assert.equal(written, `${'東京都'.repeat(3)}東京…\x1b[K\n${'é'.repeat(24)}\x1b[K\n`);
+  const lines = Array.from({ length: 20 }, (_, i) => `line ${i}`);
+  written = '';
+  screen.draw(lines);
+  const shown = written.split('\x1b[K\n');
+  assert.deepEqual(shown.slice(1), ['line 1', 'line 2', 'line 3', 'line 4', '… 14 more lines', 'line 19', '']);
+  size.rows = 40;
+  written = '';
+  screen.draw(lines);
+  assert.equal(written.slice(0, 4), '\x1b[7A', 'up by the rows that were drawn');
 });

@@ -1,8 +1,9 @@
 /** Numbers as people read them. Unknown is `-`, never 0. */
 
+/** Thousands apart in what stands before a decimal point. */
 export function formatCount(value: number | string | null): string {
   if (value === null) return '-';
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return String(value).replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','));
 }
 
 /** `16.1k`, `2.3M`; whole below a thousand. */

@@ -1,8 +1,9 @@
 import { type ActDocument, actSchemaName, type StatusDocument, type UserDocument } from '@holdfast/node';
 import { AdminClient, AdminError, type TlsFiles } from '@holdfast/transport-grpc';
-import { failed } from '../cli-error.ts';
+import { CliError, failed } from '../cli-error.ts';
 import { clientAddresses } from '../client-addresses.ts';
 import { clientTls } from '../client-tls.ts';
+import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import type { ClientOptions } from '../options.ts';
 
@@ -34,6 +35,16 @@ export class ClusterClient {
     return document as StatusDocument;
   }
 
+  /** The same while one waits for something that goes on by itself; null: nobody answers now. */
+  async statusIfAnswered(): Promise<StatusDocument | null> {
+    try {
+      return await this.status();
+    } catch (error) {
+      if (error instanceof CliError && error.code === 'NO_ANSWER') return null;
+      throw error;
+    }
+  }
+
   /** Asks for an act; any node passes it on to the leader. Refusals are errors. @throws CliError */
   async act(request: unknown): Promise<ActDocument> {
     const { schema, document } = await this.#one((client) => client.act(request));
@@ -51,8 +62,11 @@ export class ClusterClient {
         return await ask(client);
       } catch (error) {
         if (!(error instanceof AdminError) || error.code !== 'UNAVAILABLE') {
-          if (error instanceof AdminError) throw failed(error.code, error.message, error);
-          throw error;
+          if (!(error instanceof AdminError)) throw error;
+          // It may have been asked for in time, and go on.
+          if (error.code === 'DEADLINE')
+            throw new CliError(exitCodes.timedOut, error.code, error.message, { cause: error });
+          throw failed(error.code, error.message, error);
         }
         errors.push(error);
       }
