@@ -49,9 +49,10 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
       () => [{ labels: { version: source.version, node_version: process.version }, value: 1 }],
       ['version', 'node_version'],
     ),
-    gauge('eventloop_lag_p99_seconds', 'delay of the control thread', () =>
-      one((report().process.loopP99Ms ?? 0) / 1000),
-    ),
+    gauge('eventloop_lag_p99_seconds', 'delay of the control thread', () => {
+      const { loopP99Ms } = report().process;
+      return loopP99Ms === null ? [] : one(loopP99Ms / 1000);
+    }),
     gauge(
       'members',
       'nodes as gossip sees them',
@@ -138,7 +139,11 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
       ['shard'],
     ),
     counter('records_read_total', 'records read from the log', 'recordsRead'),
-    counter('records_skipped_total', 'records without a user', 'recordsSkipped'),
+    counter(
+      'records_skipped_total',
+      'records that are none of a user: empty, filtered, without a user',
+      'recordsSkipped',
+    ),
     counter('records_forwarded_total', 'records sent to other shards', 'recordsForwarded'),
     counter('records_refused_total', 'records that a holder sent back', 'recordsRefused'),
     counter('records_replayed_total', 'records read again after going back', 'recordsReplayed'),
