@@ -138,8 +138,8 @@ export const longRunBugs: readonly PlantedBug[] = [
     name: 'long: a record after an idle night has waited since the evening',
     invariant: 'I8',
     file: 'packages/engine/src/shard/lag-meter.ts',
-    find: 'Math.max(before.levelUnixMs, routedUnixMs)',
-    replace: 'routedUnixMs',
+    find: 'Math.min(sinceRoutedMs, nowMs - before.levelMs)',
+    replace: 'sinceRoutedMs',
     tests: [lag],
   },
 ];

@@ -3,6 +3,12 @@ import { test } from 'node:test';
 import { silentLogger } from '@holdfast/model';
 import { LagMeter } from './lag-meter.ts';
 
+/** Both of its clocks begin at 0. */
+function scene(endOffsets: (topic: string) => Promise<number[]>) {
+  const time = { nowMs: 0, monotonicMs: () => time.nowMs, wallUnixMs: () => time.nowMs };
+  return { meter: new LagMeter({ endOffsets }, silentLogger, time), time };
+}
+
 const at = (topic: string, partition: number, position: number, lastTimestampUnixMs = Number.NaN) => {
   return { topic, partition, position, lastTimestampUnixMs };
 };
@@ -13,33 +19,31 @@ test('records between positions and ends, and the oldest that was read of what i
     asked.push(topic);
     return topic === 'a' ? [10, 5] : [7];
   };
-  const meter = new LagMeter({ endOffsets }, silentLogger);
-  const lag = await meter.measure([at('a', 0, 4, 300), at('a', 1, 5, 100), at('b', 0, 6, 200)], 1_000);
-  assert.deepEqual(lag, { records: 7, oldestUnixMs: 200 });
+  const { meter } = scene(endOffsets);
+  const lag = await meter.measure([at('a', 0, 4, -300), at('a', 1, 5, -500), at('b', 0, 6, -400)]);
+  assert.deepEqual(lag, { records: 7, waitMs: 400 });
   assert.deepEqual(asked, ['a', 'b'], 'each topic once');
 });
 
 test('what comes after a time without lag has waited since then at most, however long nothing came before', async () => {
   let end = 5;
-  const meter = new LagMeter({ endOffsets: async () => [end] }, silentLogger);
-  assert.equal((await meter.measure([at('a', 0, 3, 100)], 9_000))!.oldestUnixMs, 100, 'an old backlog is old');
-  assert.equal((await meter.measure([at('a', 0, 5, 200)], 10_000))!.oldestUnixMs, Number.POSITIVE_INFINITY);
+  const { meter, time } = scene(async () => [end]);
+  assert.equal((await meter.measure([at('a', 0, 3, -7_000)]))!.waitMs, 7_000, 'an old backlog is old');
+  assert.equal((await meter.measure([at('a', 0, 5, -7_000)]))!.waitMs, 0);
   end = 6;
-  assert.equal((await meter.measure([at('a', 0, 5, 200)], 50_000))!.oldestUnixMs, 10_000);
-  assert.equal((await meter.measure([at('a', 0, 5, 20_000)], 51_000))!.oldestUnixMs, 20_000);
+  time.nowMs = 40_000;
+  assert.equal((await meter.measure([at('a', 0, 5, -7_000)]))!.waitMs, 40_000);
+  assert.equal((await meter.measure([at('a', 0, 5, 10_000)]))!.waitMs, 30_000);
 });
 
 test('a partition of which nothing was routed waits since it was first asked about, until something is', async () => {
-  const meter = new LagMeter({ endOffsets: async () => [9] }, silentLogger);
-  assert.equal((await meter.measure([at('a', 0, 3)], 4_000))!.oldestUnixMs, 4_000);
-  assert.equal((await meter.measure([at('a', 0, 3)], 8_000))!.oldestUnixMs, 4_000);
-  assert.equal((await meter.measure([at('a', 0, 4, 100)], 9_000))!.oldestUnixMs, 100);
-  await meter.measure([], 10_000);
-  assert.equal(
-    (await meter.measure([at('a', 0, 4)], 11_000))!.oldestUnixMs,
-    11_000,
-    'forgotten when it went elsewhere',
-  );
+  const { meter, time } = scene(async () => [9]);
+  assert.equal((await meter.measure([at('a', 0, 3)]))!.waitMs, 0);
+  time.nowMs = 4_000;
+  assert.equal((await meter.measure([at('a', 0, 3)]))!.waitMs, 4_000);
+  assert.equal((await meter.measure([at('a', 0, 4, -100)]))!.waitMs, 4_100);
+  await meter.measure([]);
+  assert.equal((await meter.measure([at('a', 0, 4)]))!.waitMs, 0, 'forgotten when it went elsewhere');
 });
 
 test('a log that is away is asked once at a time, and the lag is unknown, not none', async () => {
@@ -51,13 +55,13 @@ test('a log that is away is asked once at a time, and the lag is unknown, not no
       fail = reject;
     });
   };
-  const meter = new LagMeter({ endOffsets }, silentLogger);
-  const first = meter.measure([at('a', 0, 0)], 1_000);
-  assert.equal(await meter.measure([at('a', 0, 0)], 1_000), null);
+  const { meter } = scene(endOffsets);
+  const first = meter.measure([at('a', 0, 0)]);
+  assert.equal(await meter.measure([at('a', 0, 0)]), null);
   assert.equal(asked, 1);
   fail(new Error('away'));
   assert.equal(await first, null);
-  const again = meter.measure([at('a', 0, 0)], 1_000);
+  const again = meter.measure([at('a', 0, 0)]);
   assert.equal(asked, 2);
   fail(new Error('away'));
   assert.equal(await again, null);

@@ -1,4 +1,4 @@
-import type { Logger } from '@holdfast/model';
+import type { Clock, Logger } from '@holdfast/model';
 import type { Log } from '../ports/log.ts';
 
 /** How far one partition is read. */
@@ -15,16 +15,16 @@ export interface Lag {
   /** Records between the positions and the ends. */
   readonly records: number;
   /**
-   * When the oldest record that isn't routed was appended, or sooner; Infinity: all are routed. Of a partition from which
-   * nothing was routed yet: when it was first asked about.
+   * How long the oldest record that isn't routed has waited, at most; 0: all are routed. Of a partition from which
+   * nothing was routed yet: since it was first asked about.
    */
-  readonly oldestUnixMs: number;
+  readonly waitMs: number;
 }
 
 /** When a partition was first asked about, and when it was last without lag: what it lacks now was appended later. */
 interface Seen {
-  readonly firstUnixMs: number;
-  readonly levelUnixMs: number;
+  readonly firstMs: number;
+  readonly levelMs: number;
 }
 
 /**
@@ -34,37 +34,42 @@ interface Seen {
 export class LagMeter {
   readonly #log: Pick<Log, 'endOffsets'>;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   #isAsking = false;
   #seen: ReadonlyMap<string, Seen> = new Map();
 
-  constructor(log: Pick<Log, 'endOffsets'>, logger: Logger) {
+  constructor(log: Pick<Log, 'endOffsets'>, logger: Logger, clock: Clock) {
     this.#log = log;
     this.#logger = logger;
+    this.#clock = clock;
   }
 
   /** Null: it isn't known now, since the log doesn't answer, or an earlier question waits for it. */
-  async measure(positions: Iterable<ReadPosition>, nowUnixMs: number): Promise<Lag | null> {
+  async measure(positions: Iterable<ReadPosition>): Promise<Lag | null> {
     if (this.#isAsking) return null;
     this.#isAsking = true;
+    const nowMs = this.#clock.monotonicMs();
     try {
       const ends = new Map<string, number[]>();
       const seen = new Map<string, Seen>();
       let records = 0;
-      let oldestUnixMs = Number.POSITIVE_INFINITY;
+      let waitMs = 0;
       for (const { topic, partition, position, lastTimestampUnixMs } of [...positions]) {
         let ofTopic = ends.get(topic);
         if (ofTopic === undefined) ends.set(topic, (ofTopic = await this.#log.endOffsets(topic)));
         const lag = Math.max((ofTopic[partition] ?? 0) - position, 0);
         records += lag;
         const key = `${topic}/${partition}`;
-        const before = this.#seen.get(key) ?? { firstUnixMs: nowUnixMs, levelUnixMs: Number.NEGATIVE_INFINITY };
-        seen.set(key, lag === 0 ? { ...before, levelUnixMs: nowUnixMs } : before);
+        const before = this.#seen.get(key) ?? { firstMs: nowMs, levelMs: Number.NEGATIVE_INFINITY };
+        seen.set(key, lag === 0 ? { ...before, levelMs: nowMs } : before);
         if (lag === 0) continue;
-        const routedUnixMs = Number.isNaN(lastTimestampUnixMs) ? before.firstUnixMs : lastTimestampUnixMs;
-        oldestUnixMs = Math.min(oldestUnixMs, Math.max(before.levelUnixMs, routedUnixMs));
+        const sinceRoutedMs = Number.isNaN(lastTimestampUnixMs)
+          ? nowMs - before.firstMs
+          : this.#clock.wallUnixMs() - lastTimestampUnixMs;
+        waitMs = Math.max(waitMs, Math.min(sinceRoutedMs, nowMs - before.levelMs));
       }
       this.#seen = seen;
-      return { records, oldestUnixMs };
+      return { records, waitMs };
     } catch (error) {
       this.#logger.debug('the ends of the topics are unknown', { err: error });
       return null;

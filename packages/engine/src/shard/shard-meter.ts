@@ -33,7 +33,7 @@ export class ShardMeter {
     this.#links = links;
     this.#loops = loops;
     this.#storeAhead = new StoreAhead(context);
-    this.#lag = new LagMeter(context.options.log, context.options.logger);
+    this.#lag = new LagMeter(context.options.log, context.options.logger, context.options.timers);
   }
 
   publish(nowMs: number): void {
@@ -77,7 +77,7 @@ export class ShardMeter {
 
   /** What isn't known now stays as it was last known. */
   async #measureLag(): Promise<void> {
-    const { stats, timers } = this.#context.options;
+    const { stats } = this.#context.options;
     const lag = await this.#lag.measure(
       [...this.#loops.values()].map(({ lease, reading, lastTimestampUnixMs }) => {
         return {
@@ -87,11 +87,9 @@ export class ShardMeter {
           lastTimestampUnixMs,
         };
       }),
-      timers.wallUnixMs(),
     );
     if (lag === null || this.#context.stopped) return;
     stats.set('lagRecords', lag.records);
-    const lagMs = Number.isFinite(lag.oldestUnixMs) ? timers.wallUnixMs() - lag.oldestUnixMs : 0;
-    stats.set('lagMs', Math.max(lagMs, 0));
+    stats.set('lagMs', lag.waitMs);
   }
 }
