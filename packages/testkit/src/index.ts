@@ -17,7 +17,7 @@ export {
 export { counts, isDead, Ledger, type ProducedRecord } from './cluster-simulation/ledger.ts';
 export { encodeRecord, type RecordKind } from './cluster-simulation/record-format.ts';
 export { type LifeRow, StoreLife } from './cluster-simulation/store-life.ts';
-export { drawUsers, type SimulatedUser } from './cluster-simulation/users.ts';
+export { drawHostileUsers, drawUsers, type SimulatedUser } from './cluster-simulation/users.ts';
 export { type CrashFolder, type CrashFolderStart, crashFolderConformance } from './crash-folder-conformance.ts';
 export { EventLog } from './event-log.ts';
 export { type GossipHarness, gossipConformance } from './gossip/gossip-conformance.ts';

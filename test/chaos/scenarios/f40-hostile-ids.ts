@@ -1,3 +1,4 @@
+import { drawHostileUsers } from '@holdfast/testkit';
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 
@@ -9,7 +10,7 @@ export const hostileIds: Scenario = {
   holds: 'I9: distinct bytes never share a state and survive every round trip',
   needs: [],
   deadlineMs: 120_000,
-  workload: { users: 40, zipfExponent: 0.1 },
+  workload: { users: 40, draw: drawHostileUsers, zipfExponent: 0.1 },
   mustSee: ['usersSharing'],
   async inject({ cluster, say, saw }) {
     for (let round = 0; round < 2; round++) {

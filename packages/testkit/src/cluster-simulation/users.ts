@@ -35,20 +35,36 @@ const hostileKeys: readonly Uint8Array[] = [
 export const hexOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 
+const keyOf = (rng: Rng, bytes: number): Uint8Array => Uint8Array.from({ length: bytes }, () => randomBelow(rng, 256));
+
+/** A key, and another one of its unit. */
+function drawPair(rng: Rng): [Uint8Array, Uint8Array] {
+  const key = keyOf(rng, 16);
+  return [key, collidingKey(key, keyOf(rng, 8))];
+}
+
 /** So many users: hostile ones, pairs that share a unit, and plain ones. In an order that makes any of them hot. */
 export function drawUsers(rng: Rng, count: number): SimulatedUser[] {
   const keys: Uint8Array[] = [];
-  const between = (bytes: number): Uint8Array => Uint8Array.from({ length: bytes }, () => randomBelow(rng, 256));
   const hostile = [...hostileKeys];
   while (keys.length < count) {
     const kind = randomBelow(rng, 8);
     if (kind === 0 && hostile.length > 0) keys.push(hostile.splice(randomBelow(rng, hostile.length), 1)[0]!);
-    else if (kind === 1) {
-      const key = between(16);
-      keys.push(key, collidingKey(key, between(8)));
-    } else keys.push(encodeUtf8(`user-${keys.length}-${rng.u32() % 1_000}`));
+    else if (kind === 1) keys.push(...drawPair(rng));
+    else keys.push(encodeUtf8(`user-${keys.length}-${rng.u32() % 1_000}`));
   }
-  return keys.slice(0, count).map((key, index) => {
+  return usersOfKeys(keys.slice(0, count));
+}
+
+/** So many users, all of whom are difficult: every hostile one, and pairs that share a unit. */
+export function drawHostileUsers(rng: Rng, count: number): SimulatedUser[] {
+  const keys = [...hostileKeys];
+  while (keys.length < count) keys.push(...drawPair(rng));
+  return usersOfKeys(keys.slice(0, count));
+}
+
+function usersOfKeys(keys: readonly Uint8Array[]): SimulatedUser[] {
+  return keys.map((key, index) => {
     const unit = unitOf(key);
     return { index, key, hex: hexOf(key), unit, unitKey: formatUnit(unit.hi, unit.lo) };
   });
