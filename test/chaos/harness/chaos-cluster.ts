@@ -29,9 +29,17 @@ const baseSettings: ClusterPlan['settings'] = {
   backup: { interval: '2s' },
 };
 
-/** A node process that is known to whoever cleans up, even when this process is no more. */
+type Signal = Parameters<NodeProcess['signal']>[0];
+
+/**
+ * A node process that is known to whoever cleans up, even when this process is no more. It knows which of its ends nobody
+ * had asked for: a scenario that starts it again would hide them.
+ */
 class ChaosNode extends NodeProcess {
   readonly #pidsPath: string;
+  readonly #ownEnds: string[] = [];
+  #asked: Signal | null = null;
+  #isEndNoted = true;
 
   constructor(id: string, configPath: string, logPath: string, launch: Launch, pidsPath: string) {
     super(id, configPath, logPath, launch);
@@ -39,8 +47,33 @@ class ChaosNode extends NodeProcess {
   }
 
   override start(nodeArgs?: readonly string[]): void {
+    this.#noteEnd();
     super.start(nodeArgs);
+    this.#asked = null;
+    this.#isEndNoted = false;
     appendFileSync(this.#pidsPath, `${this.pid}\n`);
+  }
+
+  override signal(name: Signal): Promise<number | null> {
+    if (this.running && (name === 'SIGKILL' || name === 'SIGTERM')) this.#asked = name;
+    return super.signal(name);
+  }
+
+  /** How it has ended by itself, or not as it was asked to, in all its lives until now. */
+  get ownEnds(): readonly string[] {
+    this.#noteEnd();
+    return this.#ownEnds;
+  }
+
+  #noteEnd(): void {
+    if (this.#isEndNoted || this.running) return;
+    this.#isEndNoted = true;
+    const { exitCode, signalCode } = this;
+    if (this.#asked === 'SIGKILL' ? signalCode === 'SIGKILL' : this.#asked === 'SIGTERM' && exitCode === 0) return;
+    const last = this.output.trimEnd().split('\n').at(-1)!.slice(0, 300);
+    this.#ownEnds.push(
+      `${this.id} ended ${this.#asked === null ? 'by itself' : `after ${this.#asked}`} with ${exitCode ?? signalCode}: ${last}`,
+    );
   }
 }
 
@@ -48,12 +81,12 @@ class ChaosNode extends NodeProcess {
 export class ChaosCluster {
   readonly dir: string;
   readonly dataDir: string;
-  readonly nodes: readonly NodeProcess[];
+  readonly nodes: readonly ChaosNode[];
   readonly peers: readonly Peer[];
   readonly services: ChaosServices;
   readonly #asker: StatusAsker;
 
-  private constructor(dir: string, nodes: readonly NodeProcess[], peers: readonly Peer[], services: ChaosServices) {
+  private constructor(dir: string, nodes: readonly ChaosNode[], peers: readonly Peer[], services: ChaosServices) {
     this.dir = dir;
     this.dataDir = join(dir, 'data');
     this.nodes = nodes;
@@ -206,6 +239,16 @@ export class ChaosCluster {
   /** How often a node's log has a message, since its start. */
   said(id: string, message: string): number {
     return this.node(id).output.split(`"msg":"${message}"`).length - 1;
+  }
+
+  /** Ends of nodes that nobody asked for. */
+  ownEnds(): string[] {
+    return this.nodes.flatMap(({ ownEnds }) => ownEnds);
+  }
+
+  /** Nodes that were started, and don't run. */
+  down(): string[] {
+    return this.nodes.flatMap(({ id, pid, running }) => (pid !== undefined && !running ? [id] : []));
   }
 
   /** Ends every process that was started here, by pid. */
