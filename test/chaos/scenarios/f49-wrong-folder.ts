@@ -23,6 +23,11 @@ async function startAndSee({ cluster }: Fire, node: NodeProcess): Promise<string
   return last;
 }
 
+/** @throws Error when it said another reason than that the name is somebody else's */
+function refusedAsAnother(id: string, said: string): void {
+  if (!said.includes('with another data folder')) throw new Error(`${id} is refused for another reason: ${said}`);
+}
+
 /** All but its lock, which is of the process that has it. */
 function copyFolder(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => !basename(path).startsWith('lock') });
@@ -63,6 +68,7 @@ export const wrongFolder: Scenario = {
     const foreign = await startAndSee(fire, node!);
     say(`${node!.id} on the folder of ${other!.id}: ${foreign === null ? 'joined' : `refused: ${foreign}`}`);
     if (foreign === null) throw new Error(`I17: ${node!.id} joined with the folder of ${other!.id}`);
+    refusedAsAnother(node!.id, foreign);
     saw('foreignFolders');
     await node!.signal('SIGKILL');
 
@@ -119,7 +125,7 @@ export const wipedFolder: Scenario = {
     say(`the whole folder of ${node!.id} is lost`);
     const refused = await startAndSee(fire, node!);
     if (refused === null) throw new Error(`I17: ${node!.id} joined with a new folder under a known name`);
-    if (!/another data folder/.test(refused)) throw new Error(`${node!.id} is refused for another reason: ${refused}`);
+    refusedAsAnother(node!.id, refused);
     say(`refused: ${refused}`);
     const { code, stderr } = await holdfast(['node', 'rm', node!.id, '--wait', '60s', '--addr', addr]);
     if (code !== 0) throw new Error(`node rm ended with ${code}: ${stderr}`);
