@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openDataFolder } from '@holdfast/embedded';
 import type { StatusDocument, StatusNode } from '@holdfast/node';
 import { inputTopic } from '@holdfast/testkit';
-import { type Launch, NodeProcess } from '../../cluster/support/node-process.ts';
+import type { NodeProcess } from '../../cluster/support/node-process.ts';
 import { newPeers, type Peer } from '../../cluster/support/peers.ts';
 import { StatusAsker } from '../../cluster/support/status-asker.ts';
 import { waitFor } from '../../cluster/support/wait.ts';
 import type { HookCommand } from '../history/hooks.ts';
 import type { ChaosNetwork } from '../network/chaos-network.ts';
+import { ChaosNode } from './chaos-node.ts';
 import type { ClusterPlan } from './scenario.ts';
 import type { ChaosServices, OpenServices } from './services.ts';
 
@@ -29,31 +30,16 @@ const baseSettings: ClusterPlan['settings'] = {
   backup: { interval: '2s' },
 };
 
-/** A node process that is known to whoever cleans up, even when this process is no more. */
-class ChaosNode extends NodeProcess {
-  readonly #pidsPath: string;
-
-  constructor(id: string, configPath: string, logPath: string, launch: Launch, pidsPath: string) {
-    super(id, configPath, logPath, launch);
-    this.#pidsPath = pidsPath;
-  }
-
-  override start(nodeArgs?: readonly string[]): void {
-    super.start(nodeArgs);
-    appendFileSync(this.#pidsPath, `${this.pid}\n`);
-  }
-}
-
 /** Real nodes on a data folder of their own, each in its own network namespace where there is a network. */
 export class ChaosCluster {
   readonly dir: string;
   readonly dataDir: string;
-  readonly nodes: readonly NodeProcess[];
+  readonly nodes: readonly ChaosNode[];
   readonly peers: readonly Peer[];
   readonly services: ChaosServices;
   readonly #asker: StatusAsker;
 
-  private constructor(dir: string, nodes: readonly NodeProcess[], peers: readonly Peer[], services: ChaosServices) {
+  private constructor(dir: string, nodes: readonly ChaosNode[], peers: readonly Peer[], services: ChaosServices) {
     this.dir = dir;
     this.dataDir = join(dir, 'data');
     this.nodes = nodes;
@@ -206,6 +192,16 @@ export class ChaosCluster {
   /** How often a node's log has a message, since its start. */
   said(id: string, message: string): number {
     return this.node(id).output.split(`"msg":"${message}"`).length - 1;
+  }
+
+  /** Ends of nodes that nobody asked for. */
+  ownEnds(): string[] {
+    return this.nodes.flatMap(({ ownEnds }) => ownEnds);
+  }
+
+  /** Nodes that were started, and don't run. */
+  down(): string[] {
+    return this.nodes.flatMap(({ id, pid, running }) => (pid !== undefined && !running ? [id] : []));
   }
 
   /** Ends every process that was started here, by pid. */

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitFor } from '../../cluster/support/wait.ts';
 
 const root = '/sys/fs/cgroup';
 const periodUs = 100_000;
@@ -35,10 +36,19 @@ export class CpuCage {
   }
 }
 
-/** Removes what the file lists, when its processes are gone. */
-export function removeCages(groupsPath: string): void {
+/** Removes what the file lists, when its processes are gone: a killed one needs a moment for that. */
+export async function removeCages(groupsPath: string): Promise<void> {
   if (!existsSync(groupsPath)) return;
   for (const path of readFileSync(groupsPath, 'utf8').split('\n')) {
-    if (path.startsWith(root) && existsSync(path)) rmdirSync(path);
+    if (!path.startsWith(root) || !existsSync(path)) continue;
+    await waitFor(`${path} to be empty`, 10_000, () => {
+      try {
+        rmdirSync(path);
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EBUSY') return null;
+        throw error;
+      }
+    });
   }
 }

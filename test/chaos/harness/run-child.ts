@@ -23,5 +23,6 @@ try {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   writeResult(dir, { error: text });
   console.error(text);
-  process.exitCode = 1;
+  // What was opened before the failure would keep this process until its deadline.
+  process.exit(1);
 }

@@ -35,6 +35,8 @@ export async function runOnce(scenario: Scenario, seed: number, stop: AbortSigna
     : null;
   const violations: string[] = [];
   let result: RunResult | null = null;
+  /** All that the run starts is in it, noted or not: a server renames itself, and one may be on its way up. */
+  let group: number | undefined;
   try {
     network?.create();
     const through = [
@@ -51,7 +53,8 @@ export async function runOnce(scenario: Scenario, seed: number, stop: AbortSigna
     // A group of its own: Ctrl-C is for this process, which then cleans up.
     const running = spawn(program!, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
     const exited = once(running, 'exit');
-    const kill = (): void => void running.kill('SIGKILL');
+    group = running.pid;
+    const kill = (): void => endGroup(group);
     stop.addEventListener('abort', kill);
     const timer = setTimeout(() => {
       violations.push(`not done after ${scenario.deadlineMs} ms`);
@@ -69,13 +72,29 @@ export async function runOnce(scenario: Scenario, seed: number, stop: AbortSigna
       violations.push(...said.violations);
     }
   } finally {
-    await endLeftovers(dir);
-    removeCages(join(dir, 'groups'));
-    network?.remove();
+    endGroup(group);
+    for (const step of [() => endLeftovers(dir), () => removeCages(join(dir, 'groups')), () => network?.remove()]) {
+      try {
+        await step();
+      } catch (error) {
+        // What is left over is for people to remove; the other steps, and runs, go on.
+        violations.push(`not cleaned up: ${error instanceof Error ? error.message : error}`);
+      }
+    }
     if (violations.length === 0 || stop.aborted) rmSync(dir, { recursive: true, force: true });
   }
   const isKept = violations.length > 0 && !stop.aborted;
   return { name, seed, violations, result, kept: isKept ? dir : null };
+}
+
+/** Ends whatever is left of a process group. */
+function endGroup(group: number | undefined): void {
+  if (group === undefined) return;
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function resultOf(dir: string): RunResult | { readonly error: string } | null {

@@ -40,7 +40,6 @@ const defaultPlan: ClusterPlan = {
   partitions: 4,
   shards: 1,
   settings: {},
-  isWatched: true,
   env: {},
 };
 const settleMsDefault = 60_000;
@@ -68,7 +67,7 @@ const alwaysSeen = [
  */
 export async function runScenario({ scenario, seed, dir, network, say }: RunOptions): Promise<RunResult> {
   const startMs = performance.now();
-  const plan = { ...defaultPlan, isWatched: scenario.check !== 'states', ...scenario.cluster };
+  const plan = { ...defaultPlan, ...scenario.cluster };
   const workloadPlan = { ...defaultWorkload, ...scenario.workload };
   const library = scenario.failingDisks === true ? buildFailingDisk(dir) : null;
   const cluster = await ChaosCluster.create(
@@ -116,7 +115,9 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     await settle(fire, scenario.settleMs ?? settleMsDefault);
     tell('settled');
     await scenario.after?.(fire);
-    const violations = await stopAll(cluster, scenario.leavesUnread === true);
+    const violations = cluster.down().map((id) => `${id} doesn't run, though all is healed`);
+    if (scenario.nodesEnd !== true) violations.push(...cluster.ownEnds());
+    violations.push(...(await stopAll(cluster, scenario.leavesUnread === true)));
     tell('stopped');
     const store = await cluster.services.openStore();
     const stored = await storedUnits(store).finally(() => store.close());

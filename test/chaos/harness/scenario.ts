@@ -18,8 +18,6 @@ export interface ClusterPlan {
   readonly shards: number;
   /** Further settings of every node, as in its file; groups are merged with the harness's. */
   readonly settings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** Nodes write their history. */
-  readonly isWatched: boolean;
   /** Variables of the nodes' environment. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -74,6 +72,8 @@ export interface Scenario {
   readonly storesBeginEmpty?: true;
   /** Other log and store than the embedded ones. */
   readonly services?: OpenServices;
+  /** Nodes end by themselves, and the scenario looks at how; in all others none may. */
+  readonly nodesEnd?: true;
   /** Before the first node starts. */
   prepare?(fire: Fire): Promise<void>;
   /** Runs under load, and leaves everything healed. */

@@ -13,11 +13,14 @@ export async function diskStopsLeader({ cluster, say, saw }: Fire, leaderId: str
   await other.signal('SIGKILL');
   other.start();
   await waitFor(`${leaderId} to stop`, 60_000, () => (leader.running ? null : true));
-  const last = leader.output.trimEnd().split('\n').at(-1)!.slice(0, 400);
+  const lines = leader.output.trimEnd().split('\n').slice(-10);
+  const last = lines.at(-1)!.slice(0, 400);
   // The library's own clean-up after a failed write has been seen to free what isn't its own: that ends the process too.
   const isAborted = leader.signalCode === 'SIGABRT' || leader.signalCode === 'SIGSEGV';
   if (leader.exitCode !== 1 && !isAborted)
     throw new Error(`I16: ${leaderId} ended with code ${leader.exitCode}: ${last}`);
+  if (!isAborted && !/Raft log|ENOSPC|No space left/.test(lines.join('\n')))
+    throw new Error(`I16: ${leaderId} ended, and not for its disk: ${last}`);
   say(`it stopped: ${last}`);
   saw('stopped');
   await cluster.inStatus('another leader', (status) => others.includes(status.cluster.leader ?? ''), 30_000, others);

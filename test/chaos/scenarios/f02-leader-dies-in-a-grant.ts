@@ -1,15 +1,17 @@
 import { pause, waitFor } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { diePoints } from '../history/hooks.ts';
+import { diedByHook } from './died-by-hook.ts';
 import { shuffled } from './draw.ts';
 
 export const leaderDiesInAGrant: Scenario = {
   faults: ['F02'],
   title: 'the leader dies in the middle of a grant',
   injects: 'the leader kills itself with -9 before it has saved a grant, after that, before and after it sends it',
-  holds: 'I1, I11 to I15: the grant is made or not, the same for all; its users are held again',
+  holds: 'I1, I11, I14, I15, I17: the grant is made or not, the same for all; its users are held again',
   needs: [],
   deadlineMs: 150_000,
+  nodesEnd: true,
   // Users come again and again, so that there is something to grant.
   workload: { users: 1_200, zipfExponent: 0.4 },
   async inject({ cluster, workload, rng, say, saw }) {
@@ -26,6 +28,7 @@ export const leaderDiesInAGrant: Scenario = {
         other.start();
         await waitFor(`the death of ${leader.id}`, 30_000, dead);
       }
+      diedByHook(leader);
       saw('leadersDied');
       await workload.burst(200);
       leader.start();

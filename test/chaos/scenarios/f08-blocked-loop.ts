@@ -1,5 +1,5 @@
-import { pause } from '../../cluster/support/wait.ts';
-import { usualSession } from '../harness/chaos-cluster.ts';
+import { pause, waitFor } from '../../cluster/support/wait.ts';
+import { type ChaosCluster, usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { shuffled } from './draw.ts';
 import { nobodyDied } from './nobody-died.ts';
@@ -18,8 +18,12 @@ export const blockedLoop: Scenario = {
     for (const { id } of shuffled(rng, cluster.nodes)) {
       for (const thread of shuffled(rng, ['control', 'shards'] as const)) {
         say(`${thread} of ${id} for 2000 ms`);
+        const blocked = shardsBlocked(cluster, id);
         await cluster.hook(id, { kind: 'block', thread, ms: 2_000 });
         await pause(2_500);
+        // The control thread has only passed it on.
+        if (thread === 'shards')
+          await waitFor(`the shards of ${id} to stand`, 10_000, () => shardsBlocked(cluster, id) > blocked || null);
         saw('blocks');
       }
     }
@@ -27,3 +31,8 @@ export const blockedLoop: Scenario = {
     nobodyDied(cluster);
   },
 };
+
+/** How often shards of the node were told to stand. */
+function shardsBlocked(cluster: ChaosCluster, id: string): number {
+  return cluster.node(id).output.split('"where":"shard","kind":"block"').length - 1;
+}

@@ -1,3 +1,4 @@
+import type { StatusDocument } from '@holdfast/node';
 import { pause } from '../../cluster/support/wait.ts';
 import { usualSession } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
@@ -22,6 +23,19 @@ export const wallClock: Scenario = {
     say(`${ahead!.id} is 5 min ahead, ${behind!.id} 5 min behind`);
     await cluster.hook(ahead!.id, { kind: 'shiftClock', ms: minutesMs });
     await cluster.hook(behind!.id, { kind: 'shiftClock', ms: -minutesMs });
+    for (const [node, ms] of [
+      [ahead!, minutesMs],
+      [behind!, -minutesMs],
+    ] as const) {
+      const off = (status: StatusDocument): number => Date.parse(status.at) - Date.now();
+      await cluster.inStatus(
+        `${node.id} to have another time`,
+        (status) => status.via === node.id && Math.abs(off(status) - ms) < minutesMs / 2,
+        20_000,
+        [node.id],
+      );
+      saw('clocksOff');
+    }
     await pause(10_000);
     say('clocks are strobed');
     const endMs = performance.now() + 15_000;

@@ -2,6 +2,7 @@ import { pause } from '../../cluster/support/wait.ts';
 import { sessionTtlMs } from '../harness/chaos-cluster.ts';
 import type { Fire, Scenario } from '../harness/scenario.ts';
 import { shuffled } from './draw.ts';
+import { packetsCut } from './packets-hit.ts';
 
 type Role = 'leader' | 'holder' | 'follower';
 
@@ -37,6 +38,7 @@ export const isolatedNodes: Scenario = {
         20_000,
         others,
       );
+      saw('packetsCut', packetsCut(network, [id]));
       network.heal();
       say(`${id} is back`);
       await cluster.inStatus(`another session of ${id}`, ({ nodes }) => {

@@ -3,6 +3,8 @@ import { pause } from '../../cluster/support/wait.ts';
 import { sessionTtlMs } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
+import { packetsCut } from './packets-hit.ts';
+import { sessionsOf } from './sessions.ts';
 
 const cutMs = sessionTtlMs + 3_000;
 
@@ -23,13 +25,23 @@ export const oneWayCut: Scenario = {
       say(
         `nothing passes ${way === 'from' ? `from ${id} to ${hit.join()}` : `from ${hit.join()} to ${id}`} for ${cutMs} ms`,
       );
+      const before = await cluster.whole();
       for (const other of hit) {
         if (way === 'from') network.cutOneWay(id, other);
         else network.cutOneWay(other, id);
       }
       await pause(cutMs);
+      saw('packetsCut', packetsCut(network, ids));
       network.heal();
       saw('cuts');
+      // Whoever isn't heard, or hears nothing, can't have renewed.
+      if (way !== 'link') {
+        await cluster.inStatus(`another session of ${id}`, (now) => {
+          const { session } = now.nodes.find((row) => row.id === id)!;
+          return session.id !== null && session.id !== sessionsOf(before).get(id);
+        });
+        saw('sessionsLost');
+      }
       await cluster.whole();
       await pause(1_000);
     }

@@ -2,6 +2,7 @@ import { pause } from '../../cluster/support/wait.ts';
 import { sessionTtlMs } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
+import { packetsCut } from './packets-hit.ts';
 
 export const brokenTriangle: Scenario = {
   faults: ['F13'],
@@ -18,6 +19,7 @@ export const brokenTriangle: Scenario = {
       say(`${a} and ${b} are cut from each other for ${2 * sessionTtlMs} ms; ${leader} leads`);
       network.cut(a, b);
       await pause(2 * sessionTtlMs);
+      saw('packetsCut', packetsCut(network, [a, b]));
       network.heal();
       saw('cuts');
       await cluster.whole();

@@ -41,9 +41,11 @@ export const cutFromServices: Scenario = {
       say(`${node.id} is cut off from the ${name}`);
       cut(node.id);
       const startMs = performance.now();
+      // Cut off from its peers, it says of them what they say of it.
+      const others = cluster.others(node.id).map(({ id }) => id);
       try {
         await waitFor(`${reason} of ${node.id}`, cutMs, async () => {
-          const reasons = (await cluster.status())?.cluster.reasons ?? [];
+          const reasons = (await cluster.status(...others))?.cluster.reasons ?? [];
           return reasons.some((one) => one.code.startsWith(reason) && one.node === node.id) || null;
         });
         saw(`${name}Cut`);

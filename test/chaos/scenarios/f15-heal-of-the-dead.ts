@@ -1,6 +1,7 @@
 import { pause, waitFor } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
+import { packetsCut } from './packets-hit.ts';
 import { stateBy, trueViews } from './true-views.ts';
 
 export const healOfTheDead: Scenario = {
@@ -27,6 +28,7 @@ export const healOfTheDead: Scenario = {
       saw('deaths');
     }
     await pause(10_000);
+    saw('packetsCut', packetsCut(network, [cutOff]));
     network.heal();
     say('healed: all have to see all');
     await trueViews(cluster, 15_000);

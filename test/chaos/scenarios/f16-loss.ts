@@ -1,6 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { deathsTold, nobodyDies } from './nobody-died.ts';
+import { packetsCut } from './packets-hit.ts';
 
 const eachMs = 12_000;
 
@@ -17,6 +18,8 @@ export const loss: Scenario = {
       for (const { id } of cluster.nodes) network.lose(id, ratio);
       const before = deathsTold(cluster);
       await pause(eachMs);
+      const ids = cluster.nodes.map(({ id }) => id);
+      saw('packetsLost', packetsCut(network, ids));
       network.heal();
       if (ratio <= 0.05) await nobodyDies(cluster, before);
       else say(`${deathsTold(cluster) - before} times a living node was taken for dead`);

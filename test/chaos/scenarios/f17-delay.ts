@@ -1,6 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { deathsTold, nobodyDies } from './nobody-died.ts';
+import { connectionsTurned } from './packets-hit.ts';
 
 const eachMs = 10_000;
 
@@ -13,7 +14,10 @@ export const delay: Scenario = {
   needs: ['namespaces'],
   proxied: true,
   deadlineMs: 150_000,
-  async inject({ cluster, links, say, saw }) {
+  async inject({ cluster, network, links, say, saw }) {
+    const ids = cluster.nodes.map(({ id }) => id);
+    saw('connectionsTurned', connectionsTurned(network, ids));
+    const passed = links.datagrams.passed;
     say('75 ± 50 ms');
     links.set({}, { delayMs: 75, jitterMs: 50 });
     await pause(eachMs);
@@ -22,6 +26,7 @@ export const delay: Scenario = {
     say('500 ms');
     links.set({}, { delayMs: 500, jitterMs: 0 });
     await pause(eachMs);
+    saw('datagramsLate', links.datagrams.passed - passed);
     links.heal();
     await cluster.whole();
     for (let clog = 0; clog < 2; clog++) {

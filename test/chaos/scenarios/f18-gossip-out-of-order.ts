@@ -18,7 +18,8 @@ export const gossipOutOfOrder: Scenario = {
     await pause(8_000);
     const node = oneOf(rng, cluster.nodes);
     say(`SIGTERM ${node.id}, and its start`);
-    await node.signal('SIGTERM');
+    const code = await node.signal('SIGTERM');
+    if (code !== 0) throw new Error(`${node.id} ended its drain with code ${code}`);
     node.start();
     await cluster.whole();
     await pause(8_000);

@@ -11,6 +11,7 @@ export const fullDisk: Scenario = {
   holds: 'I16: it stops rather than go on, another leads; it comes back when there is room',
   needs: ['mounts'],
   deadlineMs: 150_000,
+  nodesEnd: true,
   async prepare({ cluster }) {
     for (const { id } of cluster.nodes) {
       mkdirSync(cluster.folderOf(id), { recursive: true });

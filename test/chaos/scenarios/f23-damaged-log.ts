@@ -51,6 +51,9 @@ export const tornLog: Scenario = {
   holds: 'I15, I16: it refuses, or has lost nothing that it had confirmed; never a crash without a word',
   needs: [],
   deadlineMs: 200_000,
+  nodesEnd: true,
+  // Of six random cuts some go through pages that are in use.
+  mustSee: ['refused'],
   inject: (fire) =>
     startOnDamaged(fire, (path) => {
       const { size } = statSync(path);
@@ -67,6 +70,7 @@ export const bentLog: Scenario = {
   holds: 'I14, I17: it refuses, or what flipped is nothing that it reads; never a crash without a word',
   needs: [],
   deadlineMs: 200_000,
+  nodesEnd: true,
   inject: (fire) =>
     startOnDamaged(fire, (path) => {
       const bytes = readFileSync(path);

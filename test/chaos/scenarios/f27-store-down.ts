@@ -1,7 +1,9 @@
 import { pause, waitFor } from '../../cluster/support/wait.ts';
+import { usualSession } from '../harness/chaos-cluster.ts';
 import { KafkaAndRedis } from '../harness/kafka-and-redis.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { changedSessions } from './sessions.ts';
+import { sumOf } from './sum-of.ts';
 
 /** 600000 is the full ten minutes. */
 const outageMs = Number(process.env.HOLDFAST_CHAOS_OUTAGE_MS ?? 30_000);
@@ -16,6 +18,7 @@ export const storeDown: Scenario = {
   needs: [],
   deadlineMs: 180_000 + 2 * outageMs,
   settleMs: 60_000 + outageMs,
+  cluster: { settings: { session: usualSession } },
   services: KafkaAndRedis.opening(),
   async inject(fire) {
     const { cluster, say, saw } = fire;
@@ -26,7 +29,7 @@ export const storeDown: Scenario = {
     const startMs = performance.now();
     await redis.stop();
     await pause(commitsOverMs);
-    const { committed } = await cluster.progress();
+    const { committed, ends } = await cluster.progress();
     const codes = new Set<string | null>();
     await waitFor('every node to say that its store is away', outageMs, async () => {
       for (const { code, node } of (await cluster.status())?.cluster.reasons ?? [])
@@ -36,6 +39,7 @@ export const storeDown: Scenario = {
     saw('nodesThatSaySo', codes.size);
     await pause(Math.max(outageMs - (performance.now() - startMs), 0));
     const later = await cluster.progress();
+    saw('recordsMeanwhile', sumOf(later.ends) - sumOf(ends));
     if (later.committed.join() !== committed.join())
       throw new Error(`I6: committed without a store: ${committed.join()}, then ${later.committed.join()}`);
     const changed = changedSessions(before, await cluster.whole());

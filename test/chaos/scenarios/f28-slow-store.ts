@@ -1,10 +1,12 @@
-import { pause } from '../../cluster/support/wait.ts';
-import { sessionTtlMs } from '../harness/chaos-cluster.ts';
+import { pause, waitFor } from '../../cluster/support/wait.ts';
+import { sessionTtlMs, usualSession } from '../harness/chaos-cluster.ts';
 import { KafkaAndRedis } from '../harness/kafka-and-redis.ts';
+import { isStopped } from '../harness/look-at-process.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { between } from './draw.ts';
 import { changedSessions } from './sessions.ts';
 
+/** Longer than a usual session, of 12 s, that isn't renewed. */
 const frozenMs = 3 * sessionTtlMs;
 const slowMs = 15_000;
 
@@ -15,6 +17,7 @@ export const slowStore: Scenario = {
   holds: 'I6, I21: renewals go on, so that no session ends; queues stay bounded; all is applied afterwards',
   needs: [],
   deadlineMs: 180_000,
+  cluster: { settings: { session: usualSession } },
   services: KafkaAndRedis.opening(),
   async inject(fire) {
     const { cluster, rng, say, saw } = fire;
@@ -24,6 +27,7 @@ export const slowStore: Scenario = {
     try {
       say(`SIGSTOP of Redis for ${frozenMs} ms`);
       server.signal('SIGSTOP');
+      await waitFor('Redis to stand', 5_000, () => isStopped(server.pid!) || null, 20);
       await pause(frozenMs);
       server.signal('SIGCONT');
       saw('frozenMs', frozenMs);

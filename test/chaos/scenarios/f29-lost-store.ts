@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pause } from '../../cluster/support/wait.ts';
+import { pause, waitFor } from '../../cluster/support/wait.ts';
 import { KafkaAndRedis } from '../harness/kafka-and-redis.ts';
-import type { Fire, Scenario } from '../harness/scenario.ts';
+import type { Fire, Judgement, Scenario } from '../harness/scenario.ts';
+import { callsOf, type History } from '../history/read-history.ts';
 import { between, shuffled } from './draw.ts';
 
 export const lostStore: Scenario = {
@@ -14,8 +15,7 @@ export const lostStore: Scenario = {
   needs: [],
   deadlineMs: 240_000,
   settleMs: 120_000,
-  // Records were read and applied again.
-  mustSee: ['outputsRepeated', ['storeLives', 3]],
+  mustSee: ['durableAppliedAgain', ['storeLives', 3]],
   storesBeginEmpty: true,
   services: KafkaAndRedis.opening(),
   async inject(fire) {
@@ -30,11 +30,14 @@ export const lostStore: Scenario = {
         await redis.start();
       },
     };
+    await waitFor('commits', 30_000, async () => {
+      return (await cluster.progress()).committed.some((offset) => offset > 0) || null;
+    });
     const names = shuffled(rng, Object.keys(losses));
     for (const [i, name] of names.entries()) {
       const holder = await cluster.holder();
       const before = await keyCount(fire);
-      say(`${name}, with ${before} keys`);
+      say(`${name}${withKeys} ${before}`);
       saw('keysLost', before);
       await losses[name]!();
       if (i === 0) {
@@ -48,7 +51,25 @@ export const lostStore: Scenario = {
       await pause(between(rng, 4_000, 8_000));
     }
   },
+  judge: (history) => durableAppliedAgain(history),
 };
+
+const withKeys = ', with so many keys:';
+
+/** Records below an offset that was committed before the first loss, and applied after it: nothing else takes them back. */
+export function durableAppliedAgain(history: History): Judgement {
+  const lostUs = history.events.find(({ event }) => event.k === 'fault' && event.text.includes(withKeys))?.event.t;
+  const committed = new Map<number, number>();
+  for (const { asked, done, endUs } of callsOf(history, 'commit')) {
+    if (done === null || lostUs === undefined || endUs > lostUs) continue;
+    for (const [, partition, offset] of asked.commits)
+      committed.set(partition, Math.max(committed.get(partition) ?? 0, offset));
+  }
+  const again = history.events.filter(
+    ({ event }) => event.k === 'apply' && event.t > (lostUs ?? 0) && event.o < (committed.get(event.p) ?? 0),
+  );
+  return { violations: [], seen: { durableAppliedAgain: again.length } };
+}
 
 async function keyCount(fire: Fire): Promise<number> {
   return Number(await KafkaAndRedis.of(fire).redis.cli('DBSIZE'));

@@ -2,6 +2,7 @@ import { pause, waitFor } from '../../cluster/support/wait.ts';
 import { KafkaAndRedis } from '../harness/kafka-and-redis.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { between, oneOf } from './draw.ts';
+import { sumOf } from './sum-of.ts';
 
 export const fullStore: Scenario = {
   faults: ['F31'],
@@ -11,6 +12,7 @@ export const fullStore: Scenario = {
     'I6: nothing counts as durable that was refused; the node refuses to start on an evicting Redis, and says the fix',
   needs: [],
   deadlineMs: 180_000,
+  nodesEnd: true,
   services: KafkaAndRedis.opening(),
   async inject(fire) {
     const { cluster, rng, say, saw } = fire;
@@ -21,9 +23,10 @@ export const fullStore: Scenario = {
     const isRefused = () => cluster.nodes.some(({ output }) => output.includes('takes no writes'));
     await waitFor('a refused write', 30_000, () => isRefused() || null);
     await pause(between(rng, 2_000, 4_000));
-    const { committed } = await cluster.progress();
+    const { committed, ends } = await cluster.progress();
     await pause(between(rng, 6_000, 8_000));
     const later = await cluster.progress();
+    saw('recordsMeanwhile', sumOf(later.ends) - sumOf(ends));
     if (later.committed.join() !== committed.join())
       throw new Error(`I6: committed without room: ${committed.join()}, then ${later.committed.join()}`);
     saw('refusedWrites');

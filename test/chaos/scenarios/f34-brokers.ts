@@ -38,6 +38,7 @@ export const brokersRestarted: Scenario = {
   settleMs: 120_000,
   services: KafkaAndRedis.opening({ kafka: { brokers: 3 } }),
   leavesUnread: true,
+  mustSee: ['leaderMoves', 'commitsOfTheInput'],
   async inject(fire) {
     const { cluster, rng, say, saw } = fire;
     const services = KafkaAndRedis.of(fire);

@@ -26,7 +26,7 @@ export const movingPartitions: Scenario = {
   holds: 'I1, I5, I7: whoever reads, each record counts once, in order',
   needs: [],
   deadlineMs: 200_000,
-  mustSee: ['cleanEnds'],
+  mustSee: ['cleanEnds', 'moves'],
   services: KafkaAndRedis.opening(),
   async inject(fire) {
     const { cluster, say, saw } = fire;

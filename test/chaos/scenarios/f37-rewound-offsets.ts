@@ -48,8 +48,9 @@ export const rewoundOffsets: Scenario = {
     const status = await cluster.whole();
     const reader = status.nodes.find(({ shards }) => shards.some((shard) => shard.partitions.length > 0))!;
     const node = cluster.node(reader.id);
+    // It stands before it dies: nobody may have begun to read where it was before the offsets are back.
     say(`kill -9 ${node.id}, and its offsets go back by ${rewound} as if it had committed them`);
-    await node.signal('SIGKILL');
+    await node.signal('SIGSTOP');
     const info = (await log.describe(inputTopic))!;
     const numbers = reader.shards.flatMap((shard) => shard.partitions.map((name) => Number(name.split('/')[1])));
     for (const partition of numbers) {
@@ -60,7 +61,21 @@ export const rewoundOffsets: Scenario = {
       ]);
       saw('rewoundUnderLoad', rewound);
     }
+    const others = cluster.others(node.id).map(({ id }) => id);
+    const { totals } = await cluster.inStatus(
+      `a status without ${node.id}`,
+      ({ nodes }) => nodes.find(({ id }) => id === node.id)?.reachable === false,
+      20_000,
+      others,
+    );
+    await node.signal('SIGKILL');
     node.start();
     await cluster.whole();
+    const most = Number(totals.duplicates) + rewound / 2;
+    const again = await cluster.inStatus(
+      'what is read again to be dropped',
+      (now) => Number(now.totals.duplicates) > most,
+    );
+    saw('droppedAgain', Number(again.totals.duplicates) - Number(totals.duplicates));
   },
 };

@@ -10,7 +10,7 @@ export const poison: Scenario = {
   needs: [],
   deadlineMs: 120_000,
   workload: { kinds: { '-': 3, '?': 6, x: 6, t: 6, s: 2, e: 4 } },
-  mustSee: ['deadLetters'],
+  mustSee: [['deadLetters', 1_000]],
   async inject({ cluster, say, saw }) {
     await pause(6_000);
     const node = await cluster.holder();

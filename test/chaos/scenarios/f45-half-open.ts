@@ -3,6 +3,7 @@ import { pause, waitFor } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { nowUs } from '../history/history-file.ts';
 import { type History, readHistory } from '../history/read-history.ts';
+import { packetsCut } from './packets-hit.ts';
 
 /** A ping after 5 s without a word, 3 s for its answer; the rest is for busy machines. */
 const noticedWithinMs = 30_000;
@@ -24,6 +25,7 @@ export const halfOpen: Scenario = {
     say(`kill -9 ${victim.id}, and nobody hears of it`);
     await victim.signal('SIGKILL');
     await pause(2_000);
+    saw('endsLost', packetsCut(network, [victim.id], 'OUTPUT'));
     victim.start();
     await cluster.whole();
     network.heal();

@@ -1,6 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { between, oneOf } from './draw.ts';
+import { packetsHit } from './packets-hit.ts';
 
 export const resetStreams: Scenario = {
   faults: ['F47'],
@@ -15,6 +16,7 @@ export const resetStreams: Scenario = {
       const { id } = oneOf(rng, cluster.nodes);
       network.reset(id);
       await pause(between(rng, 20, 300));
+      saw('packetsReset', packetsHit(network, [id]));
       network.heal(id);
       await pause(between(rng, 100, 700));
     }

@@ -23,6 +23,11 @@ async function startAndSee({ cluster }: Fire, node: NodeProcess): Promise<string
   return last;
 }
 
+/** @throws Error when it said another reason than that the name is somebody else's */
+function refusedAsAnother(id: string, said: string): void {
+  if (!said.includes('with another data folder')) throw new Error(`${id} is refused for another reason: ${said}`);
+}
+
 /** All but its lock, which is of the process that has it. */
 function copyFolder(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => !basename(path).startsWith('lock') });
@@ -36,6 +41,7 @@ export const wrongFolder: Scenario = {
   holds: 'I17: refused, or caught up without a second vote; the others go on',
   needs: [],
   deadlineMs: 200_000,
+  nodesEnd: true,
   async inject(fire) {
     const { cluster, rng, say, saw } = fire;
     const [node, other, third] = shuffled(rng, cluster.nodes);
@@ -62,6 +68,7 @@ export const wrongFolder: Scenario = {
     const foreign = await startAndSee(fire, node!);
     say(`${node!.id} on the folder of ${other!.id}: ${foreign === null ? 'joined' : `refused: ${foreign}`}`);
     if (foreign === null) throw new Error(`I17: ${node!.id} joined with the folder of ${other!.id}`);
+    refusedAsAnother(node!.id, foreign);
     saw('foreignFolders');
     await node!.signal('SIGKILL');
 
@@ -94,9 +101,10 @@ export const wipedFolder: Scenario = {
   faults: ['F50'],
   title: 'a node whose folder was wiped comes back under its name',
   injects: 'its Raft log alone is lost; then its whole folder, and an operator says `node rm`',
-  holds: 'I13, I17: it is a new member and never the voter that it was; refused until it is told otherwise',
+  holds: 'I14, I17: it is a new member and never the voter that it was; refused until it is told otherwise',
   needs: [],
   deadlineMs: 200_000,
+  nodesEnd: true,
   async inject(fire) {
     const { cluster, rng, say, saw } = fire;
     const [node] = shuffled(rng, cluster.nodes);
@@ -117,6 +125,7 @@ export const wipedFolder: Scenario = {
     say(`the whole folder of ${node!.id} is lost`);
     const refused = await startAndSee(fire, node!);
     if (refused === null) throw new Error(`I17: ${node!.id} joined with a new folder under a known name`);
+    refusedAsAnother(node!.id, refused);
     say(`refused: ${refused}`);
     const { code, stderr } = await holdfast(['node', 'rm', node!.id, '--wait', '60s', '--addr', addr]);
     if (code !== 0) throw new Error(`node rm ended with ${code}: ${stderr}`);
@@ -144,7 +153,11 @@ export const twoOfOneName: Scenario = {
     for (const node of shuffled(rng, cluster.nodes)) {
       const twin = new NodeProcess(node.id, node.configPath, join(cluster.runDir, `${node.id}-twin.log`));
       twin.start();
-      await waitFor('the twin to end', 60_000, () => (twin.running ? null : true));
+      try {
+        await waitFor('the twin to end', 60_000, () => (twin.running ? null : true));
+      } finally {
+        await twin.signal('SIGKILL');
+      }
       const last = twin.output.trimEnd().split('\n').at(-1)!;
       say(`the twin of ${node.id} ended with ${twin.exitCode}: ${last}`);
       if (twin.exitCode !== 1 || !/is in use by process \d+/.test(last))

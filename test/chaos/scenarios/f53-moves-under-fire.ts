@@ -28,7 +28,7 @@ export const recordAtOldHolder: Scenario = {
   holds: 'I5, I7: what comes back goes to the new holder, in order, once',
   needs: [],
   deadlineMs: 150_000,
-  mustSee: ['cleanEnds'],
+  mustSee: ['cleanEnds', 'moves'],
   async inject(fire) {
     fire.workload.rateFactor = 3;
     await drainInTurn(fire);

@@ -4,6 +4,7 @@ import { waitFor } from '../../cluster/support/wait.ts';
 import type { ChaosCluster } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { diePoints } from '../history/hooks.ts';
+import { diedByHook } from './died-by-hook.ts';
 import { shuffled } from './draw.ts';
 
 /**
@@ -29,6 +30,7 @@ export const leaderDiesBetween: Scenario = {
   holds: 'I8: the move is done or undone, and the drain ends under the next leader',
   needs: [],
   deadlineMs: 200_000,
+  nodesEnd: true,
   async inject({ cluster, rng, say, saw }) {
     for (const point of shuffled(rng, diePoints)) {
       const { leader, id } = await someToDrain(cluster);
@@ -40,6 +42,7 @@ export const leaderDiesBetween: Scenario = {
         .join();
       const drained = holdfast(['node', 'drain', id, '--wait', '60s', '--addr', addr]);
       await waitFor(`the death of ${leader.id}`, 30_000, () => (leader.running ? null : true));
+      diedByHook(leader);
       saw('leadersDied');
       leader.start();
       const { code, stderr } = await drained;
@@ -50,8 +53,10 @@ export const leaderDiesBetween: Scenario = {
         const again = await holdfast(['node', 'drain', id, '--wait', '60s', '--addr', addr]);
         if (again.code !== 0) throw new Error(`the second drain of ${id} ended with ${again.code}: ${again.stderr}`);
       }
-      await holdfast(['node', 'resume', id, '--addr', addr]);
       await cluster.whole();
+      await waitFor(`${id} to be taken back`, 60_000, async () => {
+        return (await holdfast(['node', 'resume', id, '--addr', addr])).code === 0 || null;
+      });
     }
   },
 };
