@@ -22,6 +22,9 @@ export function missingForKafka(): string | null {
   return null;
 }
 
+/** A repository may refuse for a moment; Maven goes on where it stopped. */
+const fetchTries = 3;
+
 /** The folder with a broker's jars. Fetched once per version, by Maven as it is set up here. */
 export async function kafkaJars(version: string): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'holdfast', 'kafka');
@@ -32,13 +35,27 @@ export async function kafkaJars(version: string): Promise<string> {
   const args = ['-q', '-B', '-f', pom, `-Dkafka.version=${version}`, 'dependency:copy-dependencies'];
   const output = [`-DoutputDirectory=${join(fetched, 'jars')}`, '-DincludeScope=runtime'];
   try {
-    await promisify(execFile)('mvn', [...args, ...output], { maxBuffer: 16 * 1024 * 1024 });
+    await runMaven([...args, ...output], version);
     // Whole or not at all; another process may have been faster.
     if (!existsSync(folder)) renameSync(join(fetched, 'jars'), folder);
-  } catch (cause) {
-    if (!existsSync(folder)) throw new Error(`Maven can't fetch Kafka ${version}`, { cause });
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
   } finally {
     rmSync(fetched, { recursive: true, force: true });
   }
   return folder;
+}
+
+async function runMaven(args: readonly string[], version: string): Promise<void> {
+  for (let left = fetchTries; ; ) {
+    try {
+      // -U: what was refused is asked for again.
+      await promisify(execFile)('mvn', ['-U', ...args], { maxBuffer: 16 * 1024 * 1024 });
+      return;
+    } catch (cause) {
+      if (--left > 0) continue;
+      const said = String((cause as { stdout?: unknown }).stdout ?? '').trim();
+      throw new Error(`Maven can't fetch Kafka ${version}: ${said.slice(0, 1_000)}`, { cause });
+    }
+  }
 }
