@@ -268,19 +268,19 @@ export class StoreLoop {
         await delay(options.timers, 5);
         continue;
       }
-      let failed = 0;
+      let isFailing = false;
       const answer = await untilItWorks(
         options.timers,
         () => call(generation.generationId),
         (error, tries) => {
           options.stats.add('backupFailures', 1);
-          if (tries === 1) options.stats.add('storeCallsFailing', 1);
-          failed = tries;
+          if (!isFailing) options.stats.add('storeCallsFailing', 1);
+          isFailing = true;
           options.logger.warn('the backup store did not answer', { calls: about.length, tries, err: error });
         },
         () => this.#context.stopped || leases.generationIndex() !== index,
       );
-      if (failed > 0) options.stats.add('storeCallsFailing', -1);
+      if (isFailing) options.stats.add('storeCallsFailing', -1);
       if (answer === null || leases.generationIndex() !== index) return null;
       if (answer.code === 'OK') return answer.results;
       options.send({ kind: 'generationSeen', generationId: answer.generationId });

@@ -18,18 +18,29 @@ const tasks = '/proc/self/task';
  * Linux only; elsewhere there are none.
  */
 export function threadStates(prefix: string): ThreadState[] {
+  let found: string[];
   try {
-    return readdirSync(tasks).flatMap((task) => {
-      const read = (file: string): string => readFileSync(`${tasks}/${task}/${file}`, 'utf8').trim();
-      const name = read('comm');
-      if (!name.startsWith(prefix)) return [];
-      // The name comes before, in parentheses, and may have any character.
-      const stat = read('stat');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const cpuTicks = Number(fields[11]) + Number(fields[12]);
-      return [{ name, state: fields[0]!, waitsIn: read('wchan'), cpuTicks }];
-    });
+    found = readdirSync(tasks);
   } catch {
     return [];
   }
+  return found.flatMap((task) => {
+    try {
+      return stateOf(`${tasks}/${task}`, prefix);
+    } catch {
+      // It has ended since.
+      return [];
+    }
+  });
+}
+
+function stateOf(folder: string, prefix: string): ThreadState[] {
+  const read = (file: string): string => readFileSync(`${folder}/${file}`, 'utf8').trim();
+  const name = read('comm');
+  if (!name.startsWith(prefix)) return [];
+  // The name comes before, in parentheses, and may have any character.
+  const stat = read('stat');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const cpuTicks = Number(fields[11]) + Number(fields[12]);
+  return [{ name, state: fields[0]!, waitsIn: read('wchan'), cpuTicks }];
 }
