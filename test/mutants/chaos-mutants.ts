@@ -38,6 +38,15 @@ const bugs: readonly ChaosBug[] = [
     fault: 'F04',
     caughtBy: ['I2', 'I3'],
   },
+  {
+    name: 'the first of several outputs is acknowledged and not written',
+    file: 'packages/embedded/src/lmdb-log.ts',
+    find: 'const blocks = encodeBlocks(records, this.clock.wallUnixMs());',
+    replace:
+      "const blocks = encodeBlocks(topic === 'in' ? records : records.slice(records.length > 1 ? 1 : 0), this.clock.wallUnixMs());",
+    fault: 'F38',
+    caughtBy: ['P6'],
+  },
   known('what is applied is committed, not what is durable', 'F01', ['I5', 'I6', 'I8']),
   known('duplicates are not dropped', 'F01', ['I5', 'I6', 'I7']),
   known('rows count as accepted before the store has answered', 'F27', ['I5', 'I6', 'I7']),

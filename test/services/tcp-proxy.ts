@@ -4,8 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #cuts = new Map<string, number>();
   #cutOn: string | null = null;
-  #cutCount = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -25,7 +25,12 @@ export class TcpProxy {
 
   /** How many replies were lost. */
   get cutCount(): number {
-    return this.#cutCount;
+    return [...this.#cuts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** How many of them answered a request that was chosen by this text. */
+  cutsOf(text: string): number {
+    return this.#cuts.get(text) ?? 0;
   }
 
   /**
@@ -48,7 +53,7 @@ export class TcpProxy {
     const server = connect(targetPort, '127.0.0.1');
     const pair = [client, server] as const;
     this.#pairs.add(pair);
-    let isCutting = false;
+    let cutting: string | null = null;
     const end = () => {
       this.#pairs.delete(pair);
       client.destroy();
@@ -57,14 +62,14 @@ export class TcpProxy {
     for (const socket of pair) socket.on('error', end).on('close', end);
     client.on('data', (bytes) => {
       if (this.#cutOn !== null && bytes.includes(this.#cutOn)) {
+        cutting = this.#cutOn;
         this.#cutOn = null;
-        isCutting = true;
       }
       server.write(bytes);
     });
     server.on('data', (bytes) => {
-      if (!isCutting) return void client.write(bytes);
-      this.#cutCount++;
+      if (cutting === null) return void client.write(bytes);
+      this.#cuts.set(cutting, this.cutsOf(cutting) + 1);
       end();
     });
   }

@@ -78,6 +78,7 @@ test('wrong command lines: one line on stderr, exit 2', async () => {
       /joins by being started: holdfast node --config FILE, where cluster\.peers/,
     ),
     refused(['user', 'get'], 2, /missing required argument 'key'/),
+    refused(['user', 'get', 'lea', '--job', 'other'], 2, /--job goes with --data/),
   ]);
 });
 

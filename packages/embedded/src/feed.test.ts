@@ -102,6 +102,14 @@ function tests(): void {
     });
   });
 
+  test('a byte-order mark at the very beginning is no part of the first record', async () => {
+    const { log, file, read } = await fresh(2);
+    writeFileSync(file, '\ufeff{"a":1}\n\ufeffb\n');
+    const last = await drain(feedFile(log, file, options));
+    assert.deepEqual(await read(), ['{"a":1}', '\ufeffb']);
+    assert.equal(last.bytes, 16);
+  });
+
   test('a complete feed run again is a new run; an empty file is complete', async () => {
     const { log, file, read } = await fresh(1);
     writeFileSync(file, 'a\n');

@@ -14,6 +14,8 @@ import { blockKey, encodeHead, headKey, type StoredTopic } from './log-tables.ts
 export const lineBytesMaxDefault = 1024 * 1024;
 /** Of a line that is longer still only this much is fed, with the header `truncated`. */
 export const lineBytesCap = 16 * 1024 * 1024;
+/** Of UTF-8. */
+const byteOrderMark = Uint8Array.of(0xef, 0xbb, 0xbf);
 /** Read, and appended in one transaction. */
 const chunkBytes = 1024 * 1024;
 
@@ -193,7 +195,7 @@ class Feed {
     const byPartition: NewRecord[][] = Array.from({ length: this.#topic.partitions }, () => []);
     let { bytes, records } = this.#state;
     for (const line of lines) {
-      byPartition[records % byPartition.length]!.push(recordOf(line));
+      byPartition[records % byPartition.length]!.push(recordOf(line, records === 0));
       if (line.value.length > this.#lineBytesMax) this.#longLines++;
       bytes += line.bytes;
       records++;
@@ -264,7 +266,13 @@ function beginOf(earlier: FeedState | null): FeedBegin {
   return { code: 'INTERRUPTED_BEFORE', bytes: earlier.bytes, records: earlier.records };
 }
 
-function recordOf(line: Line): NewRecord {
-  const record = { key: null, value: line.value };
+/** The first of all lines may begin with a byte-order mark, which is the file's, not the record's. */
+function recordOf(line: Line, isFirst: boolean): NewRecord {
+  const value = isFirst && startsWith(line.value, byteOrderMark) ? line.value.subarray(byteOrderMark.length) : line.value;
+  const record = { key: null, value };
   return line.truncated ? { ...record, headers: { truncated: String(line.bytes) } } : record;
+}
+
+function startsWith(bytes: Uint8Array, beginning: Uint8Array): boolean {
+  return beginning.every((byte, i) => bytes[i] === byte);
 }

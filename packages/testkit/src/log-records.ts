@@ -16,7 +16,8 @@ interface ReadRecord {
 export const bytesMax = 1 << 20;
 /** For a record that is there. */
 export const waitMs = 5_000;
-const utf8 = new TextDecoder();
+// Every byte as it is: a byte-order mark too.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Records with the texts as values. */
 export function textRecords(texts: readonly string[]): NewRecord[] {

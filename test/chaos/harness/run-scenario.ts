@@ -2,14 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SeededRng } from '@holdfast/model';
 import type { RecordLimits } from '@holdfast/processor';
-import { inputTopic } from '@holdfast/testkit';
+import { inputTopic, outputTopic } from '@holdfast/testkit';
 import { waitFor } from '../../cluster/support/wait.ts';
 import { buildFailingDisk, failingDiskEnv } from '../disk/failing-disk.ts';
 import { checkHistory } from '../history/check-history.ts';
 import { checkStates } from '../history/check-states.ts';
+import type { OutputLine } from '../history/event.ts';
 import { HistoryFile, nowUs } from '../history/history-file.ts';
 import { readHistory } from '../history/read-history.ts';
 import { storedUnits } from '../history/store-order.ts';
+import { checkTopic, readTopic } from '../history/topic-truth.ts';
 import type { ChaosNetwork } from '../network/chaos-network.ts';
 import { ProxiedLinks } from '../network/proxied-links.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
@@ -45,6 +47,7 @@ const defaultPlan: ClusterPlan = {
 const settleMsDefault = 60_000;
 const rssBytesMaxDefault = 700 * 2 ** 20;
 const deadLetters = 'holdfast.dead-letters';
+const topicViolationsMax = 10;
 /** Without these nothing has been shown. */
 const alwaysSeen = [
   'applied',
@@ -54,6 +57,7 @@ const alwaysSeen = [
   'usersCompared',
   'replayed',
   'outputs',
+  'inTopics',
   'entries',
   'entriesCompared',
   'leaders',
@@ -119,6 +123,8 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     if (scenario.nodesEnd !== true) violations.push(...cluster.ownEnds());
     violations.push(...(await stopAll(cluster, scenario.leavesUnread === true)));
     tell('stopped');
+    const topics = new Map<string, readonly OutputLine[]>();
+    for (const topic of [outputTopic, deadLetters]) topics.set(topic, await readTopic(cluster.services.log, topic));
     const store = await cluster.services.openStore();
     const stored = await storedUnits(store).finally(() => store.close());
     const written = readHistory(join(dir, 'history'));
@@ -134,7 +140,13 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
     });
     const own = scenario.judge?.(written);
     violations.push(...verdict.violations, ...(own?.violations ?? []));
-    const seen: Readonly<Record<string, number>> = { ...verdict.seen, ...own?.seen, ...Object.fromEntries(facts) };
+    let inTopics = 0;
+    for (const [topic, lines] of topics) {
+      violations.push(...checkTopic(written, topic, lines).slice(0, topicViolationsMax));
+      inTopics += lines.length;
+    }
+    const counts = { ...verdict.seen, inTopics, ...own?.seen };
+    const seen: Readonly<Record<string, number>> = { ...counts, ...Object.fromEntries(facts) };
     for (const wanted of [...(isWhole ? alwaysSeen : ['usersCompared']), ...(scenario.mustSee ?? [])]) {
       const [name, least] = typeof wanted === 'string' ? [wanted, 1] : wanted;
       if ((seen[name] ?? 0) < least)

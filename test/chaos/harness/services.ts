@@ -4,7 +4,7 @@ import type { BackupStore, Log } from '@holdfast/engine';
 
 /** The log and store of a run, as the harness itself uses them. */
 export interface ChaosServices {
-  readonly log: Pick<Log, 'append' | 'createTopic' | 'describe' | 'endOffsets' | 'committed' | 'close'>;
+  readonly log: Pick<Log, 'append' | 'createTopic' | 'describe' | 'endOffsets' | 'openReader' | 'committed' | 'close'>;
   /** For the look at the end, when no node runs any more. */
   openStore(): Promise<BackupStore>;
   /** Groups of settings that every node gets. */

@@ -201,6 +201,14 @@ export class ChaosNetwork {
     run('ip', '-n', this.hub, 'link', 'set', id, 'mtu', `${bytes}`);
   }
 
+  /** From now on counts the packets to and from the node, before they meet its link, that are larger than so many bytes. */
+  countLarger(id: string, bytes: number): void {
+    const match = ['-m', 'length', '--length', `${bytes + 1}:65535`];
+    this.#filter(id, 'OUTPUT', '-o', 'eth0', ...match);
+    for (const other of this.peers)
+      if (other.id !== id) this.#filter(other.id, 'OUTPUT', '-d', this.hostOf(id), ...match);
+  }
+
   /** Puts all links of all nodes in order; with ids, of these. */
   heal(...ids: readonly string[]): void {
     for (const { id } of this.peers) {

@@ -3,9 +3,11 @@ import type { Judgement, Scenario } from '../harness/scenario.ts';
 import type { History } from '../history/read-history.ts';
 import { oneOf } from './draw.ts';
 import { deathsTold, nobodyDies } from './nobody-died.ts';
+import { largerSent } from './packets-hit.ts';
 
 /** Frames of one stream, a quarter of the usual. */
 const framesInFlight = 16;
+const mtuBytes = 600;
 
 export const narrowLink: Scenario = {
   faults: ['F19'],
@@ -52,11 +54,14 @@ export const smallPackets: Scenario = {
   workload: { padding: (draw) => draw % 1_000 },
   async inject({ cluster, network, rng, say, saw }) {
     const { id } = oneOf(rng, cluster.nodes);
-    say(`MTU 600 for ${id}`);
-    network.setMtu(id, 600);
+    say(`MTU ${mtuBytes} for ${id}`);
+    network.setMtu(id, mtuBytes);
+    network.countLarger(id, mtuBytes);
     await pause(15_000);
+    saw('largerPacketsSent', largerSent(network, [id]));
+    const others = cluster.nodes.map((node) => node.id).filter((other) => other !== id);
+    saw('largerPacketsGot', largerSent(network, others));
     network.heal();
-    saw('smallPackets');
     await nobodyDies(cluster);
   },
 };

@@ -8,6 +8,7 @@ import type { Scenario } from '../harness/scenario.ts';
 import { between, oneOf } from './draw.ts';
 
 const overMs = 25_000;
+const calls = ['claim', 'backup', 'mark'];
 
 /** Redis and Kafka behind proxies: nodes and harness reach them there alone. */
 class ProxiedRedis extends SingleRedis {
@@ -61,7 +62,7 @@ export const lostReplies: Scenario = {
     let isKilled = false;
     const startMs = performance.now();
     while (performance.now() - startMs < overMs) {
-      proxy.loseReplyTo(oneOf(rng, ['claim', 'backup', 'backup', 'mark']));
+      proxy.loseReplyTo(oneOf(rng, calls));
       kafkaProxy.loseNextReply();
       await pause(between(rng, 50, 500));
       if (isKilled || performance.now() - startMs < overMs / 2) continue;
@@ -71,7 +72,7 @@ export const lostReplies: Scenario = {
       await holder.signal('SIGKILL');
       holder.start();
     }
-    saw('repliesOfRedisLost', proxy.cutCount);
+    for (const call of calls) saw(`repliesLostTo ${call}`, proxy.cutsOf(call));
     saw('repliesOfKafkaLost', kafkaProxy.repliesLost);
     await cluster.whole();
   },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hitsIn, packetsCut, takenIn, turnedIn } from './packets-hit.ts';
+import { hitsIn, largerIn, packetsCut, takenIn, turnedIn } from './packets-hit.ts';
 
 const input = `Chain INPUT (policy ACCEPT 7 packets, 900 bytes)
     pkts      bytes target     prot opt in     out     source               destination
@@ -14,6 +14,15 @@ test('packets that rules have dropped or refused', () => {
   assert.equal(hitsIn(input.replace('120 ', '0 ').replace('  3 ', '  0 ')), 0);
   assert.equal(packetsCut({ inside: () => input }, ['n1', 'n2']), 246);
   assert.throws(() => packetsCut({ inside: () => 'Chain INPUT (policy ACCEPT 7 packets, 900 bytes)' }, ['n1']));
+});
+
+test('packets that rules have counted by their length', () => {
+  const output = `Chain OUTPUT (policy ACCEPT 412 packets, 90000 bytes)
+    pkts      bytes target     prot opt in     out     source               destination
+      31    41000            all  --  *      eth0    0.0.0.0/0            0.0.0.0/0            length 601:65535
+       2     2000 DROP       all  --  *      *       10.231.7.2           0.0.0.0/0
+`;
+  assert.equal(largerIn(output), 31);
 });
 
 test('connections that go through proxies, and not datagrams', () => {

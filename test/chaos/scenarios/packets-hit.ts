@@ -22,6 +22,20 @@ export function packetsCut(network: Inside, ids: readonly string[], chain: 'INPU
   return hits;
 }
 
+/** How many packets the rules of a listing that go by length have counted. */
+export function largerIn(listing: string): number {
+  const lines = listing.split('\n').filter((line) => / length \d+:\d+/.test(line));
+  return lines.reduce((sum, line) => sum + Number(/^\s*(\d+)/.exec(line)?.[1] ?? 0), 0);
+}
+
+/** How many packets `ChaosNetwork.countLarger` has counted at these nodes; a heal forgets it. */
+export function largerSent(network: Inside, ids: readonly string[]): number {
+  return ids.reduce(
+    (sum, id) => sum + largerIn(network.inside(id, 'iptables', '-w', '-n', '-v', '-x', '-L', 'OUTPUT')),
+    0,
+  );
+}
+
 /** How many connections of a listing of `nat` were turned to a proxy. */
 export function turnedIn(listing: string): number {
   const lines = listing.split('\n').filter((line) => line.includes('DNAT') && line.includes('tcp dpt:'));

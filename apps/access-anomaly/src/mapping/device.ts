@@ -23,7 +23,8 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b|\bX11\b/, 'Linux'],
 ];
 
-const robot = /([\w.-]*(?:bot|crawl|spider|slurp)[\w.-]*)/i;
+// CUBOT makes phones.
+const robot = /(?<![\w.-])(?!cubot)([\w.-]*(?:bot|crawl|spider|slurp)[\w.-]*)/i;
 
 function firstMatch(table: readonly [RegExp, string][], text: string): string | null {
   for (const [pattern, name] of table) if (pattern.test(text)) return name;

@@ -194,6 +194,8 @@ describe('cases', () => {
     assert.equal(device('curl/8.5.0'), 'curl');
     assert.equal(device('python-requests/2.31'), 'python-requests');
     assert.equal(device('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'), 'bot Googlebot');
+    const phone = 'Mozilla/5.0 (Linux; Android 9; CUBOT_P30) AppleWebKit/537.36 Chrome/92.0 Mobile Safari/537.36';
+    assert.equal(device(phone), 'Chrome/Android');
     assert.equal(device('\u0000\u0001'), 'unknown');
     assert.equal(device(''), null);
     assert.equal(read('holdfast', { ...base, deviceId: 'd-1' }).device, 'd-1');

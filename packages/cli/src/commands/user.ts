@@ -32,6 +32,8 @@ export function command({ io }: CommandContext): Command {
     .option('--history', 'also who held it before, as far as the answering node remembers')
     .option('--job <name>', 'whose state to read from --data while no node runs', 'access-anomaly')
     .action(async (text: string, options: GetOptions) => {
+      if (get.getOptionValueSource('job') === 'cli' && options.data === undefined)
+        throw usage('--job goes with --data: a cluster knows its job');
       const key = keyBytes(text, options.hex === true);
       const document = await find(key, options, io);
       if (document === null) throw new CliError(exitCodes.notFound, 'NOT_FOUND', `no such user: ${text}`);
