@@ -26,3 +26,23 @@ test('a record that its topic refuses says why that may be, and is taken once th
     broker.stop();
   }
 });
+
+test('a leader that can not append is left for its successor, of which it knows nothing', async () => {
+  const topicId = Buffer.alloc(16, 7);
+  const first = await StandInBroker.start(1, { topicId, partition: ledBy(1, 5) });
+  const second = await StandInBroker.start(2, { topicId, partition: ledBy(2, 6) });
+  const brokers = [first.address, second.address];
+  first.belief = { ...first.belief, brokers };
+  second.belief = { ...second.belief, brokers };
+  // Its followers are gone to the other one.
+  first.produceAnswer = { error: 7, message: 'the request timed out' };
+  const { cluster } = clusterOf(brokers, { backoffMsMin: 1, backoffMsMax: 1 });
+  const producer = new PartitionProducer(cluster, new Topics(cluster), 'topic', 0);
+  try {
+    assert.equal(await producer.append([{ key: null, value: Buffer.from('a') }]), 0);
+    assert.deepEqual([first.produced, second.produced], [1, 1]);
+  } finally {
+    cluster.close();
+    for (const broker of [first, second]) broker.stop();
+  }
+});

@@ -1,5 +1,6 @@
 import type { NewRecord } from '@holdfast/engine';
 import { initProducerId } from './apis/init-producer-id.ts';
+import type { PartitionMetadata } from './apis/metadata.ts';
 import { produce } from './apis/produce.ts';
 import { encodeBatch, recordBytesMaxOf } from './batch/encode-batch.ts';
 import type { KafkaCluster } from './cluster.ts';
@@ -123,16 +124,18 @@ export class PartitionProducer {
   async #send(records: readonly NewRecord[]): Promise<number> {
     let batch: Buffer | null = null;
     let unclear = false;
+    let failed: number | undefined;
     const what = `appending to ${this.#topic}/${this.#partition}`;
     const baseOffset = await this.#cluster.retry(async () => {
       const identity = (this.#identity ??= await this.#newIdentity());
       batch ??= this.#encode(records, identity);
-      const topic = await this.#leader();
+      const { leader } = await this.#leader(failed);
+      failed = leader;
       let answer: { error: number; message: string | null; baseOffset: number };
       try {
         const { requestTimeoutMs: timeoutMs } = this.#cluster.options;
         const request = { topic: this.#topic, partition: this.#partition, batch, timeoutMs, transactionalId: null };
-        answer = await this.#cluster.ask(topic.leader, produce, request, 'produce', timeoutMs);
+        answer = await this.#cluster.ask(leader, produce, request, 'produce', timeoutMs);
       } catch (error) {
         unclear = true;
         this.#topics.forget(this.#topic);
@@ -158,8 +161,15 @@ export class PartitionProducer {
     return baseOffset;
   }
 
-  async #leader() {
-    const topic: KafkaTopic = (await this.#topics.find(this.#topic)) ?? (await this.#topics.existing(this.#topic));
+  /**
+   * @param failed who led when it last failed: others are asked first then, for a leader that is cut off from the
+   * controllers, but not from its producers, is the one that doesn't know of its successor
+   */
+  async #leader(failed: number | undefined): Promise<PartitionMetadata> {
+    let found = await this.#topics.find(this.#topic);
+    if (failed !== undefined && found?.partitions[this.#partition]?.leader === failed)
+      found = await this.#topics.look(this.#topic, failed);
+    const topic: KafkaTopic = found ?? (await this.#topics.existing(this.#topic));
     // Who finds none looks afresh the next time: what is cached will never know of one.
     if ((topic.partitions[this.#partition]?.leader ?? -1) < 0) this.#topics.forget(this.#topic);
     return leaderOf(topic, this.#partition);

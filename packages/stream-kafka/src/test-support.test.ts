@@ -43,6 +43,7 @@ export class StandInBroker {
   /** Connections that fetched. */
   readonly fetchers = new Set<Socket>();
   lookups = 0;
+  produced = 0;
   produceAnswer: { readonly error: number; readonly message: string | null } = { error: 0, message: null };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -128,6 +129,7 @@ export class StandInBroker {
   }
 
   #answerProduce(writer: WireWriter): void {
+    this.produced++;
     const { error, message } = this.produceAnswer;
     writer.uvarint(2).compactString('topic').uvarint(2).int32(0).int16(error).int64(0).int64(-1).int64(0);
     writer.uvarint(1).compactString(message).tags().tags().int32(0).tags();

@@ -30,8 +30,9 @@ export const lostStore: Scenario = {
         await redis.start();
       },
     };
-    await waitFor('commits', 30_000, async () => {
-      return (await cluster.progress()).committed.some((offset) => offset > 0) || null;
+    // Of every user something durable, which nothing but the loss takes back.
+    await waitFor('commits', 60_000, async () => {
+      return (await cluster.progress()).committed.every((offset) => offset > committedLeast) || null;
     });
     const names = shuffled(rng, Object.keys(losses));
     for (const [i, name] of names.entries()) {
@@ -54,6 +55,7 @@ export const lostStore: Scenario = {
   judge: (history) => durableAppliedAgain(history),
 };
 
+const committedLeast = 500;
 const withKeys = ', with so many keys:';
 
 /** Records below an offset that was committed before the first loss, and applied after it: nothing else takes them back. */
