@@ -31,7 +31,7 @@ import { ProcessMeter } from './process-meter.ts';
 import { openLogWithTopics } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
 import { ServiceWatch } from './services/service-watch.ts';
-import { threadStates } from './thread-states.ts';
+import { tellOfStuckShards } from './stuck-shards.ts';
 import { readNodeTls } from './tls-files.ts';
 import { isHolderUnreachable } from './unreachable-holder.ts';
 import { lookUpUser } from './user-lookup.ts';
@@ -344,7 +344,7 @@ class Node implements RunningNode {
   async #closeShards(): Promise<boolean> {
     const closed = await Promise.all(this.#shards.map((shard) => shard.close()));
     this.#stuck = closed.includes(false);
-    if (this.#stuck) this.#logger.error('a shard does not end', { threads: threadStates('shard-') });
+    if (this.#stuck) await tellOfStuckShards(this.#logger);
     return !this.#stuck;
   }
 
