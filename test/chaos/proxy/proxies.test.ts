@@ -51,7 +51,7 @@ interface Datagrams {
 test('datagrams pass as they are, and the way back is found', () =>
   datagrams({}, async ({ send, heard }) => {
     for (const text of ['a', 'b']) send(text);
-    await waitFor('both', 2_000, () => (heard.length === 2 ? true : null), 5);
+    await waitFor('both', 10_000, () => (heard.length === 2 ? true : null), 5);
     assert.deepEqual(heard.map(({ text }) => text).sort(), ['a', 'b']);
   }));
 
@@ -59,10 +59,12 @@ test('a delay and its jitter', () =>
   datagrams({ delayMs: 80, jitterMs: 40 }, async ({ send, heard }) => {
     const startMs = performance.now();
     for (let i = 0; i < 50; i++) send(`${i}`);
-    await waitFor('all', 2_000, () => (heard.length === 50 ? true : null), 5);
+    await waitFor('all', 10_000, () => (heard.length === 50 ? true : null), 5);
     const tookMs = heard.map(({ atMs }) => atMs - startMs);
     assert.ok(Math.min(...tookMs) >= 38, `${Math.min(...tookMs)} ms`);
-    assert.ok(Math.max(...tookMs) - Math.min(...tookMs) > 30, 'they spread');
+    // By the order, which a machine that stands still doesn't change.
+    const order = heard.map(({ text }) => Number(text));
+    assert.ok(order.filter((n, i) => i > 0 && n < order[i - 1]!).length > 5, 'they spread');
   }));
 
 test('loss, duplicates and overtaking, in about the parts that were asked for', () =>
@@ -73,7 +75,7 @@ test('loss, duplicates and overtaking, in about the parts that were asked for', 
       // All at once wouldn't fit into a socket's buffer.
       if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    await waitFor('what passes', 2_000, () => {
+    await waitFor('what passes', 10_000, () => {
       const { lost, doubled, passed } = proxy.counts;
       // What has passed both ways.
       return lost + heard.length - doubled === 400 && passed === 2 * heard.length ? true : null;
@@ -96,13 +98,13 @@ test('a clog holds everything until it ends; silence is for ever', () =>
     await new Promise((resolve) => setTimeout(resolve, 150));
     assert.equal(heard.length, 0);
     there.isClogged = false;
-    await waitFor('what was held', 2_000, () => (heard.length === 1 ? true : null), 5);
+    await waitFor('what was held', 10_000, () => (heard.length === 1 ? true : null), 5);
     there.isSilent = true;
     send('gone');
     await new Promise((resolve) => setTimeout(resolve, 60));
     there.isSilent = false;
     send('after');
-    await waitFor('what came after', 2_000, () => (heard.length === 2 ? true : null), 5);
+    await waitFor('what came after', 10_000, () => (heard.length === 2 ? true : null), 5);
     assert.equal(heard[1]!.text, 'after');
   }));
 
@@ -173,7 +175,7 @@ test('a clogged stream holds, then passes; a silent one way loses, while the oth
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(heard.text, '');
     there.isClogged = false;
-    await waitFor('what was held', 2_000, () => (heard.text === 'held' ? true : null), 5);
+    await waitFor('what was held', 10_000, () => (heard.text === 'held' ? true : null), 5);
     there.isSilent = true;
     client.write('gone');
     sockets[0]!.write('back');
@@ -185,11 +187,11 @@ test('a clogged stream holds, then passes; a silent one way loses, while the oth
 test('half open: the end of a silent side is never heard; a reset is heard by both', () =>
   streams(async ({ client, proxy, there, heard }) => {
     client.write('x');
-    await waitFor('the first byte', 2_000, () => (heard.text === 'x' ? true : null), 5);
+    await waitFor('the first byte', 10_000, () => (heard.text === 'x' ? true : null), 5);
     there.isSilent = true;
     client.destroy();
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.deepEqual([heard.ended, heard.closed], [0, 0], 'the server knows nothing');
     assert.equal(proxy.reset(), 1);
-    await waitFor('the reset', 2_000, () => (heard.closed === 1 ? true : null), 5);
+    await waitFor('the reset', 10_000, () => (heard.closed === 1 ? true : null), 5);
   }));
