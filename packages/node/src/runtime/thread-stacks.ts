@@ -20,7 +20,8 @@ const framesMax = 30;
 /**
  * In the midst of what JavaScript the threads are whose names begin so: their frames as `function file:line`, by name. One
  * that isn't told of after `waitMs` answers nobody even between two steps: it is in native code or in a system call.
- * Threads stand still for a moment, so this is for those that are to end.
+ * Threads stand still for a moment, and one that doesn't answer in time perhaps for good, so this is for those that are
+ * to end with their process.
  */
 export async function threadStacks(prefix: string, waitMs: number): Promise<ReadonlyMap<string, readonly string[]>> {
   const stacks = new Map<string, readonly string[]>();
@@ -68,8 +69,6 @@ export async function threadStacks(prefix: string, waitMs: number): Promise<Read
       session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, look);
     });
   } finally {
-    // Without it those that are told to pause would, later, and for ever.
-    session.post('NodeWorker.disable');
     session.disconnect();
   }
   return stacks;
