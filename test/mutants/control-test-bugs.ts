@@ -5,6 +5,8 @@ const plane = 'packages/engine/src/control/control-plane.test.ts';
 const staleTables = 'packages/engine/src/control/stale-tables.test.ts';
 const logCut = 'packages/testkit/src/cluster-simulation/log-cut.test.ts';
 const tableFloor = 'packages/lease/src/table-floor.test.ts';
+const serviceNews = 'packages/lease/src/service-news.test.ts';
+const servicesAway = 'packages/engine/src/control/services-away.test.ts';
 const replication = 'packages/raft/src/replication.test.ts';
 const diskOrder = 'packages/raft/src/disk-order.test.ts';
 const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
@@ -40,9 +42,9 @@ export const controlTestBugs: readonly PlantedBug[] = [
   {
     name: 'control: a leader counts renewals of a node that the log does not reach',
     invariant: 'I8',
-    file: 'packages/lease/src/coordinator.ts',
-    find: 'if (behind !== null) return behind;',
-    replace: '',
+    file: 'packages/lease/src/node-fitness.ts',
+    find: 'if (tableIndex !== undefined && tableIndex < floor) return',
+    replace: 'if (tableIndex !== undefined && tableIndex < 0) return',
     tests: [tableFloor, staleTables],
   },
   {
@@ -56,7 +58,7 @@ export const controlTestBugs: readonly PlantedBug[] = [
   {
     name: 'control: a node whose table was behind for a moment loses its session',
     invariant: 'I10',
-    file: 'packages/lease/src/coordinator.ts',
+    file: 'packages/lease/src/node-fitness.ts',
     find: 'new TableFloor(options.sessionTtlMs)',
     replace: 'new TableFloor(options.renewEveryMs)',
     tests: [tableFloor],
@@ -84,6 +86,70 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'first.index : 0',
     replace: '0 : 0',
     tests: [logCut],
+  },
+  {
+    name: 'control: a node that lacks the store keeps its session',
+    invariant: 'I8',
+    file: 'packages/lease/src/service-news.ts',
+    find: 'return 2 * having > all.length ? lacked : null;',
+    replace: 'return null;',
+    tests: [serviceNews, servicesAway],
+  },
+  {
+    name: 'control: an outage of the store ends all sessions',
+    invariant: 'I10',
+    file: 'packages/lease/src/service-news.ts',
+    find: 'return 2 * having > all.length ? lacked : null;',
+    replace: 'return lacked;',
+    tests: [serviceNews, servicesAway],
+  },
+  {
+    name: 'control: the last one to find its way back to the store loses its session',
+    invariant: 'I10',
+    file: 'packages/lease/src/service-news.ts',
+    find: 'says[name].silentMs < serviceBreakMs && says[name].steadyMs >= this.#awayMs;',
+    replace: 'says[name].silentMs < serviceBreakMs;',
+    tests: [serviceNews, servicesAway],
+  },
+  {
+    name: 'control: a node that lacks the store is given another session at once',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/leader-term.ts',
+    find: 'return this.#coordinator.unfit(nodeId, nowMs, says);',
+    replace: 'return this.#coordinator.unfit(nodeId, nowMs, { tableIndex: says.tableIndex ?? 0 });',
+    tests: [servicesAway],
+  },
+  {
+    name: 'control: a new leader gives a session to a node that lacks a service, before it has heard the others',
+    invariant: 'I8',
+    file: 'packages/lease/src/node-fitness.ts',
+    find: 'isOpening ? this.#services.lackingPerhaps(services, others) : null',
+    replace: 'null',
+    tests: [servicesAway],
+  },
+  {
+    name: 'control: a node that lost its session for want of a service asks as soon as that is back',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/service-watch.ts',
+    find: 'this.#isDistrusted = true;',
+    replace: '',
+    tests: [servicesAway],
+  },
+  {
+    name: 'control: leaders without the store hand their office to each other',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/reluctant-voter.ts',
+    find: 'fitSuccessor(status, table, !this.#isDraining)',
+    replace: 'fitSuccessor(status, table)',
+    tests: [servicesAway],
+  },
+  {
+    name: 'control: a leader without the store leads on',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/reluctant-voter.ts',
+    find: 'says[name].silentMs >= serviceAwayMs',
+    replace: 'says[name].silentMs >= serviceAwayMs * 1e9',
+    tests: [servicesAway],
   },
   {
     name: 'control: an entry of an earlier term is committed by count',

@@ -268,7 +268,8 @@ function beginOf(earlier: FeedState | null): FeedBegin {
 
 /** The first of all lines may begin with a byte-order mark, which is the file's, not the record's. */
 function recordOf(line: Line, isFirst: boolean): NewRecord {
-  const value = isFirst && startsWith(line.value, byteOrderMark) ? line.value.subarray(byteOrderMark.length) : line.value;
+  const value =
+    isFirst && startsWith(line.value, byteOrderMark) ? line.value.subarray(byteOrderMark.length) : line.value;
   const record = { key: null, value };
   return line.truncated ? { ...record, headers: { truncated: String(line.bytes) } } : record;
 }

@@ -3,14 +3,16 @@ import { type CommandOf, decided, type LeaseCommand, type LeaseDecision, refused
 import type { LeaseRefusal } from './errors.ts';
 import type { LeaseTable } from './lease-table.ts';
 import { addressesMax, partitionsPerTopicMax, shardsMax, shardsPerSessionMax, unitsPerRecordMax } from './limits.ts';
+import { NodeFitness, type NodeSays } from './node-fitness.ts';
 import type { LeaseOptions } from './options.ts';
 import { PartitionAssigner } from './partition-assigner.ts';
 import { placeUnits, type ShardRoom } from './placement.ts';
 import { Proposals } from './proposals.ts';
 import { decideFaulty, decideQuarantine } from './quarantine-decisions.ts';
 import type { LeaseRecord } from './records.ts';
+import type { SessionInfo } from './replay-outcome.ts';
+import type { OtherSession } from './service-news.ts';
 import { SessionClock, type TickHealth } from './session-clock.ts';
-import { TableFloor } from './table-floor.ts';
 
 /** What `tick` looks at. */
 export interface TickInput extends TickHealth {
@@ -30,7 +32,7 @@ export class LeaseCoordinator {
   readonly #table: LeaseTable;
   readonly #options: LeaseOptions;
   readonly #clock: SessionClock;
-  readonly #floor: TableFloor;
+  readonly #fitness: NodeFitness;
   readonly #proposals = new Proposals();
   readonly #partitions: PartitionAssigner;
 
@@ -38,8 +40,8 @@ export class LeaseCoordinator {
     this.#table = table;
     this.#options = options;
     this.#clock = new SessionClock(options, nowMs);
-    this.#floor = new TableFloor(options.sessionTtlMs);
-    this.#floor.note(nowMs, table.tableIndex);
+    this.#fitness = new NodeFitness(options);
+    this.#fitness.passed(nowMs, table);
     this.#partitions = new PartitionAssigner(table, this.#proposals, options);
   }
 
@@ -54,25 +56,24 @@ export class LeaseCoordinator {
    * A renewal arrived at `receivedAtMs`. Call it, and answer the node, only after a quorum round that was begun after
    * the arrival has confirmed the leadership (ReadIndex): else an isolated leader would keep sessions alive whose
    * units its successor grants to others. Null: renewed.
-   * @param tableIndex of the node's table when it asked; undefined: its version doesn't say
    */
-  renewed(session: SessionId, receivedAtMs: number, tableIndex?: number): LeaseRefusal | null {
+  renewed(session: SessionId, receivedAtMs: number, says: NodeSays = {}): LeaseRefusal | null {
     if (!this.#isGoingOn(session)) return { code: 'SESSION_OVER', session };
-    const behind = this.tableBehind(receivedAtMs, tableIndex);
-    if (behind !== null) return behind;
+    this.#fitness.heard(session, says);
+    const refusal = this.#unfit(says, false, receivedAtMs, (other) => other.session === session);
+    if (refusal !== null) return refusal;
     this.#clock.renewed(session, receivedAtMs);
     return null;
   }
 
-  /** A node whose table lacks what was committed a session's time to live ago gets no log: null when it isn't so. */
-  tableBehind(nowMs: number, tableIndex: number | undefined): LeaseRefusal | null {
-    const floor = this.#floor.at(nowMs);
-    return tableIndex === undefined || tableIndex >= floor ? null : { code: 'TABLE_BEHIND', tableIndex, floor };
+  /** Why a node can't do the work of a session that it asks for; null when it can. */
+  unfit(nodeId: NodeId, nowMs: number, says: NodeSays): LeaseRefusal | null {
+    return this.#unfit(says, true, nowMs, (other) => other.nodeId === nodeId);
   }
 
   /** What time alone brings: expiries, partitions given out or moved. Call every `tickMs`; propose as one entry each. */
   tick(nowMs: number, input: TickInput): LeaseRecord[][] {
-    this.#floor.note(nowMs, this.#table.tableIndex);
+    this.#fitness.passed(nowMs, this.#table);
     const going = [...this.#table.sessions()].map((info) => info.session).filter((s) => this.#isGoingOn(s));
     const overdue = this.#clock.overdue(going, nowMs, input);
     // Ends and grants never share an entry: all leases of one entry have one epoch.
@@ -107,6 +108,14 @@ export class LeaseCoordinator {
   /** How long ago, at `nowMs`, the session was renewed, as this leader saw it. */
   silentForMs(session: SessionId, nowMs: number): number {
     return nowMs - this.#clock.renewedAtMs(session);
+  }
+
+  #unfit(says: NodeSays, isOpening: boolean, nowMs: number, isItself: (other: SessionInfo) => boolean) {
+    const others = (): OtherSession[] =>
+      [...this.#table.sessions()]
+        .filter((other) => !isItself(other))
+        .map(({ session }) => ({ session, mayReceive: this.#mayReceive(session, nowMs) }));
+    return this.#fitness.lacking(says, others, isOpening, nowMs);
   }
 
   #decide(command: LeaseCommand, nowMs: number): LeaseDecision {

@@ -1,4 +1,5 @@
 import type { NodeId, SessionId, TopicId } from '@holdfast/model';
+import type { ServiceName } from './service-news.ts';
 
 /** Why a command was refused. Expected, hence returned; callers match on `code`. */
 export const leaseRefusalCodes = [
@@ -16,6 +17,7 @@ export const leaseRefusalCodes = [
   'NOT_FOUNDED',
   'NOT_LEASED',
   'NOT_QUARANTINED',
+  'SERVICE_AWAY',
   'SESSION_CLOSING',
   'SESSION_OVER',
   'STALE_GENERATION',
@@ -51,6 +53,8 @@ export type LeaseRefusal =
   | { readonly code: 'NOT_QUARANTINED' }
   /** More units are faulty than a quarantine is for: it is the job that has to be mended. */
   | { readonly code: 'QUARANTINE_FULL'; readonly unitsMax: number }
+  /** Log or store don't answer the node, and answer others: it can't do its work. */
+  | { readonly code: 'SERVICE_AWAY'; readonly service: ServiceName; readonly silentMs: number }
   /** The target drains or stops. */
   | { readonly code: 'SESSION_CLOSING'; readonly session: SessionId }
   /** The session has ended, or its end is on its way: its node must stop holding. */

@@ -24,6 +24,7 @@ export {
   unitsHardMax,
   unitsPerRecordMax,
 } from './limits.ts';
+export type { NodeSays } from './node-fitness.ts';
 export { compileLeaseOptions, defaultLeaseOptions, type LeaseOptions, LeaseOptionsError } from './options.ts';
 export { PartitionEnds } from './partition-ends.ts';
 export type { QuarantinedUnit } from './quarantine-registry.ts';
@@ -74,6 +75,7 @@ export type {
   SessionInfo,
   TopicInfo,
 } from './replay-outcome.ts';
+export { type ServiceName, type ServicesSay, serviceBreakMs, serviceNames } from './service-news.ts';
 export type { TickHealth } from './session-clock.ts';
 export { type KeeperState, SessionKeeper } from './session-keeper.ts';
 export type { KnownNode } from './session-registry.ts';

@@ -1,3 +1,5 @@
+import { serviceBreakMs } from './service-news.ts';
+
 /** Times and bounds of the lease service. Times are monotonic durations; no safety depends on any of them. */
 export interface LeaseOptions {
   /** How long a session lasts without a renewal. Tolerates a stop of 9 s (see `holderStopMs`), so also every GC and election. */
@@ -20,6 +22,8 @@ export interface LeaseOptions {
   readonly boundedLoadFactor: number;
   /** ... and so many more, so that small counts, which never overload anybody, stay near their data. */
   readonly boundedLoadSlack: number;
+  /** A node to which log or store has not answered for so long loses its session, if they answer others. */
+  readonly serviceAwayMs: number;
   /** At least this long between two moves of partitions for balance: each costs a re-read. */
   readonly partitionMoveIntervalMs: number;
   /** A session that gave a partition up is not given it again for so long, if there is another. */
@@ -39,6 +43,7 @@ export const defaultLeaseOptions: LeaseOptions = Object.freeze({
   expiriesPerTick: 1,
   boundedLoadFactor: 1.25,
   boundedLoadSlack: 256,
+  serviceAwayMs: 30_000,
   partitionMoveIntervalMs: 5_000,
   partitionBackoffMs: 10_000,
   unitsMax: 8_000_000,
@@ -76,6 +81,10 @@ export function compileLeaseOptions(given: Partial<LeaseOptions> = {}): LeaseOpt
   expect(
     options.renewRetryMs <= renewEveryMs,
     `renewRetryMs ${options.renewRetryMs} is above renewEveryMs ${renewEveryMs}`,
+  );
+  expect(
+    options.serviceAwayMs > serviceBreakMs,
+    `serviceAwayMs ${options.serviceAwayMs} is not above ${serviceBreakMs}`,
   );
   expect(options.leaderWaitFactor >= 1, `leaderWaitFactor ${options.leaderWaitFactor} is below 1`);
   expect(options.boundedLoadFactor >= 1, `boundedLoadFactor ${options.boundedLoadFactor} is below 1`);

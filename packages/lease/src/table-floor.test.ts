@@ -66,25 +66,29 @@ describe('a leader', () => {
 
   it('counts no renewal of a node whose table lacks what was committed a time to live ago', () => {
     const { coordinator } = busy(13_000, 4_000);
-    assert.deepEqual(coordinator.renewed(session, 13_000, 11), { code: 'TABLE_BEHIND', tableIndex: 11, floor: 12 });
+    assert.deepEqual(coordinator.renewed(session, 13_000, { tableIndex: 11 }), {
+      code: 'TABLE_BEHIND',
+      tableIndex: 11,
+      floor: 12,
+    });
     assert.equal(coordinator.silentForMs(session, 13_000), 9_000);
-    assert.equal(coordinator.renewed(session, 13_000, 12), null);
+    assert.equal(coordinator.renewed(session, 13_000, { tableIndex: 12 }), null);
     assert.equal(coordinator.silentForMs(session, 13_000), 0);
   });
 
   it('counts one of a node that was away for less than it may be, of one that does not say, and while it knows no better', () => {
     const { coordinator, table } = busy(30_000);
     const entriesMissed = options.holderStopMs / options.tickMs;
-    assert.equal(coordinator.renewed(session, 30_000, table.tableIndex - entriesMissed), null);
-    assert.equal(coordinator.renewed(session, 30_000, undefined), null);
+    assert.equal(coordinator.renewed(session, 30_000, { tableIndex: table.tableIndex - entriesMissed }), null);
+    assert.equal(coordinator.renewed(session, 30_000, {}), null);
     const next = new LeaseCoordinator(table, options, 30_000);
-    assert.equal(next.renewed(session, 30_000 + options.sessionTtlMs - 1, 2), null);
-    assert.equal(next.renewed(session, 30_000 + options.sessionTtlMs, 2)?.code, 'TABLE_BEHIND');
+    assert.equal(next.renewed(session, 30_000 + options.sessionTtlMs - 1, { tableIndex: 2 }), null);
+    assert.equal(next.renewed(session, 30_000 + options.sessionTtlMs, { tableIndex: 2 })?.code, 'TABLE_BEHIND');
   });
 
   it('says of a session that is over that it is, however far behind its node', () => {
     const { coordinator, table } = busy(13_000);
     table.replay({ kind: 'sessionEnded', session, reason: 'expired' }, table.tableIndex + 1);
-    assert.equal(coordinator.renewed(session, 13_000, 2)?.code, 'SESSION_OVER');
+    assert.equal(coordinator.renewed(session, 13_000, { tableIndex: 2 })?.code, 'SESSION_OVER');
   });
 });

@@ -97,8 +97,8 @@ export class KafkaCluster {
   }
 
   /**
-   * Asks any broker that answers: the known ones, then those of the settings.
-   * @param unlike asked only when no other known one answers; of the others each call begins with another
+   * Asks any broker that answers: the known ones, each call beginning with another, then those of the settings.
+   * @param unlike asked only when no other known one answers
    * @throws KafkaError
    */
   async askAny<Request, Answer>(api: Api<Request, Answer>, request: Request, unlike?: number): Promise<Answer> {
@@ -197,14 +197,13 @@ export class KafkaCluster {
   }
 
   *#candidates(unlike: number | undefined): Iterable<[string, Address]> {
-    let known = [...this.#brokers.values()];
-    if (unlike !== undefined) {
-      const others = known.filter(({ nodeId }) => nodeId !== unlike);
-      const first = this.#turn++ % Math.max(others.length, 1);
-      const last = known.filter(({ nodeId }) => nodeId === unlike);
-      known = [...others.slice(first), ...others.slice(0, first), ...last];
-    }
-    for (const broker of known) yield [`${broker.nodeId}/ask`, broker];
+    // One that hangs, or is cut off from the controllers, is nobody's first choice for long.
+    const known = [...this.#brokers.values()];
+    const others = known.filter(({ nodeId }) => nodeId !== unlike);
+    const first = this.#turn++ % Math.max(others.length, 1);
+    const last = known.filter(({ nodeId }) => nodeId === unlike);
+    for (const broker of [...others.slice(first), ...others.slice(0, first), ...last])
+      yield [`${broker.nodeId}/ask`, broker];
     for (const address of this.options.brokers) yield [`${address.host}:${address.port}`, address];
   }
 

@@ -1,4 +1,4 @@
-import type { CrashNote } from '@holdfast/lease';
+import { type CrashNote, type NodeSays, type ServiceName, serviceNames } from '@holdfast/lease';
 import {
   ByteFormatError,
   ByteReader,
@@ -52,8 +52,8 @@ export type LeaderReply<T = object> =
   | { readonly code: 'NOT_LEADER'; readonly leader: NodeId | null }
   /** The leader said no; asking again won't help. */
   | { readonly code: 'REFUSED'; readonly reason: RefusalReason; readonly text: string }
-  /** Not now: asking again may help (outcome may be unknown). */
-  | { readonly code: 'RETRY'; readonly text: string };
+  /** Not now: asking again may help (outcome may be unknown). `lacks`: the node has to have that service first. */
+  | { readonly code: 'RETRY'; readonly text: string; readonly lacks?: ServiceName };
 
 export const refusalReasons = [
   /** Another data folder lives under this node's name. */
@@ -75,7 +75,7 @@ export function isEndingReason(reason: RefusalReason): reason is EndingReason {
   return reason === 'NODE_ID_TAKEN' || reason === 'SUPERSEDED' || reason === 'REMOVED';
 }
 
-export interface SessionOpenRequest {
+export interface SessionOpenRequest extends NodeSays {
   /** Among Raft's members: who isn't one has no lease table to hold by. */
   readonly member: string;
   readonly uuid: string;
@@ -85,8 +85,6 @@ export interface SessionOpenRequest {
   readonly version: string;
   /** What the shards of this node's processes were at when these ended; none is the same as missing, as from a node of before. */
   readonly crashes?: readonly CrashNote[];
-  /** Of the node's lease table; nodes of before don't say. */
-  readonly tableIndex?: number;
 }
 
 /** Partitions that their reader can't go on with (PROTOCOL.md 3.5). */
@@ -123,10 +121,7 @@ export interface SessionRequest {
   readonly session: number;
 }
 
-export interface RenewRequest extends SessionRequest {
-  /** Of the node's lease table; nodes of before don't say. */
-  readonly tableIndex?: number;
-}
+export interface RenewRequest extends SessionRequest, NodeSays {}
 
 export interface RenewAnswer {
   /** Of the leader's lease table: the node's has to get there. Leaders of before don't say. */
@@ -153,6 +148,19 @@ export function decodeJson<T>(bytes: Uint8Array): T {
   } catch (cause) {
     throw new ByteFormatError('call body is not JSON', { cause });
   }
+}
+
+/** Without what else is in a request. @throws ByteFormatError for what isn't told in numbers */
+export function checkedSays({ tableIndex, services }: NodeSays): NodeSays {
+  if (tableIndex !== undefined && !Number.isFinite(tableIndex)) throw new ByteFormatError('an index is a number');
+  const said = tableIndex === undefined ? {} : { tableIndex };
+  if (services === undefined) return said;
+  for (const name of serviceNames) {
+    const { silentMs, steadyMs } = services?.[name] ?? {};
+    if (!Number.isFinite(silentMs) || !Number.isFinite(steadyMs))
+      throw new ByteFormatError(`how the ${name} answers is told in numbers`);
+  }
+  return { ...said, services };
 }
 
 /** Units that the shards of one session ask for, or end. */

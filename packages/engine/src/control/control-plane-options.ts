@@ -9,6 +9,7 @@ import type { Timers } from '../ports/timers.ts';
 import type { CompactionRule } from './log-compaction.ts';
 import type { NodeIncarnation } from './node-session-options.ts';
 import type { Leadership, RaftDriverTiming } from './raft-driver-options.ts';
+import type { ServiceLook } from './service-watch.ts';
 import type { ShardPort } from './shard-port.ts';
 
 /** What a control plane is made of. It owns none of the ports: who made them closes them, after `close` or `stop`. */
@@ -38,6 +39,8 @@ export interface ControlPlaneOptions {
   readonly onLeadership?: (leadership: Leadership) => void;
   /** A hint from gossip: a node with a session is unreachable, so nothing is moved for balance. */
   readonly balancingPaused?: () => boolean;
+  /** Whether log and store answer this node; missing: nobody looks. */
+  readonly services?: ServiceLook;
   /** A connection to a peer failed or came back. Called beside Raft, for whoever else wants to know. */
   readonly onUnreachable?: (peer: NodeId) => void;
   /** How many nodes shall vote on the log; the others follow it. Default 3, or 5 if so many found the cluster. */

@@ -144,6 +144,8 @@ export class ControlPlane {
       timers,
       logger: options.logger.child('members'),
       onRefused: (reason, text) => this.#fail(new ControlPlaneError(reason, text)),
+      services: options.services,
+      serviceAwayMs: this.#lease.serviceAwayMs,
     });
     // Founded long ago, it may lead already.
     this.#checkTerm();
@@ -286,7 +288,7 @@ export class ControlPlane {
   }
 
   #beginSession(incarnation: NodeIncarnation, shards: readonly ShardPort[]): void {
-    const { nodeId, version, timers, logger, crashes, onSessionLost } = this.#options;
+    const { nodeId, version, timers, logger, crashes, services, onSessionLost } = this.#options;
     this.#session = new NodeSession({
       nodeId,
       member: this.#member,
@@ -299,6 +301,7 @@ export class ControlPlane {
       leaderCalls: this.#leaderCalls,
       timers,
       logger: logger.child('session'),
+      services,
       crashes,
       onLost: (reason) => {
         this.#queries.clear();

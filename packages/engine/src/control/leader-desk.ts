@@ -3,6 +3,7 @@ import {
   type LeaseRecord,
   type LeaseRefusal,
   type LeaseTable,
+  type NodeSays,
   unitsPerRecordMax,
 } from '@holdfast/lease';
 import {
@@ -19,6 +20,7 @@ import type { Timers } from '../ports/timers.ts';
 import {
   type AdminRequest,
   type CallMethod,
+  checkedSays,
   decodeJson,
   decodeUnits,
   type GiveUpRequest,
@@ -84,8 +86,8 @@ export class LeaderDesk {
       case 'session.open':
         return this.#open(term, from, decodeJson<SessionOpenRequest>(body), receivedAtMs);
       case 'session.renew': {
-        const { session, tableIndex } = decodeJson<RenewRequest>(body);
-        return this.#renew(term, this.#ownSession(from, session), receivedAtMs, tableIndex);
+        const request = decodeJson<RenewRequest>(body);
+        return this.#renew(term, this.#ownSession(from, request.session), receivedAtMs, checkedSays(request));
       }
       case 'session.closing': {
         const session = this.#ownSession(from, decodeJson<SessionRequest>(body).session);
@@ -127,7 +129,7 @@ export class LeaderDesk {
   }
 
   async #open(term: LeaderTerm, from: NodeId, request: SessionOpenRequest, atMs: number): Promise<LeaderReply> {
-    const { member, uuid, counter, addresses, version, crashes = [], tableIndex } = request;
+    const { member, uuid, counter, addresses, version, crashes = [] } = request;
     const isText = (value: unknown) => typeof value === 'string';
     if (!Array.isArray(addresses) || addresses.length === 0 || ![uuid, version, ...addresses].every(isText))
       return no('addresses, uuid and version of a session are texts');
@@ -135,7 +137,7 @@ export class LeaderDesk {
     if (typeof member !== 'string' || nodeOfMember(member) !== from) return no(`${member} is no member of ${from}`);
     const standing = () => standingOf(this.#options.driver.members(), member);
     if (standing() === 'member') {
-      const missing = this.#whatLogMisses(term, member, atMs, tableIndex);
+      const missing = this.#whatIsMissing(term, member, atMs, checkedSays(request));
       if (missing !== null) return missing;
     }
     // Before it is given anything again. Members may change meanwhile, so where it stands is looked up anew.
@@ -151,7 +153,7 @@ export class LeaderDesk {
     const known = this.#options.table.node(from);
     if (known?.counter !== counter) return { code: 'RETRY', text: 'the session is being opened' };
     if (known.session === 0) return refusalReply({ code: 'SESSION_OVER', session: known.session });
-    const renewal = await this.#renew(term, known.session, atMs);
+    const renewal = await this.#renew(term, known.session, atMs, {});
     return renewal.code === 'OK' ? ({ ...ok, session: known.session } as LeaderReply) : renewal;
   }
 
@@ -159,21 +161,21 @@ export class LeaderDesk {
     term: LeaderTerm,
     session: SessionId,
     receivedAtMs: number,
-    tableIndex?: number,
+    says: NodeSays,
   ): Promise<LeaderReply<RenewAnswer>> {
     await term.confirm();
-    const refusal = term.renewed(session, receivedAtMs, tableIndex);
+    const refusal = term.renewed(session, receivedAtMs, says);
     return refusal === null ? { ...ok, index: this.#options.table.tableIndex } : refusalReply(refusal);
   }
 
-  /** Why a node can't be given anything yet: it has no log to hold by. Null when it has. */
-  #whatLogMisses(term: LeaderTerm, member: string, atMs: number, tableIndex?: number): LeaderReply | null {
+  /** Why a node can't be given anything yet: it has no log to hold by, or can't do its work. Null when it can. */
+  #whatIsMissing(term: LeaderTerm, member: string, atMs: number, says: NodeSays): LeaderReply | null {
     const { id, progress, lastIndex } = this.#options.driver.status();
     if (member !== id && !promotable(progress.get(member), lastIndex, lagEntriesMax)) {
       return { code: 'RETRY', text: `${member} doesn't have the log yet` };
     }
-    const behind = term.tableBehind(atMs, tableIndex);
-    return behind === null ? null : refusalReply(behind);
+    const refusal = term.mayNotOpen(nodeOfMember(member), atMs, says);
+    return refusal === null ? null : refusalReply(refusal);
   }
 
   /** All shards of a call share one entry: grants only, no unit twice, since the coordinator sees its own proposals. */
@@ -370,6 +372,14 @@ function refusalReply(refusal: LeaseRefusal): LeaderReply {
       return {
         code: 'RETRY',
         text: `the log does not reach the node: its table is at ${tableIndex}, it needs ${floor}`,
+      };
+    }
+    case 'SERVICE_AWAY': {
+      const { service, silentMs } = refusal;
+      return {
+        code: 'RETRY',
+        lacks: service,
+        text: `the ${service === 'log' ? 'input log' : 'store'} has not answered the node for ${Math.round(silentMs / 1_000)} s, and others have it`,
       };
     }
     default:

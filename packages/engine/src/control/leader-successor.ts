@@ -9,11 +9,17 @@ const lagEntriesMax = 1_000;
 /**
  * The voter to hand leadership to: heard from lately, with nearly all of the log, and neither draining nor stopping; the
  * furthest first. Null: there is none.
+ * @param needsSession one that has a session
  */
-export function fitSuccessor(status: RaftStatus, table: Pick<LeaseTable, 'node' | 'session'>): NodeId | null {
+export function fitSuccessor(
+  status: RaftStatus,
+  table: Pick<LeaseTable, 'node' | 'session'>,
+  needsSession = false,
+): NodeId | null {
   return furthest(status, (node, peer) => {
     const known = table.node(node);
     const isGoing = known?.draining === true || (known && table.session(known.session)?.closing) === true;
+    if (needsSession && (known === undefined || known.session === 0)) return false;
     return !isGoing && promotable(peer, status.lastIndex, lagEntriesMax);
   });
 }

@@ -8,6 +8,7 @@ import {
   type LeaseRecord,
   type LeaseRefusal,
   type LeaseTable,
+  type NodeSays,
   type PartitionEnd,
 } from '@holdfast/lease';
 import { errorText, formatUnit, type Logger, type NodeId, type SessionId, sessionId } from '@holdfast/model';
@@ -142,14 +143,14 @@ export class LeaderTerm {
     this.#balancing.onEntry(records);
   }
 
-  /** Null: renewed. @param tableIndex of the node's table; undefined: its version doesn't say */
-  renewed(session: SessionId, receivedAtMs: number, tableIndex: number | undefined): LeaseRefusal | null {
-    return this.#coordinator.renewed(session, receivedAtMs, tableIndex);
+  /** Null: renewed. */
+  renewed(session: SessionId, receivedAtMs: number, says: NodeSays): LeaseRefusal | null {
+    return this.#coordinator.renewed(session, receivedAtMs, says);
   }
 
-  /** Null when a node with such a table gets the log. */
-  tableBehind(nowMs: number, tableIndex: number | undefined): LeaseRefusal | null {
-    return this.#coordinator.tableBehind(nowMs, tableIndex);
+  /** Null when a node that has no session yet gets the log, and can do its work. */
+  mayNotOpen(nodeId: NodeId, nowMs: number, says: NodeSays): LeaseRefusal | null {
+    return this.#coordinator.unfit(nodeId, nowMs, says);
   }
 
   /**

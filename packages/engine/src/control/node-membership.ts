@@ -3,13 +3,14 @@ import type { Logger, NodeId } from '@holdfast/model';
 import type { PeerTransport } from '../ports/peer-transport.ts';
 import type { Timers } from '../ports/timers.ts';
 import { decodeJson, type EndingReason, encodeJson, type LeaderReply } from './calls.ts';
-import { DrainingVoter } from './draining-voter.ts';
 import { Founding, foundingMethod } from './founding.ts';
 import type { LeaderCalls } from './leader-calls.ts';
 import { MemberJoin } from './member-join.ts';
 import { type JoinRequest, joinMethod, MemberKeeper } from './member-keeper.ts';
 import { removedText, standingOf } from './member-standing.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import { ReluctantVoter } from './reluctant-voter.ts';
+import type { ServiceLook } from './service-watch.ts';
 
 export interface NodeMembershipOptions {
   readonly nodeId: NodeId;
@@ -27,6 +28,8 @@ export interface NodeMembershipOptions {
   readonly transport: Pick<PeerTransport, 'call'>;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly services: ServiceLook | undefined;
+  readonly serviceAwayMs: number;
   /** This node was removed, or its name is another folder's: it must end. */
   readonly onRefused: (reason: EndingReason, text: string) => void;
 }
@@ -36,14 +39,14 @@ export class NodeMembership {
   readonly #options: NodeMembershipOptions;
   readonly #founding: Founding;
   readonly #join: MemberJoin;
-  readonly #draining: DrainingVoter;
+  readonly #reluctance: ReluctantVoter;
   #keeper: MemberKeeper | null = null;
 
   constructor(options: NodeMembershipOptions) {
     this.#options = options;
     this.#founding = new Founding(options);
     this.#join = new MemberJoin(options);
-    this.#draining = new DrainingVoter(options);
+    this.#reluctance = new ReluctantVoter(options);
   }
 
   /** Of the present leadership of this node, if any. */
@@ -76,7 +79,7 @@ export class NodeMembership {
 
   close(): void {
     this.lead(false);
-    this.#draining.close();
+    this.#reluctance.close();
     this.#founding.close();
     this.#join.close();
   }

@@ -5,6 +5,7 @@ import type { Timers } from '../ports/timers.ts';
 import type { UserAnswer } from '../shard-messages.ts';
 import type { EndingReason } from './calls.ts';
 import type { LeaderCalls } from './leader-calls.ts';
+import type { ServiceLook } from './service-watch.ts';
 import type { ShardPort } from './shard-port.ts';
 
 export type NodeSessionState =
@@ -38,6 +39,8 @@ export interface NodeSessionOptions {
   readonly leaderCalls: LeaderCalls;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** Whether log and store answer; undefined: nobody looks. */
+  readonly services: ServiceLook | undefined;
   /** Told with the opening. */
   readonly crashes: CrashReports | undefined;
   /** The session is over, or can't be proven alive: shards must be ended at once. Called once. */

@@ -1,4 +1,4 @@
-import { type SessionEndReason, SessionKeeper, TableFloor } from '@holdfast/lease';
+import { type NodeSays, type SessionEndReason, SessionKeeper, TableFloor } from '@holdfast/lease';
 import { type SessionId, sessionId } from '@holdfast/model';
 import { defaultRecordLimits } from '@holdfast/processor';
 import { SessionProof } from '../session-proof.ts';
@@ -60,6 +60,8 @@ export class NodeSession {
   #isRenewing = false;
   /** Why the last try failed, as far as that is known. */
   #notRenewed = '';
+  /** ... was a service that this node lacks. */
+  #lacksService = false;
   #isEndAsked = false;
   #endReason: SessionEndReason | null = null;
   #cancelPulse: () => void = () => {};
@@ -190,6 +192,7 @@ export class NodeSession {
   #lose(reason: string): void {
     if (this.#state === 'over') return;
     this.close();
+    if (this.#lacksService) this.#options.services?.sessionLost();
     this.#options.logger.warn('session lost', { session: this.#session, reason });
     this.#options.onLost(reason);
   }
@@ -213,12 +216,19 @@ export class NodeSession {
   async #askToOpen(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
-    const { leaderCalls, timers, logger, table } = this.#options;
+    const { leaderCalls, timers, logger, services } = this.#options;
+    const aPulse = (): Promise<void> => new Promise((resolve) => void timers.setTimer(pulseMs, resolve));
+    if (services?.isSteady() === false) logger.info('no session is asked for before log and store answer steadily');
     while (this.#state === 'opening') {
+      // Who lost one for want of a service would lose the next one soon, if the service comes and goes.
+      if (services?.isSteady() === false) {
+        await aPulse();
+        continue;
+      }
       // The proof of life counts from the sending of the try that was answered, so each try is an ask of its own.
       const askedAtMs = timers.monotonicMs();
       const limits = { totalMs: openTryMs, tryMs: openTryMs, stopped: () => this.#state !== 'opening' };
-      const body = encodeJson({ ...this.#openRequest, tableIndex: table.tableIndex });
+      const body = encodeJson({ ...this.#openRequest, ...this.#says() });
       const reply = await leaderCalls.ask<{ session: number }>('session.open', body, limits);
       if (this.#state !== 'opening') break;
       if (reply.code === 'OK') {
@@ -234,10 +244,14 @@ export class NodeSession {
         answer: reply.code,
         ...(reply.code === 'RETRY' ? { text: reply.text } : {}),
       });
-      await new Promise<void>((resolve) => {
-        timers.setTimer(pulseMs, resolve);
-      });
+      await aPulse();
     }
+  }
+
+  #says(): NodeSays {
+    const { table, services } = this.#options;
+    const { tableIndex } = table;
+    return services === undefined ? { tableIndex } : { tableIndex, services: services.say() };
   }
 
   /** What isn't remembered as told is told again, and is void then: no reason to end the node. */
@@ -320,12 +334,13 @@ export class NodeSession {
     this.#isRenewing = true;
     this.#keeper.sent(sentAtMs);
     this.#links.noteRenewal();
-    const { leaderCalls, table, timers, lease } = this.#options;
-    const request: RenewRequest = { session: this.session, tableIndex: table.tableIndex };
+    const { leaderCalls, timers, lease } = this.#options;
+    const request: RenewRequest = { session: this.session, ...this.#says() };
     const reply = await leaderCalls.once<RenewAnswer>('session.renew', encodeJson(request), renewDeadlineMs);
     this.#isRenewing = false;
     if (this.#state === 'over') return;
     this.#notRenewed = reply.code === 'RETRY' ? reply.text : '';
+    this.#lacksService = reply.code === 'RETRY' && reply.lacks !== undefined;
     if (reply.code === 'OK') {
       if (reply.index !== undefined) this.#floor.note(timers.monotonicMs(), reply.index);
       this.#keeper.renewed(sentAtMs);

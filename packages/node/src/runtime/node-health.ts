@@ -1,7 +1,6 @@
 import type { ControlPlane } from '@holdfast/engine';
 import type { HealthCheck } from '@holdfast/telemetry';
-import type { ServicesReport } from '../status/node-report.ts';
-import { describeService } from './services/service-watch.ts';
+import type { ServiceReport, ServicesReport } from '../status/node-report.ts';
 
 /** What the probes look at; null before it is there. */
 export interface HealthFacts {
@@ -44,4 +43,10 @@ function serviceChecks(services: ServicesReport): HealthCheck[] {
   return (['log', 'store'] as const).map((name) => {
     return { name, ok: services[name].awayMs === null, text: describeService(services[name]) };
   });
+}
+
+/** For an operator, in a few words. */
+export function describeService({ awayMs, why }: ServiceReport): string {
+  if (awayMs === null) return 'answers';
+  return `no answer for ${Math.round(awayMs / 1000)}s${why === null ? '' : `: ${why}`}`;
 }

@@ -1,9 +1,8 @@
-import type { ControlPlane, Gossip, Leadership, ShardStatName } from '@holdfast/engine';
+import type { ControlPlane, Gossip, Leadership, ServiceWatch, ShardStatName } from '@holdfast/engine';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { NodeReport, ShardReport, TableFacts } from '../status/node-report.ts';
 import { RateMeter } from '../status/rate-meter.ts';
 import type { ProcessMeter } from './process-meter.ts';
-import type { ServiceWatch } from './services/service-watch.ts';
 import { showKey } from './user-lookup.ts';
 
 const sampleMs = 500;

@@ -6,7 +6,7 @@ import {
   openDataFolder,
   openNodeFolder,
 } from '@holdfast/embedded';
-import { ControlPlane, delay, type Gossip } from '@holdfast/engine';
+import { ControlPlane, delay, type Gossip, ServiceWatch } from '@holdfast/engine';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
 import { AdminServer, GrpcPeerTransport, ServerHost, type TlsFiles } from '@holdfast/transport-grpc';
@@ -30,7 +30,6 @@ import { NodeTimers } from './node-timers.ts';
 import { ProcessMeter } from './process-meter.ts';
 import { openLogWithTopics } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
-import { ServiceWatch } from './services/service-watch.ts';
 import { tellOfStuckShards } from './stuck-shards.ts';
 import { readNodeTls } from './tls-files.ts';
 import { isHolderUnreachable } from './unreachable-holder.ts';
@@ -223,6 +222,7 @@ class Node implements RunningNode {
         if (!this.#stopping) this.stop();
       },
       balancingPaused: () => this.#someoneUnreachable(),
+      services,
       onUnreachable: (peer) => this.#gossip?.reportUnreachable(peer),
       calls: new Map([[reportMethod, () => started().status.onReport()]]),
       lease: {

@@ -1,7 +1,7 @@
-import type { LeaderProblem, ShardStatName } from '@holdfast/engine';
+import type { LeaderProblem, ServiceReport, ServicesReport, ShardStatName } from '@holdfast/engine';
 import type { MemberState } from '@holdfast/membership';
 
-export type { LeaderProblem };
+export type { LeaderProblem, ServiceReport, ServicesReport };
 
 /** What a node reports of itself: the raw material of the status document. Plain JSON data; unknown is null. */
 export interface NodeReport {
@@ -42,19 +42,6 @@ export interface NodeReport {
   };
   /** Everybody it knows of, itself included, as gossip tells. */
   readonly members: readonly { readonly id: string; readonly state: MemberState; readonly sinceMs: number }[];
-}
-
-/** Whether log and store answer this node. */
-export interface ServicesReport {
-  readonly log: ServiceReport;
-  readonly store: ServiceReport;
-}
-
-export interface ServiceReport {
-  /** How long it hasn't answered; null while it does, or has until a moment ago. */
-  readonly awayMs: number | null;
-  /** What the last try said, where one has ended since. */
-  readonly why: string | null;
 }
 
 export interface ShardReport {

@@ -91,7 +91,7 @@ function addNode(node: StatusNode, facts: ReasonFacts, add: Add): void {
   } else add('degraded', 'NODE_UNREACHABLE', node.id, `does not answer${why}${waiting}`);
 }
 
-/** What it reads or holds is not served, or not backed up, as long as that lasts. */
+/** What it reads or holds is not served, or not backed up, as long as that lasts and it keeps its session. */
 function addServices(id: string, { log, store }: ServicesReport, add: Add): void {
   for (const [code, name, { awayMs, why }] of [
     ['LOG_UNREACHABLE', 'log', log],

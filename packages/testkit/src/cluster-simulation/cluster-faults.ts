@@ -18,6 +18,8 @@ export function injectRecordFault(
 ): string | null {
   const { rng, time, log, store, streams } = world;
   const between = (least: number, most: number): number => least + randomBelow(rng, most - least + 1);
+  // Some of them a session outlasts.
+  const cutOffMs = (): number => (randomBelow(rng, 2) === 0 ? between(1_000, 20_000) : between(20_000, 55_000));
   const stream = (): ReturnType<typeof streams.pick> => streams.pick();
   switch (kind) {
     case 'streamBreak':
@@ -55,7 +57,10 @@ export function injectRecordFault(
       store.lossyUntilMs = time.nowMs + between(2_000, 15_000);
       return '';
     case 'storeCutOff':
-      store.cutOff.set(node.id, time.nowMs + between(1_000, 20_000));
+      store.cutOff.set(node.id, time.nowMs + cutOffMs());
+      return node.id;
+    case 'brokersCutOff':
+      log.cutOff.set(node.id, time.nowMs + cutOffMs());
       return node.id;
     case 'storeFailover':
       return store.failOver(() => true);

@@ -1,5 +1,5 @@
 import { LogError, type NewRecord, type OffsetCommit, type TopicInfo, type TopicPosition } from '@holdfast/engine';
-import { type PartitionId, partitionKey, type Rng, randomBelow, topicId } from '@holdfast/model';
+import { type NodeId, type PartitionId, partitionKey, type Rng, randomBelow, topicId } from '@holdfast/model';
 import { offsetAt, type StoredRecord } from '../log-batch.ts';
 import type { VirtualTime } from '../simulation/virtual-time.ts';
 import type { ServiceState } from './service-line.ts';
@@ -41,6 +41,8 @@ export class ClusterLog {
   readonly commits = new Map<string, OffsetCommit>();
   readonly #brokers: Broker[] = Array.from({ length: brokerCount }, () => ({ downUntilMs: 0, frozenUntilMs: 0 }));
   repliesLostUntilMs = 0;
+  /** Nodes that can't reach it, and until when. */
+  readonly cutOff = new Map<NodeId, number>();
 
   constructor(time: VirtualTime, rng: Rng, events: LogEvents, fences: boolean) {
     this.#time = time;
@@ -118,13 +120,13 @@ export class ClusterLog {
     }
   }
 
-  /** The state of the broker that leads a partition; of the group's, for null. */
-  state(partition: LogPartition | null): ServiceState {
+  /** The state, as a node finds it, of the broker that leads a partition; of the group's, for null. */
+  state(partition: LogPartition | null, nodeId: NodeId): ServiceState {
     const { nowMs } = this.#time;
     const { downUntilMs, frozenUntilMs } = this.#brokers[partition?.broker ?? 0]!;
     return {
       isDown: nowMs < downUntilMs || nowMs < (partition?.movingUntilMs ?? 0),
-      isCutOff: false,
+      isCutOff: nowMs < (this.cutOff.get(nodeId) ?? 0),
       frozenUntilMs,
       lossRatio: 0,
       replyLossRatio: nowMs < this.repliesLostUntilMs ? 0.3 : 0,
@@ -173,6 +175,7 @@ export class ClusterLog {
     }
     for (const partition of this.#all()) partition.movingUntilMs = 0;
     this.repliesLostUntilMs = 0;
+    this.cutOff.clear();
   }
 
   #moveLeader(partition: LogPartition, leastMs: number, mostMs: number): void {

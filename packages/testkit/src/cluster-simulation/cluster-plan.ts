@@ -66,6 +66,7 @@ const themes: readonly (readonly string[])[] = [
   ['shardPaused', 'pause', 'stall', 'storeFrozen'],
   ['brokerDown', 'brokerStall', 'partitionLeaderMoves', 'logReplyLost', 'offsetsRewound'],
   ['storeLossy', 'storeSlow', 'storeCutOff', 'crash'],
+  ['storeCutOff', 'brokersCutOff', 'crashLeader', 'moveHotUnit'],
   ['forceHotUnit', 'forceRelease', 'moveUnit', 'delay'],
   ['forceHotUnit', 'storeSlow', 'stall', 'pause'],
   ['storeFailover', 'storeBucketsLost', 'moveHotUnit', 'crash', 'shardPaused'],
@@ -109,7 +110,7 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     weights,
     votersLostMax: (founders - 1) / 2,
     compaction: { entriesMax: oneOf([60, 500, 2_000]), trailingEntries: between(0, 30) },
-    lease: { boundedLoadSlack: between(1, 12) },
+    lease: { boundedLoadSlack: between(1, 12), serviceAwayMs: oneOf([8_000, 15_000, 30_000]) },
     clockDriftRatio: randomRatio(rng) * 0.08,
     storeHighestEpoch: between(0, 3) * 1_000_003,
     limits: {

@@ -101,7 +101,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
   override leaderReads(process: VirtualProcess): { readonly log: LeaderLog; readonly store: LeaderStore } {
     const node = this.nodes.find((each) => each.process === process)!;
     return {
-      log: logClient(this.log, this.time, this.#ports, process),
+      log: logClient(this.log, this.time, this.#ports, node.id, process),
       store: this.store.client(node.id, process, 0),
     };
   }
@@ -182,7 +182,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
           isAlive: () => made.thread.isAlive,
           nowMs: () => time.nowMs,
         }),
-        log: logClient(this.log, time, this.#ports, made.thread),
+        log: logClient(this.log, time, this.#ports, node.id, made.thread),
         store: this.store.client(node.id, made.thread, serial),
         transport: this.streams.transport(node.id, made.thread, address, () => made.ref),
         logger: this.logger(node.id)?.child(`${index}`) ?? silentLogger,

@@ -1,4 +1,4 @@
-import { faultKinds, logCutFaultKind } from '../simulation/fault-kinds.ts';
+import { faultKinds, logCutFaultKind, serviceLackedKind } from '../simulation/fault-kinds.ts';
 
 /** What is done to records' ways, beside what every cluster has to bear. */
 export const recordFaultKinds = [
@@ -9,6 +9,7 @@ export const recordFaultKinds = [
   // the log
   'brokerStall',
   'brokerDown',
+  'brokersCutOff',
   'partitionLeaderMoves',
   'logReplyLost',
   'offsetsRewound',
@@ -49,5 +50,6 @@ export const clusterFaultKinds: readonly string[] = [
   spoiltFaultKind,
   releaseFaultKind,
   logCutFaultKind,
+  serviceLackedKind,
   bentFaultKind,
 ];

@@ -1,5 +1,5 @@
 import { type Log, LogError, type LogReader } from '@holdfast/engine';
-import type { PartitionId, Rng } from '@holdfast/model';
+import type { NodeId, PartitionId, Rng } from '@holdfast/model';
 import type { RecordBatch } from '@holdfast/processor';
 import { batchOf } from '../log-batch.ts';
 import type { VirtualProcess } from '../simulation/virtual-process.ts';
@@ -8,12 +8,12 @@ import type { ClusterLog, LogPartition } from './cluster-log.ts';
 import { ServiceLine } from './service-line.ts';
 
 /** The log port of one thread. */
-export function logClient(log: ClusterLog, time: VirtualTime, rng: Rng, thread: VirtualProcess): Log {
+export function logClient(log: ClusterLog, time: VirtualTime, rng: Rng, nodeId: NodeId, thread: VirtualProcess): Log {
   const line = new ServiceLine(time, rng, thread);
   const call = <T>(name: string, partition: () => LogPartition | null, act: () => T): Promise<T> =>
     line.call({
       name,
-      state: () => log.state(partition()),
+      state: () => log.state(partition(), nodeId),
       act,
       failure: (text) => new LogError('LOG_IO', `the log ${text}`),
     });

@@ -52,4 +52,7 @@ export const faultKinds = [
 /** Of every fourth history, long as it lasts: the log doesn't reach a node, though its calls are answered. */
 export const logCutFaultKind = 'logCut';
 
+/** A node has lost its session since log or store didn't answer it, and answered others. */
+export const serviceLackedKind = 'serviceLacked';
+
 export type FaultKind = (typeof faultKinds)[number];

@@ -1,6 +1,7 @@
-import { ControlPlane, ControlPlaneError, type CrashReports, RaftStorageError } from '@holdfast/engine';
+import { ControlPlane, ControlPlaneError, type CrashReports, RaftStorageError, ServiceWatch } from '@holdfast/engine';
 import { type NodeId, type Rng, randomBelow, randomRatio, SeededRng, silentLogger } from '@holdfast/model';
 import { MemoryCrashFolder } from '../memory-crash-folder.ts';
+import { serviceLackedKind } from './fault-kinds.ts';
 import type { ShardLife } from './shard-life.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
@@ -176,6 +177,9 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
     const world = this.#world;
     const { plan } = world;
     const { log, store } = world.leaderReads(process);
+    const logger = world.logger(this.id) ?? silentLogger;
+    const looks = { log: () => log.describe('in'), store: () => store.generationId() };
+    const services = new ServiceWatch(looks, process, logger);
     return {
       nodeId: this.id,
       version: '0.0.0',
@@ -189,10 +193,11 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
       topics: ['in'],
       timers: process,
       rng: new SeededRng(this.#rng.u32()),
-      logger: world.logger(this.id) ?? silentLogger,
+      logger,
       onSessionLost: (reason) => this.#sessionLost(process, reason),
       onFatal: (error) => this.#fatal(process, error),
       balancingPaused: () => [...world.gossip.view(this.id).values()].some(({ state }) => state !== 'alive'),
+      services,
       crashes: this.#crashReports,
       lease: plan.lease,
       compaction: plan.compaction,
@@ -207,6 +212,7 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
   #sessionLost(process: VirtualProcess, reason: string): void {
     this.sessionsLost++;
     this.#world.say(() => `${this.id} loses its session: ${reason}`);
+    if (/ has not answered .* others have it/.test(reason)) this.#world.faultHappened(serviceLackedKind, this.id);
     this.#world.endSession(this, this.#rng, () => {
       // A node that stops makes no new shards.
       if (this.process !== process || this.state !== 'up') return;

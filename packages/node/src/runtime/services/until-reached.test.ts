@@ -56,6 +56,18 @@ test('who is patient waits beyond it', async () => {
   assert.ok(environment.timers.monotonicMs() > 400_000);
 });
 
+test('who is patient waits for a service that refuses it, too: credentials may be changed meanwhile', async () => {
+  const reached = afterTries(3);
+  let tries = 0;
+  const attempt = async (): Promise<Reached<Closable>> => {
+    if (tries++ === 0) throw new ServiceError('STORE_DENIED', 'wrong password');
+    return reached();
+  };
+  assert.equal(await untilReached(virtual({ isPatient: true }), what, attempt), there);
+  const broken = untilReached(virtual({ isPatient: true }), what, () => Promise.reject(new TypeError('a bug')));
+  await assert.rejects(broken, TypeError);
+});
+
 test('a stop ends the waiting; what can not pass ends it at once', async () => {
   const controller = new AbortController();
   const attempt = async (): Promise<Reached<Closable>> => {

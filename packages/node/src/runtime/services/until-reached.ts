@@ -10,7 +10,10 @@ export interface ServiceEnvironment {
   readonly onWaiting?: (what: string | null) => void;
   /** Aborted: the node is asked to stop. */
   readonly stop?: AbortSignal;
-  /** Whether to wait for ever: what was there at the node's start comes back, and giving up would only restart the node. */
+  /**
+   * Whether to wait for ever, also for a service that refuses this node now: it was there and took it at the node's start,
+   * and giving up would only restart the node.
+   */
   readonly isPatient?: boolean;
 }
 
@@ -41,7 +44,7 @@ export async function untilReached<T extends Closable>(
   const interrupted = () => new ServiceError('START_INTERRUPTED', `stopped while waiting for ${name}`);
   try {
     for (let tries = 1, pauseMs = firstPauseMs; ; tries++, pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
-      const trying = attempt();
+      const trying = isPatient ? patiently(attempt) : attempt();
       const reached = await Promise.race([trying, stopped.promise]);
       if (reached === undefined) {
         closeLate(trying);
@@ -72,6 +75,15 @@ export async function untilReached<T extends Closable>(
   } finally {
     stopped.forget();
     onWaiting?.(null);
+  }
+}
+
+async function patiently<T>(attempt: () => Promise<Reached<T>>): Promise<Reached<T>> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (error instanceof ServiceError) return { why: error.message };
+    throw error;
   }
 }
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Timers } from '@holdfast/engine';
 import { type LogFields, type Logger, silentLogger } from '@holdfast/model';
-import { healthChecks } from '../node-health.ts';
-import { awayAfterMs, describeService, ServiceWatch } from './service-watch.ts';
+import type { Timers } from '../ports/timers.ts';
+import { awayAfterMs, ServiceWatch } from './service-watch.ts';
 
 /** Time that passes by `pass`. */
 function virtualTimers() {
@@ -52,6 +51,8 @@ test('a service is away once it has not answered for its time, failing or silent
   const watch = new ServiceWatch({ log: answers, store }, timers, logger);
   await pass(60_000);
   assert.deepEqual(watch.report(), { log: { awayMs: null, why: null }, store: { awayMs: null, why: null } });
+  assert.ok(watch.say().store.silentMs <= 2_000);
+  assert.equal(watch.say().store.steadyMs, 60_000);
   assert.ok(asked >= 25 && asked <= 35, `asked ${asked} times`);
   isThere = false;
   await pass(awayAfterMs - 2_000);
@@ -60,8 +61,12 @@ test('a service is away once it has not answered for its time, failing or silent
   await pass(6_000);
   const { log, store: away } = watch.report();
   assert.equal(log.awayMs, null);
+  assert.deepEqual(watch.say().store, { silentMs: away.awayMs, steadyMs: 0 });
+  assert.ok(watch.isSteady(), 'nothing was lost for it');
+  watch.sessionLost();
+  assert.ok(!watch.isSteady());
   assert.ok(away.awayMs !== null && away.awayMs > awayAfterMs);
-  assert.match(describeService(away), /^no answer for \d+s: connect ECONNREFUSED 127\.0\.0\.1:6379$/);
+  assert.equal(away.why, 'connect ECONNREFUSED 127.0.0.1:6379');
   await pass(60_000);
   assert.deepEqual(
     lines.map(([text, fields]) => [text, fields?.service]),
@@ -72,6 +77,9 @@ test('a service is away once it has not answered for its time, failing or silent
   await pass(2_000);
   assert.equal(watch.report().store.awayMs, null);
   assert.equal(lines.at(-1)![0], 'answers again');
+  assert.ok(!watch.isSteady(), 'it may come and go');
+  await pass(15_000);
+  assert.ok(watch.isSteady());
   watch.close();
   await pass(10_000);
   assert.equal(due.length, 0, 'nothing goes on after the end');
@@ -92,20 +100,4 @@ test('a question that is never answered is told while it waits, and is the only 
   await pass(600_000);
   assert.equal(asked, 1);
   assert.equal(lines.length, 1);
-});
-
-test('a node whose log or store is away is not ready, says which, and lives', () => {
-  const checks = healthChecks(() => ({
-    control: null,
-    isStarted: true,
-    isStopping: false,
-    waitingFor: null,
-    services: { log: { awayMs: 21_000, why: 'refused' }, store: { awayMs: null, why: null } },
-  }));
-  const ready = checks.ready().filter(({ name }) => name === 'log' || name === 'store');
-  assert.deepEqual(ready, [
-    { name: 'log', ok: false, text: 'no answer for 21s: refused' },
-    { name: 'store', ok: true, text: 'answers' },
-  ]);
-  assert.ok(checks.live().every(({ ok }) => ok));
 });

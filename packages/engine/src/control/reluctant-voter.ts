@@ -1,0 +1,75 @@
+import { type LeaseTable, serviceNames } from '@holdfast/lease';
+import type { Logger, NodeId } from '@holdfast/model';
+import type { Timers } from '../ports/timers.ts';
+import { fitSuccessor } from './leader-successor.ts';
+import type { RaftDriver } from './raft-driver.ts';
+import type { ServiceLook } from './service-watch.ts';
+
+const lookMs = 250;
+
+export interface ReluctantVoterOptions {
+  readonly nodeId: NodeId;
+  readonly driver: Pick<RaftDriver, 'status' | 'isLeaderReady' | 'setReluctant' | 'transferLeadership'>;
+  readonly table: LeaseTable;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly services: ServiceLook | undefined;
+  readonly serviceAwayMs: number;
+}
+
+/**
+ * While this node drains, or has lost its session for want of log or store, which answer others, it doesn't lead if another
+ * voter can: it hands leadership on, and stands for election later than the others. It votes and keeps the log as before,
+ * so that this costs no tolerance.
+ */
+export class ReluctantVoter {
+  readonly #options: ReluctantVoterOptions;
+  #cancel: () => void = () => {};
+
+  constructor(options: ReluctantVoterOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+
+  #schedule(): void {
+    this.#cancel = this.#options.timers.setTimer(lookMs, () => {
+      this.#schedule();
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    const { driver, table, logger } = this.#options;
+    const reason = this.#reason();
+    driver.setReluctant(reason !== null);
+    if (reason === null || !driver.isLeaderReady) return;
+    const status = driver.status();
+    // Raft gives a transfer up after an election timeout; then it is tried again.
+    if (status.transferee !== null) return;
+    // Who has no session either may lack the same, and would hand it back.
+    const successor = fitSuccessor(status, table, !this.#isDraining);
+    if (successor === null) return;
+    logger.info('leadership is handed on', { to: successor, reason });
+    void driver.transferLeadership(successor);
+  }
+
+  get #isDraining(): boolean {
+    const { nodeId, table } = this.#options;
+    return table.node(nodeId)?.draining === true;
+  }
+
+  #reason(): string | null {
+    const { nodeId, table, services, serviceAwayMs } = this.#options;
+    if (this.#isDraining) return 'this node drains';
+    const node = table.node(nodeId);
+    // With a session it is one of many that a service is away from, or is back soon.
+    if (services === undefined || node === undefined || node.session !== 0) return null;
+    const says = services.say();
+    const away = serviceNames.find((name) => says[name].silentMs >= serviceAwayMs);
+    return away === undefined ? null : `the ${away} does not answer this node`;
+  }
+}
