@@ -25,13 +25,7 @@ export {
   type RaftDriverOptions,
   type RaftDriverTiming,
 } from './control/raft-driver-options.ts';
-export {
-  awayAfterMs,
-  type Looks,
-  type ServiceReport,
-  type ServicesReport,
-  ServiceWatch,
-} from './control/service-watch.ts';
+export { type ServiceReport, type ServicesReport, ServiceWatch } from './control/service-watch.ts';
 export type { ShardPort } from './control/shard-port.ts';
 export type { QueryAnswer } from './control/shard-queries.ts';
 export type { StateMachine } from './control/state-machine.ts';

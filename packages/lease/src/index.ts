@@ -75,7 +75,7 @@ export type {
   SessionInfo,
   TopicInfo,
 } from './replay-outcome.ts';
-export { type ServiceName, type ServicesSay, serviceBreakMs, serviceNames } from './service-news.ts';
+export { type ServiceName, type ServiceSays, type ServicesSay, serviceBreakMs, serviceNames } from './service-news.ts';
 export type { TickHealth } from './session-clock.ts';
 export { type KeeperState, SessionKeeper } from './session-keeper.ts';
 export type { KnownNode } from './session-registry.ts';

@@ -27,6 +27,10 @@ test('a session of which something is no text is refused, and hinders none that 
     { ...right, version: null },
     { ...right, uuid: 7 },
     { ...right, crashes: { length: 1 } },
+    { ...right, tableIndex: '9' },
+    { ...right, services: null },
+    { ...right, services: { log: { silentMs: 0, steadyMs: 0 } } },
+    { ...right, services: { log: { silentMs: 0, steadyMs: 0 }, store: { silentMs: '0', steadyMs: null } } },
   ];
   for (const request of wrong) {
     const reply = await asked(cluster, other.id, 'session.open', request);

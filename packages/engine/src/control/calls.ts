@@ -1,4 +1,4 @@
-import { type CrashNote, type NodeSays, type ServiceName, serviceNames } from '@holdfast/lease';
+import type { CrashNote, NodeSays, ServiceName, ServiceSays } from '@holdfast/lease';
 import {
   ByteFormatError,
   ByteReader,
@@ -155,12 +155,17 @@ export function checkedSays({ tableIndex, services }: NodeSays): NodeSays {
   if (tableIndex !== undefined && !Number.isFinite(tableIndex)) throw new ByteFormatError('an index is a number');
   const said = tableIndex === undefined ? {} : { tableIndex };
   if (services === undefined) return said;
-  for (const name of serviceNames) {
+  const of = (name: ServiceName): ServiceSays => {
     const { silentMs, steadyMs } = services?.[name] ?? {};
-    if (!Number.isFinite(silentMs) || !Number.isFinite(steadyMs))
+    if (!isFiniteNumber(silentMs) || !isFiniteNumber(steadyMs))
       throw new ByteFormatError(`how the ${name} answers is told in numbers`);
-  }
-  return { ...said, services };
+    return { silentMs, steadyMs };
+  };
+  return { ...said, services: { log: of('log'), store: of('store') } };
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return Number.isFinite(value);
 }
 
 /** Units that the shards of one session ask for, or end. */

@@ -130,6 +130,7 @@ export class LeaderDesk {
 
   async #open(term: LeaderTerm, from: NodeId, request: SessionOpenRequest, atMs: number): Promise<LeaderReply> {
     const { member, uuid, counter, addresses, version, crashes = [] } = request;
+    const says = checkedSays(request);
     const isText = (value: unknown) => typeof value === 'string';
     if (!Array.isArray(addresses) || addresses.length === 0 || ![uuid, version, ...addresses].every(isText))
       return no('addresses, uuid and version of a session are texts');
@@ -137,7 +138,7 @@ export class LeaderDesk {
     if (typeof member !== 'string' || nodeOfMember(member) !== from) return no(`${member} is no member of ${from}`);
     const standing = () => standingOf(this.#options.driver.members(), member);
     if (standing() === 'member') {
-      const missing = this.#whatIsMissing(term, member, atMs, checkedSays(request));
+      const missing = this.#whatIsMissing(term, member, atMs, says);
       if (missing !== null) return missing;
     }
     // Before it is given anything again. Members may change meanwhile, so where it stands is looked up anew.
@@ -153,7 +154,7 @@ export class LeaderDesk {
     const known = this.#options.table.node(from);
     if (known?.counter !== counter) return { code: 'RETRY', text: 'the session is being opened' };
     if (known.session === 0) return refusalReply({ code: 'SESSION_OVER', session: known.session });
-    const renewal = await this.#renew(term, known.session, atMs, {});
+    const renewal = await this.#renew(term, known.session, atMs, says);
     return renewal.code === 'OK' ? ({ ...ok, session: known.session } as LeaderReply) : renewal;
   }
 

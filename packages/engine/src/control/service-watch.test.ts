@@ -78,7 +78,7 @@ test('a service is away once it has not answered for its time, failing or silent
   assert.equal(watch.report().store.awayMs, null);
   assert.equal(lines.at(-1)![0], 'answers again');
   assert.ok(!watch.isSteady(), 'it may come and go');
-  await pass(15_000);
+  await pass(17_000);
   assert.ok(watch.isSteady());
   watch.close();
   await pass(10_000);

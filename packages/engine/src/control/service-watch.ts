@@ -71,9 +71,6 @@ export class ServiceWatch implements ServiceLook {
   }
 
   isSteady(): boolean {
-    if (this.#isDistrusted && serviceNames.every((name) => this.#steadyMs(name) >= steadyAfterMs)) {
-      this.#isDistrusted = false;
-    }
     return !this.#isDistrusted;
   }
 
@@ -108,6 +105,7 @@ export class ServiceWatch implements ServiceLook {
       watched.why = null;
       if (watched.isTold) this.#logger.info('answers again', { service: name });
       watched.isTold = false;
+      if (serviceNames.every((each) => this.#steadyMs(each) >= steadyAfterMs)) this.#isDistrusted = false;
     } catch (error) {
       watched.why = errorText(error);
     }

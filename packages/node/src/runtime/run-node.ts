@@ -343,8 +343,10 @@ class Node implements RunningNode {
 
   async #closeShards(): Promise<boolean> {
     const closed = await Promise.all(this.#shards.map((shard) => shard.close()));
+    // Asked again and again, till the end.
+    const isTold = this.#stuck;
     this.#stuck = closed.includes(false);
-    if (this.#stuck) await tellOfStuckShards(this.#logger);
+    if (this.#stuck && !isTold) await tellOfStuckShards(this.#logger);
     return !this.#stuck;
   }
 
