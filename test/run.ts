@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commitAt, firstSeedOf } from './fresh-seeds.ts';
 import { addCounts, type Counts, countsOfReport, noCounts } from './report-counts.ts';
+import { failuresOf } from './report-failures.ts';
 import { missingRedis } from './services/redis-binaries.ts';
 import { missingForKafka } from './services/support/kafka-jars.ts';
 
@@ -109,6 +110,8 @@ interface TierResult {
   readonly counts: Counts;
   readonly seconds: number;
   readonly skipReason: string | null;
+  /** Lines that name what failed. */
+  readonly failures: readonly string[];
 }
 
 /** Runs one command with its output passed through; what it printed is read for node:test's closing lines. */
@@ -149,18 +152,20 @@ async function runTier(tier: Tier): Promise<TierResult> {
   const skipReason = files?.length === 0 ? `there is no ${tier.files?.join(', ')}` : (tier.skipReason?.() ?? null);
   if (skipReason !== null) {
     console.log(`skipped: ${skipReason}`);
-    return { name, counts: noCounts, seconds: 0, skipReason };
+    return { name, counts: noCounts, seconds: 0, skipReason, failures: [] };
   }
   const startMs = performance.now();
   let counts = noCounts;
+  const failures: string[] = [];
   for (const command of commands) {
     const { code, output } = await run([...command, ...(files ?? [])]);
     const report = files === undefined ? null : countsOfReport(output);
     const failed = code !== 0 && (report === null || report.failed === 0) ? 1 : 0;
     counts = addCounts(counts, report ?? { passed: code === 0 ? 1 : 0, failed: 0, skipped: 0 });
     counts = addCounts(counts, { passed: 0, failed, skipped: 0 });
+    if (code !== 0) failures.push(...failuresOf(output));
   }
-  return { name, counts, seconds: (performance.now() - startMs) / 1000, skipReason: null };
+  return { name, counts, seconds: (performance.now() - startMs) / 1000, skipReason: null, failures };
 }
 
 function describe({ name, counts, seconds, skipReason }: TierResult): string {
@@ -182,6 +187,7 @@ async function main(which: string | undefined): Promise<number> {
 
   console.log(`\n== summary (Node ${process.versions.node}, ${process.platform} ${process.arch})`);
   for (const result of results) console.log(describe(result));
+  for (const { name, failures } of results) for (const line of failures) console.log(`${name}: ${line}`);
   if (inCi && skippedTiers + total.skipped > 0) {
     console.log(`CI=true: nothing may be skipped, but ${skippedTiers} tiers and ${total.skipped} tests were`);
     total = addCounts(total, { passed: 0, failed: skippedTiers + total.skipped, skipped: 0 });

@@ -219,8 +219,12 @@ export class LeaderTerm {
     const answer = await store.adopt(storeGeneration, current);
     if (answer.code !== 'OK') throw new Error(`the store has become ${answer.generationId} meanwhile`);
     const continues = current === '' || answer.results[0] === true;
-    if (!continues) logger.warn('the store is of another history: all sessions end, and begin anew from what it has');
-    return continues;
+    if (continues) return true;
+    logger.warn('the store is of another history: all sessions end, and begin anew from what it has');
+    const { quarantinedCount: users } = table.quarantine;
+    if (users > 0)
+      logger.warn('users in quarantine: what was buried until now may be in their states as well', { users });
+    return false;
   }
 
   async #decideAndPropose(command: LeaseCommand): Promise<void> {

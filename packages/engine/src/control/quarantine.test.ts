@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CrashNote, PartitionEnds } from '@holdfast/lease';
-import { topicId } from '@holdfast/model';
+import { type Logger, silentLogger, topicId } from '@holdfast/model';
 import type { CrashReports } from '../ports/crash-reports.ts';
 import { ToldQuarantine } from '../shard/told-quarantine.ts';
 import type { ToShard } from '../shard-messages.ts';
@@ -84,6 +84,20 @@ test('an operator releases it from where the input ends now', async () => {
   await cluster.until('every shard knows', () => cluster.nodes.every(isReleased));
   assert.deepEqual(cluster.node('n2').control.status().table.quarantined, []);
   nobodyFailed(cluster);
+});
+
+test('a store of another history is a warning about letters, if there are users in quarantine', async () => {
+  for (const isAny of [false, true]) {
+    const warned: string[] = [];
+    const logger: Logger = { ...silentLogger, child: () => logger, warn: (text) => void warned.push(text) };
+    const cluster = new VirtualCluster({ logger });
+    await cluster.startAll();
+    if (isAny) for (const id of ['n1', 'n2']) await restartWith(cluster, id, crashAt(7));
+    Object.assign(cluster.storeLife, { generation: 'generation-b', continues: false });
+    cluster.node('n3').shards[0]!.say({ kind: 'generationSeen', generationId: 'generation-b' });
+    await cluster.until('logged', () => cluster.node('n3').control.table.generation === 2, 10_000);
+    assert.equal(warned.filter((text) => text.includes('what was buried until now')).length, Number(isAny));
+  }
 });
 
 test('a node that can not remember what it has told goes on, and tells it again to no effect', async () => {

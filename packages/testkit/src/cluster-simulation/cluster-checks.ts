@@ -24,7 +24,7 @@ import type { LogEvents } from './cluster-log.ts';
 import type { StoreEvents } from './cluster-store.ts';
 import type { Ledger } from './ledger.ts';
 import type { StoreLife } from './store-life.ts';
-import { hexOf } from './users.ts';
+import { hexOf, type SimulatedUser } from './users.ts';
 
 export interface ClusterChecksOptions {
   readonly report: Report;
@@ -59,7 +59,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
     this.#options = options;
     this.stored = new StoredRows(ledger);
     this.appliers = new OneApplier(report, model);
-    this.quarantine = new QuarantineTruth(report, ledger);
+    this.quarantine = new QuarantineTruth(report, ledger, (generationId, user) => this.#recordsOf(generationId, user));
     this.bounds = new QueueBounds(report, limits);
     this.#acceptance = new StoreAcceptance(report);
     this.#epochs = new GrantedEpochs(report, model);
@@ -152,9 +152,16 @@ export class ClusterChecks implements StoreEvents, LogEvents {
 
   /** Everything is durable: the costly comparisons. */
   compare(life: StoreLife): void {
+    this.quarantine.settle(life.generationId);
     this.#states.compare(life);
     this.#users.compare();
     this.#replay.compare(life);
+  }
+
+  #recordsOf(generationId: string, user: SimulatedUser): readonly { partition: number; offset: number }[] {
+    const life = this.stored.lifeOf(generationId);
+    const state = life === undefined ? undefined : this.stored.stateOf(life, user)?.state;
+    return state === undefined ? [] : (this.#replay.stepsTo(user.index, state.order) ?? []);
   }
 
   /** Rare, and no proof of anything: a claim comes late only from a node that stood still before it. */

@@ -4,4 +4,8 @@
  */
 export const corpus: readonly { readonly seed: number; readonly found: string }[] = [
   { seed: 719, found: 'the checker of clean ends took what was applied after a forced release for lost' },
+  {
+    seed: 65_951_317,
+    found: 'a user in quarantine had a record in its state and in a letter, after two stores took turns',
+  },
 ];

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeUtf8, SeededRng, topicId } from '@holdfast/model';
+import { encodeUtf8 } from '@holdfast/model';
 import { encodeRow } from '@holdfast/processor';
 import { LeaseModel } from '../../simulation/checkers/lease-model.ts';
 import { watched } from '../../simulation/checkers/test-watch.test.ts';
-import { type LedgerState, ledgerJob } from '../cluster-job.ts';
+import { ledgerJob } from '../cluster-job.ts';
 import { advance, firstHash, orderAfter } from '../fingerprint.ts';
-import { Ledger } from '../ledger.ts';
-import { encodeRecord, type RecordKind } from '../record-format.ts';
-import { StoreLife } from '../store-life.ts';
-import { drawUsers, type SimulatedUser } from '../users.ts';
 import { CleanEnds } from './clean-ends.ts';
 import { DistinctUsers } from './distinct-users.ts';
 import { DurableOffsets } from './durable-offsets.ts';
@@ -19,50 +15,10 @@ import { GrantedEpochs } from './granted-epochs.ts';
 import { MarkerTruth } from './marker-truth.ts';
 import { OneApplier } from './one-applier.ts';
 import { OutputsFirst } from './outputs-first.ts';
-import { QuarantineTruth } from './quarantine-truth.ts';
 import { ReplayEquality } from './replay-equality.ts';
 import { StoreAcceptance } from './store-acceptance.ts';
-import { StoredRows } from './stored-rows.ts';
+import { history, partition } from './test-history.test.ts';
 import { UserStates } from './user-states.ts';
-
-const partition = { topicId: topicId('id-of-in'), partition: 0 };
-
-/** A ledger with some records of one user in partition 0, and the states that come of the first n of them. */
-function history(kinds: readonly RecordKind[] = ['r', 'e', 'r']) {
-  const users = drawUsers(new SeededRng(5), 12);
-  const user = users[0]!;
-  const ledger = new Ledger(users);
-  const job = ledgerJob(1_000, () => {});
-  const offsets: number[] = [];
-  for (const kind of kinds) {
-    const value = encodeRecord(kind, user.key, 7, 0);
-    const record = { key: null, value, amount: 7, kind, user: kind === '?' ? null : user, appendedUnixMs: 0 };
-    if (ledger.note(0, record).place >= 0) offsets.push(ledger.partitions[0]!.length - 1);
-  }
-  const stateOf = (count: number): LedgerState => {
-    const state = job.initialState(user.key);
-    for (const offset of offsets.slice(0, count)) {
-      const bytes = ledger.partitions[0]![offset]!.value!;
-      const record = { topic: 'in', partition: 0, offset, timestampUnixMs: 0, bytes, valueStart: 0 };
-      job.apply(state, user.key, { ...record, valueEnd: bytes.length }, { emit() {} });
-    }
-    return state;
-  };
-  const stored = new StoredRows(ledger);
-  const life = new StoreLife('life-1');
-  stored.noteLife(life);
-  stored.noteRecord({ kind: 'generationChanged', storeGeneration: 'life-1', number: 1, continues: true });
-  const rowOf = (count: number, of: SimulatedUser = user): Uint8Array => {
-    const state = job.encodeState(stateOf(count));
-    return encodeRow({ vector: [], users: [{ key: of.key, job: job.name, state }] });
-  };
-  let seq = 0;
-  const put = (count: number): Uint8Array => {
-    life.backup({ ...user.unit, epoch: 5, seq: ++seq, row: rowOf(count), savedUnixMs: 0 });
-    return life.rows.get(user.unitKey)!.row!;
-  };
-  return { users, user, ledger, stateOf, stored, life, rowOf, put };
-}
 
 test('I1: one shard applies under an epoch, after its claim, and not after a clean end', () => {
   const { report, saw, sawNothing } = watched();
@@ -299,43 +255,6 @@ test('I9: a state is of one user', () => {
   checker.compare();
   Reflect.deleteProperty(Object.prototype, 'polluted');
   saw('I9');
-});
-
-test('6.3: a record that ends processes, and never is quarantined', () => {
-  const { report, saw, sawNothing } = watched();
-  const { ledger, user } = history();
-  const checker = new QuarantineTruth(report, ledger);
-  const folders = 3;
-  for (let ended = 1; ended <= 2 * folders + 8; ended++) checker.onDeath(user.unitKey, '0/1', folders);
-  checker.onDeath(user.unitKey, '0/2', folders);
-  sawNothing();
-  checker.onDeath(user.unitKey, '0/1', folders);
-  saw('6.3');
-});
-
-test('6.3: after a release what lies before it stays buried, and what comes after counts', () => {
-  const { report, saw, sawNothing } = watched();
-  const { ledger, user, stateOf } = history(['r', 'r', 'z', 'r', 'r']);
-  const checker = new QuarantineTruth(report, ledger);
-  const gaps = new GapRule(report, ledger);
-  const bury = (offset: number) =>
-    checker.onAppended('dead', [
-      { key: null, value: null, headers: { reason: 'quarantined', partition: '0', offset: `${offset}` } },
-    ]);
-  checker.onSpoilt(user.unitKey);
-  bury(1);
-  saw('6.3');
-  checker.onRecord({ kind: 'unitQuarantined', ...user.unit });
-  for (const offset of [1, 2, 3]) bury(offset);
-  checker.onRecord({ kind: 'quarantineLifted', ...user.unit, before: [{ ...partition, offset: 4 }] });
-  bury(3);
-  gaps.onApply(user, stateOf(1), 0, 4);
-  sawNothing();
-  assert.deepEqual([checker.present.size, checker.released], [0, 1]);
-  bury(4);
-  saw('6.3');
-  gaps.onApply(user, stateOf(1), 0, 3);
-  saw('I7');
 });
 
 test('I23: a state that no replay gives', () => {

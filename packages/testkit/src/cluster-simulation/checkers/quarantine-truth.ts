@@ -5,7 +5,14 @@ import { quarantinedReason } from '@holdfast/processor';
 import type { Report } from '../../simulation/checkers/report.ts';
 import { deadLetterTopic } from '../cluster-job.ts';
 import type { Ledger } from '../ledger.ts';
+import type { SimulatedUser } from '../users.ts';
 import type { Buried } from './buried.ts';
+
+/** The records in a user's state, in the store of that generation. */
+export type RecordsOf = (
+  generationId: string,
+  user: SimulatedUser,
+) => Iterable<{ readonly partition: number; readonly offset: number }>;
 
 /**
  * Named ends of processes that are enough for quarantine whichever nodes they were of, as the rule has it for up to eight
@@ -17,7 +24,7 @@ const namedEndsMax = 6 + 2;
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
  * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state, or a bent row
  * (5.6). Only their records are buried for it, and a record that ends processes has soon ended its last. That each is in the
- * state or buried, and never both, is seen by I5.
+ * state or buried, and never both, is seen by I5; a store of another history may bring back a state that has both.
  */
 export class QuarantineTruth implements Buried {
   readonly #report: Report;
@@ -32,13 +39,18 @@ export class QuarantineTruth implements Buried {
   /** By unit that was released last: where each partition ended then. What lies before stays buried. */
   readonly #released = new Map<string, ReadonlyMap<number, number>>();
   readonly #buried = new Set<string>();
+  readonly #recordsOf: RecordsOf;
+  /** Records of units in quarantine that a store of another history had, when the log took it: by then in letters, maybe. */
+  readonly #broughtBack = new Set<string>();
   /** The most processes that one record has ended. */
   deathsMost = 0;
   released = 0;
+  voidLetters = 0;
 
-  constructor(report: Report, ledger: Ledger) {
+  constructor(report: Report, ledger: Ledger, recordsOf: RecordsOf = () => []) {
     this.#report = report;
     this.#ledger = ledger;
+    this.#recordsOf = recordsOf;
   }
 
   get units(): number {
@@ -81,6 +93,9 @@ export class QuarantineTruth implements Buried {
   onRecord(record: LeaseRecord): void {
     if (record.kind === 'unitCrashed') this.#onCrash(record);
     if (record.kind === 'quarantineLifted') this.#onLifted(record);
+    if (record.kind === 'generationChanged' && !record.continues) {
+      for (const position of this.#storedOfPresent(record.storeGeneration)) this.#broughtBack.add(position);
+    }
     if (record.kind !== 'unitQuarantined') return;
     const unit = formatUnit(record.hi, record.lo);
     if (this.#quarantined.has(unit)) return;
@@ -92,6 +107,24 @@ export class QuarantineTruth implements Buried {
       (crashes) => crashes.length >= 6 || new Set(crashes.map(({ node }) => node)).size >= 2,
     );
     if (!isDue) this.#report(`6.3: unit ${unit} is quarantined before two nodes have ended at one of its records`);
+  }
+
+  /**
+   * All is durable. What was buried while the log was at one store, and is in the state that another one has brought
+   * back, counts by the state (ADR 17, limits): such a letter is void.
+   */
+  settle(generationId: string): void {
+    for (const position of this.#storedOfPresent(generationId)) {
+      if (this.#broughtBack.has(position) && this.#buried.delete(position)) this.voidLetters++;
+    }
+    this.#broughtBack.clear();
+  }
+
+  *#storedOfPresent(generationId: string): Iterable<string> {
+    for (const user of this.#ledger.users) {
+      if (!this.#quarantined.has(user.unitKey)) continue;
+      for (const { partition, offset } of this.#recordsOf(generationId, user)) yield `${partition}/${offset}`;
+    }
   }
 
   /** All that was read so far is in the state or in a letter: else its records would be neither. */

@@ -38,18 +38,25 @@ export class ReplayEquality {
     this.#steps.set(`${user}/${orderAfter(order, partition, offset)}`, { before: order, partition, offset });
   }
 
+  /** The records that a state of the user has, the last one first; null when nobody has seen how it came about. */
+  stepsTo(user: number, order: number): Step[] | null {
+    const steps: Step[] = [];
+    for (let at = order; at !== firstHash; at = steps.at(-1)!.before) {
+      const step = this.#steps.get(`${user}/${at}`);
+      if (step === undefined) return null;
+      steps.push(step);
+    }
+    return steps;
+  }
+
   compare(life: StoreLife): void {
     for (const user of this.#ledger.users) {
       const stored = this.#stored.stateOf(life, user);
       if (stored === null) continue;
-      const steps: Step[] = [];
-      for (let at = stored.state.order; at !== firstHash; at = steps.at(-1)!.before) {
-        const step = this.#steps.get(`${user.index}/${at}`);
-        if (step === undefined) {
-          this.#report(`I23: nobody has seen how the state of user ${user.index} came about`);
-          return;
-        }
-        steps.push(step);
+      const steps = this.stepsTo(user.index, stored.state.order);
+      if (steps === null) {
+        this.#report(`I23: nobody has seen how the state of user ${user.index} came about`);
+        return;
       }
       const state = this.#job.initialState(user.key);
       for (const { partition, offset } of steps.reverse()) {

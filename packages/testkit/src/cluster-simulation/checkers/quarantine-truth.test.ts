@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { watched } from '../../simulation/checkers/test-watch.test.ts';
+import { GapRule } from './gap-rule.ts';
+import { QuarantineTruth } from './quarantine-truth.ts';
+import { history, partition } from './test-history.test.ts';
+import { UserStates } from './user-states.ts';
+
+const letterOf = (offset: number) => ({
+  key: null,
+  value: null,
+  headers: { reason: 'quarantined', partition: '0', offset: `${offset}` },
+});
+
+test('6.3: a record that ends processes, and never is quarantined', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, user } = history();
+  const checker = new QuarantineTruth(report, ledger);
+  const folders = 3;
+  for (let ended = 1; ended <= 2 * folders + 8; ended++) checker.onDeath(user.unitKey, '0/1', folders);
+  checker.onDeath(user.unitKey, '0/2', folders);
+  sawNothing();
+  checker.onDeath(user.unitKey, '0/1', folders);
+  saw('6.3');
+});
+
+test('6.3: after a release what lies before it stays buried, and what comes after counts', () => {
+  const { report, saw, sawNothing } = watched();
+  const { ledger, user, stateOf } = history(['r', 'r', 'z', 'r', 'r']);
+  const checker = new QuarantineTruth(report, ledger);
+  const gaps = new GapRule(report, ledger);
+  const bury = (offset: number) => checker.onAppended('dead', [letterOf(offset)]);
+  checker.onSpoilt(user.unitKey);
+  bury(1);
+  saw('6.3');
+  checker.onRecord({ kind: 'unitQuarantined', ...user.unit });
+  for (const offset of [1, 2, 3]) bury(offset);
+  checker.onRecord({ kind: 'quarantineLifted', ...user.unit, before: [{ ...partition, offset: 4 }] });
+  bury(3);
+  gaps.onApply(user, stateOf(1), 0, 4);
+  sawNothing();
+  assert.deepEqual([checker.present.size, checker.released], [0, 1]);
+  bury(4);
+  saw('6.3');
+  gaps.onApply(user, stateOf(1), 0, 3);
+  saw('I7');
+});
+
+test('I5: a letter is void if a store of another history brings back a state with its record, and else is not', () => {
+  for (const continues of [false, true]) {
+    const { ledger, user, stored, life, put } = history(['r', 'r', 'r']);
+    const reports: string[] = [];
+    const report = (text: string): void => void reports.push(text);
+    let has = 2;
+    const checker = new QuarantineTruth(report, ledger, (_, { index }) =>
+      Array.from({ length: index === user.index ? has : 0 }, (_, offset) => ({ partition: 0, offset })),
+    );
+    const states = new UserStates(report, ledger, stored, checker);
+    const compare = (): number => {
+      put(has);
+      checker.settle('life-2');
+      states.compare(life);
+      return reports.splice(0).filter((text) => text.startsWith('I5: user 0 has ')).length;
+    };
+    checker.onSpoilt(user.unitKey);
+    checker.onRecord({ kind: 'unitQuarantined', ...user.unit });
+    for (const offset of [1, 2]) checker.onAppended('dead', [letterOf(offset)]);
+    checker.onRecord({ kind: 'generationChanged', storeGeneration: 'life-2', number: 2, continues });
+    assert.equal(compare(), continues ? 1 : 0);
+    assert.equal(checker.voidLetters, continues ? 0 : 1);
+    // In a letter, and applied under that store.
+    has = 3;
+    assert.equal(compare(), 1);
+  }
+});
