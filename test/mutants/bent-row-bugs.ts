@@ -2,6 +2,8 @@ import type { PlantedBug } from './planted-tests.ts';
 
 const sealed = 'packages/processor/src/holder/sealed-units.test.ts';
 const bentRows = 'packages/testkit/src/bent-rows.test.ts';
+const faulty = 'packages/processor/src/holder/faulty-units.test.ts';
+const startOffset = 'packages/testkit/src/start-offset.test.ts';
 
 /** Bugs of units whose stored row can't be read (PROTOCOL.md 5.6), for unit tests. */
 export const bentRowBugs: readonly PlantedBug[] = [
@@ -60,5 +62,37 @@ export const bentRowBugs: readonly PlantedBug[] = [
     find: "else if (result.code === 'CORRUPT') holder.onRowCorrupt(row, result.problem);",
     replace: "else if (result.code === 'CORRUPT') holder.onRowAccepted(row, nowMs);",
     tests: [bentRows],
+  },
+  {
+    name: 'bent row: a move that came to nothing forgets letters that are not in the log yet',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/closing-units.ts',
+    find: '!this.#unpublished.has(unit) && ',
+    replace: '',
+    tests: [sealed],
+  },
+  {
+    name: 'bent row: a unit whose lease ends clean all the same is waited for, for ever',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'for (const unit of this.#faulty) if (!this.#stillMine(unit)) this.#drop(unit);',
+    replace: '',
+    tests: [faulty],
+  },
+  {
+    name: 'bent row: a job that can read nobody leaves the blame to a record',
+    invariant: '6.3',
+    file: 'packages/processor/src/holder/applier.ts',
+    find: 'this.#notes.end();\n      throw tooMany;',
+    replace: 'throw tooMany;',
+    tests: [faulty],
+  },
+  {
+    name: 'bent row: a beginning that can not be read is another one',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/first-start.ts',
+    find: "if (claim.code === 'CORRUPT') throw",
+    replace: "if (claim.code === 'CORRUPT' && claim.problem === '') throw",
+    tests: [startOffset],
   },
 ];

@@ -12,6 +12,8 @@ const diskOrder = 'packages/raft/src/disk-order.test.ts';
 const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
 const damage = 'packages/embedded/src/raft-damage.test.ts';
 const raftDriver = 'packages/engine/src/control/raft-driver.test.ts';
+const quarantine = 'packages/engine/src/control/quarantine.test.ts';
+const storeLook = 'packages/engine/src/control/store-look.test.ts';
 
 /** Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as docs/TESTING.md says; unit tests do. */
 export const controlTestBugs: readonly PlantedBug[] = [
@@ -230,5 +232,29 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'this.#options.timers.monotonicMs() - this.#confirmedAtMs >= this.#options.lease.holderStopMs',
     replace: 'false',
     tests: [staleTables],
+  },
+  {
+    name: 'control: a release says where the input ended before the quarantine that it ends',
+    invariant: 'I5',
+    file: 'packages/engine/src/control/leader-desk.ts',
+    find: 'if (quarantine.of(request.hi, request.lo) !== known) return',
+    replace: 'if (before.length < 0) return',
+    tests: [quarantine],
+  },
+  {
+    name: 'control: a store of another generation counts as there',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/store-look.ts',
+    find: "current === '' || generationId === current",
+    replace: "current === '' || generationId !== ''",
+    tests: [storeLook],
+  },
+  {
+    name: 'control: a part of the store that is away goes unnoticed',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/store-look.ts',
+    find: 'const isWhole = !isWell || look % wholeEvery === 0;',
+    replace: 'const isWhole = look % wholeEvery === 0;',
+    tests: [storeLook],
   },
 ];

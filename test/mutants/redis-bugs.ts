@@ -139,8 +139,8 @@ export const redisBugs: readonly PlantedBug[] = [
     name: 'a life that replicas have copied as kept goes on',
     invariant: 'I6',
     file: fn,
-    find: "if copied and kept == '1' then goesOn = false end",
-    replace: '',
+    find: "if kept == '1' and keeps == '0' then goesOn = false end",
+    replace: "if not copied and kept == '1' and keeps == '0' then goesOn = false end",
     tests: replicas,
   },
   {
@@ -189,6 +189,22 @@ export const redisBugs: readonly PlantedBug[] = [
     file: fn,
     find: 'continues = continues or notedId == current',
     replace: 'continues = true',
+    tests: failover,
+  },
+  {
+    name: 'a file that is no longer written to goes on with its life later',
+    invariant: 'I6',
+    file: fn,
+    find: "if kept == '1' and keeps == '0' then goesOn = false end",
+    replace: "if copied and kept == '1' then goesOn = false end",
+    tests: faults,
+  },
+  {
+    name: 'a redirection to a server that is away ends the process',
+    invariant: 'I8',
+    file: 'packages/backup-redis/src/client.ts',
+    find: 'answer.catch(() => undefined);',
+    replace: '',
     tests: failover,
   },
 ];

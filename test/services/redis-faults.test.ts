@@ -177,6 +177,24 @@ describe('F29: data is lost', () => {
   });
 });
 
+test('a file that was no longer written to is another life than what was written since', async () => {
+  const redis = await server({ appendonly: 'yes', appendfsync: 'always' });
+  const store = await open(redis.port);
+  const life = await store.generationId();
+  const row = (seq: number) => ({ hi: 1, lo: 7, epoch: 5, seq, row: new Uint8Array(10).fill(seq), savedUnixMs: 1_000 });
+  assert.equal((await store.backup(life, [row(1)])).code, 'OK');
+  await redis.cli('CONFIG', 'SET', 'appendonly', 'no');
+  const next = await store.generationId();
+  assert.notEqual(next, life, 'what comes now is not in the file');
+  assert.equal(await store.generationId(), next, 'once');
+  assert.equal((await store.backup(next, [row(2)])).code, 'OK');
+  await redis.stop();
+  await redis.start();
+  const back = await waitFor('an answer', 10_000, () => store.generationId().catch(() => null));
+  assert.equal(back, life, 'the one that was given up');
+  assert.equal((await store.backup(next, [row(3)])).code, 'GENERATION');
+});
+
 describe('F31: no room', () => {
   test('out of memory refuses whole calls; the same bytes are taken when there is room', async () => {
     const redis = await server();

@@ -2,7 +2,7 @@ import { after } from 'node:test';
 import { backupStoreConformance } from '@holdfast/testkit';
 import { sentinelMasterName, startRedisCluster, startSentinelTrio } from './redis-groups.ts';
 import { serviceFolder } from './redis-server.ts';
-import { harnessOn, once } from './redis-store-support.ts';
+import { harnessOn, once, storeUserAcl } from './redis-store-support.ts';
 
 const { dir, remove } = serviceFolder('redis-groups');
 const stops: (() => Promise<void>)[] = [];
@@ -24,17 +24,20 @@ backupStoreConformance(
   { histories: 10 },
 );
 
+const cluster = once(async () => {
+  const { nodes, masters, stop } = await startRedisCluster(dir);
+  stops.push(stop);
+  for (const node of nodes) await node.cli('ACL', 'SETUSER', ...storeUserAcl('secret'));
+  return { all: await masters(), options: { cluster: { nodes: nodes.map(({ address }) => address) } } };
+});
+
+backupStoreConformance('Redis Cluster', harnessOn(cluster), { histories: 10 });
+
 backupStoreConformance(
-  'Redis Cluster',
-  harnessOn(
-    once(async () => {
-      const cluster = await startRedisCluster(dir);
-      stops.push(() => cluster.stop());
-      return {
-        all: await cluster.masters(),
-        options: { cluster: { nodes: cluster.nodes.map(({ address }) => address) } },
-      };
-    }),
-  ),
-  { histories: 10 },
+  'Redis Cluster, as the user of deploy/redis/users.acl',
+  harnessOn(async () => {
+    const { all, options } = await cluster();
+    return { all, options: { ...options, username: 'holdfast', password: 'secret' } };
+  }),
+  { histories: 3 },
 );

@@ -60,7 +60,7 @@ export function createClient(options: CompiledRedisOptions): RedisClient {
     reconnectOnError: _on,
     ...node
   } = common;
-  return new Cluster(
+  const cluster = new Cluster(
     topology.nodes.map(({ host, port }) => ({ host, port })),
     {
       lazyConnect: true,
@@ -74,6 +74,22 @@ export function createClient(options: CompiledRedisOptions): RedisClient {
       redisOptions: node,
     },
   );
+  cluster.on('+node', minded);
+  return cluster;
+}
+
+/**
+ * Where a slot is on its way to another server, ioredis sends ASKING before the command, and drops the promise of it: a
+ * server that is away would end this process. The command fails too, and is tried again.
+ */
+function minded(node: Redis): void {
+  const asking = node.asking.bind(node) as () => Promise<'OK'>;
+  const mindedAsking = (): Promise<'OK'> => {
+    const answer = asking();
+    answer.catch(() => undefined);
+    return answer;
+  };
+  node.asking = mindedAsking as typeof node.asking;
 }
 
 /** The servers that take writes: one, or the masters of the cluster. */

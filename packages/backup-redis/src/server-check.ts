@@ -85,7 +85,7 @@ async function mayAwait(master: Redis): Promise<boolean> {
     await master.call('WAITAOF', 0, 0, 1);
     return true;
   } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError') return false;
+    if (isRefused(error)) return false;
     throw error;
   }
 }
@@ -96,9 +96,14 @@ async function configOf(master: Redis, name: string): Promise<string | null> {
     const answer = (await master.call('CONFIG', 'GET', name)) as string[];
     return answer[1] ?? null;
   } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError') return null;
+    if (isRefused(error)) return null;
     throw error;
   }
+}
+
+/** This user may not, or this server can't. Whatever else a reply says passes (BUSY, LOADING): it is no answer to that. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && /^(NOPERM|ERR unknown )/i.test(error.message);
 }
 
 function fieldsOf(info: string): Map<string, string> {

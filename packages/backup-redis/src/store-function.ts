@@ -93,8 +93,9 @@ local operations, plans = {}, {}
 
 -- The lives of buckets now. A bucket without one begins a life with the id given; so does one whose server has another
 -- history, unless that was a restart which kept everything, as far as both sides of it are known to. Where there are
--- replicas no restart is known to: one of them, started as a master, looks the same, and may lack what was acknowledged. A
--- life of before they came ends: it is in their copies as one that a restart keeps.
+-- replicas no restart is known to: one of them, started as a master, looks the same, and may lack what was acknowledged.
+-- A life that a restart keeps ends once one would not keep it any more: somewhere, in a replica's copy or in a file that
+-- is no longer written to, it is as it was, and would go on there without what came since.
 operations.life = function(keys, args)
   local now, before, info = history()
   local copied = isCopied(info)
@@ -104,7 +105,7 @@ operations.life = function(keys, args)
     local rows, markers, newId = keys[i], keys[i + 1], args[2 + (i + 1) / 2]
     local id, replid, kept = lifeOf(rows)
     local goesOn = id and (replid == now or kept == '1' and keeps == '1' and string.match(before, '^0+$'))
-    if copied and kept == '1' then goesOn = false end
+    if kept == '1' and keeps == '0' then goesOn = false end
     -- Markers vouch for rows: they don't outlive them.
     if not id then redis.call('DEL', markers) end
     if not goesOn then id = newId end

@@ -30,6 +30,7 @@ export type { ShardPort } from './control/shard-port.ts';
 export type { QueryAnswer } from './control/shard-queries.ts';
 export type { StateMachine } from './control/state-machine.ts';
 export type { StopResult } from './control/stop.ts';
+export { storeLook } from './control/store-look.ts';
 export {
   type CrashKnowledge,
   type CrashNote,

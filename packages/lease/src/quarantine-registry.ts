@@ -46,7 +46,12 @@ export class QuarantineRegistry {
   }
 
   isQuarantined(hi: number, lo: number): boolean {
-    return this.#units.get(keyOf(hi, lo))?.before === null;
+    return this.of(hi, lo)?.before === null;
+  }
+
+  /** The same object as long as nothing changes for the unit. */
+  of(hi: number, lo: number): QuarantinedUnit | undefined {
+    return this.#units.get(keyOf(hi, lo));
   }
 
   /** False when it is known, or can't matter. */

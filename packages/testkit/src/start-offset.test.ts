@@ -223,6 +223,20 @@ test('a try that failed after it was written is taken up by the next of the same
   assert.equal(await start('latest'), 3);
 });
 
+for (const [what, part] of [
+  ['read', 'row'],
+  ['written', 'all'],
+] as const) {
+  test(`a beginning that can not be ${what} is an error: it is neither another one nor none`, async () => {
+    assert.equal(await start('latest'), 3);
+    await append(4);
+    logDisk.commits.clear();
+    for (const unit of storeDisk.rows.keys()) storeDisk.bent.set(unit, part);
+    await assert.rejects(start('latest', { epoch: 8 }), /can't be read/);
+    assert.equal(await log.committed(group, lease), null);
+  });
+}
+
 test('the row of a beginning has no users', async () => {
   await start('latest');
   const rows = [];

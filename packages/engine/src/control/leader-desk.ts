@@ -251,8 +251,12 @@ export class LeaderDesk {
       case 'moveUnit':
         return this.#moveUnit(term, request);
       case 'liftQuarantine': {
+        const { quarantine } = this.#options.table;
+        const known = quarantine.of(request.hi, request.lo);
         const before = await term.inputEnds();
         if (before === null) return { code: 'RETRY', text: 'the log does not say where its topics end' };
+        // Released and buried again meanwhile: these ends are too early for what is in letters by now.
+        if (quarantine.of(request.hi, request.lo) !== known) return { code: 'RETRY', text: 'it has changed meanwhile' };
         return this.#settle(term, term.decide({ ...request, before }));
       }
       case 'replaceTopic':

@@ -86,6 +86,34 @@ test('an operator releases it from where the input ends now', async () => {
   nobodyFailed(cluster);
 });
 
+test('a release that took long to ask where the input ends gives way to a quarantine that began meanwhile', async () => {
+  const cluster = new VirtualCluster();
+  cluster.topics.create('in', 1);
+  let end = 100;
+  const held: ((ends: number[]) => void)[] = [];
+  let isSlow = true;
+  const endOffsets = () => (isSlow ? new Promise<number[]>((resolve) => held.push(resolve)) : Promise.resolve([end]));
+  Object.defineProperty(cluster.topics, 'log', { value: { ...cluster.topics.log, endOffsets } });
+  await cluster.startAll();
+  await cluster.until('the topic is known', () => cluster.node('n1').control.table.topicNamed('in') !== undefined);
+  const leader = cluster.leader!;
+  const followers = cluster.ids.filter((id) => id !== leader.id);
+  for (const id of followers) await restartWith(cluster, id, crashAt(7));
+  const lift = () => cluster.settle(leader.control.admin({ kind: 'liftQuarantine', hi, lo }, 140_000));
+  const late = lift();
+  await cluster.until('it asks', () => held.length === 1);
+  isSlow = false;
+  assert.equal((await lift()).code, 'OK');
+  for (const id of followers) await restartWith(cluster, id, crashAt(120));
+  end = 130;
+  held[0]!([100]);
+  assert.equal((await late).code, 'OK', 'it asks again');
+  const before = [{ topicId: topicId('id-of-in'), partition: 0, offset: 130 }];
+  const isReleased = (node: VirtualNode) => JSON.stringify(toldTo(node)[1]) === JSON.stringify([{ hi, lo, before }]);
+  await cluster.until('every shard knows', () => cluster.nodes.every(isReleased));
+  nobodyFailed(cluster);
+});
+
 test('a store of another history is a warning about letters, if there are users in quarantine', async () => {
   for (const isAny of [false, true]) {
     const warned: string[] = [];

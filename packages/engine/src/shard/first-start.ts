@@ -32,14 +32,17 @@ export async function firstStart(
     const own = await store.read(unit);
     return own !== null && own.row !== null && own.epoch === epoch ? startOf(own.row) : null;
   }
+  if (claim.code === 'CORRUPT') throw new Error(`where the partition began can't be read: ${claim.problem}`);
   const offset = await offsetNow();
   const row = rowOf(id, offset);
   const written = await store.backup(generationId, [{ ...unit, epoch, seq: 1, row, savedUnixMs: 0 }]);
   if (written.code !== 'OK') return written.generationId;
-  if (written.results[0]?.code !== 'OK') return null;
-  const [result] = await log.commit(job.name, [{ partition: id, offset, generationId, fence: epoch }]);
-  if (result === 'gone') throw new LogError('TOPIC_CHANGED', `topic ${topic} with the id ${topicId} is gone`);
-  return result === 'ok' ? offset : null;
+  const [result] = written.results;
+  if (result?.code === 'CORRUPT') throw new Error(`where the partition begins can't be written: ${result.problem}`);
+  if (result?.code !== 'OK') return null;
+  const [committed] = await log.commit(job.name, [{ partition: id, offset, generationId, fence: epoch }]);
+  if (committed === 'gone') throw new LogError('TOPIC_CHANGED', `topic ${topic} with the id ${topicId} is gone`);
+  return committed === 'ok' ? offset : null;
 }
 
 /** Where `firstStart` began, as this store has it; null: nothing was left out, or another store had it. */

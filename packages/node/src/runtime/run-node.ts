@@ -6,7 +6,7 @@ import {
   openDataFolder,
   openNodeFolder,
 } from '@holdfast/embedded';
-import { ControlPlane, delay, type Gossip, ServiceWatch } from '@holdfast/engine';
+import { ControlPlane, delay, type Gossip, ServiceWatch, storeLook } from '@holdfast/engine';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
 import { AdminServer, GrpcPeerTransport, ServerHost, type TlsFiles } from '@holdfast/transport-grpc';
@@ -166,7 +166,8 @@ class Node implements RunningNode {
     this.#disposers.push(() => log.close());
     const store = await openStore(config, this.#storePath, environment);
     this.#disposers.push(() => store.close());
-    const looks = { log: () => log.describe(job.inputs[0]!), store: () => store.read({ hi: 0, lo: 0 }) };
+    const lookAtStore = storeLook(store, () => this.#control?.table.storeGeneration ?? '');
+    const looks = { log: () => log.describe(job.inputs[0]!), store: lookAtStore };
     const services = new ServiceWatch(looks, this.#timers, this.#logger);
     this.#services = services;
     this.#disposers.push(() => services.close());

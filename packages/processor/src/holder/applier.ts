@@ -194,8 +194,18 @@ export class Applier {
       // What else comes out of a job is a bug of ours: at a record that ends every process, it is the record that costs them.
       if (error instanceof StopWantedError) this.#notes.end();
       if (!(error instanceof StateFaultError)) throw error;
-      this.#faulty.add(unit, error);
+      this.#addFaulty(unit, error);
       return 'faulty';
+    }
+  }
+
+  /** @throws Error when there are too many: it is the job's doing or its version's, and not this record's. */
+  #addFaulty(unit: HeldUnit, problem: unknown): void {
+    try {
+      this.#faulty.add(unit, problem);
+    } catch (tooMany) {
+      this.#notes.end();
+      throw tooMany;
     }
   }
 
@@ -205,7 +215,7 @@ export class Applier {
       readState(user, this.#job);
       return true;
     } catch (error) {
-      this.#faulty.add(unit, error);
+      this.#addFaulty(unit, error);
       return false;
     }
   }

@@ -80,10 +80,15 @@ export class ClosingUnits {
     }
   }
 
-  /** Units whose only proposals can't take effect any more, as the table shows: they need not stay closed. */
+  /**
+   * Units whose only proposals can't take effect any more, as the table shows: they need not stay closed. One without a
+   * row does until its letters are in the log: whoever claims it anew, here too, knows nothing of them.
+   */
   voided(): HeldUnit[] {
     if (this.stopping || this.#moving.size === 0) return [];
-    return [...this.#moving].filter((unit) => !unit.endIsOpen && this.#isOver(unit.moveTo!));
+    return [...this.#moving].filter(
+      (unit) => !unit.endIsOpen && !this.#unpublished.has(unit) && this.#isOver(unit.moveTo!),
+    );
   }
 
   /** Accepts records again. Only for units that `voided` gave, in the same turn. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noCrashNotes } from '../crash-notes.ts';
 import { faultyUnitsMax } from './faulty-units.ts';
 import { encodeRow } from './row-codec.ts';
 import { bytesOf, Scene, unitOf } from './test-scene.test.ts';
@@ -184,6 +185,29 @@ test('a unit that closes or moves, and can not be written, is taken away like an
   assert.deepEqual([holder.unitCount, holder.ends.handOverLeft], [0, 0]);
 });
 
+test('a lease that ends clean after all, by what was asked for before: the unit is let go of, and may come again', () => {
+  const scene = new Scene();
+  const { holder } = scene;
+  scene.send(10, [['a', 'x']]);
+  scene.open();
+  holder.ends.closeIdle(5_000, 10);
+  scene.write();
+  assert.equal(holder.ends.takeEnds(5_000).length, 1);
+  // A store in which it is bent, before the release is in the log.
+  scene.generationIndex = scene.tableIndex = 11;
+  holder.onTableAdvanced(5_001);
+  for (const row of holder.takeRows(10, 5_002)) holder.onRowCorrupt(row, 'the stored row is bent');
+  assert.equal(scene.counters.unitsFaulty, 1);
+  scene.tableIndex = 13;
+  scene.grantAgain(13);
+  holder.onTableAdvanced(5_003);
+  assert.equal(holder.unitCount, 0);
+  scene.send(11, [['a', 'y']], 13);
+  assert.deepEqual(holder.takeClaims(10), [{ ...unitOf('a'), epoch: 13 }]);
+  holder.beginRound();
+  assert.notEqual(holder.finishRound(6_000), null, 'rounds end again');
+});
+
 test('where the states of many can not be written it is the job, and nobody is quarantined', () => {
   const scene = new Scene();
   const names = Array.from({ length: faultyUnitsMax + 1 }, (_, n) => `u${n}`);
@@ -196,3 +220,24 @@ test('where the states of many can not be written it is the job, and nobody is q
   assert.throws(() => scene.write(), /the states of 17 users/);
   assert.deepEqual(scene.holder.ends.takeFaults(1), []);
 });
+
+for (const [what, row, value] of [
+  ['read', strangeRow, 'x'],
+  ['copied', null, 'stiff'],
+] as const) {
+  test(`nor where those of many can not be ${what}: no record is noted as what ended the process`, () => {
+    let noted = 0;
+    const notes = { ...noCrashNotes, frame: () => noted++, record: () => noted++, clear: () => void (noted = 0) };
+    const scene = new Scene(notes);
+    const names = Array.from({ length: faultyUnitsMax + 1 }, (_, n) => String.fromCharCode(97 + n));
+    const records = names.flatMap((user) => [[user, value] as const, [user, 'x'] as const]);
+    scene.send(10, records);
+    const rowOf = (user: string) =>
+      row && encodeRow({ vector: [], users: [{ key: bytesOf(user), job: 'join', state: bytesOf('strange') }] });
+    assert.throws(() => {
+      for (const [n, claim] of scene.holder.takeClaims(100).entries())
+        scene.holder.onClaimed(claim, rowOf(names[n]!), [], 0, 1);
+    }, /the states of 17 users/);
+    assert.equal(noted, 0);
+  });
+}

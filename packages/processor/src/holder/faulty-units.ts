@@ -47,6 +47,10 @@ export class FaultyUnits {
     throw new Error(text, { cause: problem });
   }
 
+  [Symbol.iterator](): Iterator<HeldUnit> {
+    return this.#units.keys();
+  }
+
   dropped(unit: HeldUnit): void {
     this.#units.delete(unit);
   }

@@ -313,6 +313,8 @@ export class Holder {
       if (unit.moveTo !== null) this.#counters.unitsMoved++;
       this.#drop(unit);
     }
+    // An end that was under way already: no forced one comes.
+    for (const unit of this.#faulty) if (!this.#stillMine(unit)) this.#drop(unit);
     for (const unit of this.#closing.voided()) {
       if (!this.#stillMine(unit)) continue;
       this.#counters.movesVoided++;
@@ -320,8 +322,6 @@ export class Holder {
       else this.#closing.reopen(unit);
     }
   }
-
-  // Generations (5.8)
 
   #checkGeneration(nowMs: number): void {
     const index = this.#leases.generationIndex();

@@ -184,6 +184,23 @@ test('a move that came to nothing: the unit is claimed anew', () => {
   assert.deepEqual(holder.takeClaims(10), [a]);
 });
 
+test('a move that came to nothing before the letters were in the log: nobody claims the unit until they are', () => {
+  const scene = bentScene(bent, true);
+  const { holder } = scene;
+  const move = (session: number) =>
+    holder.ends.moveUnit(a.hi, a.lo, { session: session as never, shard: 0 as never }, 1);
+  assert.ok(move(3));
+  holder.onTableAdvanced(1);
+  scene.send(13, [['a', 'z']]);
+  assert.deepEqual(lastRefusal(scene), [a.hi, a.lo]);
+  assert.deepEqual([holder.takeClaims(10), move(8), holder.ends.takeEnds(10_000)], [[], false, []]);
+  holder.onOutputsAcked(2, 1);
+  holder.ends.takeEnds(10_000);
+  holder.checkClosed(1);
+  assert.equal(scene.counters.movesVoided, 1);
+  assert.ok(move(8), 'it goes elsewhere');
+});
+
 test('another store: the unit is claimed there, and what it has of it is written on', () => {
   const scene = bentScene(bent, true);
   const { holder } = scene;

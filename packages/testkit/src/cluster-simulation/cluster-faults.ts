@@ -69,7 +69,7 @@ export function injectRecordFault(
       return store.failOver((bucket) => bucket % 4 === part);
     }
     case 'storeSplit':
-      return splitStore(world, between(500, 20_000));
+      return splitStore(world, cutOffMs());
     case 'shardPaused': {
       const shard = node.shards[randomBelow(rng, node.shards.length)];
       if (shard === undefined || shard.isEnded) return null;

@@ -138,7 +138,7 @@ export class ClusterStore {
         ask('highestEpoch', ({ rows }) =>
           [...rows.values()].reduce((highest, { epoch }) => Math.max(highest, epoch), this.#highestEpoch),
         ),
-      read: async () => null,
+      read: () => ask('read', () => null),
       scan: async function* () {},
       close: async () => {},
     };

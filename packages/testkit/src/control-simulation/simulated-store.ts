@@ -44,6 +44,7 @@ export class SimulatedStore implements OutsideStore, OutsideLog {
       generationId: async () => this.#read(this.generationId),
       adopt: async () => this.#read({ code: 'OK', results: [true] } as const),
       highestEpoch: async () => this.#read(this.highestEpoch),
+      read: async () => this.#read(null),
     };
   }
 

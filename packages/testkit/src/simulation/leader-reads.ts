@@ -3,7 +3,7 @@ import type { BackupStore, Log, TopicInfo } from '@holdfast/engine';
 /** As much of the log as a leader reads. */
 export type LeaderLog = Pick<Log, 'describe' | 'endOffsets' | 'highestFence'>;
 /** As much of the store as a leader reads. */
-export type LeaderStore = Pick<BackupStore, 'generationId' | 'adopt' | 'highestEpoch'>;
+export type LeaderStore = Pick<BackupStore, 'generationId' | 'adopt' | 'highestEpoch' | 'read'>;
 
 /** The store beside the nodes, and what is done to it. */
 export interface OutsideStore {

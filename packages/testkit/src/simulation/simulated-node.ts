@@ -1,4 +1,11 @@
-import { ControlPlane, ControlPlaneError, type CrashReports, RaftStorageError, ServiceWatch } from '@holdfast/engine';
+import {
+  ControlPlane,
+  ControlPlaneError,
+  type CrashReports,
+  RaftStorageError,
+  ServiceWatch,
+  storeLook,
+} from '@holdfast/engine';
 import { type NodeId, type Rng, randomBelow, randomRatio, SeededRng, silentLogger } from '@holdfast/model';
 import { MemoryCrashFolder } from '../memory-crash-folder.ts';
 import { serviceLackedKind } from './fault-kinds.ts';
@@ -178,7 +185,8 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
     const { plan } = world;
     const { log, store } = world.leaderReads(process);
     const logger = world.logger(this.id) ?? silentLogger;
-    const looks = { log: () => log.describe('in'), store: () => store.generationId() };
+    const lookAtStore = storeLook(store, () => this.control?.table.storeGeneration ?? '');
+    const looks = { log: () => log.describe('in'), store: lookAtStore };
     const services = new ServiceWatch(looks, process, logger);
     return {
       nodeId: this.id,
