@@ -11,8 +11,8 @@ export const bentRowBugs: readonly PlantedBug[] = [
     name: 'bent row: what can not be read passes for nothing',
     invariant: 'I1',
     file: 'packages/processor/src/holder/sealed-units.ts',
-    find: 'const problem = row === null ? null : loadOrWhyNot(unit, row, partitions);',
-    replace: 'const problem = row === null ? null : loadOrWhyNot(unit, row, partitions) && null;',
+    find: 'const problem = row === null ? null : loadOrWhyNot(unit, row, job, partitions);',
+    replace: 'const problem = row === null ? null : loadOrWhyNot(unit, row, job, partitions) && null;',
     tests: [sealed],
   },
   {

@@ -14,6 +14,7 @@ const damage = 'packages/embedded/src/raft-damage.test.ts';
 const raftDriver = 'packages/engine/src/control/raft-driver.test.ts';
 const quarantine = 'packages/engine/src/control/quarantine.test.ts';
 const storeLook = 'packages/engine/src/control/store-look.test.ts';
+const membership = 'packages/engine/src/control/membership.test.ts';
 
 /** Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as docs/TESTING.md says; unit tests do. */
 export const controlTestBugs: readonly PlantedBug[] = [
@@ -256,5 +257,29 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'const isWhole = !isWell || look % wholeEvery === 0;',
     replace: 'const isWhole = look % wholeEvery === 0;',
     tests: [storeLook],
+  },
+  {
+    name: 'control: who founds alone asks nobody whether there is a cluster',
+    invariant: 'I1',
+    file: 'packages/engine/src/control/founding.ts',
+    find: 'const strangers = peers().filter((peer) => !voters.includes(peer));',
+    replace: 'const strangers = peers().filter((peer) => voters.includes(peer));',
+    tests: [membership],
+  },
+  {
+    name: 'control: who founds alone does not wait for gossip, though its folder is not new',
+    invariant: 'I1',
+    file: 'packages/engine/src/control/founding.ts',
+    find: 'return hasRunBefore && voters.length === 1',
+    replace: 'return hasRunBefore && voters.length < 1',
+    tests: [membership],
+  },
+  {
+    name: 'control: a node with a log of another cluster becomes a member',
+    invariant: 'I14',
+    file: 'packages/engine/src/control/member-keeper.ts',
+    find: 'if (hasLog === true) {',
+    replace: "if (hasLog === true && member === '') {",
+    tests: [membership],
   },
 ];

@@ -267,8 +267,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'pruned above the marker',
     rule: '5.7',
     file: unitRow,
-    find: 'if (unit.offsets[i]! < markers.floor(bucket, slot)) continue;',
-    replace: 'if (unit.offsets[i]! < markers.floor(bucket, slot) + 2) continue;',
+    find: 'unit.prune((slot) => markers.floor(bucket, slot));',
+    replace: 'unit.prune((slot) => markers.floor(bucket, slot) + 2);',
   },
   {
     name: 'the record at the marker is a duplicate',

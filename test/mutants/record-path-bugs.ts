@@ -11,6 +11,10 @@ const lateAnswers = 'packages/processor/src/holder/late-answers.test.ts';
 const codec = 'packages/sdk/src/state-codec.test.ts';
 const processor = 'packages/sdk/src/compile-processor.test.ts';
 const idleCommits = 'packages/testkit/src/idle-commits.test.ts';
+const generationsTest = 'packages/processor/src/holder/generations.test.ts';
+const sealedTest = 'packages/processor/src/holder/sealed-units.test.ts';
+const incomingTest = 'packages/testkit/src/incoming-streams.test.ts';
+const stoppedTest = 'packages/testkit/src/stopped-partition.test.ts';
 
 /**
  * Bugs of the way of a record through ingest, holder, job and embedded store that no simulation meets: its store and its
@@ -235,5 +239,45 @@ export const recordPathBugs: readonly PlantedBug[] = [
     find: 'if (!mayWrite) this.leave();',
     replace: '',
     tests: ['packages/embedded/src/open-gate.test.ts'],
+  },
+  {
+    name: 'holder: what was taken away is durable before the table shows the index of that end',
+    invariant: 'I6',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'this.awaited.raise(this.#leases.uncleanIndex());\n    }\n    this.#rounds.dropped(unit);',
+    replace: '}\n    this.#rounds.dropped(unit);',
+    tests: [generationsTest],
+  },
+  {
+    name: 'holder: vectors keep what markers vouch for',
+    invariant: 'I21',
+    file: 'packages/processor/src/holder/held-unit.ts',
+    find: 'if (offsets[i]! < floorOf(slots[i]!)) continue;',
+    replace: '',
+    tests: [generationsTest],
+  },
+  {
+    name: 'holder: users of another job are begun anew',
+    invariant: 'I5',
+    file: 'packages/processor/src/holder/unit-row.ts',
+    find: 'if (other !== undefined) throw new OtherJobError(other.job, name);',
+    replace: '',
+    tests: [sealedTest],
+  },
+  {
+    name: 'holder: a frame of a topic that the job does not read is taken',
+    invariant: 'I8',
+    file: 'packages/processor/src/holder/holder.ts',
+    find: 'if (!this.#inputs.includes(frame.topic)) return',
+    replace: 'if (this.#inputs.length < 0) return',
+    tests: [incomingTest],
+  },
+  {
+    name: 'ingest: a topic that the job does not read is read',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/partition-loop.ts',
+    find: 'if (!this.#context.options.job.inputs.includes(this.lease.topic)) return this.#standStill();',
+    replace: '',
+    tests: [stoppedTest],
   },
 ];

@@ -110,8 +110,8 @@ export const unitTestBugs: readonly PlantedBug[] = [
     name: 'faulty: a state that can not be copied ends the shard',
     invariant: 'I8',
     file: 'packages/processor/src/holder/applier.ts',
-    find: 'if (!(error instanceof StateFaultError)) throw error;',
-    replace: 'if (error !== null) throw error;',
+    find: 'if (!(error instanceof StateFaultError)) {',
+    replace: 'if (error !== null) {',
     tests: [faulty],
   },
   {

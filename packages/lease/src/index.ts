@@ -80,6 +80,7 @@ export type { TickHealth } from './session-clock.ts';
 export { type KeeperState, SessionKeeper } from './session-keeper.ts';
 export type { KnownNode } from './session-registry.ts';
 export { TableFloor } from './table-floor.ts';
+export { headerAt, storePair } from './table-layout.ts';
 export { LeaseTableReader } from './table-reader.ts';
 export type { SnapshotSource } from './table-snapshot.ts';
 export type { UnitVisitor } from './unit-buffer.ts';

@@ -34,7 +34,16 @@ function frameOf(user: string, offset: number): Frame {
   writer.append(unitHashOut.hi, unitHashOut.lo, offset, 1, bytes, 0, bytes.length, bytes, 0, bytes.length);
   const { count, baseOffset } = writer;
   const block = writer.finish();
-  return { ...sampleFrame(1), tableIndex: 5, refusalSeen: 0, durableWatermark: 0, baseOffset, count, block };
+  return {
+    ...sampleFrame(1),
+    topic: 'in',
+    tableIndex: 5,
+    refusalSeen: 0,
+    durableWatermark: 0,
+    baseOffset,
+    count,
+    block,
+  };
 }
 
 test('a stream that says it comes from the shard itself is refused, and that one reads on', async () => {
@@ -95,6 +104,17 @@ test('a frame that can not be read ends its stream, not the shard', async () => 
   good.sender.send(frameOf('ann', 5));
   await time.pass(100);
   assert.deepEqual([good.heard, stats.get('recordsApplied')], [['accepted', 'applied'], 2]);
+  await end();
+});
+
+test('a frame of a topic that this job does not read ends its stream: the sender keeps its records', async () => {
+  const { time, stats, other, showOther, open, end } = await begin();
+  showOther();
+  const { sender, heard } = await open(other, 1);
+  sender.send({ ...frameOf('ann', 4), topic: 'of-another-version' });
+  await time.pass(1_000);
+  assert.deepEqual(heard, ['accepted', "ABORTED: records of of-another-version, which this node's job does not read"]);
+  assert.equal(stats.get('recordsApplied'), 0);
   await end();
 });
 

@@ -187,6 +187,13 @@ export async function beginLoneShard({
       replay({ kind: 'moved', units: Uint32Array.of(hi, lo), fromEpochs, toSession: session, toShard: 0 as never });
       shard.receive({ kind: 'advanced' });
     },
+    /** One more partition for it to read, of some topic. */
+    lease: async (name: string) => {
+      const { topicId } = await log.createTopic(name, 1);
+      await log.append(name, 0, [{ key: null, value: Buffer.from('u') }]);
+      const leased = { topic: name, topicId, partition: 0, epoch: 10, wasThere: true };
+      shard.receive({ kind: 'partitions', partitions: [{ topic, ...partition, epoch: 9, wasThere: true }, leased] });
+    },
     saidOf: (kind: FromShard['kind']) => said.filter((message) => message.kind === kind).length,
     loseOther: () => {
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });

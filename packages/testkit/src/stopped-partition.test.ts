@@ -26,6 +26,16 @@ test('a partition of which nothing can be read for 15 s is told of, with how lon
   await end();
 });
 
+test('a partition of a topic that the job does not read stands, and is told of', async () => {
+  const scene = await beginLoneShard({ users: ['u'] });
+  const { time, stats, feed, lease, end } = scene;
+  await lease('of-another-version');
+  await feed('u');
+  await time.pass(17_000);
+  assert.deepEqual([stats.get('partitionsStopped'), stats.get('recordsApplied')], [1, 1]);
+  await end();
+});
+
 test('calls of the store that fail are told of until they work', async () => {
   let isAway = true;
   const scene = await beginLoneShard({

@@ -133,7 +133,7 @@ export class ControlPlane {
     this.#members = new NodeMembership({
       nodeId,
       member: this.#member,
-      uuid: options.incarnation.uuid,
+      incarnation: options.incarnation,
       voters,
       votersWanted: options.votersWanted ?? (voters.length < 5 ? 3 : 5),
       zoneOf: options.zoneOf ?? (() => null),

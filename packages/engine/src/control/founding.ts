@@ -8,6 +8,8 @@ import type { RaftDriver } from './raft-driver.ts';
 export const foundingMethod = 'raft.founding';
 const roundMs = 250;
 const answerMsMax = 1_000;
+/** Gossip reaches a node that starts again within a second or two, wherever it has been known. */
+const listenMs = 5_000;
 /** Longer than any message is on its way. */
 export const promiseMs = 30_000;
 
@@ -29,6 +31,10 @@ export interface FoundingOptions {
   readonly member: string;
   /** The nodes by which the cluster is founded, the same at all of them. */
   readonly voters: readonly NodeId[];
+  /** The other nodes of which gossip tells. */
+  readonly peers: () => readonly NodeId[];
+  /** Not the first start of this data folder: there may be a cluster, though its storage is blank. */
+  readonly hasRunBefore: boolean;
   readonly driver: Pick<RaftDriver, 'isBlank' | 'found' | 'listenOnlyTo'>;
   readonly transport: Pick<PeerTransport, 'call'>;
   readonly timers: Timers;
@@ -39,18 +45,21 @@ export interface FoundingOptions {
  * The founding of a cluster, once in its life: the first of the configured voters, by name, asks all others who they are.
  * Only if all of them answer, name the same voters, and none has any trace of a cluster in its storage, it founds one,
  * with these very members as voters. So a first voter whose storage was lost does not found a second cluster: it would
- * hear of the one that is there, or wait for those who might know of it; it joins as a new member then. If all are blank
- * they are asked once more, and promise to hear only the founder for a while: nothing that an earlier founding has left on
+ * hear of the one that is there, or wait for those who might know of it; it joins as a new member then. Whoever else gossip
+ * tells of is asked as well; where nobody else is configured, and this folder isn't new, gossip gets some time for that: a
+ * cluster may have grown from the one node. If all are blank they are asked once more, and promise to hear only the founder for a while: nothing that an earlier founding has left on
  * its way gets into this one.
  */
 export class Founding {
   readonly #options: FoundingOptions;
+  readonly #beganAtMs: number;
   #isOver = false;
   #told = '';
   #cancel: () => void = () => {};
 
   constructor(options: FoundingOptions) {
     this.#options = options;
+    this.#beganAtMs = options.timers.monotonicMs();
     const first = [...options.voters].sort()[0];
     if (first === options.nodeId) void this.#round();
     else this.#isOver = true;
@@ -83,13 +92,21 @@ export class Founding {
 
   /** True when all have answered that they are blank; with their promises, the cluster is founded then. */
   async #askAll(promise: boolean): Promise<boolean> {
-    const { nodeId, member, voters, driver } = this.#options;
+    const { nodeId, member, voters, peers, driver } = this.#options;
     const others = voters.filter((voter) => voter !== nodeId);
-    const answers = await Promise.all(others.map((voter) => this.#ask(voter, promise)));
+    const strangers = peers().filter((peer) => !voters.includes(peer));
+    const [answers, told] = await Promise.all([
+      Promise.all(others.map((voter) => this.#ask(voter, promise))),
+      Promise.all(strangers.map((peer) => this.#ask(peer, false))),
+    ]);
     if (this.#isOver || !driver.isBlank) return false;
-    if (answers.some((answer) => answer !== null && !answer.isBlank)) {
+    if ([...answers, ...told].some((answer) => answer !== null && !answer.isBlank)) {
       this.#tell('there is a cluster already: this storage is new to it, and has to join');
       this.#isOver = true;
+      return false;
+    }
+    if (this.#mayHearOfOne()) {
+      this.#tell('this node has run before, and its storage is blank: listening for the others of a cluster');
       return false;
     }
     const wished = JSON.stringify([...voters].sort());
@@ -108,6 +125,12 @@ export class Founding {
       this.#tell(`no cluster yet: waiting for ${missing.join(', ')} to found it`);
     }
     return false;
+  }
+
+  /** Who founds alone is told by nobody but gossip that there is a cluster. */
+  #mayHearOfOne(): boolean {
+    const { voters, hasRunBefore, timers } = this.#options;
+    return hasRunBefore && voters.length === 1 && timers.monotonicMs() - this.#beganAtMs < listenMs;
   }
 
   /** Once, however often it is found again. */

@@ -104,6 +104,11 @@ export class LeaderCalls {
     }
   }
 
+  /** Nodes of which something is told. */
+  get peers(): readonly NodeId[] {
+    return this.#options.peers();
+  }
+
   #somePeer(): NodeId | null {
     const peers = this.#options.peers();
     return peers.length === 0 ? null : peers[this.#nextPeer++ % peers.length]!;

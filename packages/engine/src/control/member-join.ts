@@ -1,3 +1,4 @@
+import type { Logger } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
 import { type EndingReason, encodeJson, isEndingReason } from './calls.ts';
 import type { LeaderCalls } from './leader-calls.ts';
@@ -13,9 +14,10 @@ export interface MemberJoinOptions {
   readonly member: string;
   /** Of the data folder. */
   readonly uuid: string;
-  readonly driver: Pick<RaftDriver, 'members' | 'leadership'>;
+  readonly driver: Pick<RaftDriver, 'members' | 'leadership' | 'status'>;
   readonly leaderCalls: Pick<LeaderCalls, 'once'>;
   readonly timers: Timers;
+  readonly logger: Logger;
   /** This node was removed, or its name is another folder's: it must end. */
   readonly onRefused: (reason: EndingReason, text: string) => void;
 }
@@ -27,6 +29,8 @@ export interface MemberJoinOptions {
 export class MemberJoin {
   readonly #options: MemberJoinOptions;
   #leaderlessLooks = 0;
+  /** Why it was refused last, as the log has it. */
+  #told = '';
   #cancel: () => void = () => {};
 
   constructor(options: MemberJoinOptions) {
@@ -51,9 +55,12 @@ export class MemberJoin {
     if (standing === 'removed') return onRefused('REMOVED', removedText(member));
     this.#leaderlessLooks = driver.leadership.leader === null ? this.#leaderlessLooks + 1 : 0;
     if (standing === 'member' && this.#leaderlessLooks < leaderlessLooksMax) return;
-    const request: JoinRequest = { member, uuid };
+    const request: JoinRequest = { member, uuid, hasLog: driver.status().lastIndex > 0 };
     // The next second asks again.
     const reply = await leaderCalls.once(joinMethod, encodeJson(request), askMs);
-    if (reply.code === 'REFUSED' && isEndingReason(reply.reason)) onRefused(reply.reason, reply.text);
+    if (reply.code !== 'REFUSED') return;
+    if (isEndingReason(reply.reason)) onRefused(reply.reason, reply.text);
+    else if (reply.text !== this.#told) this.#options.logger.warn('not taken into the cluster', { why: reply.text });
+    this.#told = reply.text;
   }
 }

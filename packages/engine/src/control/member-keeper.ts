@@ -22,6 +22,8 @@ export interface JoinRequest {
   readonly member: string;
   /** Of the data folder. */
   readonly uuid: string;
+  /** There are entries in its storage; missing: a node of before doesn't say. */
+  readonly hasLog?: boolean;
 }
 
 export interface MemberKeeperOptions {
@@ -44,6 +46,8 @@ export class MemberKeeper {
   readonly #newcomers = new Map<string, number>();
   readonly #activeAtMs = new Map<string, number>();
   readonly #removed = new Set<string>();
+  /** Told of in the log. */
+  readonly #strangers = new Set<string>();
   readonly #beganAtMs: number;
   #cancel: () => void = () => {};
 
@@ -58,8 +62,8 @@ export class MemberKeeper {
   }
 
   /** A node that isn't a member asks to be one. `from` is who the channel says it is. */
-  join(from: NodeId, { member, uuid }: JoinRequest): LeaderReply {
-    const { driver, table } = this.#options;
+  join(from: NodeId, { member, uuid, hasLog }: JoinRequest): LeaderReply {
+    const { driver, table, logger } = this.#options;
     if (typeof member !== 'string' || nodeOfMember(member) !== from) {
       return { code: 'REFUSED', reason: 'BAD_REQUEST', text: `${member} is no member of ${from}` };
     }
@@ -68,6 +72,14 @@ export class MemberKeeper {
     const known = table.node(from);
     if (known !== undefined && known.uuid !== uuid) {
       return { code: 'REFUSED', reason: 'NODE_ID_TAKEN', text: nameTakenText(from) };
+    }
+    // Two logs must not be mixed: one of the two is not this cluster's. Which of the nodes is wrong can't be told from here.
+    if (hasLog === true) {
+      const text = `${from} has a Raft log, and is no member: one of another cluster? Move the raft folder away of whichever node is wrong`;
+      if (!this.#strangers.has(member))
+        logger.warn('a node with a log of its own is not taken in', { node: from, member });
+      this.#strangers.add(member);
+      return { code: 'REFUSED', reason: 'BAD_REQUEST', text };
     }
     this.#newcomers.set(member, this.#options.timers.monotonicMs());
     return { code: 'OK' };

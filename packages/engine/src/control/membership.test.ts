@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeId } from '@holdfast/model';
+import { decodeJson, encodeJson } from './calls.ts';
 import { memberIdOf, nodeOfMember } from './member-id.ts';
-import { voterGoneMs } from './member-keeper.ts';
+import { joinMethod, voterGoneMs } from './member-keeper.ts';
 import { MemoryRaftStorage } from './memory-ports.test.ts';
-import { VirtualCluster } from './virtual-cluster.test.ts';
+import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
 
 const founders = ['n1', 'n2', 'n3'].map(nodeId);
 const n4 = nodeId('n4');
@@ -160,6 +161,63 @@ test('the first voter, without its storage, does not found a second cluster', as
   await cluster.until('a leader', () => cluster.leader !== undefined);
   assert.notEqual(cluster.leader!.id, 'n1');
   await cluster.until('n1 is back', () => cluster.node('n1').control.table.tableIndex > known, 30_000);
+});
+
+test('the lone founder of a grown cluster, without its storage, joins that, and founds none', async () => {
+  const cluster = new VirtualCluster({}, ['n1']);
+  await cluster.startAll();
+  const founder = [nodeId('n1')];
+  const all = new Map(['n1', 'n2', 'n3'].map((id) => [nodeId(id), `memory:${id}`]));
+  for (const id of ['n2', 'n3'].map(nodeId)) {
+    await cluster.start(id, { voters: founder });
+    for (const node of cluster.nodes) node.control.setPeers(all);
+  }
+  const isThree = ({ control }: VirtualNode) => {
+    const { voters, votersOutgoing } = control.status().raft;
+    return voters.length === 3 && votersOutgoing.length === 0;
+  };
+  await cluster.until('three voters', () => cluster.nodes.every(isThree), 30_000);
+  await cluster.kill(cluster.node('n1'));
+  cluster.replaceStorage(nodeId('n1'), new MemoryRaftStorage(cluster.time, 'another'));
+  // One that has no leader by itself may know of the cluster all the same.
+  const n3 = cluster.node('n3');
+  await cluster.kill(n3);
+  const { control } = await cluster.start(nodeId('n1'));
+  // Gossip takes a while.
+  control.setPeers(new Map());
+  await cluster.time.run(1_500);
+  assert.deepEqual(control.status().raft.voters, []);
+  const others = new Map(['n2', 'n3'].map((id) => [nodeId(id), `memory:${id}`]));
+  control.setPeers(others);
+  await cluster.time.run(10_000);
+  assert.equal(cluster.leader, undefined);
+  await cluster.start(n3.id, { voters: founder });
+  for (const node of cluster.nodes) if (node.control !== control) node.control.setPeers(all);
+  await cluster.until('it follows', () => ['n2', 'n3'].includes(String(control.leadership.leader)), 30_000);
+});
+
+test('a node alone that has lost its storage founds again, once it has listened for others', async () => {
+  const cluster = new VirtualCluster({}, ['n1']);
+  await cluster.startAll();
+  await cluster.kill(cluster.node('n1'));
+  cluster.replaceStorage(nodeId('n1'), new MemoryRaftStorage(cluster.time, 'another'));
+  await cluster.start(nodeId('n1'));
+  await cluster.time.run(4_000);
+  assert.equal(cluster.leader, undefined);
+  await cluster.until('it leads', () => cluster.leader !== undefined, 5_000);
+});
+
+test('a node with a log of its own is not taken in: two logs would be mixed', async () => {
+  const cluster = await founded();
+  const ask = async (hasLog: boolean) => {
+    const request = encodeJson({ member: 'n9/00000000', uuid: 'folder-of-n9', hasLog });
+    const bytes = await cluster.network.callAs(nodeId('n9'), cluster.leader!.id, joinMethod, request);
+    return decodeJson<{ code: string }>(bytes).code;
+  };
+  assert.equal(await ask(true), 'REFUSED');
+  assert.deepEqual(learnersAt(cluster, cluster.leader!.id), []);
+  assert.equal(await ask(false), 'OK');
+  await cluster.until('a learner', () => learnersAt(cluster, cluster.leader!.id).length === 1);
 });
 
 test('voters that lost their storages together, the first one among them, are taken in within seconds', async () => {

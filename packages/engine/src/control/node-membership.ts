@@ -8,6 +8,7 @@ import type { LeaderCalls } from './leader-calls.ts';
 import { MemberJoin } from './member-join.ts';
 import { type JoinRequest, joinMethod, MemberKeeper } from './member-keeper.ts';
 import { removedText, standingOf } from './member-standing.ts';
+import type { NodeIncarnation } from './node-session-options.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { ReluctantVoter } from './reluctant-voter.ts';
 import type { ServiceLook } from './service-watch.ts';
@@ -16,8 +17,8 @@ export interface NodeMembershipOptions {
   readonly nodeId: NodeId;
   /** This node's name among Raft's members. */
   readonly member: string;
-  /** Of the data folder. */
-  readonly uuid: string;
+  /** Of the data folder, and which start this is. */
+  readonly incarnation: NodeIncarnation;
   /** The nodes by which the cluster is founded; others join. */
   readonly voters: readonly NodeId[];
   readonly votersWanted: number;
@@ -44,8 +45,13 @@ export class NodeMembership {
 
   constructor(options: NodeMembershipOptions) {
     this.#options = options;
-    this.#founding = new Founding(options);
-    this.#join = new MemberJoin(options);
+    const { incarnation, leaderCalls } = options;
+    this.#founding = new Founding({
+      ...options,
+      peers: () => leaderCalls.peers,
+      hasRunBefore: incarnation.counter > 1,
+    });
+    this.#join = new MemberJoin({ ...options, uuid: incarnation.uuid });
     this.#reluctance = new ReluctantVoter(options);
   }
 

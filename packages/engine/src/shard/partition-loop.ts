@@ -55,6 +55,7 @@ export class PartitionLoop {
   }
 
   async #run(): Promise<void> {
+    if (!this.#context.options.job.inputs.includes(this.lease.topic)) return this.#standStill();
     while (!this.#over) {
       const start = await this.#startOffset();
       if (start === null || this.#over) return;
@@ -68,6 +69,19 @@ export class PartitionLoop {
       while (!this.#over && !reading.lost) await this.#read(reading);
       if (!this.#ended && !this.#context.stopping) this.reading = null;
     }
+  }
+
+  /** The cluster has a topic that this node's job doesn't read: of another version of the job, or one that was renamed. */
+  async #standStill(): Promise<void> {
+    const error = new Error(`the job of this node does not read ${this.lease.topic}: which nodes run another version?`);
+    await untilItWorks(
+      this.#context.options.timers,
+      () => Promise.reject(error),
+      (_error, tries, retryInMs) => {
+        if (tries === 1) this.#failed('a partition is not read', error, tries, retryInMs);
+      },
+      () => this.#over,
+    );
   }
 
   /** Where reading begins (3.1): the committed offset if it names the store's generation, else the least marker. */

@@ -149,7 +149,8 @@ export const settingsSchema = z.strictObject({
       reason: 'three attempts fail before the session ends',
     }),
     stop: duration.default('9s').meta({
-      description: 'without a renewal for so long a node stops by itself; below session.ttl',
+      description:
+        'without a renewal for so long a node stops by itself; at most nine tenths of session.ttl, and the same on all nodes',
       reason: '3 s before the others may take over, by its own clock',
     }),
   }),

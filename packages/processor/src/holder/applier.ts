@@ -193,7 +193,11 @@ export class Applier {
     } catch (error) {
       // What else comes out of a job is a bug of ours: at a record that ends every process, it is the record that costs them.
       if (error instanceof StopWantedError) this.#notes.end();
-      if (!(error instanceof StateFaultError)) throw error;
+      if (!(error instanceof StateFaultError)) {
+        // No row of what it may have left, before this shard has ended.
+        unit.phase = 'faulty';
+        throw error;
+      }
       this.#addFaulty(unit, error);
       return 'faulty';
     }

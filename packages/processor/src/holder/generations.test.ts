@@ -21,6 +21,53 @@ test('what is dropped at a generation is not durable before the table shows the 
   assert.notEqual(holder.finishRound(2), null);
 });
 
+for (const [what, begin] of [
+  ['a round that waits for a row', ({ holder }: Scene) => void holder.takeRows(10, 1)],
+  ['a unit whose state can not be written', (scene: Scene) => void scene.write()],
+] as const) {
+  test(`what is taken away from ${what} is not durable before the table shows the index of that end`, () => {
+    const scene = new Scene();
+    const { holder, stream } = scene;
+    scene.send(10, [['a', 'spoilt']]);
+    scene.open();
+    holder.beginRound();
+    begin(scene);
+    // The control thread is in the midst of a batch of entries: this one's lease is gone, its index isn't there yet.
+    scene.endUnseen('a', 11);
+    holder.checkClosed(2);
+    assert.equal(holder.unitCount, 0);
+    assert.equal(holder.finishRound(2), null);
+    scene.tableIndex = 11;
+    assert.notEqual(holder.finishRound(2), null);
+    const reports = stream.returns.filter(({ kind }) => kind === 'durable');
+    assert.deepEqual(reports, [{ kind: 'durable', frame: 1, tableIndex: 11 }]);
+  });
+}
+
+test('what a generation writes down of all partitions is forgotten once markers vouch for it again', () => {
+  const scene = new Scene();
+  const { holder } = scene;
+  scene.send(100, [['a', 'x']]);
+  const others = Array.from({ length: 50 }, (_, n) => ({ partition: { ...partition, partition: 100 + n }, offset: 7 }));
+  for (const claim of holder.takeClaims(10)) holder.onClaimed(claim, null, others, 0, 1);
+  const vector = () =>
+    holder.questions.vectorOf(holder.questions.user(unitOf('a').hi, unitOf('a').lo, bytesOf('a'))!.unit);
+  scene.generationIndex = scene.tableIndex = 11;
+  holder.onTableAdvanced(2);
+  holder.beginRound();
+  const [row] = holder.takeRows(10, 2);
+  assert.equal(decodeRow(row!.row).vector.length, 51, 'the new store has no markers yet');
+  holder.onRowAccepted(row!, 2);
+  const bucket = bucketOf(unitOf('a').hi, unitOf('a').lo);
+  for (const { partition, offset } of others)
+    holder.onMarked({ bucket, slot: holder.partitions.slot(partition), offset: offset + 1 }, 11);
+  assert.notEqual(holder.finishRound(3), null);
+  scene.send(101, [['a', 'y']], 11);
+  holder.beginRound();
+  assert.equal(decodeRow(holder.takeRows(10, 3)[0]!.row).vector.length, 1);
+  assert.equal(Object.keys(vector()).length, 1);
+});
+
 test('a claim that was answered under an earlier generation is made again, though its call has more answers', () => {
   const scene = new Scene();
   const { holder } = scene;

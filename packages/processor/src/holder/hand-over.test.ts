@@ -45,6 +45,7 @@ function setUp(lastUsedMs: readonly number[]) {
   const faulty = new FaultyUnits(closing, new RecordCounters(), limits);
   const counters = new RecordCounters();
   const sealed = new SealedUnits({
+    job: { name: 'job' },
     closing,
     faulty,
     counters,

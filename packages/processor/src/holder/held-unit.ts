@@ -95,6 +95,18 @@ export class HeldUnit {
     return -1;
   }
 
+  /** Forgets entries below what vouches for them (5.7): a generation entry has written one for each partition. */
+  prune(floorOf: (slot: number) => number): void {
+    const { slots, offsets } = this;
+    let kept = 0;
+    for (let i = 0; i < slots.length; i++) {
+      if (offsets[i]! < floorOf(slots[i]!)) continue;
+      slots[kept] = slots[i]!;
+      offsets[kept++] = offsets[i]!;
+    }
+    slots.length = offsets.length = kept;
+  }
+
   setApplied(slot: number, offset: number): void {
     const slots = this.slots;
     for (let i = 0; i < slots.length; i++) {

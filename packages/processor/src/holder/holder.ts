@@ -37,6 +37,7 @@ export class Holder {
   readonly #self: ShardRef;
   readonly #leases: LeaseView;
   readonly #limits: RecordLimits;
+  readonly #inputs: readonly string[];
   readonly #counters: RecordCounters;
   readonly #units = new UnitStore();
   /** Each slot's partition. */
@@ -70,6 +71,7 @@ export class Holder {
     this.#self = options.self;
     this.#leases = options.leases;
     this.#limits = options.limits ?? defaultRecordLimits;
+    this.#inputs = options.job.inputs;
     this.#counters = options.counters ?? new RecordCounters();
     this.#rounds = new Rounds(this.#markers, this.outputs);
     this.#streams = new StreamSet(options.self, (ended) => this.#waiting.drop(ended));
@@ -121,6 +123,8 @@ export class Holder {
   /** @returns why the stream must be ended: the frame isn't taken; null when it is */
   onFrame(stream: HolderStream, frame: Frame, nowMs: number): string | null {
     if (stream.ended) return null;
+    // Of another version of the job, with an input more: its sender keeps the records until this node is one of those.
+    if (!this.#inputs.includes(frame.topic)) return `records of ${frame.topic}, which this node's job does not read`;
     const problem = stream.arrived(frame, this.#limits);
     if (problem !== null) return problem;
     if (stream.backlog.length > 0 || this.#mustWait(frame)) stream.backlog.push(frame);
@@ -180,19 +184,7 @@ export class Holder {
       unit.lastUsedMs = nowMs;
       this.#hot.note(hi, lo);
       if (unit.phase === 'claiming' || unit.paused) {
-        flight.waiting++;
-        unit.waiting ??= [];
-        unit.waiting.push({
-          stream,
-          flight,
-          frame,
-          offset: reader.offset,
-          timeUnixMs: reader.timeUnixMs,
-          keyStart: reader.keyStart,
-          keyEnd: reader.keyEnd,
-          valueStart: reader.valueStart,
-          valueEnd: reader.valueEnd,
-        });
+        this.#waiting.add(unit, stream, flight, frame, reader);
         continue;
       }
       const changed = this.#applier.apply(
@@ -284,12 +276,18 @@ export class Holder {
     if (!this.#units.has(unit)) return;
     this.#units.remove(unit);
     unit.held = false;
-    if (unit.dirty) this.#counters.unitsLostDirty++;
+    if (unit.dirty) {
+      this.#counters.unitsLostDirty++;
+      // The table may not be at the index of what took it away yet, for which its ingests have to go back first (5.4).
+      this.awaited.raise(this.#leases.uncleanIndex());
+    }
     this.#rounds.dropped(unit);
     this.#closing.dropped(unit);
     this.#faulty.dropped(unit);
     this.#sealed.dropped(unit);
     this.#waiting.giveBack(unit);
+    // A round that can't end keeps the unit; it need not keep its states.
+    unit.users = [];
   }
 
   #stillMine(unit: HeldUnit): boolean {
@@ -300,8 +298,6 @@ export class Holder {
     const forced = this.#leases.forcedCount();
     if (forced === this.#forcedSeen) return;
     this.#forcedSeen = forced;
-    // No report without the index of these ends: its ingests have to go back for them before they count it.
-    this.awaited.raise(this.#leases.uncleanIndex());
     for (const unit of this.#units) if (!this.#stillMine(unit)) this.#drop(unit);
   }
 

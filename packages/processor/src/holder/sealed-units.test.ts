@@ -228,6 +228,14 @@ test('whoever asks for a user that can not be read is told so', () => {
   assert.deepEqual([faulty?.user, faulty?.error], [null, "it can't be backed up, or read"]);
 });
 
+test('a store with users of another job ends the shard, and nobody is quarantined', () => {
+  const scene = new Scene();
+  const row = encodeRow({ vector: [], users: [{ key: bytesOf('a'), job: 'before', state: bytesOf('old') }] });
+  scene.send(10, [['a', 'x']]);
+  assert.throws(() => scene.open(row), /users of a job named 'before', and this one is named 'join'/);
+  assert.equal(scene.counters.unitsFaulty, 0);
+});
+
 test('where many rows can not be read it is the store or the version, and nobody is quarantined', () => {
   const scene = new Scene();
   const names = Array.from({ length: faultyUnitsMax + 1 }, (_, n) => `u${n}`);

@@ -1,11 +1,12 @@
 import { ByteFormatError } from '@holdfast/model';
 import type { RecordCounters } from '../counters.ts';
+import type { Job } from '../job.ts';
 import type { PartitionBook } from '../partition-book.ts';
 import type { Quarantine } from '../quarantine.ts';
 import type { ClosingUnits } from './closing-units.ts';
 import type { FaultyUnits } from './faulty-units.ts';
 import type { HeldUnit } from './held-unit.ts';
-import { loadRow } from './unit-row.ts';
+import { loadRow, OtherJobError } from './unit-row.ts';
 import { UnreadableRowError } from './unreadable-row-error.ts';
 
 /** A unit that has just been sealed, and why: to be told. */
@@ -16,6 +17,7 @@ export interface SealedUnit {
 }
 
 export interface SealedUnitsParts {
+  readonly job: Pick<Job, 'name'>;
   readonly partitions: PartitionBook;
   readonly quarantine: Quarantine;
   readonly closing: ClosingUnits;
@@ -43,8 +45,8 @@ export class SealedUnits {
    * is in quarantine: whoever claims it next seals it.
    */
   load(unit: HeldUnit, row: Uint8Array | UnreadableRowError | null): void {
-    const { partitions, quarantine, faulty, counters } = this.#parts;
-    const problem = row === null ? null : loadOrWhyNot(unit, row, partitions);
+    const { job, partitions, quarantine, faulty, counters } = this.#parts;
+    const problem = row === null ? null : loadOrWhyNot(unit, row, job, partitions);
     if (problem !== null && !quarantine.hasAll(unit.hi, unit.lo)) {
       faulty.add(unit, problem);
       return;
@@ -92,13 +94,15 @@ export class SealedUnits {
 function loadOrWhyNot(
   unit: HeldUnit,
   row: Uint8Array | UnreadableRowError,
+  job: Pick<Job, 'name'>,
   partitions: PartitionBook,
 ): UnreadableRowError | null {
   if (row instanceof UnreadableRowError) return row;
   try {
-    loadRow(unit, row, partitions);
+    loadRow(unit, row, job, partitions);
     return null;
   } catch (error) {
+    if (error instanceof OtherJobError) throw error;
     // Whatever else reads it may say what it has found, and that may be of the user's key.
     const what = error instanceof ByteFormatError ? `: ${error.message}` : '';
     return new UnreadableRowError(`the stored row is of another format, or damaged${what}`);

@@ -124,6 +124,12 @@ export class Scene {
     return claims.length;
   }
 
+  /** The table has that entry's effect already, and isn't at its index. */
+  endUnseen(user: string, index: number): void {
+    this.uncleanIndex = index;
+    this.#takenAway.add(unitOf(user).hi);
+  }
+
   /** The leader takes a user's unit away, by the entry at that index. */
   takeAway(user: string, index = 10): void {
     this.uncleanIndex = index;

@@ -1,9 +1,10 @@
 import type { Frame } from '../frame.ts';
 import type { LeaseView } from '../lease-view.ts';
 import type { PartitionBook } from '../partition-book.ts';
+import type { RecordBlockReader } from '../record-block.ts';
 import type { Applier } from './applier.ts';
 import type { HeldUnit } from './held-unit.ts';
-import type { HolderStream } from './holder-stream.ts';
+import type { Flight, HolderStream } from './holder-stream.ts';
 import type { Rounds } from './rounds.ts';
 import type { UnitStore } from './unit-store.ts';
 
@@ -29,6 +30,14 @@ export class WaitingRecords {
     this.#applier = applier;
     this.#rounds = rounds;
     this.#units = units;
+  }
+
+  /** The record at which the reader stands, of this frame. */
+  add(unit: HeldUnit, stream: HolderStream, flight: Flight, frame: Frame, reader: RecordBlockReader): void {
+    const { offset, timeUnixMs, keyStart, keyEnd, valueStart, valueEnd } = reader;
+    flight.waiting++;
+    unit.waiting ??= [];
+    unit.waiting.push({ stream, flight, frame, offset, timeUnixMs, keyStart, keyEnd, valueStart, valueEnd });
   }
 
   /** Sent before a generation entry, or before the sender saw that this unit was refused. */

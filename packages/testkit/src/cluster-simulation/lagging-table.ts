@@ -1,5 +1,5 @@
 import type { TableView } from '@holdfast/engine';
-import { LeaseTableReader } from '@holdfast/lease';
+import { headerAt, LeaseTableReader, storePair } from '@holdfast/lease';
 import { type Rng, randomBelow } from '@holdfast/model';
 
 /** Most reads that still see the table of before. */
@@ -18,6 +18,8 @@ export class LaggingTable implements TableView {
   #liveWords: Int32Array;
   #seenWords: Int32Array;
   #readsLeft = 0;
+  /** At so many reads left the last entry's effects are seen, and its index isn't; -1: never. */
+  #effectsAt = -1;
 
   constructor(buffer: SharedArrayBuffer, rng: Rng) {
     const copy = copyOf(buffer);
@@ -107,11 +109,21 @@ export class LaggingTable implements TableView {
   #next(): LeaseTableReader {
     if (this.#readsLeft > 0) {
       if (--this.#readsLeft === 0) this.#show();
+      else if (this.#readsLeft === this.#effectsAt) this.#showEffects();
     } else if (this.#seen.tableIndex() !== this.#live.tableIndex()) {
       this.#readsLeft = randomBelow(this.#rng, readsMax);
+      this.#effectsAt = randomBelow(this.#rng, 3) === 0 ? randomBelow(this.#rng, readsMax) : -1;
       if (this.#readsLeft === 0) this.#show();
     }
     return this.#seen;
+  }
+
+  /** The control thread is in the midst of its entries: an index is told only after what it stands for. */
+  #showEffects(): void {
+    const index = this.#live.tableIndex() - 1;
+    if (index < this.#seen.tableIndex()) return;
+    this.#seenWords.set(this.#liveWords);
+    storePair(this.#seenWords, headerAt.tableIndexPair, index);
   }
 
   #show(): void {
