@@ -1,4 +1,5 @@
 import { bentRowBugs } from './bent-row-bugs.ts';
+import { kafkaBugs } from './kafka-bugs.ts';
 import type { PlantedBug } from './planted-tests.ts';
 
 const plane = 'packages/engine/src/control/control-plane.test.ts';
@@ -25,6 +26,7 @@ const adoption = 'packages/engine/src/ports/adoption.test.ts';
 /** Bugs of stores, commits, quarantine, faulty units, outputs and threads that share memory: for unit tests. */
 export const unitTestBugs: readonly PlantedBug[] = [
   ...bentRowBugs,
+  ...kafkaBugs,
   {
     name: 'store: a row that was fenced counts as accepted',
     invariant: 'I6',

@@ -33,8 +33,11 @@ const identityLost: ReadonlySet<number> = new Set([
 /** The batch is larger than the topic's or the broker's limit. */
 const tooLarge: ReadonlySet<number> = new Set([brokerErrors.messageTooLarge, brokerErrors.recordListTooLarge]);
 
-/** Answers after which nobody knows whether the batch was appended. */
-const unclearAnswers: ReadonlySet<number> = new Set([7, 20, -1]);
+/**
+ * Answers after which nobody knows whether the batch was appended. UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER and
+ * KAFKA_STORAGE_ERROR are among them: a leader that steps down, or loses its disk, says so of what it has appended too.
+ */
+const unclearAnswers: ReadonlySet<number> = new Set([-1, 3, 6, 7, 20, 56]);
 
 /**
  * Appends to one partition, idempotent: each record batch has this producer's identity and a sequence number, one is
@@ -152,6 +155,8 @@ export class PartitionProducer {
         batch = null;
         throw new KafkaError('UNREACHABLE', `${what}: the broker knows the producer no longer`, { brokerError: error });
       }
+      // A broker looks at the size before it looks for a repeat: the batch may be there all the same. Its halves must not
+      // follow then, nor another one by its number.
       if (tooLarge.has(error) && !unclear) {
         throw new KafkaError('TOO_LARGE', brokerErrorName(error), { brokerError: error });
       }

@@ -28,6 +28,12 @@ export interface Belief {
   readonly partition: PartitionMetadata;
 }
 
+/** A produce request. */
+export interface Produced {
+  readonly batch: Buffer;
+  readonly timeoutMs: number;
+}
+
 /**
  * A stand-in for a broker, on a free port: one topic of one partition, in the versions that the adapter speaks. What it
  * says is set by the test.
@@ -43,7 +49,9 @@ export class StandInBroker {
   /** Connections that fetched. */
   readonly fetchers = new Set<Socket>();
   lookups = 0;
-  produced = 0;
+  /** That asked here for an id; each gets one of its own. */
+  producers = 0;
+  readonly produced: Produced[] = [];
   produceAnswer: { readonly error: number; readonly message: string | null } = { error: 0, message: null };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -90,8 +98,14 @@ export class StandInBroker {
   #answer(key: number, socket: Socket, reader: WireReader, writer: WireWriter): void {
     if (key === apiVersionsKey) answerVersions(writer);
     else if (key === metadata.key) this.#answerMetadata(reader, writer);
-    else if (key === initProducerId.key) writer.int32(0).int16(0).int64(1).int16(0).tags();
-    else if (key === produce.key) this.#answerProduce(writer);
+    else if (key === initProducerId.key)
+      writer
+        .int32(0)
+        .int16(0)
+        .int64(1_000 * this.nodeId + ++this.producers)
+        .int16(0)
+        .tags();
+    else if (key === produce.key) this.#answerProduce(reader, writer);
     else if (key === fetch.key) this.#answerFetch(socket, writer);
     else throw new Error(`a stand-in for a broker doesn't answer requests of kind ${key}`);
   }
@@ -128,8 +142,19 @@ export class StandInBroker {
     writer.tags();
   }
 
-  #answerProduce(writer: WireWriter): void {
-    this.produced++;
+  #answerProduce(reader: WireReader, writer: WireWriter): void {
+    reader.compactString();
+    reader.int16();
+    const timeoutMs = reader.int32();
+    reader.compactArray(() => {
+      reader.compactString();
+      reader.compactArray(() => {
+        reader.int32();
+        this.produced.push({ batch: Buffer.from(reader.compactBytes()!), timeoutMs });
+        reader.tags();
+      });
+      reader.tags();
+    });
     const { error, message } = this.produceAnswer;
     writer.uvarint(2).compactString('topic').uvarint(2).int32(0).int16(error).int64(0).int64(-1).int64(0);
     writer.uvarint(1).compactString(message).tags().tags().int32(0).tags();

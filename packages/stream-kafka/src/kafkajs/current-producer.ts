@@ -11,8 +11,10 @@ interface Life {
 /**
  * kafkajs's producer, for all partitions, until a send fails. kafkajs takes the sequence numbers of a send that failed
  * for the next one to the partition; where the first is in the log all the same, brokers take the next for its repeat,
- * and acknowledge what they never write. So who follows a failure has another producer, whose numbers are its own; sends
- * that are under way with the old one end with it, and their partitions' next ones are with the new one too.
+ * and acknowledge what they never write. That goes for any failure: kafkajs tries again by itself and tells of the last
+ * try alone; a batch that was too large for that one may be there by an earlier one. So who follows a failure has
+ * another producer, whose numbers are its own; sends that are under way with the old one end with it, and their
+ * partitions' next ones are with the new one too.
  */
 export class CurrentProducer {
   readonly #create: () => Producer;
@@ -24,8 +26,7 @@ export class CurrentProducer {
     this.#create = create;
   }
 
-  /** @param isHarmless whether nothing of a send that failed with this can be in the log */
-  async use<T>(send: (producer: Producer) => Promise<T>, isHarmless: (error: unknown) => boolean): Promise<T> {
+  async use<T>(send: (producer: Producer) => Promise<T>): Promise<T> {
     if (this.#closed) throw new KafkaError('CLOSED', 'the log is closed');
     const life = (this.#current ??= this.#begin());
     life.sends++;
@@ -33,7 +34,7 @@ export class CurrentProducer {
       return await send(await life.connecting);
     } catch (error) {
       // Before the caller hears of it: what he begins then is not to find this one.
-      if (!isHarmless(error)) this.#leave(life);
+      this.#leave(life);
       throw error;
     } finally {
       life.sends--;

@@ -13,6 +13,7 @@ const { createErrorFromCode } = inside('kafkajs/src/protocol/error');
 const { Partitioners } = inside('kafkajs');
 const notEnoughReplicasAfterAppend = 20;
 const messageTooLarge = 10;
+const notLeader = 6;
 const invalidRecord = 87;
 
 interface Produced {
@@ -112,6 +113,25 @@ test('what follows an append of unknown outcome is written, and not taken for it
   await path.close();
 });
 
+test('what follows a batch that is there, and was too large when it was tried again, is not taken for its repeat', async () => {
+  const broker = new Broker();
+  const path = pathOn(broker);
+  broker.answer = () => {
+    // The leader steps down; its successor's limit is lower.
+    broker.recordsMax = 0;
+    return notLeader;
+  };
+  await assert.rejects(
+    path.append('letters', 0, [record('A')]),
+    (error) => error instanceof LogError && error.code === 'RECORD_TOO_LARGE',
+  );
+  broker.recordsMax = 1;
+  broker.answer = () => 0;
+  assert.equal(await path.append('letters', 0, [record('B')]), 1);
+  assert.deepEqual(broker.logs.get(0), ['A', 'B']);
+  await path.close();
+});
+
 test('appends of other partitions end with the producer that they began with, which is disconnected then', async () => {
   const broker = new Broker();
   const path = pathOn(broker);
@@ -133,13 +153,15 @@ test('appends of other partitions end with the producer that they began with, wh
   assert.equal(broker.disconnects, 2);
 });
 
-test('a batch that is too large is halved with the same producer', async () => {
+test('a batch that is too large is halved with another producer, and the next one is not larger', async () => {
   const broker = new Broker();
   broker.recordsMax = 2;
   const path = pathOn(broker);
   assert.equal(await path.append('letters', 0, ['a', 'b', 'c', 'd', 'e'].map(record)), 0);
   assert.deepEqual(broker.logs.get(0), ['a', 'b', 'c', 'd', 'e']);
-  assert.equal(broker.producers, 1);
+  assert.equal(broker.producers, 2);
+  assert.equal(await path.append('letters', 0, ['f', 'g', 'h', 'i', 'j'].map(record)), 5);
+  assert.equal(broker.producers, 2);
   await path.close();
 });
 

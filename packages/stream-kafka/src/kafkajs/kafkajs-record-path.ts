@@ -27,6 +27,9 @@ export class KafkaJsRecordPath implements RecordPath {
   /** The last append of each partition: the next one begins when it is over, or a retry could overtake it. */
   readonly #lastAppends = new Map<string, Promise<unknown>>();
 
+  /** Of partitions where less was taken: each batch that is refused costs a producer. */
+  readonly #batchBytesMax = new Map<string, number>();
+
   constructor(cluster: KafkaCluster, topics: Topics, kafka: Kafka = kafkaJsClient(cluster.options, cluster.logger)) {
     this.#cluster = cluster;
     this.#topics = topics;
@@ -72,11 +75,12 @@ export class KafkaJsRecordPath implements RecordPath {
   /** @throws LogError with how many are durable */
   async #send(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
     const { produceBytesMax, compression } = this.#cluster.options;
-    let batchBytesMax = produceBytesMax;
+    const key = `${topic}/${partition}`;
     let first = -1;
     for (let from = 0; from < records.length; ) {
       const messages: Message[] = [];
       let bytes = 0;
+      const batchBytesMax = this.#batchBytesMax.get(key) ?? produceBytesMax;
       for (let i = from; i < records.length; i++) {
         const size = recordBytesMaxOf(records[i]!);
         if (messages.length > 0 && bytes + size > batchBytesMax) break;
@@ -85,11 +89,11 @@ export class KafkaJsRecordPath implements RecordPath {
       }
       try {
         const batch = { topic, messages, acks: -1, compression: compressionNumber(compression) };
-        const [sent] = await this.#producer.use((producer) => producer.send(batch), isTooLarge);
+        const [sent] = await this.#producer.use((producer) => producer.send(batch));
         if (first < 0) first = Number(sent!.baseOffset);
         from += messages.length;
       } catch (error) {
-        if (isTooLarge(error) && messages.length > 1) batchBytesMax = bytes / 2;
+        if (isTooLarge(error) && messages.length > 1) this.#batchBytesMax.set(key, bytes / 2);
         else if (isTooLarge(error)) throw appendError(recordTooLarge(topic, partition, bytes, typeOf(error)), from);
         else throw appendError(await this.#appendFailure(topic, partition, error as Error).catch((e) => e), from);
       }

@@ -1,0 +1,32 @@
+import type { PlantedBug } from './planted-tests.ts';
+
+const producer = 'packages/stream-kafka/src/partition-producer.test.ts';
+const kafkaJsPath = 'packages/stream-kafka/src/kafkajs/kafkajs-record-path.test.ts';
+
+/** Bugs of the Kafka adapter, seen by its unit tests over stand-ins for brokers. */
+export const kafkaBugs: readonly PlantedBug[] = [
+  {
+    name: 'Kafka: what a leader says when it steps down is believed of what it has appended',
+    invariant: 'P6',
+    file: 'packages/stream-kafka/src/partition-producer.ts',
+    find: '[-1, 3, 6, 7, 20, 56]',
+    replace: '[-1, 7, 20]',
+    tests: [producer],
+  },
+  {
+    name: 'Kafka: what is too large after a try of unknown outcome keeps its number',
+    invariant: 'P6',
+    file: 'packages/stream-kafka/src/partition-producer.ts',
+    find: 'if (tooLarge.has(error) && !unclear) {',
+    replace: 'if (tooLarge.has(error)) {',
+    tests: [producer],
+  },
+  {
+    name: 'Kafka: a producer of kafkajs goes on behind a batch that was too large',
+    invariant: 'P6',
+    file: 'packages/stream-kafka/src/kafkajs/current-producer.ts',
+    find: 'this.#leave(life);\n',
+    replace: "if ((error as { type?: string }).type !== 'MESSAGE_TOO_LARGE') this.#leave(life);\n",
+    tests: [kafkaJsPath],
+  },
+];
