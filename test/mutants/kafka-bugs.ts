@@ -29,4 +29,12 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: "if ((error as { type?: string }).type !== 'MESSAGE_TOO_LARGE') this.#leave(life);\n",
     tests: [kafkaJsPath],
   },
+  {
+    name: 'Kafka: a leader may wait at an append as long as its answer is waited for',
+    invariant: 'P6',
+    file: 'packages/stream-kafka/src/partition-producer.ts',
+    find: 'Math.floor(this.#cluster.options.requestTimeoutMs / 2)',
+    replace: 'this.#cluster.options.requestTimeoutMs',
+    tests: [producer],
+  },
 ];

@@ -89,11 +89,10 @@ export class KafkaCluster {
     api: Api<Request, Answer>,
     request: Request,
     lane: Lane = 'ask',
-    waitMs = 0,
   ): Promise<Answer> {
     const address = this.#brokers.get(nodeId);
     if (address === undefined) throw new KafkaError('UNREACHABLE', `broker ${nodeId} is not known`);
-    return (await this.#connection(`${nodeId}/${lane}`, address)).request(api, request, waitMs);
+    return (await this.#connection(`${nodeId}/${lane}`, address)).request(api, request);
   }
 
   /**

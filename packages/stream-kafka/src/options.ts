@@ -63,7 +63,10 @@ export interface KafkaOptions {
 
 export interface KafkaLimits {
   readonly connectTimeoutMs: number;
-  /** Beyond what the broker itself is told to wait. */
+  /**
+   * How long an answer is waited for; that to a fetch for `fetchWaitMs` more. Half of it is what a leader may wait for its
+   * followers when something is appended.
+   */
   readonly requestTimeoutMs: number;
   /** How long an operation is tried again while brokers are away or leaders move; then it fails with LOG_IO. */
   readonly retryTimeMs: number;
@@ -81,7 +84,8 @@ export interface KafkaLimits {
 
 /**
  * Defaults. `retryTimeMs` outlasts a rolling restart's pause of a partition; `requestTimeoutMs` is what Kafka's own
- * clients wait; `produceBytesMax` stays below the brokers' `message.max.bytes` of 1 MiB.
+ * clients wait, and goes into `retryTimeMs` twice: an append of which no answer came is tried again as the same, so that
+ * it is there once; `produceBytesMax` stays below the brokers' `message.max.bytes` of 1 MiB.
  */
 export const defaultKafkaLimits: KafkaLimits = {
   connectTimeoutMs: 5_000,

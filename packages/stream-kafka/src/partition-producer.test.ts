@@ -61,6 +61,29 @@ test('what a leader may have written before it stepped down is not halved, and n
   }
 });
 
+test('an append of which no answer comes is tried again with the same bytes before it is given up', async () => {
+  const broker = await StandInBroker.start(1, { topicId: Buffer.alloc(16, 7), partition: ledBy(1, 0) });
+  const requestTimeoutMs = 300;
+  const limits = { requestTimeoutMs, retryTimeMs: 2 * requestTimeoutMs, backoffMsMin: 1, backoffMsMax: 1 };
+  const { cluster, clock } = clusterOf([broker.address], limits);
+  const producer = new PartitionProducer(cluster, new Topics(cluster), 'topic', 0);
+  broker.produceAnswer = null;
+  broker.onProduce = () => (clock.nowMs += requestTimeoutMs);
+  try {
+    await assert.rejects(
+      producer.append([{ key: null, value: Buffer.from('a') }]),
+      (error) => error instanceof LogError && /no answer within 300 ms \(waited for Produce\)/.test(error.message),
+    );
+    const [first, second] = broker.produced;
+    assert.equal(broker.produced.length, 2);
+    assert.deepEqual(second, first);
+    assert.equal(first!.timeoutMs, requestTimeoutMs / 2);
+  } finally {
+    cluster.close();
+    broker.stop();
+  }
+});
+
 test('a leader that can not append is left for its successor, of which it knows nothing', async () => {
   const topicId = Buffer.alloc(16, 7);
   const first = await StandInBroker.start(1, { topicId, partition: ledBy(1, 5) });

@@ -136,9 +136,10 @@ export class PartitionProducer {
       failed = leader;
       let answer: { error: number; message: string | null; baseOffset: number };
       try {
-        const { requestTimeoutMs: timeoutMs } = this.#cluster.options;
+        // A part of what is waited for the answer: one that is lost leaves the time for another try with the same bytes.
+        const timeoutMs = Math.floor(this.#cluster.options.requestTimeoutMs / 2);
         const request = { topic: this.#topic, partition: this.#partition, batch, timeoutMs, transactionalId: null };
-        answer = await this.#cluster.ask(leader, produce, request, 'produce', timeoutMs);
+        answer = await this.#cluster.ask(leader, produce, request, 'produce');
       } catch (error) {
         unclear = true;
         this.#topics.forget(this.#topic);

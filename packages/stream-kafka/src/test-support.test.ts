@@ -46,13 +46,15 @@ export class StandInBroker {
   fetches = 0;
   /** Before each is answered. */
   onFetch: () => void = () => undefined;
+  onProduce: () => void = () => undefined;
   /** Connections that fetched. */
   readonly fetchers = new Set<Socket>();
   lookups = 0;
   /** That asked here for an id; each gets one of its own. */
   producers = 0;
   readonly produced: Produced[] = [];
-  produceAnswer: { readonly error: number; readonly message: string | null } = { error: 0, message: null };
+  /** Null: none comes. */
+  produceAnswer: { readonly error: number; readonly message: string | null } | null = { error: 0, message: null };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -89,13 +91,14 @@ export class StandInBroker {
       if (key !== apiVersionsKey) reader.tags();
       const writer = new WireWriter().int32(0).int32(correlation);
       if (key !== apiVersionsKey) writer.tags();
-      this.#answer(key, socket, reader, writer);
+      if (!this.#answer(key, socket, reader, writer)) return;
       socket.write(writer.patchInt32(0, writer.length - 4).finish());
     });
     socket.on('data', (piece: Buffer) => requests.push(piece));
   }
 
-  #answer(key: number, socket: Socket, reader: WireReader, writer: WireWriter): void {
+  /** False: nothing is answered. */
+  #answer(key: number, socket: Socket, reader: WireReader, writer: WireWriter): boolean {
     if (key === apiVersionsKey) answerVersions(writer);
     else if (key === metadata.key) this.#answerMetadata(reader, writer);
     else if (key === initProducerId.key)
@@ -105,9 +108,10 @@ export class StandInBroker {
         .int64(1_000 * this.nodeId + ++this.producers)
         .int16(0)
         .tags();
-    else if (key === produce.key) this.#answerProduce(reader, writer);
+    else if (key === produce.key) return this.#answerProduce(reader, writer);
     else if (key === fetch.key) this.#answerFetch(socket, writer);
     else throw new Error(`a stand-in for a broker doesn't answer requests of kind ${key}`);
+    return true;
   }
 
   #answerFetch(socket: Socket, writer: WireWriter): void {
@@ -142,7 +146,7 @@ export class StandInBroker {
     writer.tags();
   }
 
-  #answerProduce(reader: WireReader, writer: WireWriter): void {
+  #answerProduce(reader: WireReader, writer: WireWriter): boolean {
     reader.compactString();
     reader.int16();
     const timeoutMs = reader.int32();
@@ -155,9 +159,12 @@ export class StandInBroker {
       });
       reader.tags();
     });
+    this.onProduce();
+    if (this.produceAnswer === null) return false;
     const { error, message } = this.produceAnswer;
     writer.uvarint(2).compactString('topic').uvarint(2).int32(0).int16(error).int64(0).int64(-1).int64(0);
     writer.uvarint(1).compactString(message).tags().tags().int32(0).tags();
+    return true;
   }
 }
 
