@@ -1,6 +1,7 @@
 import type { PlantedBug } from './planted-tests.ts';
 
 const producer = 'packages/stream-kafka/src/partition-producer.test.ts';
+const batches = 'packages/stream-kafka/src/batch/fetched-batches.test.ts';
 const kafkaJsPath = 'packages/stream-kafka/src/kafkajs/kafkajs-record-path.test.ts';
 
 /** Bugs of the Kafka adapter, seen by its unit tests over stand-ins for brokers. */
@@ -36,5 +37,22 @@ export const kafkaBugs: readonly PlantedBug[] = [
     find: 'Math.floor(this.#cluster.options.requestTimeoutMs / 2)',
     replace: 'this.#cluster.options.requestTimeoutMs',
     tests: [producer],
+  },
+  {
+    name: 'Kafka: what is passed over is not looked at',
+    invariant: 'I6',
+    file: 'packages/stream-kafka/src/batch/fetched-batches.ts',
+    find: '        this.#checkSum(end);\n        this.#checkOrder();\n        const codec',
+    replace:
+      '        if (!this.#isPassedOver()) this.#checkSum(end);\n        this.#checkOrder();\n        const codec',
+    tests: [batches],
+  },
+  {
+    name: 'Kafka: a batch whose first offset goes back is passed over as one that was read',
+    invariant: 'I6',
+    file: 'packages/stream-kafka/src/batch/fetched-batches.ts',
+    find: '        this.#checkOrder();\n',
+    replace: '',
+    tests: [batches],
   },
 ];

@@ -56,6 +56,17 @@ function fetched(bytes: Buffer, from = 0, aborted: readonly AbortedTransaction[]
   return new FetchedBatches(answer(bytes, aborted), from, 'topic/0', limits);
 }
 
+/** What a broker brings of its log for a fetch: it begins with the batch that has the offset, or the next one. */
+function broughtFrom(log: Buffer, offset: number): Buffer {
+  let at = 0;
+  while (at < log.length) {
+    const last = Number(log.readBigInt64BE(at)) + log.readInt32BE(at + batchHeader.lastOffsetDeltaAt);
+    if (last >= offset) break;
+    at += batchHeader.lengthOverhead + log.readInt32BE(at + batchHeader.lengthAt);
+  }
+  return log.subarray(at);
+}
+
 function rowsOf(batch: RecordBatch): [number, string | null, string | null][] {
   const text = (start: number, end: number) =>
     start < 0 ? null : Buffer.from(batch.bytes.subarray(start, end)).toString('latin1');
@@ -102,7 +113,7 @@ test('gives every record once and in order, whatever the compression, the pieces
           offset += records.length + gap;
           return rows;
         });
-        const all = fetched(stored(batches as Written[]), from);
+        const all = fetched(broughtFrom(stored(batches as Written[]), from), from);
         assert.deepEqual(
           readAll(all, bytesMax),
           expected.filter(([at]) => (at as number) >= from),
@@ -173,6 +184,47 @@ test('damage stops at its position, after what lies before it', () => {
         );
       }
     }
+  }
+});
+
+test('a batch of an aborted transaction that is damaged is not passed over: it may say more than it has', () => {
+  const bytes = stored([
+    { records: values('a') },
+    { records: values('gone'), producerId: 7, transactional: true },
+    marker,
+    { records: values('kept') },
+  ]);
+  const first = stored([{ records: values('a') }]).length;
+  bytes[first + batchHeader.lastOffsetDeltaAt + 3]! ^= 2;
+  const batches = fetched(bytes, 0, [{ producerId: 7, firstOffset: 1 }]);
+  assert.deepEqual(rowsOf(batches.next(1 << 20)!), [[0, null, 'a']]);
+  for (let i = 0; i < 2; i++) assert.throws(() => batches.next(1 << 20), /at offset 1 .*checksum does not match/);
+  assert.equal(batches.nextOffset, 1);
+});
+
+test('a batch whose first offset goes back is damaged, after what lies before it', () => {
+  const one = (offset: number, compression: Compression, ...texts: string[]) => {
+    const bytes = stored([{ records: values(...texts), compression }]);
+    bytes.writeBigInt64BE(BigInt(offset), 0);
+    return bytes;
+  };
+  for (const compression of compressions) {
+    // Below the one before, at the same offset, and within it.
+    for (const offset of [2, 5, 6]) {
+      const batches = fetched(Buffer.concat([one(5, compression, 'a', 'b'), one(offset, compression, 'c')]), 5);
+      assert.deepEqual(rowsOf(batches.next(1 << 20)!), [
+        [5, null, 'a'],
+        [6, null, 'b'],
+      ]);
+      for (let i = 0; i < 2; i++) assert.throws(() => batches.next(1 << 20), new RegExp(`at offset ${offset} `));
+      assert.equal(batches.nextOffset, 7);
+    }
+    // A reading may begin within a batch, and compaction leaves gaps.
+    const batches = fetched(Buffer.concat([one(5, compression, 'a', 'b'), one(9, compression, 'c')]), 6);
+    assert.deepEqual(readAll(batches, 1 << 20), [
+      [6, null, 'b'],
+      [9, null, 'c'],
+    ]);
   }
 });
 

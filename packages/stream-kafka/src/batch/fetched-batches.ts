@@ -42,6 +42,11 @@ export class FetchedBatches {
   /** All of one `bytes`. */
   #sections: Section[] = [];
   #at: number;
+  /** The position up to which checksums match: a batch may be looked at more than once before its turn comes. */
+  #checkedTo = 0;
+  /** Of the batch before the position; -1: there is none. */
+  #baseBefore = -1;
+  #lastBefore = -1;
   /** The offset that the next record given out has at least. */
   nextOffset: number;
 
@@ -97,8 +102,10 @@ export class FetchedBatches {
       while (held < bytesMax) {
         const end = this.#batchEnd();
         if (end === null) break;
+        this.#checkSum(end);
+        this.#checkOrder();
         const codec = this.#answer.bytes.readInt16BE(this.#at + batchHeader.attributesAt) & attributeBits.compression;
-        if (this.#isPassedOver(end)) sections.push({ ...this.#section(end), recordsLeft: 0 });
+        if (this.#isPassedOver()) sections.push({ ...this.#section(end), recordsLeft: 0 });
         else if (isMixed(codec) || (codec > 0 && held >= joinedBytes)) break;
         else {
           const section = this.#opened(codec, end);
@@ -106,6 +113,8 @@ export class FetchedBatches {
           sections.push(section);
           held += section.end - section.at;
         }
+        this.#baseBefore = int64(this.#answer.bytes, this.#at);
+        this.#lastBefore = this.#lastOffset();
         this.#at = end;
       }
     } catch (error) {
@@ -138,7 +147,7 @@ export class FetchedBatches {
   }
 
   /** Whether the batch at the position leaves no record: a control batch, or one of an aborted transaction. */
-  #isPassedOver(end: number): boolean {
+  #isPassedOver(): boolean {
     const { bytes } = this.#answer;
     const start = this.#at;
     const last = this.#lastOffset();
@@ -148,7 +157,6 @@ export class FetchedBatches {
     const attributes = bytes.readInt16BE(start + batchHeader.attributesAt);
     const producerId = int64(bytes, start + batchHeader.producerIdAt);
     if (attributes & attributeBits.control) {
-      this.#checkSum(end);
       // A transaction's end: what the producer writes after it belongs to another one.
       this.#aborting.delete(producerId);
       return true;
@@ -161,11 +169,22 @@ export class FetchedBatches {
     return int64(bytes, this.#at) + bytes.readInt32BE(this.#at + batchHeader.lastOffsetDeltaAt);
   }
 
+  /** Of each batch, also one that is passed over: its last offset says how far. */
   #checkSum(end: number): void {
+    if (end <= this.#checkedTo) return;
     const { bytes } = this.#answer;
     const stated = bytes.readUInt32BE(this.#at + batchHeader.crcAt);
     const found = checksum(bytes.subarray(this.#at + batchHeader.attributesAt, end));
     if (found !== stated) throw this.#corrupt(int64(bytes, this.#at), 'its checksum does not match');
+    this.#checkedTo = end;
+  }
+
+  /** The checksum leaves the first offset out: what goes back is damaged there. A fetch's first batch may begin anywhere. */
+  #checkOrder(): void {
+    const base = int64(this.#answer.bytes, this.#at);
+    if (this.#baseBefore < 0) return;
+    if (base > this.#baseBefore && this.#lastOffset() >= Math.max(this.nextOffset, this.#lastBefore + 1)) return;
+    throw this.#corrupt(base, `it follows on the one at offset ${this.#baseBefore}, which ends at ${this.#lastBefore}`);
   }
 
   #section(end: number): Section {
@@ -185,9 +204,8 @@ export class FetchedBatches {
     };
   }
 
-  /** The batch at the position, checked and decompressed. */
+  /** The batch at the position, decompressed. */
   #opened(codec: number, end: number): Section {
-    this.#checkSum(end);
     let section = this.#section(end);
     if (codec > 0) {
       const bytes = this.#unpack(codec, section);
