@@ -1,6 +1,7 @@
 import type { PlantedBug } from './planted-tests.ts';
 
 const producer = 'packages/stream-kafka/src/partition-producer.test.ts';
+const reader = 'packages/stream-kafka/src/kafka-reader.test.ts';
 const batches = 'packages/stream-kafka/src/batch/fetched-batches.test.ts';
 const kafkaJsPath = 'packages/stream-kafka/src/kafkajs/kafkajs-record-path.test.ts';
 
@@ -54,5 +55,21 @@ export const kafkaBugs: readonly PlantedBug[] = [
     find: '        this.#checkOrder();\n',
     replace: '',
     tests: [batches],
+  },
+  {
+    name: 'Kafka: a reader that has failed says nothing until a record comes',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/kafka-reader.ts',
+    find: 'if (this.#failing) batch ??= emptyBatch(this.#position);',
+    replace: '',
+    tests: [reader],
+  },
+  {
+    name: 'Kafka: a reader over kafkajs that has failed says nothing until a record comes',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/kafkajs/kafkajs-reader.ts',
+    find: 'this.#failing = true;',
+    replace: '',
+    tests: ['packages/stream-kafka/src/kafkajs/kafkajs-reader.test.ts'],
   },
 ];

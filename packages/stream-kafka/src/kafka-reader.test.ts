@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LogError } from '@holdfast/engine';
 import { topicId } from '@holdfast/model';
 import { encodeBatch } from './batch/encode-batch.ts';
 import { KafkaReader } from './kafka-reader.ts';
@@ -8,6 +9,7 @@ import { Topics } from './topics.ts';
 
 const id = Buffer.alloc(16, 5);
 const partition = { topicId: topicId(id.toString('base64url')), partition: 0 };
+const notAllowed = 29;
 const waitMs = 20 * 60_000;
 
 function stored(text: string, offset: number): Buffer {
@@ -63,6 +65,26 @@ test('a leader that answers, and knows nothing of its successor, is left', async
     assert.ok(first.lookups > lookups);
     assert.equal(first.fetches, fetches);
     assert.equal(warnings.filter((warning) => (warning as { text: string }).text.startsWith('Kafka')).length, 0);
+  });
+});
+
+test('the first answer after a failure that brings nothing is a batch without records', async () => {
+  await reading(async ({ reader, first }) => {
+    first.records = stored('a', 0);
+    assert.equal(await nextText(reader), 'a');
+    first.fetchError = notAllowed;
+    const failed = (error: unknown) => error instanceof LogError && error.code === 'ACCESS_DENIED';
+    // What was asked before may still be answered with nothing.
+    await assert.rejects(async () => {
+      while ((await reader.next(1 << 20, waitMs)) === null);
+    }, failed);
+    await assert.rejects(reader.next(1 << 20, waitMs), failed);
+    first.fetchError = 0;
+    const batch = await reader.next(1 << 20, waitMs);
+    assert.deepEqual([batch?.count, batch?.nextOffset], [0, 1]);
+    assert.equal(await reader.next(1 << 20, 10_000), null);
+    first.records = stored('b', 1);
+    assert.equal(await nextText(reader), 'b');
   });
 });
 

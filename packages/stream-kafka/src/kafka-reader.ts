@@ -5,6 +5,7 @@ import { type FetchAnswer, fetch } from './apis/fetch.ts';
 import { earliest, latest } from './apis/list-offsets.ts';
 import type { PartitionMetadata } from './apis/metadata.ts';
 import { FetchedBatches } from './batch/fetched-batches.ts';
+import { emptyBatch } from './batch/record-columns.ts';
 import type { KafkaCluster } from './cluster.ts';
 import { brokerError, KafkaError, logError } from './errors.ts';
 import { LeaderAge } from './leader-age.ts';
@@ -47,6 +48,8 @@ export class KafkaReader implements LogReader {
   #newest: PartitionMetadata | null = null;
   #held: FetchedBatches | null = null;
   #loading: Promise<Loaded> | null = null;
+  /** The last call that said anything failed. */
+  #failing = false;
   readonly #closing = new AbortController();
 
   constructor(
@@ -70,11 +73,14 @@ export class KafkaReader implements LogReader {
     try {
       for (;;) {
         if (this.#closed) return null;
-        const batch = this.#held?.next(bytesMax) ?? null;
+        let batch = this.#held?.next(bytesMax) ?? null;
         if (this.#held !== null) {
           this.#position = this.#held.nextOffset;
           if (batch === null || this.#held.isOver) this.#held = null;
           if (this.#held === null) this.#loading ??= this.#load(bytesMax);
+          // Nothing new: said once after a failure, for null may also mean that no answer came yet.
+          if (this.#failing) batch ??= emptyBatch(this.#position);
+          this.#failing = false;
           if (batch !== null) return batch;
         }
         this.#loading ??= this.#load(bytesMax);
@@ -87,6 +93,7 @@ export class KafkaReader implements LogReader {
     } catch (error) {
       // Damage may have come on the way: the next call fetches anew, from the first offset not given out.
       this.#held = null;
+      this.#failing = true;
       throw logError(error);
     }
   }

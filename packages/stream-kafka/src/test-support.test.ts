@@ -43,6 +43,7 @@ export class StandInBroker {
   belief: Belief;
   /** Record batches of the next fetch; then there is nothing again. */
   records: Buffer = Buffer.alloc(0);
+  fetchError = 0;
   fetches = 0;
   /** Before each is answered. */
   onFetch: () => void = () => undefined;
@@ -118,7 +119,7 @@ export class StandInBroker {
     this.fetches++;
     this.onFetch();
     this.fetchers.add(socket);
-    writer.int32(0).int16(0).int32(0).uvarint(2).uuid(this.belief.topicId).uvarint(2).int32(0).int16(0);
+    writer.int32(0).int16(0).int32(0).uvarint(2).uuid(this.belief.topicId).uvarint(2).int32(0).int16(this.fetchError);
     writer.int64(0).int64(0).int64(0).uvarint(1).int32(-1).compactBytes(this.records).tags().tags().tags();
     this.records = Buffer.alloc(0);
   }

@@ -47,7 +47,9 @@ export interface LogReader {
   /**
    * The next batch, of at most about `bytesMax` bytes (at least one record); null when nothing came within `waitMs`.
    * A batch without records only moves `nextOffset` on, past what the log holds there for itself (a transaction's
-   * marker): the reader has to be told, or it would never count as having read to the end.
+   * marker): the reader has to be told, or it would never count as having read to the end. One with an unchanged
+   * `nextOffset` says after a call that failed that the log answers again, and has nothing new: null may also mean that
+   * no answer came yet.
    * Only what is durable in the log is given.
    * @throws LogError TOPIC_CHANGED when the topic was deleted or recreated, OFFSET_OUT_OF_RANGE when the offset is gone,
    *   RECORDS_CORRUPT when what is stored can't be read

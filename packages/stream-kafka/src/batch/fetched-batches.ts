@@ -4,7 +4,7 @@ import { checksum } from '../codec/checksum.ts';
 import { decompress } from '../codec/codecs.ts';
 import { KafkaError } from '../errors.ts';
 import { attributeBits, batchHeader, recordBytesMin } from './batch-header.ts';
-import { RecordColumns } from './record-columns.ts';
+import { emptyBatch, RecordColumns } from './record-columns.ts';
 
 /** Small compressed batches are put together to about this; larger ones aren't worth the copy. */
 const joinedBytes = 64 * 1024;
@@ -83,7 +83,7 @@ export class FetchedBatches {
       this.#sections.splice(0, done);
       if (columns.count > 0) return columns.finish(this.nextOffset);
     }
-    return this.nextOffset > from ? new RecordColumns([], 0).finish(this.nextOffset) : null;
+    return this.nextOffset > from ? emptyBatch(this.nextOffset) : null;
   }
 
   /** Whether nothing is left to give out. */

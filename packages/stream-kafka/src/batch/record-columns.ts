@@ -131,3 +131,8 @@ export class RecordColumns {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 }
+
+/** A batch without records, which only says where reading stands. */
+export function emptyBatch(nextOffset: number): RecordBatch {
+  return new RecordColumns([], 0).finish(nextOffset);
+}

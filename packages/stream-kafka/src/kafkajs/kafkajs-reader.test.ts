@@ -207,6 +207,21 @@ test('a reset of kafkajs behind a gap of retention is no pass over: the offset i
   });
 });
 
+test('the first answer after a failure that brings nothing is a batch without records', async () => {
+  const log = new Partition();
+  log.start = 1;
+  await reading(log, 0, async (reader) => {
+    const failed = (error: unknown) => error instanceof LogError && error.code === 'OFFSET_OUT_OF_RANGE';
+    for (let i = 0; i < 2; i++) await assert.rejects(reader.next(1 << 20, 5_000), failed);
+    log.start = 0;
+    const batch = await reader.next(1 << 20, 5_000);
+    assert.deepEqual([batch?.count, batch?.nextOffset], [0, 0]);
+    assert.equal(await reader.next(1 << 20, 20), null);
+    log.add('record', 2);
+    assert.deepEqual(await offsetsTo(reader, 2), [0, 1]);
+  });
+});
+
 test('records of which no batch could be made are given out the next time', async () => {
   const log = new Partition();
   let memory = false;

@@ -44,6 +44,10 @@ export class KafkaJsReader implements LogReader {
   #starting: Promise<void> | null = null;
   #given: Given | null = null;
   #failure: unknown = null;
+  /** The last call that said anything failed. */
+  #failing = false;
+  /** Brokers that have answered kafkajs since then, perhaps with nothing. */
+  readonly #answered = new Set<number>();
   #closed = false;
   #wake: () => void = () => undefined;
 
@@ -76,16 +80,24 @@ export class KafkaJsReader implements LogReader {
         await this.#starting;
         if (this.#given !== null) {
           const batch = await this.#take(this.#given, bytesMax);
-          if (batch !== null) return batch;
-          continue;
+          if (batch === null) continue;
+          this.#failing = false;
+          return batch;
         }
         const leftMs = deadlineMs - this.#cluster.nowMs;
         if (this.#failure !== null) await this.#fail();
+        // Nothing new: said once after a failure, for null may also mean that no answer came yet.
+        if (this.#failing && (await this.#isAnswered())) {
+          this.#failing = false;
+          return batchOfMessages([], this.#position);
+        }
         if (leftMs <= 0) return null;
         if (!first) await this.#checkTopic();
         if (this.#given === null && !this.#closed) await this.#somethingNew(Math.min(leftMs, identityCheckMs));
       }
     } catch (error) {
+      this.#failing = true;
+      this.#answered.clear();
       throw logError(error);
     }
   }
@@ -134,6 +146,12 @@ export class KafkaJsReader implements LogReader {
     });
     // Its group commits nothing, so after each joining kafkajs would begin where it likes.
     consumer.on(consumer.events.GROUP_JOIN, () => this.#seek());
+    // kafkajs asks all brokers in turns, and says so of those of which it wants nothing too.
+    consumer.on(consumer.events.FETCH, ({ payload }) => {
+      if (consumer !== this.#consumer || !this.#failing) return;
+      this.#answered.add(Number(payload.nodeId));
+      this.#wake();
+    });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (consumer !== this.#consumer) return;
       const { error, restart } = payload;
@@ -223,6 +241,13 @@ export class KafkaJsReader implements LogReader {
   /** @throws LogError TOPIC_CHANGED */
   async #checkTopic(): Promise<void> {
     await this.#cluster.retry(() => this.#topics.same(this.#topic, this.#partition.topicId));
+  }
+
+  /** Whether kafkajs had an answer of the partition's leader. */
+  async #isAnswered(): Promise<boolean> {
+    const topic = await this.#cluster.retry(() => this.#topics.find(this.#topic));
+    const leader = topic?.partitions[this.#partition.partition]?.leader;
+    return leader !== undefined && this.#answered.has(leader);
   }
 
   async #checkRange(): Promise<void> {
