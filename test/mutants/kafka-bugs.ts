@@ -72,4 +72,28 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: '',
     tests: ['packages/stream-kafka/src/kafkajs/kafkajs-reader.test.ts'],
   },
+  {
+    name: 'Kafka: headers are read on into the next record',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/batch/record-headers.ts',
+    find: 'new WireReader(bytes, at, end)',
+    replace: 'new WireReader(bytes, at, Math.max(end, bytes.length))',
+    tests: [batches],
+  },
+  {
+    name: 'Kafka: headers that can not be read end the shard',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/batch/record-headers.ts',
+    find: '} catch {',
+    replace: '} catch (error) {\n    throw error;',
+    tests: [batches],
+  },
+  {
+    name: 'Kafka: a varint without end is a number',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/batch/record-columns.ts',
+    find: 'if (scale > varintScaleMax) return Number.NaN;',
+    replace: '',
+    tests: [batches],
+  },
 ];

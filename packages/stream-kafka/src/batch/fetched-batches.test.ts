@@ -244,6 +244,52 @@ test('a broken record behind a valid sum stops after the records before it', () 
   assert.equal(batches.nextOffset, 2);
 });
 
+test('a varint that is longer than any number breaks its record, wherever it is', () => {
+  const overlong = Buffer.alloc(11, 0x80);
+  // Length, attributes, time, offset, key, value, headers; each varint in turn has no end.
+  for (const place of [0, 2, 3, 4, 5]) {
+    const fields = [60, 0, 0, 0, 1, 1, 0].map((byte) => Buffer.of(byte));
+    const record = Buffer.concat(fields.with(place, Buffer.concat([overlong, fields[place]!])));
+    const head = stored([{ records: values('x') }]).subarray(0, batchHeader.bytes);
+    const bytes = Buffer.concat([head, record, Buffer.alloc(40)]);
+    bytes.writeInt32BE(bytes.length - batchHeader.lengthOverhead, batchHeader.lengthAt);
+    assert.throws(() => fetched(resealed(bytes)).next(1 << 20), /a record reaches beyond its batch/, `field ${place}`);
+  }
+});
+
+test('of malformed headers those before the fault are read, and nothing of the next record', () => {
+  const records = [
+    { key: null, value: Buffer.from('a'), headers: { first: '1', second: '2' } },
+    { key: null, value: Buffer.from('b'), headers: { of: 'another' } },
+    { key: null, value: Buffer.from('c') },
+  ];
+  const headersOf = (change: (bytes: Buffer) => void) => {
+    const bytes = stored([{ records }]);
+    change(bytes);
+    const batch = fetched(resealed(bytes)).next(1 << 20)!;
+    assert.deepEqual(batch.headersOf!(1), { of: 'another' });
+    return batch.headersOf!(0);
+  };
+  const countAt = (bytes: Buffer) => bytes.indexOf('first') - 2;
+  assert.deepEqual(
+    headersOf(() => undefined),
+    { first: '1', second: '2' },
+  );
+  // 36 headers, no number, and a name that is longer than the record.
+  assert.deepEqual(
+    headersOf((bytes) => void (bytes[countAt(bytes)] = 72)),
+    { first: '1', second: '2' },
+  );
+  assert.deepEqual(
+    headersOf((bytes) => void bytes.fill(0xff, countAt(bytes), bytes.indexOf('second'))),
+    {},
+  );
+  assert.deepEqual(
+    headersOf((bytes) => void (bytes[bytes.indexOf('second') - 1] = 0x7e)),
+    { first: '1' },
+  );
+});
+
 test('a batch that grows beyond the limit is an error, not memory', () => {
   for (const compression of compressions) {
     if (compression === 'none') continue;

@@ -4,7 +4,9 @@ import type { Section } from './fetched-batches.ts';
 import { readHeaders } from './record-headers.ts';
 
 /** Bytes per row of all columns together. */
-const rowBytes = 36;
+const rowBytes = 40;
+/** By which a varint's tenth byte counts: no number has more. */
+const varintScaleMax = 2 ** 63;
 
 /**
  * Walks records and notes where their keys and values lie: the engine's batch, with nothing allocated per record and
@@ -22,6 +24,8 @@ export class RecordColumns {
   readonly #valueEnds: Int32Array;
   /** Where the number of headers is. */
   readonly #headerStarts: Int32Array;
+  /** The record's end. */
+  readonly #headerEnds: Int32Array;
   #taken = 0;
   count = 0;
   /** One past the last record taken. */
@@ -45,6 +49,7 @@ export class RecordColumns {
     this.#valueStarts = new Int32Array(columns, capacity * 24, capacity);
     this.#valueEnds = new Int32Array(columns, capacity * 28, capacity);
     this.#headerStarts = new Int32Array(columns, capacity * 32, capacity);
+    this.#headerEnds = new Int32Array(columns, capacity * 36, capacity);
   }
 
   /** Takes the section's records from `fromOffset` on while there is room, at least one per batch. */
@@ -57,12 +62,14 @@ export class RecordColumns {
       const length = this.#varint();
       const start = this.#at;
       const next = start + length;
-      if (length < recordBytesMin - 1 || next > end) return 'broken';
+      // Each comparison is false for what is no number.
+      if (!(length >= recordBytesMin - 1 && next <= end)) return 'broken';
       const size = next - section.at;
       if (row >= this.#capacity || (row > 0 && this.#taken + size > this.#bytesMax)) break;
       this.#at = start + 1;
       const timeDelta = this.#varint();
       const offset = baseOffset + this.#varint();
+      if (Number.isNaN(timeDelta + offset)) return 'broken';
       if (offset < fromOffset) {
         section.at = next;
         continue;
@@ -75,7 +82,7 @@ export class RecordColumns {
       const keyEnd = keyLength < 0 ? keyStart : keyStart + keyLength;
       this.#keyStarts[row] = keyLength < 0 ? -1 : keyStart;
       this.#keyEnds[row] = keyLength < 0 ? -1 : keyEnd;
-      if (keyEnd >= next) return 'broken';
+      if (!(keyEnd < next)) return 'broken';
       this.#at = keyEnd;
       const valueLength = this.#varint();
       const valueStart = this.#at;
@@ -83,8 +90,9 @@ export class RecordColumns {
       this.#valueStarts[row] = valueLength < 0 ? -1 : valueStart;
       this.#valueEnds[row] = valueLength < 0 ? -1 : valueEnd;
       this.#headerStarts[row] = valueEnd;
+      this.#headerEnds[row] = next;
       // Behind the value there is the number of headers at least.
-      if (valueEnd >= next) return 'broken';
+      if (!(valueEnd < next)) return 'broken';
       section.at = next;
       this.#taken += size;
       this.nextOffset = offset + 1;
@@ -94,7 +102,7 @@ export class RecordColumns {
   }
 
   finish(nextOffset: number): RecordBatch {
-    const [bytes, starts] = [this.#bytes, this.#headerStarts];
+    const [bytes, starts, ends] = [this.#bytes, this.#headerStarts, this.#headerEnds];
     return {
       count: this.count,
       bytes: this.#bytes,
@@ -105,11 +113,11 @@ export class RecordColumns {
       valueStarts: this.#valueStarts,
       valueEnds: this.#valueEnds,
       nextOffset,
-      headersOf: (row) => readHeaders(bytes, starts[row]!),
+      headersOf: (row) => readHeaders(bytes, starts[row]!, ends[row]!),
     };
   }
 
-  /** Zigzag; a number, so exact to 2^53. The walk's own speed: most varints have one or two bytes. */
+  /** Zigzag; a number, so exact to 2^53, and NaN if it is longer than any. The walk's own speed: most varints have one or two bytes. */
   #varint(): number {
     const bytes = this.#bytes;
     let at = this.#at;
@@ -121,6 +129,7 @@ export class RecordColumns {
       if (byte >= 0x80) {
         let scale = 1 << 14;
         do {
+          if (scale > varintScaleMax) return Number.NaN;
           byte = bytes[at++] ?? 0;
           value += (byte & 0x7f) * scale;
           scale *= 0x80;

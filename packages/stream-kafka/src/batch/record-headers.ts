@@ -1,27 +1,26 @@
-import { KafkaError } from '../errors.ts';
 import { WireReader } from '../wire/wire-reader.ts';
 
 /**
- * A record's headers, from where their number is; of a name that repeats, the last. A null value is an empty one.
- * @throws KafkaError PROTOCOL when they reach beyond the bytes
+ * A record's headers, from where their number is to the record's end; of a name that repeats, the last. A null value is
+ * an empty one. Of a block that is malformed, what lies before the fault: any producer may have written it, and who asks
+ * has no other record to go on with.
  */
-export function readHeaders(bytes: Buffer, at: number): Readonly<Record<string, string>> {
-  const reader = new WireReader(bytes, at);
+export function readHeaders(bytes: Buffer, at: number, end: number): Readonly<Record<string, string>> {
+  const reader = new WireReader(bytes, at, end);
   const headers: Record<string, string> = {};
-  for (let left = zigzag(reader); left > 0; left--) {
-    const name = text(reader);
-    Object.defineProperty(headers, name, { value: text(reader), enumerable: true, configurable: true, writable: true });
+  try {
+    for (let left = zigzag(reader); left > 0; left--) {
+      const [name, value] = [text(reader), text(reader)];
+      Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
+    }
+  } catch {
+    // The reader says nothing but that the bytes end too early, or that a varint has no end.
   }
   return headers;
 }
 
 function text(reader: WireReader): string {
-  const length = Math.max(zigzag(reader), 0);
-  const end = reader.at + length;
-  if (end > reader.end) throw new KafkaError('PROTOCOL', 'a header reaches beyond its record batch');
-  const value = reader.bytes.toString('utf8', reader.at, end);
-  reader.at = end;
-  return value;
+  return reader.utf8(Math.max(zigzag(reader), 0));
 }
 
 function zigzag(reader: WireReader): number {

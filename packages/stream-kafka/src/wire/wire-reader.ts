@@ -47,12 +47,12 @@ export class WireReader {
 
   string(): string {
     const length = this.int16();
-    return length < 0 ? '' : this.#text(length);
+    return length < 0 ? '' : this.utf8(length);
   }
 
   compactString(): string | null {
     const length = this.uvarint();
-    return length === 0 ? null : this.#text(length - 1);
+    return length === 0 ? null : this.utf8(length - 1);
   }
 
   compactBytes(): Buffer | null {
@@ -83,7 +83,7 @@ export class WireReader {
     }
   }
 
-  #text(length: number): string {
+  utf8(length: number): string {
     const at = this.#take(length);
     return this.bytes.toString('utf8', at, this.at);
   }
