@@ -96,4 +96,12 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: '',
     tests: [batches],
   },
+  {
+    name: 'Kafka: a coordinator that is known is where it was',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/group-offsets.ts',
+    find: 'this.#lost.has(group) || ',
+    replace: '',
+    tests: ['packages/stream-kafka/src/group-offsets.test.ts'],
+  },
 ];

@@ -25,6 +25,8 @@ export class GroupOffsets {
   readonly #cluster: KafkaCluster;
   readonly #topics: Topics;
   readonly #coordinators = new Map<string, number>();
+  /** Groups whose coordinator did not answer well when it was asked last. */
+  readonly #lost = new Set<string>();
 
   constructor(cluster: KafkaCluster, topics: Topics) {
     this.#cluster = cluster;
@@ -115,6 +117,7 @@ export class GroupOffsets {
         return await read(await this.#cluster.ask(nodeId, api, request()));
       } catch (error) {
         this.#coordinators.delete(group);
+        this.#lost.add(group);
         throw error;
       }
     });
@@ -124,7 +127,9 @@ export class GroupOffsets {
     const found = await this.#cluster.askAny(findCoordinator, group);
     if (found === null) throw new KafkaError('PROTOCOL', `${what}: no coordinator in the answer`);
     if (found.error !== 0) throw brokerError(`${what}: finding the coordinator`, found.error, found.message);
-    if (!this.#cluster.knows(found.nodeId)) await this.#cluster.metadata([]);
+    // A broker that is known may have another address since.
+    if (this.#lost.has(group) || !this.#cluster.knows(found.nodeId)) await this.#cluster.metadata([]);
+    this.#lost.delete(group);
     this.#coordinators.set(group, found.nodeId);
     return found.nodeId;
   }

@@ -17,13 +17,15 @@ import { WireReader } from './wire/wire-reader.ts';
 import { WireWriter } from './wire/wire-writer.ts';
 
 const apiVersionsKey = 18;
-const asked = [metadata, fetch, produce, initProducerId];
+const asked = [metadata, fetch, produce, initProducerId, findCoordinator, offsetCommit];
 /** What the adapter wants to see, and no stand-in answers. */
-const unanswered = [listOffsets, offsetCommit, offsetFetch, findCoordinator, createTopics, deleteTopics];
+const unanswered = [listOffsets, offsetFetch, createTopics, deleteTopics];
 
 /** What one broker believes, and says when asked. */
 export interface Belief {
   readonly brokers?: readonly BrokerAddress[];
+  /** Of every group; the broker itself without. */
+  readonly coordinator?: BrokerAddress;
   readonly topicId: Buffer;
   readonly partition: PartitionMetadata;
 }
@@ -47,12 +49,15 @@ export class StandInBroker {
   fetches = 0;
   /** Before each is answered. */
   onFetch: () => void = () => undefined;
+  onSearch: () => void = () => undefined;
   onProduce: () => void = () => undefined;
   /** Connections that fetched. */
   readonly fetchers = new Set<Socket>();
   lookups = 0;
   /** That asked here for an id; each gets one of its own. */
   producers = 0;
+  /** Requests for offsets of the one partition to be committed. */
+  commits = 0;
   readonly produced: Produced[] = [];
   /** Null: none comes. */
   produceAnswer: { readonly error: number; readonly message: string | null } | null = { error: 0, message: null };
@@ -110,9 +115,23 @@ export class StandInBroker {
         .int16(0)
         .tags();
     else if (key === produce.key) return this.#answerProduce(reader, writer);
+    else if (key === findCoordinator.key) this.#answerCoordinator(writer);
+    else if (key === offsetCommit.key) this.#answerCommit(writer);
     else if (key === fetch.key) this.#answerFetch(socket, writer);
     else throw new Error(`a stand-in for a broker doesn't answer requests of kind ${key}`);
     return true;
+  }
+
+  #answerCoordinator(writer: WireWriter): void {
+    this.onSearch();
+    const { nodeId, host, port } = this.belief.coordinator ?? this.address;
+    writer.int32(0).uvarint(2).compactString('group').int32(nodeId).compactString(host).int32(port);
+    writer.int16(0).compactString(null).tags().tags();
+  }
+
+  #answerCommit(writer: WireWriter): void {
+    this.commits++;
+    writer.int32(0).uvarint(2).compactString('topic').uvarint(2).int32(0).int16(0).tags().tags().tags();
   }
 
   #answerFetch(socket: Socket, writer: WireWriter): void {
