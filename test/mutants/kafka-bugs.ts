@@ -104,4 +104,12 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: '',
     tests: ['packages/stream-kafka/src/group-offsets.test.ts'],
   },
+  {
+    name: 'Kafka: a broker that knows nobody yet says that a topic is gone',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/topics.ts',
+    find: 'if (brokers.length > 0) return null;',
+    replace: 'if (brokers.length >= 0) return null;',
+    tests: ['packages/stream-kafka/src/topics.test.ts'],
+  },
 ];

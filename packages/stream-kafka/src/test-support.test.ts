@@ -26,6 +26,7 @@ export interface Belief {
   readonly brokers?: readonly BrokerAddress[];
   /** Of every group; the broker itself without. */
   readonly coordinator?: BrokerAddress;
+  readonly topicError?: number;
   readonly topicId: Buffer;
   readonly partition: PartitionMetadata;
 }
@@ -150,14 +151,14 @@ export class StandInBroker {
       reader.tags();
       return name;
     });
-    const { brokers = [this.address], topicId, partition } = this.belief;
+    const { brokers = [this.address], topicError = 0, topicId, partition } = this.belief;
     if (names.length > 0) this.lookups++;
     writer.int32(0).compactArray(brokers, ({ nodeId, host, port }) => {
       writer.int32(nodeId).compactString(host).int32(port).compactString(null).tags();
     });
     writer.compactString('stand-in').int32(this.nodeId);
     writer.compactArray(names, (name) => {
-      writer.int16(0).compactString(name).uuid(topicId).boolean(false).uvarint(2);
+      writer.int16(topicError).compactString(name).uuid(topicId).boolean(false).uvarint(2);
       writer.int16(partition.error).int32(0).int32(partition.leader).int32(partition.leaderEpoch);
       for (const nodes of [partition.replicas, partition.inSync, []])
         writer.compactArray(nodes, (node) => writer.int32(node));

@@ -134,10 +134,15 @@ export class Topics {
   }
 
   async #ask(asked: TopicAsked, what: string, unlike?: number): Promise<KafkaTopic | null> {
-    const [topic] = (await this.#cluster.metadata([asked], unlike)).topics;
+    const { brokers, topics } = await this.#cluster.metadata([asked], unlike);
+    const [topic] = topics;
     if (topic === undefined) return null;
     const { error, name, id, partitions } = topic;
-    if (error === brokerErrors.unknownTopicOrPartition || error === brokerErrors.unknownTopicId) return null;
+    if (error === brokerErrors.unknownTopicOrPartition || error === brokerErrors.unknownTopicId) {
+      if (brokers.length > 0) return null;
+      // It would say so of any topic.
+      throw new KafkaError('UNREACHABLE', `${what}: the broker that was asked knows of no brokers yet`);
+    }
     if (error !== 0) throw brokerError(what, error);
     if (name === null) return null;
     if (id.equals(noId)) {
