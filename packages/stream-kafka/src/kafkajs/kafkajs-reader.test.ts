@@ -127,7 +127,11 @@ class Partition {
   }
 }
 
-async function reading(log: Partition, from: number, run: (reader: KafkaJsReader) => Promise<void>): Promise<void> {
+async function reading(
+  log: Partition,
+  from: number,
+  run: (reader: KafkaJsReader, broker: StandInBroker) => Promise<void>,
+): Promise<void> {
   const broker = await StandInBroker.start(1, { topicId: id, partition: ledBy(1, 0) });
   const { cluster, clock } = clusterOf([broker.address], { fetchWaitMs: 5 });
   const timer = setInterval(() => (clock.nowMs += 10), 10);
@@ -135,7 +139,7 @@ async function reading(log: Partition, from: number, run: (reader: KafkaJsReader
   const topics = new Topics(cluster);
   const reader = new KafkaJsReader(log.kafka, cluster, topics, range, 'topic', partition, from, () => undefined);
   try {
-    await run(reader);
+    await run(reader, broker);
   } finally {
     await reader.close();
     clearInterval(timer);
@@ -219,6 +223,21 @@ test('the first answer after a failure that brings nothing is a batch without re
     assert.equal(await reader.next(1 << 20, 20), null);
     log.add('record', 2);
     assert.deepEqual(await offsetsTo(reader, 2), [0, 1]);
+  });
+});
+
+test('a topic that was made anew is told of each time, however well its fetches are answered', async () => {
+  const log = new Partition();
+  log.add('record', 2);
+  await reading(log, 0, async (reader, broker) => {
+    assert.deepEqual(await offsetsTo(reader, 2), [0, 1]);
+    broker.belief = { ...broker.belief, topicId: Buffer.alloc(16, 6) };
+    const changed = (error: unknown) => error instanceof LogError && error.code === 'TOPIC_CHANGED';
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(reader.next(1 << 20, 5_000), changed);
+      const { length } = log.fetched;
+      await until(() => log.fetched.length > length + 2);
+    }
   });
 });
 

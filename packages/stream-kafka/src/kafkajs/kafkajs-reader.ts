@@ -5,7 +5,7 @@ import type { RecordBatch } from '@holdfast/processor';
 import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { KafkaCluster } from '../cluster.ts';
 import { brokerError, KafkaError, logError } from '../errors.ts';
-import type { Topics } from '../topics.ts';
+import type { KafkaTopic, Topics } from '../topics.ts';
 import { batchOfMessages, messageBytes } from './message-batch.ts';
 import { onePartitionAssigner } from './one-partition-assigner.ts';
 
@@ -239,15 +239,15 @@ export class KafkaJsReader implements LogReader {
   }
 
   /** @throws LogError TOPIC_CHANGED */
-  async #checkTopic(): Promise<void> {
-    await this.#cluster.retry(() => this.#topics.same(this.#topic, this.#partition.topicId));
+  #checkTopic(): Promise<KafkaTopic> {
+    return this.#cluster.retry(() => this.#topics.same(this.#topic, this.#partition.topicId));
   }
 
-  /** Whether kafkajs had an answer of the partition's leader. */
+  /** Whether kafkajs had an answer of the partition's leader, of the same topic. */
   async #isAnswered(): Promise<boolean> {
-    const topic = await this.#cluster.retry(() => this.#topics.find(this.#topic));
-    const leader = topic?.partitions[this.#partition.partition]?.leader;
-    return leader !== undefined && this.#answered.has(leader);
+    if (this.#answered.size === 0) return false;
+    const { partitions } = await this.#checkTopic();
+    return this.#answered.has(partitions[this.#partition.partition]?.leader ?? -1);
   }
 
   async #checkRange(): Promise<void> {
