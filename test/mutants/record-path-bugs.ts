@@ -4,6 +4,7 @@ const lmdb = 'packages/embedded/src/lmdb-backup-store.ts';
 const embedded = 'packages/embedded/src/conformance.test.ts';
 const claims = 'packages/embedded/src/claim-race.test.ts';
 const logReader = 'packages/embedded/src/lmdb-log-reader.ts';
+const feeds = 'packages/embedded/src/feed.test.ts';
 const looks = 'packages/embedded/src/log-reader.test.ts';
 const closing = 'packages/processor/src/holder/closing-units.test.ts';
 const oldStreams = 'packages/processor/src/ingest/old-streams.test.ts';
@@ -279,5 +280,35 @@ export const recordPathBugs: readonly PlantedBug[] = [
     find: 'if (!this.#context.options.job.inputs.includes(this.lease.topic)) return this.#standStill();',
     replace: '',
     tests: [stoppedTest],
+    name: 'feed: what is known of a file stays as short as the file was at first',
+    invariant: 'I6',
+    file: 'packages/embedded/src/same-file.ts',
+    find: '(await beginsSo(file, fingerprint)) ? longer : fingerprint',
+    replace: 'longer.headBytes < 0 ? longer : fingerprint',
+    tests: [feeds],
+  },
+  {
+    name: 'feed: a file that was rewritten is gone on with by the head of its first feed',
+    invariant: 'I6',
+    file: 'packages/embedded/src/feed.ts',
+    find: 'bytes, fingerprint: this.#state.fingerprint }',
+    replace: 'bytes }',
+    tests: [feeds],
+  },
+  {
+    name: 'feed: another file of the same name is fed as a whole by who wanted to go on',
+    invariant: 'I6',
+    file: 'packages/embedded/src/feed.ts',
+    find: "if (whenComplete !== 'goOn')",
+    replace: 'if (earlier.complete)',
+    tests: [feeds],
+  },
+  {
+    name: 'feed: any file that begins alike passes for the one that it replaced',
+    invariant: 'I6',
+    file: 'packages/embedded/src/same-file.ts',
+    find: 'inode === fingerprint.inode || sum === (await sumOf(file, 0, bytes))',
+    replace: 'inode.length > 0',
+    tests: [feeds],
   },
 ];

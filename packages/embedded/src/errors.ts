@@ -6,6 +6,7 @@ export const embeddedErrorCodes = [
   'CORRUPT',
   'FEED_CONFLICT',
   'FEED_LINE_GREW',
+  'FEED_OTHER_FILE',
 ] as const;
 export type EmbeddedErrorCode = (typeof embeddedErrorCodes)[number];
 
@@ -18,6 +19,7 @@ export type EmbeddedErrorCode = (typeof embeddedErrorCodes)[number];
  * - `CORRUPT`: stored bytes are not what was written.
  * - `FEED_CONFLICT`: another process feeds the same input.
  * - `FEED_LINE_GREW`: a part of a line was fed as the last one of its file, and the line has got more since.
+ * - `FEED_OTHER_FILE`: a feed was to go on, and its file is another one now.
  */
 export class EmbeddedError extends Error {
   override readonly name = 'EmbeddedError';

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { ByteReader, ByteWriter, type TopicId } from '@holdfast/model';
 
 /** What tells one file from another that took its place: what it is called, and how it begins. */
@@ -19,9 +18,9 @@ export interface FeedState {
   readonly records: number;
   /** Null for a stream. */
   readonly fingerprint: FileFingerprint | null;
+  /** CRC-32 of these bytes; null for a stream, and for what an earlier version fed. */
+  readonly sum: number | null;
 }
-
-const headBytesMax = 4096;
 
 /** One input through one mapping into one topic: a recreated topic has been fed nothing. */
 export function feedKey(topic: TopicId, source: string, mapping: string): Buffer {
@@ -39,37 +38,14 @@ export function encodeFeedState(state: FeedState): Uint8Array {
   const { fingerprint } = state;
   writer.u8(fingerprint === null ? 0 : 1);
   if (fingerprint !== null) writer.text(fingerprint.inode).varint(fingerprint.headBytes).text(fingerprint.headSum);
+  if (state.sum !== null) writer.varint(state.sum);
   return writer.finish();
 }
 
 export function decodeFeedState(stored: Uint8Array): FeedState {
   const reader = new ByteReader(stored);
   const head = { run: reader.varint(), complete: reader.u8() === 1, bytes: reader.varint(), records: reader.varint() };
-  if (reader.u8() === 0) return { ...head, fingerprint: null };
+  if (reader.u8() === 0) return { ...head, fingerprint: null, sum: null };
   const fingerprint = { inode: reader.text(), headBytes: reader.varint(), headSum: reader.text() };
-  return { ...head, fingerprint };
-}
-
-/** Of the first `headBytes`, or of as many as the file now has, up to 4 KiB: a log file may have grown since. */
-export async function fingerprintOf(file: FileHandle, headBytes = headBytesMax): Promise<FileFingerprint> {
-  const { dev, ino } = await file.stat({ bigint: true });
-  const head = Buffer.alloc(Math.min(headBytes, headBytesMax));
-  let length = 0;
-  while (length < head.length) {
-    const { bytesRead } = await file.read(head, length, head.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  const headSum = createHash('sha256').update(head.subarray(0, length)).digest('hex');
-  return { inode: `${dev}:${ino}`, headBytes: length, headSum };
-}
-
-/** Whether a feed that got that far can go on in this file. */
-export async function isSameFile(file: FileHandle, size: number, state: FeedState): Promise<boolean> {
-  const { fingerprint } = state;
-  if (fingerprint === null || size < state.bytes) return false;
-  const now = await fingerprintOf(file, fingerprint.headBytes);
-  return (
-    now.inode === fingerprint.inode && now.headBytes === fingerprint.headBytes && now.headSum === fingerprint.headSum
-  );
+  return { ...head, fingerprint, sum: reader.atEnd ? null : reader.varint() };
 }

@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { partitionOf, readRecords, recordsOf } from '@holdfast/testkit';
 import fc from 'fast-check';
 import { type FeedProgress, feedFile, feedStream, lineBytesCap } from './feed.ts';
+import { decodeFeedState, encodeFeedState } from './feed-state.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { LmdbLog } from './lmdb-log.ts';
 import { systemClock, temporaryFolder } from './test-support.test.ts';
@@ -160,11 +162,6 @@ function tests(): void {
     appendFileSync(file, 'c\n');
     assert.equal((await drain(feedFile(log, file, more))).records, 3);
     assert.deepEqual(await read(), ['a', 'b', 'c']);
-    // Rotated: another file has taken its name.
-    renameSync(file, `${file}.1`);
-    writeFileSync(file, 'd\n');
-    assert.deepEqual((await drain(feedFile(log, file, more))).began, { code: 'AGAIN' });
-    assert.deepEqual(await read(), ['a', 'b', 'c', 'd']);
   });
 
   test('a last line without LF is fed, and gone on behind', async () => {
@@ -204,6 +201,80 @@ function tests(): void {
     assert.deepEqual(await read(), ['{"user":1}', '{"us']);
     assert.equal((await drain(feedFile(log, file, options))).began.code, 'AGAIN');
     assert.equal((await drain(feedFile(log, file, more))).began.code, 'RESUMED');
+  });
+
+  test('a file that was rewritten in place is not gone on with, however little of it there was at first', async () => {
+    for (const first of ['', 'user,at\n']) {
+      const { log, file, read } = await fresh(1);
+      const more = { ...options, whenComplete: 'goOn' } as const;
+      writeFileSync(file, first);
+      await drain(feedFile(log, file, more));
+      appendFileSync(file, 'a\nb\n');
+      await drain(feedFile(log, file, more));
+      const fed = await read();
+      writeFileSync(file, `${first}c\nd\ne\n`);
+      await assert.rejects(drain(feedFile(log, file, more)), { code: 'FEED_OTHER_FILE', message: /begins otherwise/ });
+      writeFileSync(file, 'f');
+      await assert.rejects(drain(feedFile(log, file, more)), { code: 'FEED_OTHER_FILE', message: /has only 1 bytes/ });
+      assert.deepEqual(await read(), fed);
+    }
+  });
+
+  test('of a file that grows while it is fed, all of the head counts', async () => {
+    const { log, file, read } = await fresh(1);
+    const more = { ...options, whenComplete: 'goOn' } as const;
+    writeFileSync(file, 'a\n');
+    for await (const { records } of feedFile(log, file, more)) if (records === 1) appendFileSync(file, 'b\n');
+    writeFileSync(file, 'a\nc\nd\n');
+    await assert.rejects(drain(feedFile(log, file, more)), { code: 'FEED_OTHER_FILE' });
+    assert.deepEqual(await read(), ['a', 'b']);
+  });
+
+  test('a file that took the place of another: gone on with if it begins with all that was fed, else refused', async () => {
+    const { log, file, read } = await fresh(1);
+    const more = { ...options, whenComplete: 'goOn' } as const;
+    const replace = (text: string): void => {
+      writeFileSync(`${file}.new`, text);
+      renameSync(`${file}.new`, file);
+    };
+    const lines = Array.from({ length: 30_000 }, (_, i) => `line ${i} ${'.'.repeat(80)}`);
+    const text = `${lines.join('\n')}\n`;
+    writeFileSync(file, text);
+    for await (const _ of feedFile(log, file, more)) break;
+    replace(text);
+    const rest = await drain(feedFile(log, file, more));
+    assert.deepEqual([rest.run, rest.began.code, rest.records], [1, 'RESUMED', lines.length]);
+    replace(`${text}a`);
+    assert.equal((await drain(feedFile(log, file, more))).records, lines.length + 1);
+    replace(`${text}a\nb\n`);
+    assert.equal((await drain(feedFile(log, file, more))).records, lines.length + 2);
+    const other = text.replace('line 29000', 'line 2900O');
+    replace(`${other}a\nb\nc\n`);
+    await assert.rejects(drain(feedFile(log, file, more)), {
+      code: 'FEED_OTHER_FILE',
+      message:
+        /input-\d+ is not the file .* \(30002 records\) .* topic in: another file took its place, .*\. Nothing was/,
+    });
+    assert.deepEqual(await read(), [...lines, 'a', 'b']);
+    const again = await drain(feedFile(log, file, options));
+    assert.deepEqual([again.run, again.began.code, again.records], [2, 'AGAIN', lines.length + 3]);
+    appendFileSync(file, 'd\n');
+    assert.equal((await drain(feedFile(log, file, more))).began.code, 'RESUMED');
+  });
+
+  test('what was fed by a version that kept no sum is gone on with, and summed then', async () => {
+    const { log, file } = await fresh(1);
+    const more = { ...options, whenComplete: 'goOn' } as const;
+    writeFileSync(file, 'a\r\nb');
+    await drain(feedFile(log, file, more));
+    const [key] = log.tables.feeds.getKeys({ limit: 1 });
+    const { value } = log.tables.feeds.getEntry(key!)!;
+    const state = decodeFeedState(value);
+    await log.env.exclusive(() => void log.tables.feeds.put(key!, encodeFeedState({ ...state, sum: null })));
+    appendFileSync(file, '\r\nc\n');
+    assert.equal((await drain(feedFile(log, file, more))).records, 3);
+    log.env.refresh();
+    assert.equal(decodeFeedState(log.tables.feeds.getEntry(key!)!.value).sum, crc32('a\r\nb\r\nc\n'));
   });
 
   test('another file of the same name is not gone on with', async () => {

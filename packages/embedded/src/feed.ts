@@ -1,14 +1,16 @@
-import { open, realpath } from 'node:fs/promises';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
 import type { NewRecord } from '@holdfast/engine';
 import { asBuffer } from './binary-keys.ts';
 import { EmbeddedError } from './errors.ts';
-import { decodeFeedState, encodeFeedState, type FeedState, feedKey, fingerprintOf, isSameFile } from './feed-state.ts';
+import { FedSum } from './fed-sum.ts';
+import { decodeFeedState, encodeFeedState, type FeedState, feedKey } from './feed-state.ts';
 import { passedOver } from './grown-file.ts';
 import { type Line, LineSplitter } from './line-splitter.ts';
 import type { LmdbLog } from './lmdb-log.ts';
 import { type EncodedBlock, encodeBlocks } from './log-block.ts';
 import { logError } from './log-error.ts';
 import { blockKey, encodeHead, headKey, type StoredTopic } from './log-tables.ts';
+import { fingerprintOf, lengthened, sumOf, whyOther } from './same-file.ts';
 
 /** A longer line is fed whole, for the job to refuse with its offset, and counted. */
 export const lineBytesMaxDefault = 1024 * 1024;
@@ -27,7 +29,7 @@ export interface FeedOptions {
   /**
    * What to do when this very file was fed to its end before: feed it again, so that it counts anew (the default);
    * append nothing, because the run that fed it was cut short and only has to be brought to its end; or go on behind
-   * that end, because the file may have grown. A last line without LF was fed as it was: it may have got its end since.
+   * that end, because the file may have grown, and refuse another file of that name. A last line without LF was fed as it was: it may have got its end since.
    */
   readonly whenComplete?: 'again' | 'skip' | 'goOn';
 }
@@ -61,7 +63,7 @@ export type FeedBegin =
  * Appends the lines of a file to a topic, line n to partition n modulo their number (not by user: finding a record's
  * key is the job's work). The position is written with the lines, so a feed that is killed goes on exactly.
  * Yields after each chunk; nothing more is read until the consumer asks for it.
- * @throws LogError; EmbeddedError FEED_CONFLICT, FEED_LINE_GREW; the file's own errors
+ * @throws LogError; EmbeddedError FEED_CONFLICT, FEED_LINE_GREW, FEED_OTHER_FILE; the file's own errors
  */
 export async function* feedFile(log: LmdbLog, path: string, options: FeedOptions): AsyncGenerator<FeedProgress> {
   const source = await realpath(path);
@@ -71,26 +73,19 @@ export async function* feedFile(log: LmdbLog, path: string, options: FeedOptions
     const { size } = await file.stat();
     const key = feedKey(topic.topicId, source, options.mapping);
     const earlier = stateOf(log, key);
-    if (options.whenComplete === 'skip' && earlier?.complete === true && (await isSameFile(file, size, earlier))) {
-      const { run, bytes, records } = earlier;
+    const standing = await standingOf(file, size, source, options, earlier);
+    if (standing.code === 'COMPLETE') {
+      const { run, bytes, records } = standing.earlier;
       const began = { code: 'COMPLETE_BEFORE', records } as const;
       yield { run, bytes, bytesTotal: size, records, longLines: 0, complete: true, began };
       return;
     }
-    const mayGoOn = earlier !== null && (!earlier.complete || options.whenComplete === 'goOn');
-    const resumes = mayGoOn && (await isSameFile(file, size, earlier));
-    const feed = new Feed(
-      log,
-      topic,
-      key,
-      options,
-      size,
-      earlier,
-      resumes ? earlier.fingerprint : await fingerprintOf(file),
-    );
-    if (resumes) {
-      const passed = await passedOver(file, source, options.topic, earlier);
-      feed.resume(passed ?? 0);
+    const feed = new Feed(log, topic, key, options, size, earlier, file, await fingerprintOf(file));
+    if (standing.code === 'RESUMES') {
+      const { bytes, sum } = standing.earlier;
+      const passed = await passedOver(file, source, options.topic, standing.earlier);
+      const to = bytes + (passed ?? 0);
+      feed.resume(to, sum === null ? await sumOf(file, 0, to) : await sumOf(file, bytes, to, sum));
       if (passed === null) {
         yield await feed.append([], true);
         return;
@@ -122,12 +117,35 @@ export async function* feedStream(
 ): AsyncGenerator<FeedProgress> {
   const topic = log.existing(options.topic, 0);
   const key = feedKey(topic.topicId, name, options.mapping);
-  const feed = new Feed(log, topic, key, options, null, stateOf(log, key), null);
+  const feed = new Feed(log, topic, key, options, null, stateOf(log, key), null, null);
   for await (const chunk of stream) {
     const lines = feed.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     if (lines.length > 0) yield await feed.append(lines, false);
   }
   yield await feed.append(feed.end(), true);
+}
+
+type Standing = { readonly code: 'NEW' } | { readonly code: 'COMPLETE' | 'RESUMES'; readonly earlier: FeedState };
+
+/**
+ * How the file stands to what was fed under its name.
+ * @throws EmbeddedError FEED_OTHER_FILE
+ */
+async function standingOf(
+  file: FileHandle,
+  size: number,
+  path: string,
+  { topic, whenComplete = 'again' }: FeedOptions,
+  earlier: FeedState | null,
+): Promise<Standing> {
+  if (earlier === null || (earlier.complete && whenComplete === 'again')) return { code: 'NEW' };
+  const why = await whyOther(file, size, earlier);
+  if (why === null) return { code: earlier.complete && whenComplete === 'skip' ? 'COMPLETE' : 'RESUMES', earlier };
+  if (whenComplete !== 'goOn') return { code: 'NEW' };
+  const text =
+    `${path} is not the file any more of which ${earlier.bytes} bytes (${earlier.records} records) were fed to topic ` +
+    `${topic}: ${why}. Nothing was appended`;
+  throw new EmbeddedError('FEED_OTHER_FILE', text);
 }
 
 function stateOf(log: LmdbLog, key: Buffer): FeedState | null {
@@ -143,12 +161,15 @@ class Feed {
   readonly #key: Buffer;
   readonly #lineBytesMax: number;
   readonly #bytesTotal: number | null;
+  /** Null: a stream. */
+  readonly #file: FileHandle | null;
   readonly #splitter = new LineSplitter(lineBytesCap);
   /** As last written: another feed of the same input would change it under us. */
   #stored: FeedState | null;
   #state: FeedState;
   #began: FeedBegin;
   #longLines = 0;
+  #sum = new FedSum(0);
 
   constructor(
     log: LmdbLog,
@@ -157,6 +178,7 @@ class Feed {
     options: FeedOptions,
     bytesTotal: number | null,
     earlier: FeedState | null,
+    file: FileHandle | null,
     fingerprint: FeedState['fingerprint'],
   ) {
     this.#log = log;
@@ -164,8 +186,9 @@ class Feed {
     this.#key = key;
     this.#lineBytesMax = options.lineBytesMax ?? lineBytesMaxDefault;
     this.#bytesTotal = bytesTotal;
+    this.#file = file;
     this.#stored = earlier;
-    this.#state = { run: (earlier?.run ?? 0) + 1, complete: false, bytes: 0, records: 0, fingerprint };
+    this.#state = { run: (earlier?.run ?? 0) + 1, complete: false, bytes: 0, records: 0, fingerprint, sum: null };
     this.#began = beginOf(earlier);
   }
 
@@ -173,25 +196,33 @@ class Feed {
     return this.#state.bytes;
   }
 
-  /** Goes on with the earlier run instead of a new one, and leaves some bytes of the input out. */
-  resume(passedOver: number): void {
+  /**
+   * Goes on with the earlier run instead of a new one. The fingerprint is that of now, which may have a longer head.
+   * @param bytes where: a little of the input may be left out
+   * @param sum of the input up to there
+   */
+  resume(bytes: number, sum: number): void {
     const state = this.#stored!;
-    this.#state = { ...state, bytes: state.bytes + passedOver };
+    this.#state = { ...state, bytes, fingerprint: this.#state.fingerprint };
     this.#began = { code: 'RESUMED', bytes: state.bytes, records: state.records };
+    this.#sum = new FedSum(sum);
   }
 
   push(chunk: Buffer): Line[] {
+    this.#sum.push(chunk);
     return this.#splitter.push(chunk);
   }
 
   end(): Line[] {
+    this.#sum.end();
     const line = this.#splitter.end();
     return line === null ? [] : [line];
   }
 
   /** Lines and position in one transaction. */
   async append(lines: readonly Line[], complete: boolean): Promise<FeedProgress> {
-    const { run, fingerprint } = this.#state;
+    const { run } = this.#state;
+    const fingerprint = await this.#fingerprint();
     const byPartition: NewRecord[][] = Array.from({ length: this.#topic.partitions }, () => []);
     let { bytes, records } = this.#state;
     for (const line of lines) {
@@ -200,7 +231,14 @@ class Feed {
       bytes += line.bytes;
       records++;
     }
-    const next: FeedState = { run, complete, bytes, records, fingerprint };
+    const next: FeedState = {
+      run,
+      complete,
+      bytes,
+      records,
+      fingerprint,
+      sum: fingerprint === null ? null : this.#sum.value,
+    };
     const nowUnixMs = this.#log.clock.wallUnixMs();
     await this.#write(
       byPartition.map((list) => encodeBlocks(list, nowUnixMs)),
@@ -216,6 +254,12 @@ class Feed {
       longLines: this.#longLines,
       began: this.#began,
     };
+  }
+
+  /** The file may have been short, or empty, when its feed began. */
+  async #fingerprint(): Promise<FeedState['fingerprint']> {
+    const { fingerprint } = this.#state;
+    return this.#file === null || fingerprint === null ? null : lengthened(this.#file, fingerprint);
   }
 
   async #write(blocksByPartition: readonly EncodedBlock[][], next: FeedState): Promise<void> {

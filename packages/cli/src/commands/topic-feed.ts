@@ -22,13 +22,13 @@ export function feedCommand({ io, finish }: CommandContext): Command {
   const feed = new Command('feed')
     .argument('<file>', 'one record a line; - is standard input')
     .description(
-      'append lines to a topic of the embedded log; a file goes on where an earlier feed of it stopped or ended',
+      'append lines to a topic of the embedded log; a file goes on where an earlier feed of it stopped or ended, and must begin with what was fed',
     );
   return withLogOptions(feed)
     .addOption(outputOption(['text', 'json']))
     .option('--topic <name>', 'the topic, made if there is none (default: the input of the configured job)')
     .option('--partitions <n>', 'of a topic that is made (default: 4)', parseCount(1, 1_000))
-    .option('--again', 'a file that was fed to its end counts anew')
+    .option('--again', 'a file that was fed to its end, or is another one by now, counts anew')
     .action(async (file: string, flags: FeedFlags) => finish(await run(file, flags, io)));
 }
 

@@ -27,7 +27,7 @@ const partitionsDefault = 4;
 /** One identity for a file, whatever job reads the topic. */
 const mapping = 'topic feed';
 
-/** @throws CliError NOT_EMBEDDED, PARTITIONS_DIFFER, FEED_LINE_GREW; EmbeddedError FEED_CONFLICT; LogError */
+/** @throws CliError NOT_EMBEDDED, PARTITIONS_DIFFER, FEED_LINE_GREW, FEED_OTHER_FILE; EmbeddedError FEED_CONFLICT; LogError */
 export async function feedTopic(
   log: Log,
   feed: TopicFeed,
@@ -53,6 +53,10 @@ export async function feedTopic(
       if (signal.aborted) break;
     }
   } catch (error) {
+    if (error instanceof EmbeddedError && error.code === 'FEED_OTHER_FILE') {
+      const text = `${error.message}; with --again the whole file is fed, as a new one, and with - what you give of it`;
+      throw failed(error.code, text, error);
+    }
     if (error instanceof EmbeddedError && error.code === 'FEED_LINE_GREW') {
       throw failed(error.code, `${error.message}; or with --again the whole file, which then counts anew`, error);
     }

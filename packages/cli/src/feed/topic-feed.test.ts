@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -56,6 +56,21 @@ test('a file whose last line was fed half and has grown: one line says what to d
   const rest = execFileSync('tail', ['-n', '+2', grown], { encoding: 'utf8' });
   assert.equal((await feed(['-', '--data', data], rest)).out, '2 records fed to access-log\n');
   assert.equal((await feed(['grown.jsonl', '--data', data, '--again'])).out, '3 records fed to access-log\n');
+});
+
+test('a file that is another one by now: one line says so, nothing is appended, and --again feeds it', async () => {
+  const rotated = join(dir, 'rotated.jsonl');
+  writeFileSync(rotated, '{"a":1}\n{"a":2}\n');
+  assert.equal((await feed(['rotated.jsonl', '--data', data])).out, '2 records fed to access-log\n');
+  const before = await heads();
+  renameSync(rotated, `${rotated}.1`);
+  writeFileSync(rotated, '{"b":1}\n{"b":2}\n{"b":3}\n');
+  const { exit, out, err } = await feed(['rotated.jsonl', '--data', data]);
+  assert.deepEqual([exit, out, err.trimEnd().split('\n').length], [1, '', 1]);
+  assert.match(err, /rotated\.jsonl is not the file any more of which 16 bytes .* Nothing was appended; with --again /);
+  assert.deepEqual(await heads(), before);
+  assert.equal((await feed(['rotated.jsonl', '--data', data, '--again'])).out, '3 records fed to access-log\n');
+  assert.match((await feed(['rotated.jsonl', '--data', data])).out, /^0 records fed to access-log, behind 3 of before/);
 });
 
 test('what can not be fed: one line, and nothing is appended', async () => {
