@@ -311,4 +311,12 @@ export const recordPathBugs: readonly PlantedBug[] = [
     replace: 'inode.length > 0',
     tests: [feeds],
   },
+  {
+    name: 'embedded gate: an environment whose gate can not be used stays open',
+    invariant: 'I8',
+    file: 'packages/embedded/src/open-gate.ts',
+    find: '} catch {\n      // No mark',
+    replace: '} catch (error) {\n      throw error; // No mark',
+    tests: ['packages/embedded/src/open-gate.test.ts'],
+  },
 ];

@@ -52,7 +52,7 @@ export class LmdbEnv {
   readonly #gate: OpenGate | null;
   readonly #limits: EnvLimits;
   readonly #readerCheck: NodeJS.Timeout;
-  #closed = false;
+  #closing: Promise<void> | null = null;
   /** A write failed: LMDB may have gone into its fatal state, in which asynchronous writes would never answer. */
   #suspect = false;
 
@@ -128,18 +128,24 @@ export class LmdbEnv {
     return this.#settle(() => this.#root.transaction(action));
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  /** Once, whoever asks how often: all get the one outcome. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#readerCheck);
     if (this.#gate === null) return this.#root.close();
-    const gate = this.#gate;
-    await gate.whileClosing(() => this.#root.close());
-    await gate.end();
+    try {
+      await this.#gate.whileClosing(() => this.#root.close());
+    } finally {
+      await this.#gate.end();
+    }
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new EmbeddedError('CLOSED', `${this.path} is closed`);
+    if (this.#closing !== null) throw new EmbeddedError('CLOSED', `${this.path} is closed`);
   }
 
   /** After a failure an empty transaction tells, by throwing, whether LMDB still works. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import fs, { mkdirSync, readdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, mock, test } from 'node:test';
@@ -217,6 +217,58 @@ function tests(): void {
       assert.equal(await closer!.whileClosing(() => 'closed'), 'closed');
       writer!.leave();
       for (const gate of [writer, opener, closer]) await gate!.end();
+      remove();
+    });
+
+    test('a closing that can not be shown is done all the same, once, and with its own outcome', async () => {
+      const { dir, remove } = temporaryFolder();
+      const gate = await OpenGate.join(dir, timeoutMs);
+      const openers = join(dir, 'gate/openers');
+      rmdirSync(openers);
+      assert.equal(await gate.whileClosing(() => 'closed without a folder'), 'closed without a folder');
+      writeFileSync(openers, '');
+      assert.equal(await gate.whileClosing(async () => 'closed on a broken disk'), 'closed on a broken disk');
+      unlinkSync(openers);
+      mkdirSync(openers);
+      let times = 0;
+      const fails = (): never => {
+        times++;
+        throw new Error('not closed');
+      };
+      await assert.rejects(gate.whileClosing(fails), /not closed/);
+      assert.deepEqual([times, readdirSync(openers)], [1, []]);
+      await gate.end();
+      remove();
+    });
+
+    test('an environment whose gate is gone closes, and says so to all who ask', async () => {
+      const { dir, remove } = temporaryFolder();
+      const env = await LmdbEnv.open(dir, specs);
+      rmSync(join(dir, 'gate/openers'), { recursive: true });
+      const closing = env.close();
+      assert.equal(env.close(), closing);
+      await closing;
+      assert.throws(() => env.refresh(), { code: 'CLOSED' });
+      const again = await LmdbEnv.open(dir, specs);
+      await again.write(() => [again.table('t').put(Buffer.from('k'), Buffer.from('v'))]);
+      await again.close();
+      remove();
+    });
+
+    test('a closing that has no end keeps others out for a moment only', async () => {
+      const { dir, remove } = temporaryFolder();
+      const [closer, other] = await Promise.all([1, 2].map(() => OpenGate.join(dir, timeoutMs)));
+      let finish = (): void => undefined;
+      const closing = closer!.whileClosing(() => new Promise<void>((resolve) => (finish = resolve)));
+      assert.equal(await settles(closing), false);
+      const wait = other!.enter();
+      assert.notEqual(wait, null, 'it is shown');
+      await wait;
+      other!.leave();
+      assert.equal(await other!.whileOpening(() => 'opened'), 'opened');
+      finish();
+      await closing;
+      for (const gate of [closer, other]) await gate!.end();
       remove();
     });
 

@@ -85,18 +85,28 @@ export class OpenGate {
   }
 
   /**
-   * Runs `action` while no other participant opens or closes: the last one to close destroys the locks in the file, which
-   * is harmless to writers, as one who isn't alone is not the last. Doesn't wait for ever: an opener that meets destroyed
-   * locks gets an error, and a process that wants to end must be able to.
+   * Runs `action` once, while no other participant opens or closes: the last one to close destroys the locks in the file,
+   * which is harmless to writers, as one who isn't alone is not the last. Doesn't wait for others for ever, nor keep them
+   * out for as long as `action` may take; and where the gate's files can't be used (a full disk, too many open files, a
+   * folder that is gone) it goes without: an opener that meets destroyed locks gets an error, and a process that wants to
+   * end must be able to.
    */
   async whileClosing<T>(action: () => T): Promise<Awaited<T>> {
     const deadline = performance.now() + closingMsMax;
-    while (performance.now() < deadline) {
-      const done = await this.#tryMarked(async () => true, action);
-      if (done !== null) return done.value;
-      await sleep(randomInt(1, 20));
+    const run = async (): Promise<Awaited<T>> => await action();
+    const closing: { running: Promise<Awaited<T>> | null } = { running: null };
+    const begin = (): Promise<void> => {
+      closing.running = run();
+      return settled(closing.running, closingMsMax);
+    };
+    try {
+      while (performance.now() < deadline && (await this.#tryMarked(async () => true, begin)) === null) {
+        await sleep(randomInt(1, 20));
+      }
+    } catch {
+      // No mark, or no look at the others'.
     }
-    return action() as Awaited<T>;
+    return closing.running ?? run();
   }
 
   /** Before a write: null when it may begin at once, else when it may. Every write `leave`s when it has come to its end. */
@@ -237,6 +247,16 @@ function removeQuietly(file: string): void {
   } catch {
     // Gone already, or its folder is.
   }
+}
+
+/** Resolves when the promise is settled, however, or after so long. */
+async function settled(promise: Promise<unknown>, atMostMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, atMostMs);
+  });
+  await Promise.race([promise.catch(() => undefined), late]);
+  clearTimeout(timer);
 }
 
 function sleep(ms: number): Promise<void> {

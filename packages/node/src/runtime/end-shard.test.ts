@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endShard } from './end-shard.ts';
+import { closeAll, endShard } from './end-shard.ts';
 import { NodeTimers } from './node-timers.ts';
 
 /** A log with one call under way, which ends only with it, and a shard that waits for that call. */
@@ -33,4 +33,23 @@ test('otherwise the log is closed last', async () => {
     await endShard(shard, log, new NodeTimers(), patienceMs);
     assert.deepEqual([...closed], ['shard', 'log']);
   }
+});
+
+test('what is behind one that can not be closed is closed', async () => {
+  for (const patienceMs of [10, Number.POSITIVE_INFINITY]) {
+    const closed = new Set<string>();
+    const shard = { close: () => Promise.reject(new Error('no shard')) };
+    const log = { close: async () => void closed.add('log') };
+    await assert.rejects(endShard(shard, log, new NodeTimers(), patienceMs), /no shard/);
+    assert.deepEqual([...closed], ['log']);
+  }
+  const order: number[] = [];
+  const ends = [1, 2, 3].map((n) => ({
+    close: async () => {
+      order.push(n);
+      if (n < 3) throw new Error(`end ${n}`);
+    },
+  }));
+  await assert.rejects(closeAll(ends), /end 1/);
+  assert.deepEqual(order, [1, 2, 3]);
 });

@@ -12,10 +12,23 @@ interface Closable {
  */
 export async function endShard(shard: Closable, log: Closable, timers: Timers, logPatienceMs: number): Promise<void> {
   const ended = shard.close();
-  if (logPatienceMs !== Number.POSITIVE_INFINITY) {
-    await Promise.race([ended, delay(timers, logPatienceMs)]);
-    await log.close();
+  if (logPatienceMs === Number.POSITIVE_INFINITY) return closeAll([{ close: () => ended }, log]);
+  await Promise.race([Promise.allSettled([ended]), delay(timers, logPatienceMs)]);
+  await closeAll([log, { close: () => ended }, log]);
+}
+
+/**
+ * One after the other, also behind one that fails: what stays open keeps its connections, files and locks.
+ * @throws what the first one that failed did
+ */
+export async function closeAll(closables: readonly { close(): Promise<void> | void }[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const closable of closables) {
+    try {
+      await closable.close();
+    } catch (error) {
+      failures.push(error);
+    }
   }
-  await ended;
-  await log.close();
+  if (failures.length > 0) throw failures[0];
 }

@@ -6,7 +6,7 @@ import { PinoLogger } from '@holdfast/telemetry';
 import { GrpcRecordTransport, TransportError } from '@holdfast/transport-grpc';
 import { advertisedHost } from '../config/advertised-host.ts';
 import { loadJob } from '../job/load-job.ts';
-import { endShard } from './end-shard.ts';
+import { closeAll, endShard } from './end-shard.ts';
 import { NodeTimers } from './node-timers.ts';
 import { openLog } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
@@ -56,8 +56,7 @@ async function main(data: ShardWorkerData): Promise<void> {
     throw error;
   });
   if (stop.signal.aborted) {
-    await log.close();
-    await store.close();
+    await closeAll([log, store]);
     return;
   }
   const { host, port: basePort } = config.listenShards;
@@ -95,10 +94,8 @@ async function main(data: ShardWorkerData): Promise<void> {
   close = async () => {
     // Calls of the embedded log end by themselves, in this process.
     const logPatienceMs = config.log.kind === 'kafka' ? brokerPatienceMs : Number.POSITIVE_INFINITY;
-    await endShard(made, log, timers, logPatienceMs);
-    crashNotes.close();
-    await transport.close();
-    await store.close();
+    const ends = { close: () => endShard(made, log, timers, logPatienceMs) };
+    await closeAll([ends, crashNotes, transport, store]);
   };
   await made.start();
   running = made;
