@@ -319,4 +319,12 @@ export const recordPathBugs: readonly PlantedBug[] = [
     replace: '} catch (error) {\n      throw error; // No mark',
     tests: ['packages/embedded/src/open-gate.test.ts'],
   },
+  {
+    name: 'embedded store: a row that can not be read hides all epochs',
+    invariant: 'I8',
+    file: lmdb,
+    find: 'readHeader(stored, unit).epoch);',
+    replace: 'storedRow(unit, stored).epoch);',
+    tests: [embedded],
+  },
 ];

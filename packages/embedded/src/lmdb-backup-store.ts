@@ -193,7 +193,8 @@ export class LmdbBackupStore implements BackupStore {
 
   async highestEpoch(): Promise<number> {
     let highest = 0;
-    for await (const row of this.scan()) highest = Math.max(highest, row.epoch);
+    // Of a row that can't be read behind its header, the epoch counts all the same.
+    for await (const [unit, stored] of this.#entries()) highest = Math.max(highest, readHeader(stored, unit).epoch);
     return highest;
   }
 
@@ -222,20 +223,25 @@ export class LmdbBackupStore implements BackupStore {
   }
 
   async *scan(): AsyncIterable<StoredRow> {
+    for await (const [unit, stored] of this.#entries()) yield storedRow(unit, stored);
+  }
+
+  async close(): Promise<void> {
+    await this.#env.close();
+  }
+
+  /** All rows as they are stored. */
+  async *#entries(): AsyncIterable<readonly [Unit, Buffer]> {
     let start = Buffer.from([0]);
     for (;;) {
       this.#env.refresh();
       const entries = Array.from(this.#rows.getRange({ start, limit: scanRows }));
-      for (const { key, value } of entries) yield storedRow(unitOfRowKey(asBuffer(key as Uint8Array)), asBuffer(value));
+      for (const { key, value } of entries) yield [unitOfRowKey(asBuffer(key as Uint8Array)), asBuffer(value)];
       if (entries.length < scanRows) return;
       // A scan of a large store is long: nobody else's turn waits for all of it.
       await setImmediate();
       start = Buffer.concat([entries[entries.length - 1]!.key as Uint8Array, Buffer.from([0])]);
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#env.close();
   }
 
   #markersOf(bucket: number): Marker[] {

@@ -91,4 +91,13 @@ export function bentRowsConformance(makeHarness: () => Promise<BackupStoreHarnes
       assert.deepEqual(await backup([rowOf(bent, 7, 1, 'next')]), ['OK']);
       assert.deepEqual((await store.read(bent))!.row, bytesOf('next'));
     }));
+
+  test('the highest epoch is known without the rows, but not without the epoch of each', () =>
+    within(makeHarness, async ({ store, harness, claim }) => {
+      await claim([{ ...bent, epoch: 7 }]);
+      await harness.bend(bent, 'row');
+      assert.equal(await store.highestEpoch(), 7);
+      await harness.bend(other, 'all');
+      await assert.rejects(store.highestEpoch());
+    }));
 }

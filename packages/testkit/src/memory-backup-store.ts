@@ -114,7 +114,10 @@ export class MemoryBackupStore implements BackupStore {
   highestEpoch(): Promise<number> {
     return throughHooks(this.#hooks, 'highestEpoch', () => {
       let highest = 0;
-      for (const row of this.#disk.rows.values()) highest = Math.max(highest, row.epoch);
+      for (const [key, row] of this.#disk.rows) {
+        if (this.#disk.bent.get(key) === 'all') throw new Error(problemOf(row));
+        highest = Math.max(highest, row.epoch);
+      }
       return highest;
     });
   }

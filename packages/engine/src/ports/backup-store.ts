@@ -32,7 +32,7 @@ export interface BackupStore {
   mark(generationId: string, marks: readonly Mark[]): Promise<StoreAnswer<'ok'>>;
   /** The least marker of the partition over all buckets; 0 when any bucket has none. */
   leastMarker(generationId: string, partition: PartitionId): Promise<StoreAnswer<number>>;
-  /** The highest epoch that any row has: the base of a new cluster's epochs. */
+  /** The highest epoch that any row has, the base of a new cluster's epochs. Rejects where the epoch of one can't be read. */
   highestEpoch(): Promise<number>;
   /** Reads a row without claiming it: for status, queries and export. */
   read(unit: Unit): Promise<StoredRow | null>;
