@@ -280,6 +280,8 @@ export const recordPathBugs: readonly PlantedBug[] = [
     find: 'if (!this.#context.options.job.inputs.includes(this.lease.topic)) return this.#standStill();',
     replace: '',
     tests: [stoppedTest],
+  },
+  {
     name: 'feed: what is known of a file stays as short as the file was at first',
     invariant: 'I6',
     file: 'packages/embedded/src/same-file.ts',
