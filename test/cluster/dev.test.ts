@@ -62,6 +62,20 @@ test('real web requests, from a file, then the same file again: counts double', 
   }
 });
 
+test('a run on an input of before that is killed before it has fed any of it is none: the next one feeds it', async () => {
+  const data = join(dir, 'killed-early');
+  const file = sample('access-nginx-200.jsonl');
+  await goOn(dev(data, file, 'nginx'));
+  const path = join(data, 'run/dev.json');
+  const done = JSON.parse(readFileSync(path, 'utf8')) as { completeBefore: number };
+  assert.equal(done.completeBefore, 0);
+  // As the killed one leaves it.
+  writeFileSync(path, JSON.stringify({ ...done, unfinishedInput: file, completeBefore: 1 }));
+  await goOn(dev(data, file, 'nginx'));
+  assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { completeBefore: number }).completeBefore, 1);
+  await checkExport(data, 'nginx', readFileSync(file, 'utf8'), 2);
+});
+
 test('real logins, through standard input', async () => {
   const data = join(dir, 'ecs');
   const text = readFileSync(sample('logins-ecs-200.jsonl'), 'utf8');

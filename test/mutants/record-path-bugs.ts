@@ -329,4 +329,12 @@ export const recordPathBugs: readonly PlantedBug[] = [
     replace: 'storedRow(unit, stored).epoch);',
     tests: [embedded],
   },
+  {
+    name: 'feed: a run that was cut short takes what one before it fed for its own',
+    invariant: 'I6',
+    file: 'packages/embedded/src/feed.ts',
+    find: 'earlier.run <= completeBefore',
+    replace: 'earlier.run < completeBefore',
+    tests: [feeds],
+  },
 ];

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { partitionOf, readRecords, recordsOf } from '@holdfast/testkit';
 import fc from 'fast-check';
-import { type FeedProgress, feedFile, feedStream, lineBytesCap } from './feed.ts';
+import { completeRuns, type FeedProgress, feedFile, feedStream, lineBytesCap } from './feed.ts';
 import { decodeFeedState, encodeFeedState } from './feed-state.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { LmdbLog } from './lmdb-log.ts';
@@ -162,6 +162,27 @@ function tests(): void {
     appendFileSync(file, 'c\n');
     assert.equal((await drain(feedFile(log, file, more))).records, 3);
     assert.deepEqual(await read(), ['a', 'b', 'c']);
+  });
+
+  test('a run that was cut short takes only what it fed itself for its own', async () => {
+    const { log, file, read } = await fresh(1);
+    writeFileSync(file, 'a\nb\n');
+    assert.equal(await completeRuns(log, file, options), 0);
+    const skip = { ...options, whenComplete: 'skip' } as const;
+    await drain(feedFile(log, file, options));
+    assert.equal((await drain(feedFile(log, file, skip))).began.code, 'COMPLETE_BEFORE');
+    // The next one was killed before its first line.
+    const second = { ...skip, completeBefore: await completeRuns(log, file, options) };
+    const own = await drain(feedFile(log, file, second));
+    assert.deepEqual([own.run, own.began.code], [2, 'AGAIN']);
+    assert.equal((await drain(feedFile(log, file, second))).began.code, 'COMPLETE_BEFORE');
+    assert.deepEqual(await read(), ['a', 'b', 'a', 'b']);
+    // One that goes on with an interrupted feed makes it its own.
+    appendFileSync(file, `${'z'.repeat(99)}\n`.repeat(30_000));
+    for await (const _ of feedFile(log, file, options)) break;
+    const third = { ...skip, completeBefore: await completeRuns(log, file, options) };
+    assert.equal((await drain(feedFile(log, file, third))).began.code, 'RESUMED');
+    assert.equal((await drain(feedFile(log, file, third))).began.code, 'COMPLETE_BEFORE');
   });
 
   test('a last line without LF is fed, and gone on behind', async () => {

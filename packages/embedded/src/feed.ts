@@ -32,6 +32,8 @@ export interface FeedOptions {
    * that end, because the file may have grown, and refuse another file of that name. A last line without LF was fed as it was: it may have got its end since.
    */
   readonly whenComplete?: 'again' | 'skip' | 'goOn';
+  /** With `skip`: what `completeRuns` was when the run began that was cut short. A feed that was complete by then isn't its. */
+  readonly completeBefore?: number;
 }
 
 export interface FeedProgress {
@@ -105,6 +107,12 @@ export async function* feedFile(log: LmdbLog, path: string, options: FeedOptions
   }
 }
 
+/** How often a file was fed to its end, or at least begun anew after that. */
+export async function completeRuns(log: LmdbLog, path: string, { topic, mapping }: FeedOptions): Promise<number> {
+  const earlier = stateOf(log, feedKey(log.existing(topic, 0).topicId, await realpath(path), mapping));
+  return earlier === null ? 0 : earlier.complete ? earlier.run : earlier.run - 1;
+}
+
 /**
  * The same for a stream, such as standard input. It can't be resumed: when an earlier one of that name was interrupted,
  * `began` says so, and all lines of this one are fed.
@@ -135,10 +143,12 @@ async function standingOf(
   file: FileHandle,
   size: number,
   path: string,
-  { topic, whenComplete = 'again' }: FeedOptions,
+  { topic, whenComplete = 'again', completeBefore = 0 }: FeedOptions,
   earlier: FeedState | null,
 ): Promise<Standing> {
-  if (earlier === null || (earlier.complete && whenComplete === 'again')) return { code: 'NEW' };
+  if (earlier === null) return { code: 'NEW' };
+  const isOver = whenComplete === 'again' || (whenComplete === 'skip' && earlier.run <= completeBefore);
+  if (earlier.complete && isOver) return { code: 'NEW' };
   const why = await whyOther(file, size, earlier);
   if (why === null) return { code: earlier.complete && whenComplete === 'skip' ? 'COMPLETE' : 'RESUMES', earlier };
   if (whenComplete !== 'goOn') return { code: 'NEW' };

@@ -9,6 +9,7 @@ export {
 } from './data-folder.ts';
 export { EmbeddedError, type EmbeddedErrorCode, embeddedErrorCodes } from './errors.ts';
 export {
+  completeRuns,
   type FeedBegin,
   type FeedOptions,
   type FeedProgress,

@@ -12,6 +12,8 @@ export interface DevFile {
   readonly nodes: readonly { readonly id: string; readonly address: string }[];
   /** The input of a run that has not come to its end; null when it has, or has none that can be gone on with. */
   readonly unfinishedInput: string | null;
+  /** How often that input had been fed to its end when the run began: what was is none of its. Earlier versions don't say. */
+  readonly completeBefore?: number;
 }
 
 export function runFolder(dataDir: string): string {

@@ -25,6 +25,8 @@ export interface FeedOptions {
   readonly mapping: string;
   /** The run before was of the same input and did not end: what it has fed to the end is not fed again. */
   readonly goesOn: boolean;
+  /** How often the input had been fed to its end when that run began. */
+  readonly completeBefore: number;
   readonly stdin: Readable;
   /** Ends the waiting for standard input, which may never say anything: the feed throws an AbortError. */
   readonly signal: AbortSignal;
@@ -32,8 +34,8 @@ export interface FeedOptions {
 
 /** Appends the input to the topic, bit by bit; ended by `return()`, at the next bit. */
 export async function* feed(log: LmdbLog, topic: TopicInfo, options: FeedOptions): AsyncGenerator<FeedState> {
-  const { plan, mapping, goesOn, stdin, signal } = options;
-  const input = { topic: topic.topic, mapping, whenComplete: goesOn ? 'skip' : 'again' } as const;
+  const { plan, mapping, goesOn, completeBefore, stdin, signal } = options;
+  const input = { topic: topic.topic, mapping, whenComplete: goesOn ? 'skip' : 'again', completeBefore } as const;
   if (plan.kind === 'none') yield { ...nothingFed, done: true };
   else if (plan.kind === 'file') yield* states(feedFile(log, plan.path, input));
   else if (plan.kind === 'stdin') yield* states(feedStream(log, '-', addAbortSignal(signal, stdin), input));

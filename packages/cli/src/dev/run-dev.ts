@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LmdbLog } from '@holdfast/embedded';
+import { completeRuns, LmdbLog } from '@holdfast/embedded';
 import type { TopicInfo } from '@holdfast/engine';
 import type { Clock } from '@holdfast/model';
 import type { StatusDocument } from '@holdfast/node';
@@ -99,6 +99,7 @@ class DevRun {
     const nodes = await writeNodeFiles(dir, settings);
     const { feed: feedPlan } = this.#plan;
     const unfinishedInput = feedPlan.kind === 'file' ? feedPlan.path : null;
+    const completeBefore = await this.#completeBefore();
     const devFile = {
       schema: 'holdfast/dev-run/v1',
       pid: process.pid,
@@ -106,6 +107,7 @@ class DevRun {
       mapping: this.#folder.mappingId,
       nodes: nodes.map(({ id, address }) => ({ id, address })),
       unfinishedInput,
+      completeBefore,
     } as const;
     writeDevFile(dir, devFile);
     const cluster = new DevCluster(nodes, this.#io.env, {
@@ -124,7 +126,7 @@ class DevRun {
     let endedMs = startedMs;
     cluster.start();
     if (!once) this.#hint(dir);
-    const feeding = this.#runFeed();
+    const feeding = this.#runFeed(completeBefore);
     try {
       for (let patient = false; ; patient = true) {
         await this.#watch(startedMs, before.committed, patient);
@@ -188,13 +190,27 @@ class DevRun {
     }
   }
 
-  async #runFeed(): Promise<void> {
+  /** Whether the run before was of the same input and did not come to its end. */
+  #goesOn(): boolean {
+    const { feed: plan } = this.#plan;
+    const { earlier, mappingId } = this.#folder;
+    return plan.kind === 'file' && earlier?.unfinishedInput === plan.path && earlier.mapping === mappingId;
+  }
+
+  /** How often the input had been fed to its end when this run began, or the one that it goes on with. */
+  async #completeBefore(): Promise<number> {
+    const { feed: plan } = this.#plan;
+    if (plan.kind !== 'file') return 0;
+    if (this.#goesOn()) return this.#folder.earlier?.completeBefore ?? 0;
+    return completeRuns(this.#log, plan.path, { topic: this.#topic.topic, mapping: this.#folder.mappingId });
+  }
+
+  async #runFeed(completeBefore: number): Promise<void> {
     try {
       const { feed: plan } = this.#plan;
-      const { earlier, mappingId } = this.#folder;
-      const goesOn = plan.kind === 'file' && earlier?.unfinishedInput === plan.path && earlier.mapping === mappingId;
       const { signal } = this.#feedEnd;
-      const options = { plan, mapping: mappingId, goesOn, stdin: this.#io.stdin, signal };
+      const { mappingId: mapping } = this.#folder;
+      const options = { plan, mapping, goesOn: this.#goesOn(), completeBefore, stdin: this.#io.stdin, signal };
       for await (const state of feed(this.#log, this.#topic, options)) {
         this.#feed = state;
         if (state.note !== null) this.#view.note(state.note);
