@@ -290,14 +290,6 @@ export const recordPathBugs: readonly PlantedBug[] = [
     tests: [feeds],
   },
   {
-    name: 'feed: a file that was rewritten is gone on with by the head of its first feed',
-    invariant: 'I6',
-    file: 'packages/embedded/src/feed.ts',
-    find: 'bytes, fingerprint: this.#state.fingerprint }',
-    replace: 'bytes }',
-    tests: [feeds],
-  },
-  {
     name: 'feed: another file of the same name is fed as a whole by who wanted to go on',
     invariant: 'I6',
     file: 'packages/embedded/src/feed.ts',
