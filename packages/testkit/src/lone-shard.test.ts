@@ -199,6 +199,15 @@ export async function beginLoneShard({
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });
       shard.receive({ kind: 'advanced' });
     },
+    /** As `loseOther`, but the control thread is in the midst of its entries, and goes on when it is told to. */
+    loseOtherHalfway: () => {
+      const index = table.tableIndex + 1;
+      table.replay({ kind: 'sessionEnded', session: other, reason: 'expired' }, index);
+      return () => {
+        table.publishIndex(index);
+        shard.receive({ kind: 'advanced' });
+      };
+    },
     /**
      * The leader's part, once: faulty units go into quarantine and are taken away, closed ones end, and both are granted
      * again, as they will be asked for. The shard hears of it.

@@ -26,6 +26,19 @@ test('a partition of which nothing can be read for 15 s is told of, with how lon
   await end();
 });
 
+test('a table that shows an end and not its index, for however long, leaves the shard free to hear of more', async () => {
+  const { time, stats, feed, loseOtherHalfway, end } = await beginLoneShard({ users: ['u'] });
+  const goOn = loseOtherHalfway();
+  await feed('u');
+  const heartbeats = stats.get('heartbeat');
+  await time.pass(5_000);
+  assert.ok(stats.get('heartbeat') > heartbeats + 4);
+  goOn();
+  await time.pass(1_000);
+  assert.equal(stats.get('recordsApplied'), 1);
+  await end();
+});
+
 test('a partition of a topic that the job does not read stands, and is told of', async () => {
   const scene = await beginLoneShard({ users: ['u'] });
   const { time, stats, feed, lease, end } = scene;

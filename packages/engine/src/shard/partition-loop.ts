@@ -10,6 +10,13 @@ import { findStart } from './start-offset.ts';
 /** How long one call of the log waits for records: bounds how late a change of the reading is noticed when idle. */
 const fetchWaitMs = 100;
 
+/**
+ * Before what was void is read again. While the table shows an end and isn't at its index, each reading is void at once;
+ * and a table that was left for a larger one in that moment never gets there: news of the other one comes by message, for
+ * which this thread has to be free.
+ */
+const voidReadingMs = 1;
+
 /** Reads one leased partition and routes it, until the lease ends or the shard stops (PROTOCOL.md 3). */
 export class PartitionLoop {
   readonly lease: LeasedPartition;
@@ -66,7 +73,10 @@ export class PartitionLoop {
       if (reading === null) continue;
       this.reading = reading;
       this.lastCommit.forget();
-      while (!this.#over && !reading.lost) await this.#read(reading);
+      while (!this.#over && !reading.lost) {
+        await this.#read(reading);
+        await delay(this.#context.options.timers, voidReadingMs);
+      }
       if (!this.#ended && !this.#context.stopping) this.reading = null;
     }
   }
