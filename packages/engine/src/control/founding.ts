@@ -47,8 +47,8 @@ export interface FoundingOptions {
  * with these very members as voters. So a first voter whose storage was lost does not found a second cluster: it would
  * hear of the one that is there, or wait for those who might know of it; it joins as a new member then. Whoever else gossip
  * tells of is asked as well; where nobody else is configured, and this folder isn't new, gossip gets some time for that: a
- * cluster may have grown from the one node. If all are blank they are asked once more, and promise to hear only the founder for a while: nothing that an earlier founding has left on
- * its way gets into this one.
+ * cluster may have grown from the one node. If all are blank they are asked once more, and promise to hear only the
+ * founder for a while: nothing that an earlier founding has left on its way gets into this one.
  */
 export class Founding {
   readonly #options: FoundingOptions;

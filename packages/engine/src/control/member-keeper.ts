@@ -47,7 +47,7 @@ export class MemberKeeper {
   readonly #activeAtMs = new Map<string, number>();
   readonly #removed = new Set<string>();
   /** Told of in the log. */
-  readonly #strangers = new Set<string>();
+  readonly #strangers = new Set<NodeId>();
   readonly #beganAtMs: number;
   #cancel: () => void = () => {};
 
@@ -76,9 +76,9 @@ export class MemberKeeper {
     // Two logs must not be mixed: one of the two is not this cluster's. Which of the nodes is wrong can't be told from here.
     if (hasLog === true) {
       const text = `${from} has a Raft log, and is no member: one of another cluster? Move the raft folder away of whichever node is wrong`;
-      if (!this.#strangers.has(member))
+      if (!this.#strangers.has(from))
         logger.warn('a node with a log of its own is not taken in', { node: from, member });
-      this.#strangers.add(member);
+      this.#strangers.add(from);
       return { code: 'REFUSED', reason: 'BAD_REQUEST', text };
     }
     this.#newcomers.set(member, this.#options.timers.monotonicMs());

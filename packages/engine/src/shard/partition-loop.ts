@@ -16,6 +16,8 @@ const fetchWaitMs = 100;
  * which this thread has to be free.
  */
 const voidReadingMs = 1;
+/** How often a partition that isn't read looks whether it is still leased here. */
+const standingLookMs = 200;
 
 /** Reads one leased partition and routes it, until the lease ends or the shard stops (PROTOCOL.md 3). */
 export class PartitionLoop {
@@ -84,14 +86,8 @@ export class PartitionLoop {
   /** The cluster has a topic that this node's job doesn't read: of another version of the job, or one that was renamed. */
   async #standStill(): Promise<void> {
     const error = new Error(`the job of this node does not read ${this.lease.topic}: which nodes run another version?`);
-    await untilItWorks(
-      this.#context.options.timers,
-      () => Promise.reject(error),
-      (_error, tries, retryInMs) => {
-        if (tries === 1) this.#failed('a partition is not read', error, tries, retryInMs);
-      },
-      () => this.#over,
-    );
+    this.#failed('a partition is not read', error, 1, standingLookMs);
+    while (!this.#over) await delay(this.#context.options.timers, standingLookMs);
   }
 
   /** Where reading begins (3.1): the committed offset if it names the store's generation, else the least marker. */
