@@ -5,6 +5,7 @@ const calls = 'packages/backup-redis/src/store-calls.ts';
 const conformance = ['test/services/redis-standalone.test.ts'];
 const faults = ['test/services/redis-faults.test.ts'];
 const failover = ['test/services/redis-failover.test.ts'];
+const groups = ['test/services/redis-groups.test.ts'];
 const replicas = ['test/services/redis-replicas.test.ts'];
 
 export const redisBugs: readonly PlantedBug[] = [
@@ -206,5 +207,13 @@ export const redisBugs: readonly PlantedBug[] = [
     find: 'answer.catch(() => undefined);',
     replace: '',
     tests: failover,
+  },
+  {
+    name: 'a Cluster is looked at for ever, also when it is closed',
+    invariant: 'I8',
+    file: 'packages/backup-redis/src/client.ts',
+    find: 'slotsRefreshInterval: 0,',
+    replace: 'slotsRefreshInterval: 5_000,',
+    tests: groups,
   },
 ];

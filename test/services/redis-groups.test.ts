@@ -1,5 +1,9 @@
-import { after } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { backupStoreConformance } from '@holdfast/testkit';
+import { waitFor } from '../cluster/support/wait.ts';
 import { sentinelMasterName, startRedisCluster, startSentinelTrio } from './redis-groups.ts';
 import { serviceFolder } from './redis-server.ts';
 import { harnessOn, once, storeUserAcl } from './redis-store-support.ts';
@@ -41,3 +45,20 @@ backupStoreConformance(
   }),
   { histories: 3 },
 );
+
+test('Redis Cluster: a client that is closed while it looks for the masters keeps no process from its end', async () => {
+  const { options } = await cluster();
+  const script = fileURLToPath(new URL('support/closed-in-refresh.ts', import.meta.url));
+  const args = ['--conditions=source', script, ...options.cluster.nodes];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  try {
+    const code = await waitFor('the end of the process', 30_000, () => child.exitCode);
+    assert.deepEqual([code, said], [0, 'closed\n']);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});

@@ -4,6 +4,9 @@ import type { CompiledRedisOptions } from './options.ts';
 
 export type RedisClient = Redis | Cluster;
 
+/** Masters change without a word: what was MOVED is found at once, what is silent by looking again so often. */
+const slotsRefreshMs = 5_000;
+
 /** Steady waits between tries to connect again. */
 function retryDelayMs(tries: number): number {
   return Math.min(20 * 2 ** Math.min(tries, 7), 2_000);
@@ -67,15 +70,28 @@ export function createClient(options: CompiledRedisOptions): RedisClient {
       enableOfflineQueue: false,
       clusterRetryStrategy: retryDelayMs,
       slotsRefreshTimeout: options.replyTimeoutMs,
-      // Masters change without a word: what was MOVED is found at once, what is silent by this.
-      slotsRefreshInterval: 5_000,
+      slotsRefreshInterval: 0,
       // Names in certificates are those of the addresses.
       dnsLookup: (address, callback) => callback(null, address),
       redisOptions: node,
     },
   );
   cluster.on('+node', minded);
+  refreshSlots(cluster);
   return cluster;
+}
+
+/**
+ * Instead of ioredis's own interval, which goes on for ever, and keeps the process from its end, when the client is closed
+ * while it looks.
+ */
+function refreshSlots(cluster: Cluster): void {
+  let timer: NodeJS.Timeout | undefined;
+  cluster.on('ready', () => {
+    clearInterval(timer);
+    timer = setInterval(() => cluster.refreshSlotsCache(), slotsRefreshMs).unref();
+  });
+  cluster.on('close', () => clearInterval(timer));
 }
 
 /**

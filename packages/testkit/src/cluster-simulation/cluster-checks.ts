@@ -194,6 +194,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       usersCompared: this.#states.compared,
       replayed: this.#replay.replayed,
       quarantined: this.quarantine.units,
+      innocents: this.quarantine.innocents,
       buried: this.quarantine.letters,
       queueLooks: this.bounds.looks,
       queuesFull: Number(this.bounds.parkedRatio >= 1) + Number(this.bounds.framesRatio >= 1),

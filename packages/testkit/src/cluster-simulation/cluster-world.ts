@@ -146,7 +146,8 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
     this.lastDeathMs = this.time.nowMs;
     const { unitKey } = this.ledger.byHex.get(hexOf(key))!;
     const folders = this.nodes.reduce((sum, { folder }) => sum + folder, 0);
-    this.records.quarantine.onDeath(unitKey, position, folders);
+    const end = node.folder === 1 ? { node: node.id, counter: node.counter } : null;
+    this.records.quarantine.onDeath(unitKey, position, folders, end);
     this.faultHappened(deadlyFaultKind, node.id);
     node.kill();
     this.restartLater(node);

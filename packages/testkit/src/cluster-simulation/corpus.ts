@@ -8,4 +8,8 @@ export const corpus: readonly { readonly seed: number; readonly found: string }[
     seed: 65_951_317,
     found: 'a user in quarantine had a record in its state and in a letter, after two stores took turns',
   },
+  {
+    seed: 158_630_511,
+    found: 'the checker of quarantine took a kill at the record of an innocent user for no evidence against it',
+  },
 ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { nodeId } from '@holdfast/model';
 import { watched } from '../../simulation/checkers/test-watch.test.ts';
 import { GapRule } from './gap-rule.ts';
 import { QuarantineTruth } from './quarantine-truth.ts';
@@ -17,11 +18,32 @@ test('6.3: a record that ends processes, and never is quarantined', () => {
   const { ledger, user } = history();
   const checker = new QuarantineTruth(report, ledger);
   const folders = 3;
-  for (let ended = 1; ended <= 2 * folders + 8; ended++) checker.onDeath(user.unitKey, '0/1', folders);
-  checker.onDeath(user.unitKey, '0/2', folders);
+  for (let ended = 1; ended <= 2 * folders + 8; ended++) checker.onDeath(user.unitKey, '0/1', folders, null);
+  checker.onDeath(user.unitKey, '0/2', folders, null);
   sawNothing();
-  checker.onDeath(user.unitKey, '0/1', folders);
+  checker.onDeath(user.unitKey, '0/1', folders, null);
   saw('6.3');
+});
+
+test('6.3: an innocent user may be quarantined where a kill speaks against it, and by ends at deadly records alone may not', () => {
+  for (const isKilledToo of [false, true]) {
+    const { report, saw, sawNothing } = watched();
+    const { ledger, user, users } = history();
+    const checker = new QuarantineTruth(report, ledger);
+    const other = users.find(({ unitKey }) => unitKey !== user.unitKey)!;
+    const ends = [
+      { node: nodeId('n1'), counter: 1 },
+      { node: nodeId('n2'), counter: 4 },
+    ];
+    for (const end of isKilledToo ? ends.slice(1) : ends) checker.onDeath(other.unitKey, '1/7', 3, end);
+    for (const { node, counter } of ends)
+      checker.onRecord({ kind: 'unitCrashed', ...user.unit, ...partition, offset: 1, nodeId: node, counter });
+    sawNothing();
+    checker.onRecord({ kind: 'unitQuarantined', ...user.unit });
+    if (isKilledToo) sawNothing();
+    else saw('6.3');
+    assert.equal(checker.innocents, isKilledToo ? 1 : 0);
+  }
 });
 
 test('6.3: after a release what lies before it stays buried, and what comes after counts', () => {

@@ -14,6 +14,14 @@ export type RecordsOf = (
   user: SimulatedUser,
 ) => Iterable<{ readonly partition: number; readonly offset: number }>;
 
+/** A process that has ended, by the counter of its data folder. */
+export interface EndedProcess {
+  readonly node: string;
+  readonly counter: number;
+}
+
+const textOf = ({ node, counter }: EndedProcess): string => `${node}#${counter}`;
+
 /**
  * Named ends of processes that are enough for quarantine whichever nodes they were of, as the rule has it for up to eight
  * nodes (ADR 17), and two that come before all shards know of the entry.
@@ -23,8 +31,10 @@ const namedEndsMax = 6 + 2;
 /**
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
  * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state, or a bent row
- * (5.6). Only their records are buried for it, and a record that ends processes has soon ended its last. That each is in the
- * state or buried, and never both, is seen by I5; a store of another history may bring back a state that has both.
+ * (5.6). An innocent one may where chance spoke against it: a process was killed at the record which was also under way at
+ * ends that it had no part in (ADR 17). Only their records are buried for it, and a record that ends processes has soon
+ * ended its last. That each is in the state or buried, and never both, is seen by I5; a store of another history may bring
+ * back a state that has both.
  */
 export class QuarantineTruth implements Buried {
   readonly #report: Report;
@@ -32,7 +42,9 @@ export class QuarantineTruth implements Buried {
   /** By unit with a deadly record, and by that record: how many processes it has ended. */
   readonly #deaths = new Map<string, Map<string, number>>();
   /** By unit and record: the crashes that the log has. */
-  readonly #crashes = new Map<string, Map<string, { readonly node: string; readonly counter: number }[]>>();
+  readonly #crashes = new Map<string, Map<string, EndedProcess[]>>();
+  /** Ends of processes by a deadly record, as node and counter. */
+  readonly #deadlyEnds = new Set<string>();
   readonly #spoilt = new Set<string>();
   readonly #bent = new Set<string>();
   readonly #quarantined = new Set<string>();
@@ -46,6 +58,8 @@ export class QuarantineTruth implements Buried {
   deathsMost = 0;
   released = 0;
   voidLetters = 0;
+  /** Units in quarantine by chance. */
+  innocents = 0;
 
   constructor(report: Report, ledger: Ledger, recordsOf: RecordsOf = () => []) {
     this.#report = report;
@@ -64,8 +78,10 @@ export class QuarantineTruth implements Buried {
   /**
    * A record of the unit has ended a process. @param folders how many data folders there have been: with each, one process
    * may end without knowing at which record, and one that nobody was told of when the next met with it
+   * @param end which process, unless another one's notes may name it too: counters begin anew with a folder
    */
-  onDeath(unit: string, position: string, folders: number): void {
+  onDeath(unit: string, position: string, folders: number, end: EndedProcess | null): void {
+    if (end !== null) this.#deadlyEnds.add(textOf(end));
     let deaths = this.#deaths.get(unit);
     if (deaths === undefined) this.#deaths.set(unit, (deaths = new Map()));
     const ended = (deaths.get(position) ?? 0) + 1;
@@ -102,11 +118,15 @@ export class QuarantineTruth implements Buried {
     this.#quarantined.add(unit);
     if (this.#spoilt.has(unit) || this.#bent.has(unit)) return;
     const deaths = Math.max(0, ...(this.#deaths.get(unit)?.values() ?? []));
-    if (deaths < 2) this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
-    const isDue = [...(this.#crashes.get(unit)?.values() ?? [])].some(
+    const due = [...(this.#crashes.get(unit)?.values() ?? [])].filter(
       (crashes) => crashes.length >= 6 || new Set(crashes.map(({ node }) => node)).size >= 2,
     );
-    if (!isDue) this.#report(`6.3: unit ${unit} is quarantined before two nodes have ended at one of its records`);
+    if (deaths < 2) {
+      if (due.some((crashes) => crashes.some((end) => !this.#deadlyEnds.has(textOf(end))))) this.innocents++;
+      else this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
+    }
+    if (due.length === 0)
+      this.#report(`6.3: unit ${unit} is quarantined before two nodes have ended at one of its records`);
   }
 
   /**
