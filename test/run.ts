@@ -17,6 +17,8 @@ import { missingForKafka } from './services/support/kafka-jars.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inCi = process.env.CI === 'true' || process.env.CI === '1';
 const testTimeoutMs = 120_000;
+/** A command that prints nothing for so long is ended: what keeps one process from its end is not to take all of CI with it. */
+const silenceMaxMs = 20 * 60_000;
 
 interface Tier {
   readonly name: string;
@@ -124,8 +126,14 @@ function run(command: readonly string[]): Promise<{ code: number; output: string
     const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
     const stop = (signal: NodeJS.Signals) => child.kill(signal);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+    const silence = setTimeout(() => {
+      console.log(`nothing was printed for ${silenceMaxMs / 60_000} minutes: SIGTERM`);
+      child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), 30_000).unref();
+    }, silenceMaxMs);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      silence.refresh();
       output += text;
       process.stdout.write(text);
     });
@@ -133,6 +141,7 @@ function run(command: readonly string[]): Promise<{ code: number; output: string
       reject(new Error(`can't run ${program}: is node_modules complete? (npm ci)`, { cause })),
     );
     child.on('close', (code, signal) => {
+      clearTimeout(silence);
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
       if (signal !== null) process.exitCode = 1;
       resolve({ code: code ?? 1, output });
