@@ -15,6 +15,7 @@ const raftDriver = 'packages/engine/src/control/raft-driver.test.ts';
 const quarantine = 'packages/engine/src/control/quarantine.test.ts';
 const storeLook = 'packages/engine/src/control/store-look.test.ts';
 const membership = 'packages/engine/src/control/membership.test.ts';
+const founding = 'packages/engine/src/control/founding.test.ts';
 
 /** Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as docs/TESTING.md says; unit tests do. */
 export const controlTestBugs: readonly PlantedBug[] = [
@@ -273,6 +274,38 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'return hasRunBefore && voters.length === 1',
     replace: 'return hasRunBefore && voters.length < 1',
     tests: [membership],
+  },
+  {
+    name: 'control: a vote without a log does not keep a cluster from being founded',
+    invariant: 'I1',
+    file: 'packages/engine/src/control/founding.ts',
+    find: 'const isBlank = driver.isBlank;',
+    replace: 'const isBlank = driver.status().lastIndex === 0;',
+    tests: [founding],
+  },
+  {
+    name: 'control: a storage that has forgotten its log counts as another one',
+    invariant: 'I1',
+    file: 'packages/engine/src/control/founding-traces.ts',
+    find: 'else if (this.#traces.get(node)?.member !== member) this',
+    replace: 'else this',
+    tests: [founding],
+  },
+  {
+    name: 'control: a founder that has heard of a cluster once asks nobody again',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/founding.ts',
+    find: 'this.#hasHeardOfOne = true;',
+    replace: 'this.#hasHeardOfOne = true;\n    this.#isOver = true;',
+    tests: [founding],
+  },
+  {
+    name: 'control: who founds alone does not listen again after it has heard of a cluster',
+    invariant: 'I1',
+    file: 'packages/engine/src/control/founding.ts',
+    find: 'if (this.#tracedFromMs !== null) this.#listenedFromMs = nowMs;',
+    replace: '',
+    tests: [founding],
   },
   {
     name: 'control: a node with a log of another cluster becomes a member',

@@ -2,16 +2,23 @@ import type { Logger, NodeId } from '@holdfast/model';
 import type { PeerTransport } from '../ports/peer-transport.ts';
 import type { Timers } from '../ports/timers.ts';
 import { decodeJson, encodeJson } from './calls.ts';
+import { FoundingTraces, type TraceAnswer } from './founding-traces.ts';
 import { nodeOfMember } from './member-id.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
 export const foundingMethod = 'raft.founding';
-const roundMs = 250;
+const roundMsMin = 250;
+/** Where a node has to be mended first: an operator who has done that shall not wonder. */
+const roundMsMax = 5_000;
 const answerMsMax = 1_000;
 /** Gossip reaches a node that starts again within a second or two, wherever it has been known. */
 const listenMs = 5_000;
 /** Longer than any message is on its way. */
 export const promiseMs = 30_000;
+/** A cluster that is there has taken this node in by then. */
+const patienceMs = 30_000;
+const advice =
+  'if nothing of a cluster is left to be kept, stop the node, move its raft folder away, and start it again';
 
 interface FoundingRequest {
   readonly founder: string;
@@ -19,9 +26,7 @@ interface FoundingRequest {
   readonly promise: boolean;
 }
 
-interface FoundingAnswer {
-  readonly member: string;
-  readonly isBlank: boolean;
+interface FoundingAnswer extends TraceAnswer {
   /** By whom the asked one would found. */
   readonly voters: readonly string[];
 }
@@ -35,7 +40,7 @@ export interface FoundingOptions {
   readonly peers: () => readonly NodeId[];
   /** Not the first start of this data folder: there may be a cluster, though its storage is blank. */
   readonly hasRunBefore: boolean;
-  readonly driver: Pick<RaftDriver, 'isBlank' | 'found' | 'listenOnlyTo'>;
+  readonly driver: Pick<RaftDriver, 'isBlank' | 'status' | 'found' | 'listenOnlyTo'>;
   readonly transport: Pick<PeerTransport, 'call'>;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -49,20 +54,33 @@ export interface FoundingOptions {
  * tells of is asked as well; where nobody else is configured, and this folder isn't new, gossip gets some time for that: a
  * cluster may have grown from the one node. If all are blank they are asked once more, and promise to hear only the
  * founder for a while: nothing that an earlier founding has left on its way gets into this one.
+ *
+ * Who isn't blank ends the attempt and not the founding: it goes on as a restart of this node would, once each node with a
+ * trace has answered with another storage, and a blank one. A vote without a log is such a trace, for there was a founder
+ * that asked for it: others may have the log that it wrote (ADR 11).
  */
 export class Founding {
   readonly #options: FoundingOptions;
-  readonly #beganAtMs: number;
+  readonly #traces = new FoundingTraces();
+  #roundMs = roundMsMin;
+  /** From when on it has listened, and heard of no cluster. */
+  #listenedFromMs: number;
+  /** Since when it has heard of one; null: of none. */
+  #tracedFromMs: number | null = null;
+  #hasHeardOfOne = false;
   #isOver = false;
   #told = '';
   #cancel: () => void = () => {};
 
   constructor(options: FoundingOptions) {
     this.#options = options;
-    this.#beganAtMs = options.timers.monotonicMs();
+    this.#listenedFromMs = options.timers.monotonicMs();
     const first = [...options.voters].sort()[0];
-    if (first === options.nodeId) void this.#round();
-    else this.#isOver = true;
+    if (first !== options.nodeId) this.#isOver = true;
+    else if (options.driver.isBlank) void this.#round();
+    else if (options.driver.status().lastIndex === 0) {
+      this.#tell('warn', `this node has a Raft vote without a log: it founds nothing, and has to join; ${advice}`);
+    }
   }
 
   close(): void {
@@ -76,7 +94,8 @@ export class Founding {
     const { founder, promise } = decodeJson<FoundingRequest>(body);
     const isBlank = driver.isBlank;
     if (isBlank && promise && nodeOfMember(founder) === from) driver.listenOnlyTo(founder, promiseMs);
-    const answer: FoundingAnswer = { member, isBlank, voters: [...voters].sort() };
+    const hasLog = driver.status().lastIndex > 0;
+    const answer: FoundingAnswer = { member, isBlank, hasLog, voters: [...voters].sort() };
     return encodeJson(answer);
   }
 
@@ -87,7 +106,8 @@ export class Founding {
       if (!(await this.#askAll(promise))) break;
     }
     if (this.#isOver) return;
-    this.#cancel = timers.setTimer(roundMs, () => void this.#round());
+    this.#roundMs = this.#tracedFromMs === null ? roundMsMin : Math.min(this.#roundMs * 2, roundMsMax);
+    this.#cancel = timers.setTimer(this.#roundMs, () => void this.#round());
   }
 
   /** True when all have answered that they are blank; with their promises, the cluster is founded then. */
@@ -95,49 +115,70 @@ export class Founding {
     const { nodeId, member, voters, peers, driver } = this.#options;
     const others = voters.filter((voter) => voter !== nodeId);
     const strangers = peers().filter((peer) => !voters.includes(peer));
+    // Gossip may have forgotten them meanwhile.
+    for (const node of this.#traces.nodes) if (![...voters, ...strangers].includes(node)) strangers.push(node);
     const [answers, told] = await Promise.all([
       Promise.all(others.map((voter) => this.#ask(voter, promise))),
       Promise.all(strangers.map((peer) => this.#ask(peer, false))),
     ]);
     if (this.#isOver || !driver.isBlank) return false;
-    if ([...answers, ...told].some((answer) => answer !== null && !answer.isBlank)) {
-      this.#tell('there is a cluster already: this storage is new to it, and has to join');
-      this.#isOver = true;
-      return false;
+    for (const answer of [...answers, ...told]) {
+      if (answer !== null) this.#traces.note(nodeOfMember(answer.member), answer);
     }
+    if (this.#isTraced()) return false;
     if (this.#mayHearOfOne()) {
-      this.#tell('this node has run before, and its storage is blank: listening for the others of a cluster');
+      this.#tell('info', 'this node has run before, and its storage is blank: listening for the others of a cluster');
       return false;
     }
     const wished = JSON.stringify([...voters].sort());
     if (answers.some((answer) => answer !== null && JSON.stringify(answer.voters) !== wished)) {
       // A node that is to join names other first voters than they do themselves.
-      this.#tell(`others name other first voters than ${voters.join(', ')}: nothing is founded`);
+      this.#tell('info', `others name other first voters than ${voters.join(', ')}: nothing is founded`);
     } else if (answers.every((answer) => answer !== null)) {
       if (!promise) return true;
       const members = [member, ...answers.map((answer) => answer.member)];
-      this.#tell(`founding a cluster of ${voters.join(', ')}`);
+      this.#tell('info', `founding a cluster of ${voters.join(', ')}`);
       this.#isOver = true;
       driver.found(members);
       return true;
     } else {
       const missing = others.filter((_, i) => answers[i] === null);
-      this.#tell(`no cluster yet: waiting for ${missing.join(', ')} to found it`);
+      this.#tell('info', `no cluster yet: waiting for ${missing.join(', ')} to found it`);
     }
     return false;
   }
 
+  /** Somebody has a trace of a cluster: that one takes this node in, or an operator clears the trace away. */
+  #isTraced(): boolean {
+    const nowMs = this.#options.timers.monotonicMs();
+    if (this.#traces.nodes.length === 0) {
+      if (this.#tracedFromMs !== null) this.#listenedFromMs = nowMs;
+      this.#tracedFromMs = null;
+      return false;
+    }
+    this.#hasHeardOfOne = true;
+    this.#tracedFromMs ??= nowMs;
+    const { text } = this.#traces;
+    if (nowMs - this.#tracedFromMs < patienceMs) {
+      this.#tell('info', `there is a cluster already (${text}): this storage is new to it, and has to join`);
+    } else {
+      this.#tell('warn', `nothing is founded, and no cluster takes this node in, as there is ${text}: ${advice}`);
+    }
+    return true;
+  }
+
   /** Who founds alone is told by nobody but gossip that there is a cluster. */
   #mayHearOfOne(): boolean {
-    const { voters, hasRunBefore, timers } = this.#options;
-    return hasRunBefore && voters.length === 1 && timers.monotonicMs() - this.#beganAtMs < listenMs;
+    const { voters, timers } = this.#options;
+    const hasRunBefore = this.#options.hasRunBefore || this.#hasHeardOfOne;
+    return hasRunBefore && voters.length === 1 && timers.monotonicMs() - this.#listenedFromMs < listenMs;
   }
 
   /** Once, however often it is found again. */
-  #tell(text: string): void {
+  #tell(level: 'info' | 'warn', text: string): void {
     if (text === this.#told) return;
     this.#told = text;
-    this.#options.logger.info(text);
+    this.#options.logger[level](text);
   }
 
   async #ask(voter: NodeId, promise: boolean): Promise<FoundingAnswer | null> {

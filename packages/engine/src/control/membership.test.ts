@@ -163,6 +163,19 @@ test('the first voter, without its storage, does not found a second cluster', as
   await cluster.until('n1 is back', () => cluster.node('n1').control.table.tableIndex > known, 30_000);
 });
 
+test('a first voter that has voted for a founder of before, and has no log, is mended: nobody else has to be restarted', async () => {
+  const cluster = new VirtualCluster();
+  cluster.storage(founders[1]!).hardState = { term: 2, vote: 'n1/before', commit: 0 };
+  for (const id of founders) await cluster.start(id);
+  await cluster.time.run(30_000);
+  assert.equal(cluster.leader, undefined, 'others might have what that founder wrote');
+  await cluster.kill(cluster.node('n2'));
+  cluster.replaceStorage(founders[1]!, new MemoryRaftStorage(cluster.time, 'another'));
+  await cluster.start(founders[1]!);
+  await cluster.until('a leader', () => cluster.leader !== undefined);
+  assert.deepEqual(votersAt(cluster, cluster.leader!.id), ['n1', 'n2', 'n3']);
+});
+
 test('the lone founder of a grown cluster, without its storage, joins that, and founds none', async () => {
   const cluster = new VirtualCluster({}, ['n1']);
   await cluster.startAll();
