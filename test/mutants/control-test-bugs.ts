@@ -2,6 +2,7 @@ import type { PlantedBug } from './planted-tests.ts';
 
 const clock = 'packages/lease/src/session-clock.test.ts';
 const plane = 'packages/engine/src/control/control-plane.test.ts';
+const planeEnds = 'packages/engine/src/control/control-plane-ends.test.ts';
 const staleTables = 'packages/engine/src/control/stale-tables.test.ts';
 const logCut = 'packages/testkit/src/cluster-simulation/log-cut.test.ts';
 const tableFloor = 'packages/lease/src/table-floor.test.ts';
@@ -306,6 +307,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'if (this.#tracedFromMs !== null) this.#listenedFromMs = nowMs;',
     replace: '',
     tests: [founding],
+  },
+  {
+    name: 'control: a node that stops does not wait for the session that it has asked for',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/node-session.ts',
+    find: 'const reply = this.#openTry === null ? null : await within(timers, totalMs, this.#openTry);',
+    replace: 'const reply = (this.#openTry = null);',
+    tests: [planeEnds],
   },
   {
     name: 'control: a node with a log of another cluster becomes a member',

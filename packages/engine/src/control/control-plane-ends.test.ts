@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeJson } from './calls.ts';
 import { acquire, nobodyFailed, unitsOf } from './cluster-steps.test.ts';
 import { ControlPlaneError } from './control-plane-error.ts';
-import { VirtualCluster } from './virtual-cluster.test.ts';
+import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
 
 test('two nodes with one id: the second is refused', async () => {
   const cluster = new VirtualCluster();
@@ -84,6 +85,52 @@ test('a node that stops before it knows that its session is open ends it all the
   assert.deepEqual(await cluster.settle(stopping), { clean: true, drained: true });
   assert.equal(cluster.leader!.control.liveSessions().length, 2);
   assert.equal(cluster.leader!.control.table.uncleanCount, 1);
+});
+
+test('a node that stops while the leader opens its session ends it all the same', async () => {
+  for (const moment of ['asked', 'opened', 'answered']) {
+    const cluster = new VirtualCluster();
+    await cluster.startAll();
+    const leader = cluster.leader!;
+    const victim = cluster.nodes.find((node) => node !== leader)!;
+    await cluster.kill(victim);
+    let reached = '';
+    cluster.network.rewrite = (method, what, bytes) => {
+      if (method === 'session.open') {
+        if (what === 'request') {
+          reached = 'asked';
+          // Its table would show the session with the answer.
+          if (moment === 'answered') cluster.network.logless.add(victim.id);
+        } else if (decodeJson<{ code: string }>(bytes).code === 'OK') reached = 'answered';
+      }
+      return bytes;
+    };
+    const back = await cluster.start(victim.id);
+    const isOpenAt = (table: VirtualNode): boolean =>
+      table.control.liveSessions().some(({ shardAddresses }) => shardAddresses[0]!.includes(`${victim.id}:2:`));
+    await cluster.until(moment, () => (moment === 'opened' ? isOpenAt(leader) : reached === moment), 20_000);
+    assert.equal(isOpenAt(back), false, moment);
+    assert.deepEqual(await cluster.settle(back.control.stop(10_000)), { clean: true, drained: true }, moment);
+    await cluster.time.run(1_000);
+    assert.equal(isOpenAt(leader), false, moment);
+    assert.equal(leader.control.table.uncleanCount, 1, moment);
+  }
+});
+
+test('a node that stops while its session is asked for, and is not answered in time, does not say that it ended clean', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  const victim = cluster.nodes.find(({ control }) => !control.isLeader)!;
+  await cluster.kill(victim);
+  let isAsked = false;
+  cluster.network.rewrite = (method, what, bytes) => {
+    isAsked ||= method === 'session.open' && what === 'request';
+    return bytes;
+  };
+  const back = await cluster.start(victim.id);
+  await cluster.until('asked', () => isAsked);
+  cluster.network.isolate(victim.id);
+  assert.equal((await cluster.settle(back.control.stop(1_000), 2_000)).clean, false);
 });
 
 test('a shard that never stops: the deadline ends the drain, unclean', async () => {

@@ -1,6 +1,7 @@
 import { type NodeSays, type SessionEndReason, SessionKeeper, TableFloor } from '@holdfast/lease';
 import { type SessionId, sessionId } from '@holdfast/model';
 import { defaultRecordLimits } from '@holdfast/processor';
+import { within } from '../ports/timers.ts';
 import { SessionProof } from '../session-proof.ts';
 import type { HotUnit, LeasedPartition } from '../shard-messages.ts';
 import {
@@ -56,6 +57,8 @@ export class NodeSession {
   #confirmedAtMs = 0;
   #openRequest: SessionOpenRequest | null = null;
   #isAsking = false;
+  /** The try that is under way, if any; null as soon as it is answered. */
+  #openTry: Promise<LeaderReply<{ session: number }>> | null = null;
   #renewedAtMs: number | null = null;
   #isRenewing = false;
   /** Why the last try failed, as far as that is known. */
@@ -166,15 +169,17 @@ export class NodeSession {
 
   /** Instead of the drain, while the shards don't know of a session yet: it may be in the log all the same. */
   async endUnopened(totalMs: number): Promise<boolean> {
-    const { table, nodeId, incarnation } = this.#options;
-    const known = table.node(nodeId);
-    if (known === undefined || known.counter !== incarnation.counter || known.session === 0) {
-      this.close();
-      return true;
-    }
-    this.#session = known.session;
+    const { table, nodeId, incarnation, timers } = this.#options;
+    const endMs = timers.monotonicMs() + totalMs;
     this.#state = 'stopping';
-    return this.end(totalMs);
+    // The leader may open it after this: it would keep what it is given until its time to live is over.
+    const reply = this.#openTry === null ? null : await within(timers, totalMs, this.#openTry);
+    const known = table.node(nodeId);
+    if (reply !== 'late' && reply?.code === 'OK') this.#session = sessionId(reply.session);
+    else if (known?.counter === incarnation.counter) this.#session = known.session;
+    if (this.#session !== 0) return this.end(endMs - timers.monotonicMs());
+    this.close();
+    return reply !== 'late';
   }
 
   /** Ends everything here at once; no callback comes any more. */
@@ -229,7 +234,9 @@ export class NodeSession {
       const askedAtMs = timers.monotonicMs();
       const limits = { totalMs: openTryMs, tryMs: openTryMs, stopped: () => this.#state !== 'opening' };
       const body = encodeJson({ ...this.#openRequest, ...this.#says() });
-      const reply = await leaderCalls.ask<{ session: number }>('session.open', body, limits);
+      this.#openTry = leaderCalls.ask('session.open', body, limits);
+      const reply = await this.#openTry;
+      this.#openTry = null;
       if (this.#state !== 'opening') break;
       if (reply.code === 'OK') {
         this.#isAsking = false;

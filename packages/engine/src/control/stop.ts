@@ -1,6 +1,6 @@
 import type { LeaseTable } from '@holdfast/lease';
 import type { Logger, NodeId } from '@holdfast/model';
-import type { Timers } from '../ports/timers.ts';
+import { type Timers, within } from '../ports/timers.ts';
 import { lastingSuccessor } from './leader-successor.ts';
 import type { NodeSession } from './node-session.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -46,7 +46,7 @@ export async function stopControlPlane(options: StopOptions): Promise<StopResult
   }
   const isClosing = await session.markClosing(leftMs(stopAskMsMax));
   if (!isClosing) logger.warn('no leader noted that this node is stopping');
-  const drained = await within(timers, leftMs(timeoutMs), session.stopShards());
+  const drained = (await within(timers, leftMs(timeoutMs), session.stopShards())) === true;
   const clean = drained && (await session.end(leftMs(stopAskMsMax)));
   // A cluster that stops as a whole would lose its quorum before the last session's end is logged.
   const othersAreOpen = (): boolean => [...table.sessions()].some(({ closing }) => closing);
@@ -63,17 +63,6 @@ async function handOver(options: StopOptions, limitMs: number): Promise<void> {
   if (successor === null) return;
   await driver.transferLeadership(successor);
   await until(options, limitMs, () => !driver.isLeader);
-}
-
-/** What the promise says, or false when it says nothing in time. */
-function within(timers: Timers, limitMs: number, promise: Promise<boolean>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const cancel = timers.setTimer(limitMs, () => resolve(false));
-    promise.then((answer) => {
-      cancel();
-      resolve(answer);
-    });
-  });
 }
 
 function until(options: StopOptions, limitMs: number, isTrue: () => boolean): Promise<void> {

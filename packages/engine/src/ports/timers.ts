@@ -15,3 +15,11 @@ export function delay(timers: Timers, delayMs: number): Promise<void> {
     timers.setTimer(delayMs, resolve);
   });
 }
+
+/** What the promise says, or `late` when it says nothing in time. */
+export function within<T>(timers: Timers, limitMs: number, promise: Promise<T>): Promise<T | 'late'> {
+  return new Promise((resolve, reject) => {
+    const cancel = timers.setTimer(limitMs, () => resolve('late'));
+    promise.finally(cancel).then(resolve, reject);
+  });
+}
