@@ -194,7 +194,6 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       usersCompared: this.#states.compared,
       replayed: this.#replay.replayed,
       quarantined: this.quarantine.units,
-      innocents: this.quarantine.innocents,
       buried: this.quarantine.letters,
       queueLooks: this.bounds.looks,
       queuesFull: Number(this.bounds.parkedRatio >= 1) + Number(this.bounds.framesRatio >= 1),

@@ -9,6 +9,6 @@ export const clusterProfile: SeedProfile = {
   corpus,
   faultKinds: clusterFaultKinds,
   seedsThatShowAll: 100,
-  rare: new Set(['rowsFencedUnclean', 'offsetsFenced', 'storesEmptied']),
+  rare: new Set(['rowsFencedUnclean', 'offsetsFenced', 'storesEmptied', 'staleRefused']),
   twiceEvery: 20,
 };
