@@ -11,6 +11,7 @@ const servicesAway = 'packages/engine/src/control/services-away.test.ts';
 const replication = 'packages/raft/src/replication.test.ts';
 const diskOrder = 'packages/raft/src/disk-order.test.ts';
 const pieces = 'packages/raft/src/snapshot-pieces.test.ts';
+const slowLink = 'packages/raft/src/slow-link.test.ts';
 const damage = 'packages/embedded/src/raft-damage.test.ts';
 const raftDriver = 'packages/engine/src/control/raft-driver.test.ts';
 const quarantine = 'packages/engine/src/control/quarantine.test.ts';
@@ -227,6 +228,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'return Math.max(needed, floor);',
     replace: 'return needed;',
     tests: [raftDriver],
+  },
+  {
+    name: 'control: pieces of a snapshot fill a slow link again and again',
+    invariant: 'I8',
+    file: 'packages/raft/src/snapshot-pieces.ts',
+    find: 'this.#ahead = 1;',
+    replace: '',
+    tests: [slowLink, pieces],
   },
   {
     name: 'control: a session that is seen late is held without fresh proof',

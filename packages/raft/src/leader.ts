@@ -17,7 +17,7 @@ export function lead(core: RaftCore): void {
 }
 
 export function tickLeader(core: RaftCore): void {
-  const { electionTimeoutTicks, heartbeatTicks, checkQuorum, snapshotRetryTicks } = core.options;
+  const { electionTimeoutTicks, heartbeatTicks, checkQuorum } = core.options;
   for (const progress of core.progress.values()) progress.tick();
   core.electionElapsed++;
   if (core.electionElapsed >= electionTimeoutTicks) {
@@ -30,10 +30,10 @@ export function tickLeader(core: RaftCore): void {
   if (core.transferee !== null && ++core.transferElapsed >= electionTimeoutTicks) core.transferee = null;
   for (const progress of core.progress.values()) {
     const { transfer } = progress;
-    if (transfer === null || transfer.ticks < snapshotRetryTicks) continue;
-    // Where nothing has arrived, there may be a newer snapshot to send by now.
-    if (transfer.ackedBytes > 0) transfer.rewind();
-    else progress.becomeProbe(progress.match + 1);
+    if (transfer === null || !transfer.isStalled) continue;
+    // What follows it was dropped: only a newer snapshot is of use.
+    if (core.log.termAt(transfer.index) === null) progress.becomeProbe(progress.match + 1);
+    else transfer.rewind();
   }
   if (++core.heartbeatElapsed >= heartbeatTicks) {
     core.heartbeatElapsed = 0;

@@ -131,7 +131,7 @@ export class Progress {
 
   tick(): void {
     this.#silentTicks++;
-    if (this.transfer !== null) this.transfer.ticks++;
+    this.transfer?.tick();
   }
 
   /** An answer to a heartbeat: what is not acknowledged by now may have been lost. */

@@ -121,9 +121,9 @@ function startSnapshot(core: RaftCore, progress: Progress): void {
   }
   const { snapshot } = core.log;
   assert(snapshot !== null, `entry ${progress.next - 1} was dropped, but there is no snapshot`);
-  const { snapshotChunkBytes, inflightBytesMax, inflightMessagesMax } = core.options;
+  const { snapshotChunkBytes, inflightBytesMax, inflightMessagesMax, snapshotRetryTicks } = core.options;
   const aheadMax = Math.min(inflightMessagesMax, Math.floor(inflightBytesMax / snapshotChunkBytes));
-  progress.becomeSnapshot(new SnapshotTransfer(core.piecesOf(snapshot), aheadMax));
+  progress.becomeSnapshot(new SnapshotTransfer(core.piecesOf(snapshot), aheadMax, snapshotRetryTicks));
 }
 
 function sendPiece(core: RaftCore, peer: string, progress: Progress): void {

@@ -17,7 +17,7 @@ function messageOf(snapshot: Snapshot, piece: { offset: number; data: Uint8Array
 
 /** Sends until all is there, over a wire that loses, repeats and reorders, and at first damages. Returns what arrived. */
 function transmit(snapshot: Snapshot, pieceBytes: number, aheadMax: number, rng: Rng): Uint8Array {
-  const transfer = new SnapshotTransfer(new SnapshotPieces(snapshot, pieceBytes), aheadMax);
+  const transfer = new SnapshotTransfer(new SnapshotPieces(snapshot, pieceBytes), aheadMax, 8);
   let assembly: SnapshotAssembly | null = null;
   const wire: InstallSnapshot[] = [];
   for (let step = 0; step < 100_000; step++) {
@@ -74,4 +74,39 @@ test('7: a piece that reaches beyond the end is refused', () => {
   const snapshot = snapshotOf(new Uint8Array(5));
   const message = messageOf(snapshot, new SnapshotPieces(snapshot, 10).piece(0));
   assert.deepEqual(new SnapshotAssembly(message).take({ ...message, bytes: 4 }), { isWhole: false, offset: 0 });
+});
+
+test('7: a piece that is lost is sent again at once where answers are quick, and later each time where there are none', () => {
+  const snapshot = snapshotOf(new Uint8Array(1_000));
+  const transfer = new SnapshotTransfer(new SnapshotPieces(snapshot, 1), 16, 8);
+  const sent: number[] = [];
+  const send = (): void => {
+    while (transfer.isPieceDue) sent.push(transfer.takePiece().offset);
+  };
+  const ticksUntilRetry = (): number => {
+    for (let ticks = 1; ; ticks++) {
+      transfer.tick();
+      if (!transfer.isStalled) continue;
+      transfer.rewind();
+      sent.length = 0;
+      send();
+      return ticks;
+    }
+  };
+  for (let have = 1; have <= 100; have++) {
+    send();
+    if (have % 4 === 0) transfer.tick();
+    transfer.answered(have);
+  }
+  send();
+  assert.equal(ticksUntilRetry(), 8);
+  assert.deepEqual(sent, [100]);
+  assert.deepEqual(Array.from({ length: 9 }, ticksUntilRetry), [8, 16, 32, 64, 128, 256, 512, 512, 512]);
+  transfer.answered(101);
+  send();
+  assert.deepEqual(sent, [100, 101]);
+  transfer.tick();
+  transfer.answered(102);
+  send();
+  assert.equal(ticksUntilRetry(), 8);
 });

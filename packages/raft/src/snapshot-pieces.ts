@@ -41,23 +41,34 @@ export class SnapshotPieces {
   }
 }
 
+/** So many times the first wait for an answer is the longest: at 51 s, a piece of 256 KiB gets through 40 kbit/s in time. */
+const waitFactorMax = 64;
+
 /**
  * A snapshot on its way to one follower: pieces are sent ahead of their answers up to a limit, in order. What isn't
- * answered in time is sent again from the last answer on.
+ * answered in time is sent again from the last answer on: one piece, and with each quick answer one more. Each wait is
+ * twice as long as it took so far: a slow link isn't filled with what is on it already, and on a fast one a loss is found
+ * at once.
  */
 export class SnapshotTransfer {
   readonly pieces: SnapshotPieces;
   /** The follower has this many bytes in memory. */
   ackedBytes = 0;
-  /** Since the last answer that was news. */
-  ticks = 0;
   #acked = 0;
   #next = 0;
+  #ahead: number;
   readonly #aheadMax: number;
+  /** With pieces under way, since the last answer that was news. */
+  #ticks = 0;
+  #retryAtTicks: number;
+  readonly #retryTicks: number;
 
-  constructor(pieces: SnapshotPieces, aheadMax: number) {
+  constructor(pieces: SnapshotPieces, aheadMax: number, retryTicks: number) {
     this.pieces = pieces;
     this.#aheadMax = Math.max(1, aheadMax);
+    this.#ahead = this.#aheadMax;
+    this.#retryTicks = retryTicks;
+    this.#retryAtTicks = retryTicks;
   }
 
   get index(): number {
@@ -65,7 +76,16 @@ export class SnapshotTransfer {
   }
 
   get isPieceDue(): boolean {
-    return this.#next < this.pieces.count && this.#next - this.#acked < this.#aheadMax;
+    return this.#next < this.pieces.count && this.#next - this.#acked < this.#ahead;
+  }
+
+  /** Is nothing under way, or was it not answered in time? */
+  get isStalled(): boolean {
+    return this.#next === this.#acked || this.#ticks >= this.#retryAtTicks;
+  }
+
+  tick(): void {
+    if (this.#next > this.#acked) this.#ticks++;
   }
 
   takePiece(): SnapshotPiece {
@@ -80,12 +100,21 @@ export class SnapshotTransfer {
     this.#next = offset < this.ackedBytes ? at : Math.max(this.#next, at);
     this.#acked = at;
     this.ackedBytes = offset;
-    this.ticks = 0;
+    // On a slow link more of them would only wait there, and be sent again meanwhile.
+    if (this.#ticks < this.#retryTicks) this.#ahead = Math.min(this.#aheadMax, this.#ahead + 1);
+    this.#retryAtTicks = this.#waitTicks(2 * this.#ticks);
+    this.#ticks = 0;
   }
 
   /** Pieces or answers were lost, as it seems. */
   rewind(): void {
+    if (this.#next === this.#acked) return;
     this.#next = this.#acked;
-    this.ticks = 0;
+    this.#ahead = 1;
+    this.#retryAtTicks = this.#ticks + this.#waitTicks(this.#ticks);
+  }
+
+  #waitTicks(wishedTicks: number): number {
+    return Math.min(Math.max(wishedTicks, this.#retryTicks), waitFactorMax * this.#retryTicks);
   }
 }

@@ -132,7 +132,7 @@ export interface RaftOptions {
   readonly snapshotChunkBytes?: number;
   /** A larger snapshot is not taken from a leader; default 1 GiB. */
   readonly snapshotBytesMax?: number;
-  /** Ticks after which the pieces without an answer are sent again; default 1 election timeout. */
+  /** Ticks after which a piece without an answer is sent again, at first; more where answers take longer. Default 1 election timeout. */
   readonly snapshotRetryTicks?: number;
   /** How far behind a learner may be to become a voter; default 1,000 entries. */
   readonly promotionLagEntriesMax?: number;
