@@ -20,7 +20,7 @@ export const defaultCompaction: CompactionRule = {
   trailingEntries: 1_000,
 };
 
-/** The entries of so many snapshots are kept for peers that a snapshot is on its way to: each is worth `entriesMax` or `bytesMax`. */
+/** The entries of so many snapshots are kept for peers that lack them: each is worth `entriesMax` or `bytesMax`. */
 export const snapshotsBehindMax = 4;
 
 export interface LogCompactionOptions {
@@ -91,15 +91,18 @@ export class LogCompaction {
   }
 
   /**
-   * What the oldest snapshot on its way to a peer that is heard ends with: without what follows, the peer would be sent another one after it, and
-   * so for ever where entries come faster than snapshots arrive.
+   * The last entry that each peer has, or will have once the snapshot on its way is there. Without what follows, the peer would be sent another
+   * snapshot, and so for ever where entries come faster than snapshots arrive and are restored. Whether it is heard says nothing: who stores and
+   * restores a snapshot is silent meanwhile.
    */
   #neededFrom(index: number): number {
-    let needed = index;
-    for (const { snapshot, recentActive } of this.#options.raft.status().progress.values()) {
-      if (snapshot !== null && recentActive) needed = Math.min(needed, snapshot.index);
-    }
     const floor = this.#taken.length < snapshotsBehindMax ? 0 : this.#taken[0]!;
-    return Math.max(needed, floor);
+    let needed = index;
+    for (const { snapshot, match } of this.#options.raft.status().progress.values()) {
+      const from = snapshot?.index ?? match;
+      // Who is further behind is sent a newer snapshot, whatever is kept.
+      if (from >= floor) needed = Math.min(needed, from);
+    }
+    return needed;
   }
 }

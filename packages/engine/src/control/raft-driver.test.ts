@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type NodeId, nodeId, SeededRng, silentLogger } from '@holdfast/model';
 import type { ConfState, RaftEntry } from '@holdfast/raft';
+import { delay } from '../ports/timers.ts';
 import { type CompactionRule, snapshotsBehindMax } from './log-compaction.ts';
 import { MemoryRaftStorage } from './memory-ports.test.ts';
 import { RaftDriver } from './raft-driver.ts';
@@ -214,7 +215,7 @@ test('a snapshot that can not be stored stops the member', async () => {
   await assert.rejects(leader.driver.propose(Uint8Array.of(1)), code('STOPPED'));
 });
 
-/** A follower is stopped; afterwards snapshots are of five megabytes, and one is taken of entries that it lacks. */
+/** A follower is stopped until what it lacks is kept no longer; afterwards snapshots are of five megabytes. */
 async function laggingBehindLargeSnapshots() {
   const members = new Members({ entriesMax: 10, trailingEntries: 1 });
   const first = await members.startAll();
@@ -225,7 +226,8 @@ async function laggingBehindLargeSnapshots() {
   for (const { machine } of members.up.values()) {
     machine.snapshot = () => Buffer.concat([snapshot(), new Uint8Array(5_000_000)]);
   }
-  for (let i = 0; i < 30; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
+  const count = (snapshotsBehindMax + 2) * 10;
+  for (let i = 0; i < count; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
   return { members, leader, lagging };
 }
 
@@ -243,37 +245,76 @@ test('a large snapshot goes in pieces that heartbeats are not behind', async () 
   for (const { data } of pieces) assert.ok(data.length <= 256 * 1024);
 });
 
-/** One member is away until it needs a snapshot, of pieces that take their time after the first, while entries go on coming. */
-async function sentSlowly(snapshotMs: number, whileMs: number) {
+interface Slowness {
+  /** On the way, for each piece but the first. */
+  readonly pieceMs?: number;
+  /** To store a snapshot: the member is silent meanwhile. */
+  readonly storeMs?: number;
+  /** Between entries. */
+  readonly entryMs?: number;
+}
+
+/** One member is away until it needs a snapshot, which takes its time, while entries go on coming. */
+async function sentSlowly({ pieceMs = 0, storeMs = 0, entryMs = 20 }: Slowness, whileMs: number) {
   const { members, leader, lagging } = await laggingBehindLargeSnapshots();
   const { raftSent } = members.network;
+  const persist = lagging.storage.persist.bind(lagging.storage);
+  lagging.storage.persist = async (write) => {
+    if (write.snapshot !== null) await delay(members.time, storeMs);
+    await persist(write);
+  };
   const sentBefore = raftSent.length;
   const back = await members.start(lagging.id);
   const isBegun = () => raftSent.slice(sentBefore).some(({ message }) => message.type === 'snapshot');
   assert.ok(await members.time.until(isBegun, 1_000));
-  members.network.snapshotMs = snapshotMs;
+  members.network.snapshotMs = pieceMs;
+  let entriesMost = 0;
   const endMs = members.time.monotonicMs() + whileMs;
   while (members.time.monotonicMs() < endMs) {
     await members.settle(leader.driver.propose(Uint8Array.of(1)));
-    await members.time.run(20);
+    await members.time.run(entryMs);
+    entriesMost = Math.max(entriesMost, leader.storage.entries.length);
   }
-  return { leader, back };
+  return { members, leader, back, entriesMost };
 }
 
 test('a snapshot that takes longer than the next one is taken in is the last that the peer needs', async () => {
-  const { leader, back } = await sentSlowly(200, 3_000);
+  const { leader, back } = await sentSlowly({ pieceMs: 200 }, 3_000);
   assert.equal(back.machine.restoredCount, 1);
   assert.ok(back.driver.appliedIndex >= leader.driver.appliedIndex - 2);
   const { entries } = await leader.storage.load();
   assert.ok(entries.length <= 12, `${entries.length} entries are kept for nobody`);
 });
 
+test('a snapshot that takes longer to store than the next one is taken in is the last that the peer needs', async () => {
+  const { leader, back } = await sentSlowly({ storeMs: 2_200, entryMs: 100 }, 10_000);
+  assert.equal(back.machine.restoredCount, 1);
+  assert.ok(back.driver.appliedIndex >= leader.driver.appliedIndex - 2);
+});
+
 test('the log does not grow for a snapshot that never arrives', async () => {
-  const { leader, back } = await sentSlowly(60_000, 5_000);
+  const { back, entriesMost } = await sentSlowly({ pieceMs: 60_000 }, 5_000);
   assert.equal(back.machine.restoredCount, 0);
-  const { entries } = await leader.storage.load();
-  assert.ok(entries.length <= (snapshotsBehindMax + 1) * 10, `${entries.length} entries`);
-  assert.ok(entries.length > snapshotsBehindMax * 9, `${entries.length} entries`);
+  assert.ok(entriesMost <= (snapshotsBehindMax + 1) * 10, `${entriesMost} entries`);
+  assert.ok(entriesMost > snapshotsBehindMax * 9, `${entriesMost} entries`);
+});
+
+test('a member that is away for a while needs no snapshot; the log does not grow for one that stays away', async () => {
+  const members = new Members({ entriesMax: 10, trailingEntries: 1 });
+  const first = await members.startAll();
+  const away = [...members.up.values()].find((member) => member !== first)!;
+  await members.stop(away);
+  const leader = await members.leader();
+  const propose = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
+  };
+  await propose(25);
+  const back = await members.start(away.id);
+  assert.ok(await members.time.until(() => back.driver.appliedIndex === leader.driver.appliedIndex, 3_000));
+  assert.equal(back.machine.restoredCount, 0);
+  await members.stop(back);
+  await propose(200);
+  assert.ok(leader.storage.entries.length <= 12, `${leader.storage.entries.length} entries are kept for nobody`);
 });
 
 test('members change at run time, and are told', async () => {
