@@ -6,6 +6,7 @@ import type { LeaderReply } from './calls.ts';
 import { nodeOfMember } from './member-id.ts';
 import { nameTakenText, standingOf } from './member-standing.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import { unlessStopped } from './raft-driver-error.ts';
 import { type MemberFacts, planMembers } from './voter-planner.ts';
 
 export const joinMethod = 'raft.join';
@@ -110,7 +111,7 @@ export class MemberKeeper {
   #schedule(): void {
     this.#cancel = this.#options.timers.setTimer(lookMs, () => {
       this.#schedule();
-      void this.#look();
+      this.#look().catch(unlessStopped);
     });
   }
 

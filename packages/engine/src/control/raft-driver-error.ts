@@ -12,7 +12,7 @@ export const raftDriverErrorCodes = [
 ] as const;
 export type RaftDriverErrorCode = (typeof raftDriverErrorCodes)[number];
 
-/** Why a proposal or a read came to nothing; match on `code`. */
+/** Why a proposal, a read or a call came to nothing; match on `code`. */
 export class RaftDriverError extends Error {
   override readonly name = 'RaftDriverError';
   readonly code: RaftDriverErrorCode;
@@ -20,4 +20,9 @@ export class RaftDriverError extends Error {
     super(text);
     this.code = code;
   }
+}
+
+/** For whoever ends with the driver, and has nobody to tell: takes `STOPPED`, and throws the rest. */
+export function unlessStopped(error: unknown): void {
+  if (!(error instanceof RaftDriverError && error.code === 'STOPPED')) throw error;
 }

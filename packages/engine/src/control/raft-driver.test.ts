@@ -317,6 +317,22 @@ test('a member that is away for a while needs no snapshot; the log does not grow
   assert.ok(leader.storage.entries.length <= 12, `${leader.storage.entries.length} entries are kept for nobody`);
 });
 
+test('a call that waits when the driver ends is told, and so is one that comes afterwards', async () => {
+  const members = new Members();
+  const leader = await members.startAll();
+  const to = members.ids.find((id) => id !== leader.id)!;
+  leader.storage.writeMs = 3_000;
+  leader.driver.propose(Uint8Array.of(1)).catch(() => {});
+  // The loop waits for the disk, and the call for the loop.
+  await members.time.run(5);
+  const call = leader.driver.transferLeadership(to);
+  const stopped = leader.driver.stop();
+  await assert.rejects(members.settle(call, 100), code('STOPPED'));
+  await assert.rejects(members.settle(leader.driver.transferLeadership(to), 100), code('STOPPED'));
+  leader.driver.campaign();
+  await members.settle(stopped);
+});
+
 test('members change at run time, and are told', async () => {
   const members = new Members();
   const leader = await members.startAll();

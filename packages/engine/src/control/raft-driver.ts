@@ -16,7 +16,7 @@ import { defaultCompaction, LogCompaction } from './log-compaction.ts';
 import { messagesByMember, nodeOfMember, nodeOrNull } from './member-id.ts';
 import { PendingProposals } from './pending-proposals.ts';
 import { PendingReads, type ReadWaiter } from './pending-reads.ts';
-import { RaftDriverError } from './raft-driver-error.ts';
+import { RaftDriverError, unlessStopped } from './raft-driver-error.ts';
 import {
   defaultLimits,
   defaultTiming,
@@ -152,7 +152,7 @@ export class RaftDriver {
 
   /** Founds a cluster of these members, this one among them; see `Founding`, which makes sure that nobody else does. */
   found(members: readonly string[]): void {
-    void this.#call(() => this.#raft.isBlank && this.#raft.found(members));
+    this.#call(() => this.#raft.isBlank && this.#raft.found(members)).catch(unlessStopped);
   }
 
   /** While this member is blank, and for so long, it takes messages of no other member. */
@@ -206,13 +206,13 @@ export class RaftDriver {
 
   /**
    * Begins a change of the members, at the leader; the result says only that it has begun. It is done when `members()` is
-   * the target. What is refused, and why: `ConfChangeResult`.
+   * the target. What is refused, and why: `ConfChangeResult`. @throws RaftDriverError STOPPED
    */
   changeMembers(target: ConfTarget): Promise<ConfChangeResult> {
     return this.#call(() => this.#raft.proposeConfChange(target));
   }
 
-  /** Hands leadership to a node's voter that is up to date enough; the result says only that it has begun. */
+  /** Hands leadership to a node's voter that is up to date enough; the result says only that it has begun. @throws RaftDriverError STOPPED */
   transferLeadership(to: NodeId): Promise<TransferResult> {
     return this.#call(() => {
       const member = this.#raft.conf.voters.find((voter) => nodeOfMember(voter) === to);
@@ -227,12 +227,13 @@ export class RaftDriver {
 
   /** Stands for election now: for the first node of a cluster, and for tests. */
   campaign(): void {
-    void this.#call(() => this.#raft.campaign());
+    this.#call(() => this.#raft.campaign()).catch(unlessStopped);
   }
 
   #call<T>(act: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      this.#mailbox.call(() => resolve(act()));
+    if (this.#isStopped) return Promise.reject(new RaftDriverError('STOPPED', 'the node is stopping'));
+    return new Promise((resolve, reject) => {
+      this.#mailbox.call(() => resolve(act()), reject);
       this.#wake();
     });
   }
@@ -250,7 +251,7 @@ export class RaftDriver {
     this.#ticks.stop();
     this.#proposals.rejectAll(error);
     this.#reads.rejectAll(error);
-    for (const mail of this.#mailbox.take()) if (mail.kind === 'propose') mail.waiter.reject(error);
+    this.#mailbox.rejectAll(error);
     for (const waiter of this.#waitingReads.splice(0)) waiter.reject(error);
   }
 

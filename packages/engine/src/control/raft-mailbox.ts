@@ -1,12 +1,13 @@
 import type { RaftMessage } from '@holdfast/raft';
 import type { ProposalWaiter } from './pending-proposals.ts';
+import type { RaftDriverError } from './raft-driver-error.ts';
 
 export type RaftMail =
   | { readonly kind: 'tick' }
   | { readonly kind: 'message'; readonly message: RaftMessage }
   | { readonly kind: 'propose'; readonly data: Uint8Array; readonly waiter: ProposalWaiter }
   | { readonly kind: 'unreachable'; readonly peer: string }
-  | { readonly kind: 'call'; readonly run: () => void };
+  | { readonly kind: 'call'; readonly run: () => void; readonly reject: (error: RaftDriverError) => void };
 
 export interface RaftMailboxLimits {
   /** Raft messages waiting to be stepped; more are dropped, as the network may drop them. */
@@ -63,8 +64,9 @@ export class RaftMailbox {
     this.#mail.push({ kind: 'unreachable', peer });
   }
 
-  call(run: () => void): void {
-    this.#mail.push({ kind: 'call', run });
+  /** `reject` is called where `run` never will be. */
+  call(run: () => void, reject: (error: RaftDriverError) => void): void {
+    this.#mail.push({ kind: 'call', run, reject });
   }
 
   /** Empties the box. */
@@ -75,5 +77,13 @@ export class RaftMailbox {
     this.#ticks = 0;
     this.#proposals = 0;
     return mail;
+  }
+
+  /** Empties the box for good, and tells those who wait for an answer. */
+  rejectAll(error: RaftDriverError): void {
+    for (const mail of this.take()) {
+      if (mail.kind === 'propose') mail.waiter.reject(error);
+      else if (mail.kind === 'call') mail.reject(error);
+    }
   }
 }

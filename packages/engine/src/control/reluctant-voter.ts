@@ -3,6 +3,7 @@ import type { Logger, NodeId } from '@holdfast/model';
 import type { Timers } from '../ports/timers.ts';
 import { fitSuccessor } from './leader-successor.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import { unlessStopped } from './raft-driver-error.ts';
 import type { ServiceLook } from './service-watch.ts';
 
 const lookMs = 250;
@@ -54,7 +55,7 @@ export class ReluctantVoter {
     const successor = fitSuccessor(status, table, !this.#isDraining);
     if (successor === null) return;
     logger.info('leadership is handed on', { to: successor, reason });
-    void driver.transferLeadership(successor);
+    driver.transferLeadership(successor).catch(unlessStopped);
   }
 
   get #isDraining(): boolean {

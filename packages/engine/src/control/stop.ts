@@ -4,6 +4,7 @@ import { type Timers, within } from '../ports/timers.ts';
 import { lastingSuccessor } from './leader-successor.ts';
 import type { NodeSession } from './node-session.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import { unlessStopped } from './raft-driver-error.ts';
 
 /** A leader that is asked to note what a stopping node says: longer means that there is no quorum. */
 export const stopAskMsMax = 5_000;
@@ -61,7 +62,8 @@ async function handOver(options: StopOptions, limitMs: number): Promise<void> {
   if (!driver.isLeader) return;
   const successor = lastingSuccessor(driver.status(), table);
   if (successor === null) return;
-  await driver.transferLeadership(successor);
+  // Not waited for: while the disk hangs there is no answer.
+  driver.transferLeadership(successor).catch(unlessStopped);
   await until(options, limitMs, () => !driver.isLeader);
 }
 
