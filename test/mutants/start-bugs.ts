@@ -2,6 +2,7 @@ import type { PlantedBug } from './planted-tests.ts';
 
 const idleMarks = 'packages/testkit/src/idle-marks.test.ts';
 const startOffset = 'packages/testkit/src/start-offset.test.ts';
+const retentionGap = 'packages/testkit/src/retention-gap.test.ts';
 const startPartitions = 'packages/lease/src/start-partitions.test.ts';
 const listed = 'packages/stream-kafka/src/listed-offsets.test.ts';
 
@@ -70,6 +71,22 @@ export const startBugs: readonly PlantedBug[] = [
     find: 'return Math.max(begun, firstKept!);',
     replace: 'return begun > 0 ? begun : firstKept!;',
     tests: [startOffset],
+  },
+  {
+    name: 'start: what the log no longer has is passed over though the markers end before it',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/start-offset.ts',
+    find: 'return marker !== undefined && marker >= firstKept! ? marker : null;',
+    replace: 'return marker !== undefined && marker > position ? Math.max(marker, firstKept!) : null;',
+    tests: [startOffset, retentionGap],
+  },
+  {
+    name: 'start: a partition stands before a gap of the log though the markers cover it',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/partition-loop.ts',
+    find: 'if (isGone && (await this.#leaveGap(reading, stale))) return null;',
+    replace: 'if (isGone && stale()) return null;',
+    tests: [retentionGap],
   },
   {
     name: 'markers: who has no rounds marks no buckets',

@@ -52,7 +52,7 @@ export { SessionProof } from './session-proof.ts';
 export { Shard } from './shard/shard.ts';
 export type { TableView } from './shard/shard-context.ts';
 export { defaultShardSettings, type ShardOptions, type ShardSettings } from './shard/shard-options.ts';
-export { findStart, type StartOptions } from './shard/start-offset.ts';
+export { findStart, type StartOptions, startBehindGap } from './shard/start-offset.ts';
 export {
   cutValueBytes,
   keyLeftOut,

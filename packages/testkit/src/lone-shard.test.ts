@@ -48,6 +48,9 @@ interface Given {
   readonly users?: readonly string[];
   /** What was in the log before: holders before have counted it, and all markers are past it. */
   readonly earlier?: readonly string[];
+  /** Of `earlier`, where the offset stands that is committed, and where the log begins since retention took the rest. */
+  readonly committed?: number;
+  readonly firstKept?: number;
   /** What was in the log before, and is committed there by a cluster whose store is gone. */
   readonly left?: readonly string[];
   readonly storeHooks?: TwinHooks;
@@ -62,6 +65,8 @@ interface Given {
 export async function beginLoneShard({
   users = [],
   earlier = [],
+  committed = 0,
+  firstKept = 0,
   left = [],
   storeHooks = {},
   logHooks = {},
@@ -77,10 +82,14 @@ export async function beginLoneShard({
   const feed = (value: string) => log.append(topic, 0, [{ key: null, value: Buffer.from(value) }]);
   const disk = new MemoryStoreDisk();
   for (const value of earlier) await feed(value);
-  const marks = Array.from({ length: earlier.length > 0 ? bucketCount : 0 }, (_, bucket) => {
-    return { bucket, partition, offset: earlier.length };
-  });
-  await new MemoryBackupStore(disk).mark(disk.generationId, marks);
+  const markAll = (offset: number) => {
+    const marks = Array.from({ length: bucketCount }, (_, bucket) => ({ bucket, partition, offset }));
+    return new MemoryBackupStore(disk).mark(disk.generationId, marks);
+  };
+  if (earlier.length > 0) await markAll(earlier.length);
+  const ownCommit = { partition, offset: committed, generationId: disk.generationId, fence: 1 };
+  if (committed > 0) await log.commit(job, [ownCommit]);
+  logDisk.dropBefore(topic, 0, firstKept);
   for (const value of left) await feed(value);
   const leftBehind = { partition, offset: left.length, generationId: 'store-of-another-cluster', fence: 1 };
   if (left.length > 0) await log.commit(job, [leftBehind]);
@@ -152,6 +161,8 @@ export async function beginLoneShard({
     /** Users whose state is in the store. */
     rowCount: () => [...disk.rows.values()].filter(({ row }) => row !== null).length,
     committed: () => log.committed(job, partition),
+    /** Each bucket gets a marker, as from a holder's rounds. */
+    markAll: (offset: number) => markAll(offset),
     /** Entries that change nothing. */
     advanceTo: (index: number) => {
       table.publishIndex(index);
@@ -238,7 +249,8 @@ export async function beginLoneShard({
       const failed = [...failures, ...said.filter(({ kind }) => kind === 'failed')];
       assert.equal(failed.length, expected, JSON.stringify(failed));
       const closing = shard.close();
-      await time.pass(1_000);
+      // What is tried again may wait for its next try.
+      await time.pass(3_000);
       await closing;
     },
   };

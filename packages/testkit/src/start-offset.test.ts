@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { findStart, type TopicPosition } from '@holdfast/engine';
+import { findStart, startBehindGap, type TopicPosition } from '@holdfast/engine';
 import { bucketCount } from '@holdfast/model';
 import { decodeRow } from '@holdfast/processor';
 import { MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
@@ -256,4 +256,23 @@ test('another generation is told, not used', async () => {
   const generation = { number: 1, generationId: 'of yesterday' };
   const options = { log, store, job: { name: group }, settings: { startPosition: 'earliest' as const } };
   assert.equal(await findStart(options, lease, generation), storeDisk.generationId);
+});
+
+test('behind a gap it begins at the markers, if these leave nothing out and are of this generation', async () => {
+  const store = new MemoryBackupStore(storeDisk);
+  const generation = { number: 1, generationId: storeDisk.generationId };
+  const behind = (position: number) => startBehindGap({ log, store }, lease, generation, position);
+  await append(4);
+  await markAll(5);
+  assert.equal(await behind(1), null, 'the log has it');
+  assert.equal(await behind(8), null, 'an offset past the end is no gap');
+  logDisk.dropBefore('t', 0, 4);
+  assert.equal(await behind(1), 5);
+  logDisk.dropBefore('t', 0, 5);
+  assert.equal(await behind(1), 5);
+  logDisk.dropBefore('t', 0, 6);
+  assert.equal(await behind(1), null, 'nobody vouches for record 5');
+  logDisk.dropBefore('t', 0, 7);
+  storeDisk.lose(storeDisk.image());
+  assert.equal(await behind(1), storeDisk.generationId);
 });

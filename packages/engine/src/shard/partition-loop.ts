@@ -1,11 +1,11 @@
 import { type PartitionReading, readingChanged } from '@holdfast/processor';
-import type { LogReader } from '../ports/log.ts';
+import { LogError, type LogReader } from '../ports/log.ts';
 import { delay } from '../ports/timers.ts';
 import type { LeasedPartition } from '../shard-messages.ts';
 import { untilItWorks } from './backoff.ts';
 import { LastCommit } from './last-commit.ts';
 import type { ShardContext } from './shard-context.ts';
-import { findStart } from './start-offset.ts';
+import { findStart, startBehindGap } from './start-offset.ts';
 
 /** How long one call of the log waits for records: bounds how late a change of the reading is noticed when idle. */
 const fetchWaitMs = 100;
@@ -18,6 +18,14 @@ const fetchWaitMs = 100;
 const voidReadingMs = 1;
 /** How often a partition that isn't read looks whether it is still leased here. */
 const standingLookMs = 200;
+/** How often the store is asked whether it has what the log no longer has: holders raise markers in their rounds. */
+const gapLookMs = 30_000;
+
+/** Where a reading begins, and the entry of the store's generation that says so. */
+interface Start {
+  readonly offset: number;
+  readonly generationIndex: number;
+}
 
 /** Reads one leased partition and routes it, until the lease ends or the shard stops (PROTOCOL.md 3). */
 export class PartitionLoop {
@@ -28,6 +36,9 @@ export class PartitionLoop {
   /** Append time of the last record routed, to tell how late we are. */
   lastTimestampUnixMs = Number.NaN;
   #failingSinceMs: number | null = null;
+  #gapLookDueMs = Number.NEGATIVE_INFINITY;
+  /** Found for the next reading, in place of the one that stood before a gap. */
+  #behindGap: Start | null = null;
   #ended = false;
   #onUnblocked: (() => void) | null = null;
   /** Resolves when the loop is over and its reader closed. */
@@ -66,7 +77,8 @@ export class PartitionLoop {
   async #run(): Promise<void> {
     if (!this.#context.options.job.inputs.includes(this.lease.topic)) return this.#standStill();
     while (!this.#over) {
-      const start = await this.#startOffset();
+      const start = this.#behindGap ?? (await this.#startOffset());
+      this.#behindGap = null;
       if (start === null || this.#over) return;
       const { ingest } = this.#context;
       const { topic, topicId, partition, epoch } = this.lease;
@@ -74,6 +86,7 @@ export class PartitionLoop {
       const reading = ingest.startPartition(topic, id, epoch, start.offset, start.generationIndex);
       if (reading === null) continue;
       this.reading = reading;
+      this.#gapLookDueMs = Number.NEGATIVE_INFINITY;
       this.lastCommit.forget();
       while (!this.#over && !reading.lost) {
         await this.#read(reading);
@@ -91,7 +104,7 @@ export class PartitionLoop {
   }
 
   /** Where reading begins (3.1): the committed offset if it names the store's generation, else the least marker. */
-  async #startOffset(): Promise<{ readonly offset: number; readonly generationIndex: number } | null> {
+  async #startOffset(): Promise<Start | null> {
     const { options, leases } = this.#context;
     for (;;) {
       if (this.#over) return null;
@@ -136,7 +149,7 @@ export class PartitionLoop {
     this.#failingSinceMs = null;
     try {
       while (!stale()) {
-        const batch = await this.#next(reader, stale);
+        const batch = await this.#next(reader, reading, stale);
         if (batch === null) continue;
         stats.add('recordsRead', batch.count);
         let row = 0;
@@ -164,12 +177,20 @@ export class PartitionLoop {
     }
   }
 
-  async #next(reader: LogReader, stale: () => boolean) {
+  async #next(reader: LogReader, reading: PartitionReading, stale: () => boolean) {
     const { options } = this.#context;
     const startMs = options.timers.monotonicMs();
     const batch = await untilItWorks(
       options.timers,
-      () => reader.next(options.settings.fetchBytesMax, fetchWaitMs),
+      async () => {
+        try {
+          return await reader.next(options.settings.fetchBytesMax, fetchWaitMs);
+        } catch (error) {
+          const isGone = error instanceof LogError && error.code === 'OFFSET_OUT_OF_RANGE';
+          if (isGone && (await this.#leaveGap(reading, stale))) return null;
+          throw error;
+        }
+      },
       (error, ...again) => this.#failed('reading a partition failed', error, ...again),
       stale,
     );
@@ -177,6 +198,36 @@ export class PartitionLoop {
     this.#failingSinceMs = null;
     options.stats.add('nsFetch', (options.timers.monotonicMs() - startMs) * 1e6);
     return batch;
+  }
+
+  /** The log has no more what comes next: where the store vouches for that, another reading begins behind it (3.1). */
+  async #leaveGap(reading: PartitionReading, stale: () => boolean): Promise<boolean> {
+    const { options, leases, ingest } = this.#context;
+    const { topic, partition } = this.lease;
+    const { position } = reading;
+    const generationIndex = leases.generationIndex();
+    const generation = this.#context.generation;
+    const nowMs = options.timers.monotonicMs();
+    if (nowMs < this.#gapLookDueMs || generation === null || generation.number !== leases.generation()) return false;
+    try {
+      const offset = await startBehindGap(options, this.lease, generation, position);
+      this.#gapLookDueMs = nowMs + gapLookMs;
+      if (typeof offset === 'string') options.send({ kind: 'generationSeen', generationId: offset });
+      // What we learned is about an older generation, or of a reading that went back, where something has changed meanwhile.
+      if (typeof offset !== 'number' || stale() || leases.generationIndex() !== generationIndex) return false;
+      const fields = { topic, partition, position, offset };
+      options.logger.warn('the log has no more what comes next, but the store has: reading goes on behind it', fields);
+      this.#behindGap = { offset, generationIndex };
+      ingest.losePartition(reading);
+      return true;
+    } catch (error) {
+      options.logger.warn('whether the store has what the log has no more is not known', {
+        topic,
+        partition,
+        err: error,
+      });
+      return false;
+    }
   }
 
   #blocked(): Promise<void> {

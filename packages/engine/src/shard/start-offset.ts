@@ -42,3 +42,23 @@ export async function findStart(
   const [firstKept] = await log.offsetsAt(topic, 'earliest', [partition]);
   return Math.max(begun, firstKept!);
 }
+
+/**
+ * Where a reading goes on that stands at `position`, which the log has no more: at the least marker, if that is not below
+ * the first record that is kept, since all before a marker is durable (PROTOCOL.md 5.7). A commit may be far behind the
+ * markers: it failed for long, or was set back.
+ * @returns null: there is no gap, or something in it no marker covers; the id of another generation where the store has one
+ */
+export async function startBehindGap(
+  { log, store }: Pick<StartOptions, 'log' | 'store'>,
+  { topic, topicId, partition }: LeasedPartition,
+  { generationId }: KnownGeneration,
+  position: number,
+): Promise<number | string | null> {
+  const [firstKept] = await log.offsetsAt(topic, 'earliest', [partition]);
+  if (position >= firstKept!) return null;
+  const answer = await store.leastMarker(generationId, { topicId, partition });
+  if (answer.code !== 'OK') return answer.generationId;
+  const [marker] = answer.results;
+  return marker !== undefined && marker >= firstKept! ? marker : null;
+}
