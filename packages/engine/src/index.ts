@@ -5,6 +5,7 @@ export { ControlPlaneError, controlPlaneErrorCodes } from './control/control-pla
 export type { ControlPlaneOptions } from './control/control-plane-options.ts';
 export type {
   ControlStatus,
+  HeldBackSummary,
   PartitionSummary,
   RaftSummary,
   SessionSummary,

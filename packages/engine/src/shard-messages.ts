@@ -67,6 +67,8 @@ export type FromShard =
   | { readonly kind: 'faulty'; readonly units: Uint32Array }
   /** The units with most records of late, the busiest first. Sent when it has changed. */
   | { readonly kind: 'hot'; readonly units: readonly HotUnit[] }
+  /** What the log hasn't taken for 15 s: the whole list, when it gets longer or shorter, and now and then while it lasts. */
+  | { readonly kind: 'heldBack'; readonly list: readonly HeldBack[] }
   /** This shard can't reach a holder that lives: let others read these partitions (PROTOCOL.md 3.5). Repeated while it is so. */
   | { readonly kind: 'giveUp'; readonly partitions: readonly LeasedPartition[] }
   /** The store answered with another generation than the log's. */
@@ -93,6 +95,19 @@ export interface HotUnit {
   readonly recordsPerSec: number;
   /** Its part of all records that the shard took in the same time, 0 to 1. */
   readonly share: number;
+}
+
+/** Something that the log doesn't take. Offsets wait for it, and behind outputs and letters rows too. */
+export interface HeldBack {
+  readonly what: 'commits' | 'outputs' | 'letters';
+  /** Null for commits: those of all partitions are made together. */
+  readonly topic: string | null;
+  /** Monotonic, when the first try began. */
+  readonly begunMs: number;
+  /** Those that have failed. */
+  readonly tries: number;
+  /** What the last of them said; null: none has ended yet. */
+  readonly error: string | null;
 }
 
 export interface DirectoryEntry {

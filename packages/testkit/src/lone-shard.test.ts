@@ -205,6 +205,11 @@ export async function beginLoneShard({
       const leased = { topic: name, topicId, partition: 0, epoch: 10, wasThere: true };
       shard.receive({ kind: 'partitions', partitions: [{ topic, ...partition, epoch: 9, wasThere: true }, leased] });
     },
+    /** As it told last. */
+    heldBack: () => {
+      const told = said.findLast((message) => message.kind === 'heldBack');
+      return told?.kind === 'heldBack' ? told.list : [];
+    },
     saidOf: (kind: FromShard['kind']) => said.filter((message) => message.kind === kind).length,
     loseOther: () => {
       replay({ kind: 'sessionEnded', session: other, reason: 'expired' });

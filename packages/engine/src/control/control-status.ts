@@ -1,6 +1,7 @@
 import type { LeaseTable } from '@holdfast/lease';
 import { formatUnit, type NodeId, type SessionId, type ShardIndex } from '@holdfast/model';
 import type { Role } from '@holdfast/raft';
+import type { HeldBack } from '../shard-messages.ts';
 import { type ShardStatName, shardStatNames } from '../shard-stats.ts';
 import { encodeHex } from './calls.ts';
 import type { LeaderProblem } from './leader-problems.ts';
@@ -29,11 +30,18 @@ export interface ControlStatus {
     readonly stats: Readonly<Record<ShardStatName, number>>;
     /** The units with most records of late, the busiest first. */
     readonly hot: readonly HotUnitSummary[];
+    /** What the log hasn't taken from it for 15 s. */
+    readonly heldBack: readonly HeldBackSummary[];
   }[];
   /** What keeps the leader from its duties; null at other nodes. */
   readonly problems: readonly LeaderProblem[] | null;
   /** Where the leader stands with balancing; null at other nodes. */
   readonly balancing: LeaderTerm['balancing'] | null;
+}
+
+export interface HeldBackSummary extends Omit<HeldBack, 'begunMs'> {
+  /** Since the first try began. */
+  readonly sinceMs: number;
 }
 
 export interface HotUnitSummary {
@@ -160,6 +168,7 @@ export function controlStatus({
         recordsPerSec,
         share,
       })),
+      heldBack: session.heldBack(shard).map(({ begunMs, ...held }) => ({ ...held, sinceMs: nowMs - begunMs })),
     })),
     problems: term === null ? null : term.problems,
     balancing: term === null ? null : term.balancing,

@@ -3,7 +3,7 @@ import { type SessionId, sessionId } from '@holdfast/model';
 import { defaultRecordLimits } from '@holdfast/processor';
 import { within } from '../ports/timers.ts';
 import { SessionProof } from '../session-proof.ts';
-import type { HotUnit, LeasedPartition } from '../shard-messages.ts';
+import type { HeldBack, HotUnit, LeasedPartition } from '../shard-messages.ts';
 import {
   encodeJson,
   encodeUnits,
@@ -144,6 +144,10 @@ export class NodeSession {
   /** The units of a shard with most records of late. */
   hot(shard: number): readonly HotUnit[] {
     return this.#links.hot(shard);
+  }
+
+  heldBack(shard: number): readonly HeldBack[] {
+    return this.#links.heldBack(shard);
   }
 
   /** True when every shard has backed up and closed all that it held; false when the session was lost before. */

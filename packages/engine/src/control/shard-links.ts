@@ -1,6 +1,6 @@
 import type { LeaseTable } from '@holdfast/lease';
 import type { SessionId } from '@holdfast/model';
-import type { FromShard, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
+import type { FromShard, HeldBack, HotUnit, LeasedPartition, ToShard, UserAnswer } from '../shard-messages.ts';
 import type { TableChange } from './lease-state-machine.ts';
 import type { ShardName } from './move-calls.ts';
 import { QuarantineTeller } from './quarantine-teller.ts';
@@ -32,6 +32,7 @@ export class ShardLinks {
   readonly #partitionsTold: string[];
   readonly #removeBufferListener: () => void;
   readonly #hot: (readonly HotUnit[])[];
+  readonly #heldBack: (readonly HeldBack[])[];
   readonly #quarantine = new QuarantineTeller();
   #session: SessionId | null = null;
   #onAllStopped: ((isDone: boolean) => void) | null = null;
@@ -45,6 +46,7 @@ export class ShardLinks {
     this.#beatsAtRenewal = shards.map(() => -1);
     this.#partitionsTold = shards.map(() => '');
     this.#hot = shards.map(() => []);
+    this.#heldBack = shards.map(() => []);
     this.#removeBufferListener = table.onBuffer((buffer) => this.#postAll({ kind: 'table', buffer }));
     this.#postAll({ kind: 'table', buffer: table.buffer });
     this.#postGeneration();
@@ -85,6 +87,11 @@ export class ShardLinks {
   /** The units of a shard with most records of late. */
   hot(shard: number): readonly HotUnit[] {
     return this.#hot[shard] ?? [];
+  }
+
+  /** What the log doesn't take from a shard. */
+  heldBack(shard: number): readonly HeldBack[] {
+    return this.#heldBack[shard] ?? [];
   }
 
   /** False when there is no such shard. */
@@ -142,6 +149,9 @@ export class ShardLinks {
         return;
       case 'hot':
         this.#hot[index] = message.units;
+        return;
+      case 'heldBack':
+        this.#heldBack[index] = message.list;
         return;
       case 'giveUp':
         this.#events.onGiveUp(message.partitions);

@@ -1,15 +1,18 @@
 import type { PartitionId } from '@holdfast/model';
+import type { Attempt } from './held-back.ts';
 import type { PartitionLoop } from './partition-loop.ts';
 import type { ShardContext } from './shard-context.ts';
 
 /** Commits durable watermarks to the log, never above them (PROTOCOL.md 3.4). */
 export class CommitLoop {
   readonly #context: ShardContext;
+  readonly #attempt: Attempt;
   #lastMs = 0;
   busy = false;
 
   constructor(context: ShardContext) {
     this.#context = context;
+    this.#attempt = context.heldBack.newAttempt();
   }
 
   kick(nowMs: number, loops: Iterable<PartitionLoop>): void {
@@ -32,7 +35,8 @@ export class CommitLoop {
       if (!loop.lastCommit.isDue(offset, generation.number, timers.monotonicMs())) continue;
       due.push({ loop, offset, partition: reading.id, fence: reading.leaseEpoch });
     }
-    if (due.length === 0) return;
+    if (due.length === 0) return this.#attempt.end();
+    this.#attempt.begin({ what: 'commits', topic: null }, timers.monotonicMs());
     const { generationId } = generation;
     this.busy = true;
     try {
@@ -61,7 +65,9 @@ export class CommitLoop {
         loop.lastCommit.note(offset, generation.number, timers.monotonicMs());
       });
       options.stats.add('commits', 1);
+      this.#attempt.end();
     } catch (error) {
+      this.#attempt.failed(error);
       options.logger.warn('offsets can not be committed', { err: error });
     } finally {
       this.busy = false;

@@ -2,6 +2,7 @@ import { hashUnit, unitHashOut } from '@holdfast/model';
 import type { Output } from '@holdfast/processor';
 import { LogError, type NewRecord } from '../ports/log.ts';
 import { untilItWorks } from './backoff.ts';
+import type { Attempt } from './held-back.ts';
 import type { ShardContext } from './shard-context.ts';
 import { letterOfOutput, shorterLetter } from './too-large.ts';
 
@@ -27,6 +28,7 @@ interface Group {
 export class OutputLoop {
   readonly #context: ShardContext;
   readonly #source: OutputSource;
+  readonly #attempt: Attempt;
   readonly #partitions = new Map<string, number>();
   #next = 0;
   busy = false;
@@ -34,6 +36,7 @@ export class OutputLoop {
   constructor(context: ShardContext, source: OutputSource) {
     this.#context = context;
     this.#source = source;
+    this.#attempt = context.heldBack.newAttempt();
   }
 
   kick(): void {
@@ -77,6 +80,7 @@ export class OutputLoop {
     const { topic, partition } = group;
     const { log, timers, logger } = this.#context.options;
     while (group.left.length > 0) {
+      this.#begin(topic);
       const done = await untilItWorks(
         timers,
         async () => {
@@ -92,13 +96,22 @@ export class OutputLoop {
           }
           return true;
         },
-        (error, tries, retryInMs) =>
-          logger.warn('outputs can not be published', { topic, partition, err: error, tries, retryInMs }),
+        (error, tries, retryInMs) => {
+          this.#attempt.failed(error);
+          logger.warn('outputs can not be published', { topic, partition, err: error, tries, retryInMs });
+        },
         () => this.#context.stopped,
       );
       if (done === null) return false;
+      this.#attempt.end();
     }
     return true;
+  }
+
+  #begin(topic: string): void {
+    const { settings, timers } = this.#context.options;
+    const what = topic === settings.deadLetterTopic ? 'letters' : 'outputs';
+    this.#attempt.begin({ what, topic }, timers.monotonicMs());
   }
 
   /** Puts something smaller in the place of a record that its topic refuses. False: there is nothing smaller. */
@@ -127,14 +140,18 @@ export class OutputLoop {
     let count = this.#partitions.get(topic);
     if (count === undefined) {
       const { log, timers, logger, settings } = this.#context.options;
+      this.#begin(topic);
       const info = await untilItWorks(
         timers,
         () => log.createTopic(topic, settings.outputPartitions),
-        (error, tries, retryInMs) =>
-          logger.warn('an output topic can not be made', { topic, err: error, tries, retryInMs }),
+        (error, tries, retryInMs) => {
+          this.#attempt.failed(error);
+          logger.warn('an output topic can not be made', { topic, err: error, tries, retryInMs });
+        },
         () => this.#context.stopped,
       );
       if (info === null) return null;
+      this.#attempt.end();
       this.#partitions.set(topic, (count = info.partitions));
     }
     if (key === null) return this.#next++ % count;

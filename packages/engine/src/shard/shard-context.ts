@@ -1,4 +1,5 @@
 import type { Holder, Ingest, LeaseView } from '@holdfast/processor';
+import type { HeldBackTeller } from './held-back.ts';
 import type { ShardOptions } from './shard-options.ts';
 import type { StageClock } from './stage-clock.ts';
 
@@ -20,6 +21,7 @@ export interface ShardContext {
   readonly ingest: Ingest;
   readonly holder: Holder;
   readonly clock: StageClock;
+  readonly heldBack: HeldBackTeller;
   /** Null until the control thread has told it. */
   generation: KnownGeneration | null;
   /** Set by `stop`: nothing is read any more. */

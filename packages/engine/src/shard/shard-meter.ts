@@ -37,7 +37,7 @@ export class ShardMeter {
   }
 
   publish(nowMs: number): void {
-    const { ingest, holder } = this.#context;
+    const { ingest, holder, heldBack } = this.#context;
     const { stats } = this.#context.options;
     for (const [name, value] of Object.entries(this.#counters)) stats.set(name as ShardStatName, value as number);
     stats.set('unitsHeld', holder.unitCount);
@@ -50,6 +50,7 @@ export class ShardMeter {
     stats.set('handOverLeft', holder.ends.handOverLeft);
     stats.set('storeAheadEntries', this.#storeAhead.look(nowMs));
     stats.set('partitionsStopped', this.#countStopped(nowMs));
+    heldBack.tell(nowMs);
     if (nowMs - this.#lagAtMs >= lagIntervalMs) {
       this.#lagAtMs = nowMs;
       this.#measurePauses();

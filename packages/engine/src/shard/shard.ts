@@ -9,6 +9,7 @@ import { BeatingJob } from './beating-job.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { sendEnds } from './end-messages.ts';
 import { handOverAsTold } from './hand-over-messages.ts';
+import { HeldBackTeller } from './held-back.ts';
 import { OutputLoop } from './output-loop.ts';
 import { PartitionLoop } from './partition-loop.ts';
 import type { KnownGeneration, ShardContext, TableView } from './shard-context.ts';
@@ -180,6 +181,7 @@ export class Shard {
       ingest,
       holder,
       clock: this.#clock,
+      heldBack: new HeldBackTeller(options.send),
       generation: this.#generation,
       stopping: false,
       stopped: false,

@@ -15,6 +15,7 @@ test('metrics are the numbers of the report, which is made once a scrape', async
     readPerSec: 1,
     appliedPerSec: 1,
     forwardedPerSec: 1,
+    heldBack: [],
   };
   const report = {
     raft: { term: 3, leader: 'n2', voters: ['n1', 'n2', 'n3'], appliedIndex: 40 },
@@ -24,7 +25,7 @@ test('metrics are the numbers of the report, which is made once a scrape', async
     services: { log: { awayMs: null, why: null }, store: { awayMs: 20_000, why: 'refused' } },
     shards: [
       { ...shard, index: 0, oldestDirtyAgeMs: 1_500 },
-      { ...shard, index: 1, oldestDirtyAgeMs: null },
+      { ...shard, index: 1, oldestDirtyAgeMs: null, heldBack: [{ what: 'letters', topic: 'd', sinceMs: 17_000 }] },
     ],
     process: { loopP99Ms: 12 },
     members: [{ id: 'n1', state: 'alive', sinceMs: 0 }],
@@ -59,6 +60,14 @@ test('metrics are the numbers of the report, which is made once a scrape', async
     { labels: { service: 'log' }, value: 1 },
     { labels: { service: 'store' }, value: 0 },
   ]);
+  assert.deepEqual(
+    read.get('held_back_seconds')!.map(({ labels, value }) => [labels?.what, value]),
+    [
+      ['commits', 0],
+      ['outputs', 0],
+      ['letters', 17],
+    ],
+  );
   assert.deepEqual(read.get('leader_problems'), [
     { labels: { reason: 'TOPIC_UNUSABLE' }, value: 1 },
     { labels: { reason: 'STORE_REFUSED' }, value: 0 },

@@ -1,6 +1,7 @@
 import type { ShardStatName } from '@holdfast/engine';
 import { memberStates } from '@holdfast/membership';
 import type { MetricSample, MetricSpec } from '@holdfast/telemetry';
+import { heldBackKinds } from '../status/held-back-reasons.ts';
 import { leaderReasonCodes, leaderReasons } from '../status/leader-reasons.ts';
 import type { NodeReport, ShardReport } from '../status/node-report.ts';
 
@@ -115,6 +116,16 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
       'of these, partitions of which nothing could be read for 15 s',
       perShard(({ stats }) => stats.partitionsStopped),
       ['shard'],
+    ),
+    gauge(
+      'held_back_seconds',
+      'for how long the log has not taken what offsets wait for, from 15 s on; 0: it takes it',
+      () =>
+        heldBackKinds.map((what) => {
+          const held = report().shards.flatMap(({ heldBack }) => heldBack.filter((each) => each.what === what));
+          return { labels: { what }, value: Math.max(0, ...held.map(({ sinceMs }) => sinceMs)) / 1000 };
+        }),
+      ['what'],
     ),
     {
       name: 'fenced_writes_total',

@@ -94,7 +94,7 @@ export class NodeReporter {
           : { active: status.balancing.balancing, left: status.balancing.left, pause: status.balancing.pause },
       problems: status.problems,
       session: holding ? { id: session.id, endsInMs } : null,
-      shards: status.shards.map(({ shard, stats, hot }) => ({
+      shards: status.shards.map(({ shard, stats, hot, heldBack }) => ({
         ...this.#shard(shard, stats, own?.shards[shard], status.table),
         hot: hot.map(({ unit, keyHex, recordsPerSec, share }) => ({
           unit,
@@ -102,6 +102,7 @@ export class NodeReporter {
           recPerSec: recordsPerSec,
           share,
         })),
+        heldBack,
       })),
       quarantined: table.quarantined.length,
       services: this.#services.report(),
@@ -117,7 +118,7 @@ export class NodeReporter {
     stats: Readonly<Record<ShardStatName, number>>,
     own: { readonly address: string; readonly units: number } | undefined,
     table: ReturnType<ControlPlane['status']>['table'],
-  ): Omit<ShardReport, 'hot'> {
+  ): Omit<ShardReport, 'hot' | 'heldBack'> {
     const meters = this.#meters[index];
     const { nodeId } = this.#config;
     const mine = table.partitions.filter(({ reader }) => reader?.nodeId === nodeId && reader.shard === index);

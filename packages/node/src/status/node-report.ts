@@ -1,7 +1,7 @@
-import type { LeaderProblem, ServiceReport, ServicesReport, ShardStatName } from '@holdfast/engine';
+import type { HeldBackSummary, LeaderProblem, ServiceReport, ServicesReport, ShardStatName } from '@holdfast/engine';
 import type { MemberState } from '@holdfast/membership';
 
-export type { LeaderProblem, ServiceReport, ServicesReport };
+export type { HeldBackSummary, LeaderProblem, ServiceReport, ServicesReport };
 
 /** What a node reports of itself: the raw material of the status document. Plain JSON data; unknown is null. */
 export interface NodeReport {
@@ -57,6 +57,8 @@ export interface ShardReport {
   readonly oldestDirtyAgeMs: number | null;
   /** The units with most records of late, the busiest first. */
   readonly hot: readonly HotUnit[];
+  /** What the log hasn't taken from it for 15 s. */
+  readonly heldBack: readonly HeldBackSummary[];
   /** Records per second over the last seconds; null before there are two samples. */
   readonly readPerSec: number | null;
   readonly appliedPerSec: number | null;

@@ -1,4 +1,5 @@
 import type { ShardStatName } from '@holdfast/engine';
+import { heldBackReasons } from './held-back-reasons.ts';
 import { leaderReasons } from './leader-reasons.ts';
 import type { LeaderProblem, NodeAnswer, ServicesReport, TableFacts } from './node-report.ts';
 import type { Health, Reason, ReasonCode, StatusNode } from './status-document.ts';
@@ -54,6 +55,7 @@ export function findReasons(facts: ReasonFacts): Reason[] {
   for (const answer of facts.answers) {
     if (!answer.ok) continue;
     addStopped(answer.report, add);
+    for (const { severity, code, text } of heldBackReasons(answer.report)) add(severity, code, answer.report.id, text);
     addBackups(answer.report, facts.backupIntervalMs, add);
     addStoreAhead(answer.report, add);
   }

@@ -23,6 +23,8 @@ export const reasonCodes = [
   'STORE_REFUSED',
   'STORE_AHEAD',
   'PARTITION_STOPPED',
+  'COMMIT_FAILING',
+  'PUBLISH_FAILING',
   'KEY_QUARANTINED',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];

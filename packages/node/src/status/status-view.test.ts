@@ -21,6 +21,7 @@ function shard(
     leases: 7,
     partitions: [],
     hot: [],
+    heldBack: [],
     oldestDirtyAgeMs: null,
     ...rates,
     ...given,
@@ -175,6 +176,45 @@ test('partitions that their node can not read are told of, unless its whole log 
     away.map(({ code }) => code),
     ['LOG_UNREACHABLE'],
   );
+});
+
+test('what the log does not take is told of: commits, letters and outputs, once a node, with how long, tries and error', () => {
+  const held = {
+    what: 'commits',
+    topic: null,
+    sinceMs: 20_000,
+    tries: 9,
+    error: 'GROUP_AUTHORIZATION_FAILED',
+  } as const;
+  const letters = { what: 'letters', topic: 'holdfast.dead-letters', sinceMs: 16_000, tries: 1, error: 'why' } as const;
+  const outputs = { ...letters, what: 'outputs', topic: 'out', tries: 0, error: null } as const;
+  const shards = [shard(0, { heldBack: [held] }), shard(1, { heldBack: [{ ...held, sinceMs: 47_000, tries: 31 }] })];
+  const only = view([ok('n1'), ok('n2', { shards }), ok('n3')]).cluster;
+  assert.equal(only.health, 'degraded');
+  assert.equal(only.reasons.length, 1);
+  assert.deepEqual([only.reasons[0]!.code, only.reasons[0]!.node], ['COMMIT_FAILING', 'n2']);
+  assert.match(only.reasons[0]!.text, /offsets for 47s \(31 tries, the last: GROUP_AUTHORIZATION_FAILED\): /);
+  const more = [...shards, shard(2, { heldBack: [letters, outputs] })];
+  const { cluster } = view([ok('n1'), ok('n2', { shards: more }), ok('n3')]);
+  assert.equal(cluster.health, 'unhealthy');
+  assert.deepEqual(
+    cluster.reasons.map(({ code }) => code),
+    ['PUBLISH_FAILING', 'PUBLISH_FAILING', 'COMMIT_FAILING'],
+  );
+  assert.match(cluster.reasons[0]!.text, /dead letters to holdfast.dead-letters for 16s \(1 try, the last: why\): /);
+  assert.match(cluster.reasons[1]!.text, /outputs to out for 16s \(no answer yet\): /);
+  const services = { log: { awayMs: 20_000, why: null }, store: { awayMs: null, why: null } };
+  const away = view([ok('n1'), ok('n2', { shards: more, services }), ok('n3')]).cluster.reasons;
+  assert.deepEqual(
+    away.map(({ code }) => code),
+    ['LOG_UNREACHABLE'],
+  );
+});
+
+test('a shard of an earlier version says nothing of what the log does not take', () => {
+  const { heldBack: _, ...earlier } = shard(0);
+  const status = view([ok('n1'), ok('n2', { shards: [earlier as ShardReport] }), ok('n3')]);
+  assert.equal(status.cluster.health, 'ok');
 });
 
 test('a node that its log or store does not answer is not served by them, and the reason names which and why', () => {
