@@ -45,6 +45,15 @@ export const plantedQuarantineBugs: readonly PlantedBug[] = [
     caughtBy: ['6.3'],
   },
   {
+    name: 'cluster: a release from quarantine names ends that no partition has reached',
+    rule: '6.3',
+    file: 'engine/src/control/leader-term.ts',
+    find: 'ends.push({ topicId, partition, offset });',
+    replace: 'ends.push({ topicId, partition, offset: offset + 1_000_000 });',
+    profile,
+    caughtBy: ['6.3'],
+  },
+  {
     name: 'cluster: quarantined records are applied by who takes them over',
     rule: '6.3',
     file: shard,

@@ -48,7 +48,7 @@ test('6.3: an innocent user may be quarantined where a kill speaks against it, a
 
 test('6.3: after a release what lies before it stays buried, and what comes after counts', () => {
   const { report, saw, sawNothing } = watched();
-  const { ledger, user, stateOf } = history(['r', 'r', 'z', 'r', 'r']);
+  const { ledger, user, users, stateOf } = history(['r', 'r', 'z', 'r']);
   const checker = new QuarantineTruth(report, ledger);
   const gaps = new GapRule(report, ledger);
   const bury = (offset: number) => checker.onAppended('dead', [letterOf(offset)]);
@@ -59,6 +59,7 @@ test('6.3: after a release what lies before it stays buried, and what comes afte
   for (const offset of [1, 2, 3]) bury(offset);
   checker.onRecord({ kind: 'quarantineLifted', ...user.unit, before: [{ ...partition, offset: 4 }] });
   bury(3);
+  ledger.note(0, { key: null, value: null, amount: 7, kind: 'r', user: users[0]!, appendedUnixMs: 0 });
   gaps.onApply(user, stateOf(1), 0, 4);
   sawNothing();
   assert.deepEqual([checker.present.size, checker.released], [0, 1]);
@@ -66,6 +67,38 @@ test('6.3: after a release what lies before it stays buried, and what comes afte
   saw('6.3');
   gaps.onApply(user, stateOf(1), 0, 3);
   saw('I7');
+});
+
+test('6.3: a release names where each partition ends', () => {
+  const releaseAt = (...ends: readonly (readonly [partition: number, offset: number])[]): readonly string[] => {
+    const reports: string[] = [];
+    const { ledger, user } = history(['r', 'z', 'r']);
+    const checker = new QuarantineTruth((text) => void reports.push(text), ledger);
+    checker.onSpoilt(user.unitKey);
+    checker.onRecord({ kind: 'unitQuarantined', ...user.unit });
+    const before = ends.map(([number, offset]) => ({ ...partition, partition: number, offset }));
+    checker.onRecord({ kind: 'quarantineLifted', ...user.unit, before });
+    return reports.map((text) => text.slice(0, text.indexOf(':')));
+  };
+  for (const right of [
+    [[0, 3]],
+    [
+      [0, 3],
+      [1, 0],
+    ],
+  ] as const)
+    assert.deepEqual(releaseAt(...right), []);
+  for (const wrong of [
+    [],
+    [[0, 4]],
+    [[0, 2]],
+    [[1, 0]],
+    [
+      [0, 3],
+      [1, 1],
+    ],
+  ] as const)
+    assert.deepEqual(releaseAt(...wrong), ['6.3']);
 });
 
 test('I5: a letter is void if a store of another history brings back a state with its record, and else is not', () => {

@@ -147,12 +147,23 @@ export class QuarantineTruth implements Buried {
     }
   }
 
-  /** All that was read so far is in the state or in a letter: else its records would be neither. */
+  /**
+   * All that was read so far is in the state or in a letter: else its records would be neither. And nothing is being produced,
+   * so that the ends are known: with higher ones what comes after the release would be buried, unseen, since it may be.
+   */
   #onLifted({ hi, lo, before }: QuarantineLifted): void {
     const unit = formatUnit(hi, lo);
     if (!this.#quarantined.delete(unit)) return;
     this.released++;
-    this.#released.set(unit, new Map(before.map(({ partition, offset }) => [partition, offset])));
+    const ends = new Map(before.map(({ partition, offset }) => [partition, offset]));
+    this.#released.set(unit, ends);
+    const { partitions } = this.#ledger;
+    for (const partition of new Set([...partitions.keys(), ...ends.keys()])) {
+      const end = partitions[partition]?.length ?? 0;
+      const named = ends.get(partition) ?? 0;
+      if (named !== end)
+        this.#report(`6.3: unit ${unit} is released up to ${partition}/${named}, and the partition ends at ${end}`);
+    }
     for (const evidence of [this.#deaths, this.#crashes, this.#spoilt]) evidence.delete(unit);
     this.#ledger.settleBuried(unit, (partition, offset) => this.isBuried(partition, offset));
   }
