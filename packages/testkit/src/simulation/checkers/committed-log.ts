@@ -20,6 +20,8 @@ export interface CommittedEntry {
 /** What is committed, as first seen, and the table that it gives: the truth by which nodes are judged. */
 export class CommittedLog {
   readonly table = new LeaseTable();
+  /** Of stores: all that its entries have named. */
+  readonly generations = new Set<string>();
   /** By index; index 0 is the beginning. */
   readonly entries: CommittedEntry[];
   readonly #confs: { readonly index: number; readonly conf: ConfState }[] = [];
@@ -29,7 +31,8 @@ export class CommittedLog {
   constructor(report: Report, onEntry: (index: number, entry: CommittedEntry) => void) {
     this.#report = report;
     this.#onEntry = onEntry;
-    this.entries = [{ term: 0, committedInTerm: 0, crc: 0, atMs: 0, records: [], digest: tableDigest(this.table) }];
+    const digest = tableDigest(this.table, this.generations);
+    this.entries = [{ term: 0, committedInTerm: 0, crc: 0, atMs: 0, records: [], digest }];
   }
 
   get lastIndex(): number {
@@ -48,10 +51,13 @@ export class CommittedLog {
         return null;
       }
       const records = entry.kind === 'conf' || entry.data.length === 0 ? [] : decodeRecords(entry.data);
-      for (const record of records) this.table.replay(record, next);
+      for (const record of records) {
+        this.table.replay(record, next);
+        if (record.kind === 'generationChanged') this.generations.add(record.storeGeneration);
+      }
       this.table.publishIndex(next);
       if (entry.kind === 'conf') this.#confs.push({ index: next, conf: decodeConfEntry(entry.data) });
-      const digest = tableDigest(this.table);
+      const digest = tableDigest(this.table, this.generations);
       const { term } = entry;
       const committedInTerm = disk.hardState.term;
       const committed = { term, committedInTerm, crc: crc32c(entry.data), atMs: nowMs, records, digest };

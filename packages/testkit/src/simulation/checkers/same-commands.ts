@@ -33,7 +33,7 @@ export class SameCommands {
   checkTable(node: string, table: LeaseTable): void {
     const { tableIndex } = table;
     const digest = this.#log.entries[tableIndex]?.digest;
-    const own = tableDigest(table);
+    const own = tableDigest(table, this.#log.generations);
     if (digest !== undefined && digest !== own) {
       this.#report(`I14: after ${tableIndex} the table of ${node} is ${own}, the log gives ${digest}`);
     }
