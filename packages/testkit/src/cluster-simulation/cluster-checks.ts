@@ -83,6 +83,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
       this.fencedReports.onRecord(record, index);
       this.#epochs.onRecord(record, index);
     }
+    this.quarantine.afterEntry(records);
   }
 
   /** The job of a shard is about to change a state. */

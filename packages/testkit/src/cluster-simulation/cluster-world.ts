@@ -37,6 +37,8 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
   allFed: { readonly atMs: number; readonly index: number } | null = null;
   readonly #shards = new Map<number, EngineShard>();
   readonly #ports: Rng;
+  /** The process that ends now is ended by a record. */
+  #isRecordsDoing = false;
 
   constructor(seed: number, isTraced: boolean) {
     const { own, next } = randomnessOf(seed);
@@ -141,15 +143,20 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
     return this.plan.isDeadly;
   }
 
+  override processEnds({ id, counter }: SimulatedNode<EngineShard>): void {
+    if (!this.#isRecordsDoing) this.records.quarantine.onOtherEnd({ node: id, counter });
+  }
+
   /** A record that this node is about to apply ends its process. */
   #dies(node: SimulatedNode<EngineShard>, key: Uint8Array, position: string): void {
     this.lastDeathMs = this.time.nowMs;
     const { unitKey } = this.ledger.byHex.get(hexOf(key))!;
     const folders = this.nodes.reduce((sum, { folder }) => sum + folder, 0);
-    const end = node.folder === 1 ? { node: node.id, counter: node.counter } : null;
-    this.records.quarantine.onDeath(unitKey, position, folders, end);
+    this.records.quarantine.onDeath(unitKey, position, folders, { node: node.id, counter: node.counter });
     this.faultHappened(deadlyFaultKind, node.id);
+    this.#isRecordsDoing = true;
     node.kill();
+    this.#isRecordsDoing = false;
     this.restartLater(node);
   }
 

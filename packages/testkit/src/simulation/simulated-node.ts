@@ -128,6 +128,7 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
   kill(): void {
     if (this.process === null) return;
     this.#world.say(() => `${this.id} dies`);
+    this.#world.processEnds(this);
     this.process.die();
     if (this.#world.killsInWork) this.crashes.endInWork(this.#world.time.nowMs);
     this.#world.network.close(this.address, randomRatio(this.#rng) < hostGoneRatio);

@@ -166,6 +166,9 @@ export abstract class SimulatedWorld<S extends ShardLife = ShardLife> {
     return false;
   }
 
+  /** Told of each process that ends, before anything of it is undone. */
+  processEnds(_node: SimulatedNode<S>): void {}
+
   /** A supervisor starts what has ended. */
   restartLater(node: SimulatedNode<S>, delayMs = 200 + randomBelow(this.rng, 3_000)): void {
     this.time.after(delayMs, 'restart', () => node.begin());

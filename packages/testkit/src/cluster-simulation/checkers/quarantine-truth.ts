@@ -1,5 +1,5 @@
 import type { NewRecord } from '@holdfast/engine';
-import type { LeaseRecord, QuarantineLifted, UnitCrashed } from '@holdfast/lease';
+import type { LeaseRecord, QuarantineLifted } from '@holdfast/lease';
 import { formatUnit } from '@holdfast/model';
 import { quarantinedReason } from '@holdfast/processor';
 import type { Report } from '../../simulation/checkers/report.ts';
@@ -7,6 +7,7 @@ import { deadLetterTopic } from '../cluster-job.ts';
 import type { Ledger } from '../ledger.ts';
 import type { SimulatedUser } from '../users.ts';
 import type { Buried } from './buried.ts';
+import { type EndedProcess, endName, LoggedEnds } from './logged-ends.ts';
 
 /** The records in a user's state, in the store of that generation. */
 export type RecordsOf = (
@@ -14,25 +15,16 @@ export type RecordsOf = (
   user: SimulatedUser,
 ) => Iterable<{ readonly partition: number; readonly offset: number }>;
 
-/** A process that has ended, by the counter of its data folder. */
-export interface EndedProcess {
-  readonly node: string;
-  readonly counter: number;
-}
-
-const textOf = ({ node, counter }: EndedProcess): string => `${node}#${counter}`;
-
-/**
- * Named ends of processes that are enough for quarantine whichever nodes they were of, as the rule has it for up to eight
- * nodes (ADR 17), and two that come before all shards know of the entry.
- */
-const namedEndsMax = 6 + 2;
+/** Named ends of processes that are enough for quarantine whichever nodes they were of, as the rule has it for up to eight nodes (ADR 17). */
+const namedEndsEnough = 6;
+/** And two that come before all shards know of the entry. */
+const namedEndsMax = namedEndsEnough + 2;
 
 /**
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
  * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state, or a bent row
- * (5.6). An innocent one may where chance spoke against it: a process was killed at the record which was also under way at
- * ends that it had no part in (ADR 17). Only their records are buried for it, and a record that ends processes has soon
+ * (5.6). An innocent one may where chance spoke against it: its record stood out against each deadly one beside it, by ends
+ * that these had no part in, or was named at six ends (ADR 17). Only their records are buried for it, and a record that ends processes has soon
  * ended its last. That each is in the state or buried, and never both, is seen by I5; a store of another history may bring
  * back a state that has both.
  */
@@ -41,10 +33,15 @@ export class QuarantineTruth implements Buried {
   readonly #ledger: Ledger;
   /** By unit with a deadly record, and by that record: how many processes it has ended. */
   readonly #deaths = new Map<string, Map<string, number>>();
-  /** By unit and record: the crashes that the log has. */
-  readonly #crashes = new Map<string, Map<string, EndedProcess[]>>();
-  /** Ends of processes by a deadly record, as node and counter. */
-  readonly #deadlyEnds = new Set<string>();
+  /** Each record that has ended a process, and its unit. */
+  readonly #deadly = new Map<string, string>();
+  /** By name of an end: the record that ended the process; null when it was something else, or two processes had the name. */
+  readonly #causes = new Map<string, string | null>();
+  readonly #logged = new LoggedEnds();
+  /** Units that the log spoke against enough for quarantine after one of its entries; the leader may have seen no later one. */
+  readonly #due = new Set<string>();
+  /** And of these the ones whose record stood out against all deadly ones. */
+  readonly #stoodOut = new Set<string>();
   readonly #spoilt = new Set<string>();
   readonly #bent = new Set<string>();
   readonly #quarantined = new Set<string>();
@@ -78,10 +75,10 @@ export class QuarantineTruth implements Buried {
   /**
    * A record of the unit has ended a process. @param folders how many data folders there have been: with each, one process
    * may end without knowing at which record, and one that nobody was told of when the next met with it
-   * @param end which process, unless another one's notes may name it too: counters begin anew with a folder
    */
-  onDeath(unit: string, position: string, folders: number, end: EndedProcess | null): void {
-    if (end !== null) this.#deadlyEnds.add(textOf(end));
+  onDeath(unit: string, position: string, folders: number, end: EndedProcess): void {
+    this.#deadly.set(position, unit);
+    this.#noteCause(end, position);
     let deaths = this.#deaths.get(unit);
     if (deaths === undefined) this.#deaths.set(unit, (deaths = new Map()));
     const ended = (deaths.get(position) ?? 0) + 1;
@@ -90,6 +87,11 @@ export class QuarantineTruth implements Buried {
     const endedMax = 2 * folders + namedEndsMax;
     if (ended === endedMax + 1)
       this.#report(`6.3: ${position} has ended ${ended} processes, ${endedMax} at most are enough for quarantine`);
+  }
+
+  /** A process has ended, and no record was the cause. */
+  onOtherEnd(end: EndedProcess): void {
+    this.#noteCause(end, null);
   }
 
   /** A record of the unit is in the log that leaves a state which can't be backed up. */
@@ -107,7 +109,7 @@ export class QuarantineTruth implements Buried {
   }
 
   onRecord(record: LeaseRecord): void {
-    if (record.kind === 'unitCrashed') this.#onCrash(record);
+    if (record.kind === 'unitCrashed' || record.kind === 'frameCrashed') this.#logged.add(record);
     if (record.kind === 'quarantineLifted') this.#onLifted(record);
     if (record.kind === 'generationChanged' && !record.continues) {
       for (const position of this.#storedOfPresent(record.storeGeneration)) this.#broughtBack.add(position);
@@ -115,18 +117,49 @@ export class QuarantineTruth implements Buried {
     if (record.kind !== 'unitQuarantined') return;
     const unit = formatUnit(record.hi, record.lo);
     if (this.#quarantined.has(unit)) return;
+    this.#judge(unit);
+    const isDue = this.#due.delete(unit);
+    const stoodOut = this.#stoodOut.delete(unit);
     this.#quarantined.add(unit);
+    this.#logged.settle(unit);
     if (this.#spoilt.has(unit) || this.#bent.has(unit)) return;
     const deaths = Math.max(0, ...(this.#deaths.get(unit)?.values() ?? []));
-    const due = [...(this.#crashes.get(unit)?.values() ?? [])].filter(
-      (crashes) => crashes.length >= 6 || new Set(crashes.map(({ node }) => node)).size >= 2,
-    );
-    if (deaths < 2) {
-      if (due.some((crashes) => crashes.some((end) => !this.#deadlyEnds.has(textOf(end))))) this.innocents++;
-      else this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
+    if (!isDue) this.#report(`6.3: unit ${unit} is quarantined before two nodes have ended at one of its records`);
+    else if (deaths < 2 && stoodOut) this.innocents++;
+    else if (deaths < 2) this.#report(`6.3: unit ${unit} is quarantined, whose records have ended ${deaths} processes`);
+  }
+
+  /** After all records of an entry: what a leader may have judged by. */
+  afterEntry(records: readonly LeaseRecord[]): void {
+    if (!records.some(({ kind }) => kind === 'unitCrashed' || kind === 'frameCrashed')) return;
+    for (const unit of this.#logged.units) this.#judge(unit);
+  }
+
+  #judge(unit: string): void {
+    for (const position of this.#logged.recordsOf(unit)) {
+      const named = this.#logged.namedAt(position);
+      const isPersistent = named.length >= namedEndsEnough;
+      if (!isPersistent && this.#logged.nodesOf(named).size < 2) continue;
+      this.#due.add(unit);
+      if (isPersistent || this.#standsOut(unit, position, named)) this.#stoodOut.add(unit);
     }
-    if (due.length === 0)
-      this.#report(`6.3: unit ${unit} is quarantined before two nodes have ended at one of its records`);
+  }
+
+  /** More ends name it without each deadly record that was at others of its ends than speak against that one without it. */
+  #standsOut(unit: string, position: string, named: readonly string[]): boolean {
+    const own = this.#logged.endsAt(position);
+    return [...this.#deadly].every(([deadly, of]) => {
+      const logged = this.#logged.endsAt(deadly);
+      const alone = named.filter((end) => !logged.has(end) && this.#causes.get(end) !== deadly).length;
+      if (of === unit || alone === named.length) return true;
+      return alone > [...logged].filter((end) => !own.has(end)).length;
+    });
+  }
+
+  #noteCause(end: EndedProcess, cause: string | null): void {
+    const name = endName(end);
+    const isKnown = this.#causes.has(name) && this.#causes.get(name) !== cause;
+    this.#causes.set(name, isKnown ? null : cause);
   }
 
   /**
@@ -164,17 +197,8 @@ export class QuarantineTruth implements Buried {
       if (named !== end)
         this.#report(`6.3: unit ${unit} is released up to ${partition}/${named}, and the partition ends at ${end}`);
     }
-    for (const evidence of [this.#deaths, this.#crashes, this.#spoilt]) evidence.delete(unit);
+    for (const evidence of [this.#deaths, this.#spoilt]) evidence.delete(unit);
     this.#ledger.settleBuried(unit, (partition, offset) => this.isBuried(partition, offset));
-  }
-
-  #onCrash({ hi, lo, partition, offset, nodeId: node, counter }: UnitCrashed): void {
-    const unit = formatUnit(hi, lo);
-    let records = this.#crashes.get(unit);
-    if (records === undefined) this.#crashes.set(unit, (records = new Map()));
-    const crashes = records.get(`${partition}/${offset}`) ?? [];
-    if (!crashes.some((other) => other.node === node && other.counter === counter)) crashes.push({ node, counter });
-    records.set(`${partition}/${offset}`, crashes);
   }
 
   onAppended(topic: string, records: readonly NewRecord[]): void {
