@@ -113,6 +113,7 @@ export class ClusterChecks implements StoreEvents, LogEvents {
   }
 
   onBackup(life: StoreLife, client: number, row: RowWrite, result: RowResult): void {
+    this.#epochs.onBackup(this.#options.shardOf(client), row);
     this.#acceptance.onBackup(life, row, result);
     if (result.code !== 'OK') return;
     const unit = formatUnit(row.hi, row.lo);

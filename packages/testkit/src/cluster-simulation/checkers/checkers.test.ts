@@ -110,8 +110,14 @@ test('I4: epochs that the log never gave', () => {
   const granted = { kind: 'granted', session: 1 as never, shard: 0 as never, units } as const;
   model.apply(granted, 3, 0);
   checker.onRecord(granted, 3);
+  const row = { ...user.unit, seq: 1, row: new Uint8Array(0), savedUnixMs: 0 };
   checker.onClaimed({ serial: 9, session: 1, index: 0 }, { ...user.unit, epoch: 103 });
+  checker.onBackup({ serial: 9, session: 1, index: 0 }, { ...row, epoch: 103 });
   sawNothing();
+  checker.onBackup({ serial: 9, session: 1, index: 0 }, { ...row, epoch: 104 });
+  saw('I4');
+  checker.onBackup({ serial: 8, session: 1, index: 1 }, { ...row, epoch: 103 });
+  saw('I4');
   checker.onClaimed({ serial: 9, session: 1, index: 0 }, { ...user.unit, epoch: 104 });
   saw('I4');
   checker.onClaimed({ serial: 8, session: 2, index: 0 }, { ...user.unit, epoch: 103 });

@@ -1,4 +1,4 @@
-import type { Claim } from '@holdfast/engine';
+import type { Claim, RowWrite } from '@holdfast/engine';
 import type { LeaseRecord } from '@holdfast/lease';
 import { formatUnit } from '@holdfast/model';
 import { type LeaseModel, unitKey } from '../../simulation/checkers/lease-model.ts';
@@ -28,13 +28,22 @@ export class GrantedEpochs {
     }
   }
 
-  onClaimed({ session, index }: Applier, { hi, lo, epoch }: Claim): void {
+  onClaimed(shard: Applier, claim: Claim): void {
     this.claims++;
+    this.#onShown(shard, claim, 'claims');
+  }
+
+  /** Whatever the store makes of it. */
+  onBackup(shard: Applier, row: RowWrite): void {
+    this.#onShown(shard, row, 'writes');
+  }
+
+  #onShown({ session, index }: Applier, { hi, lo, epoch }: Claim, does: 'claims' | 'writes'): void {
     const unit = formatUnit(hi, lo);
     const holder = this.#holderOf.get(`${unit}/${epoch}`);
     if (holder !== `${session}/${index}`)
       this.#report(
-        `I4: ${session}/${index} claims unit ${unit} under epoch ${epoch}, which is ${holder ?? 'nobody'}'s`,
+        `I4: ${session}/${index} ${does} unit ${unit} under epoch ${epoch}, which is ${holder ?? 'nobody'}'s`,
       );
   }
 }
