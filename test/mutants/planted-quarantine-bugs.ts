@@ -36,6 +36,15 @@ export const plantedQuarantineBugs: readonly PlantedBug[] = [
     caughtBy: ['6.3'],
   },
   {
+    name: 'cluster: a node has a session before what ended it is judged',
+    rule: '6.3',
+    file: 'engine/src/control/leader-desk.ts',
+    find: 'await term.noteCrashes(from, crashes);',
+    replace: 'void term.noteCrashes(from, crashes).catch(() => {});',
+    profile,
+    caughtBy: ['6.3'],
+  },
+  {
     name: 'cluster: a release from quarantine never reaches the holders',
     rule: '6.3',
     file: 'processor/src/quarantine.ts',

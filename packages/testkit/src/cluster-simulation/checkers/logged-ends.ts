@@ -62,6 +62,12 @@ export class LoggedEnds {
     return new Set([...this.#ends].filter(([, end]) => isAt(end)).map(([name]) => name));
   }
 
+  /** One record is named, and nothing else was noted. */
+  isOnlyNote(end: string): boolean {
+    const { named, frames } = this.#ends.get(end)!;
+    return named.size === 1 && frames.length === 0;
+  }
+
   nodesOf(ends: readonly string[]): ReadonlySet<string> {
     return new Set(ends.map((name) => this.#ends.get(name)!.node));
   }

@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger.ts';
 import type { SimulatedUser } from '../users.ts';
 import type { Buried } from './buried.ts';
 import { type EndedProcess, endName, LoggedEnds } from './logged-ends.ts';
+import { PromptVerdicts } from './prompt-verdicts.ts';
 
 /** The records in a user's state, in the store of that generation. */
 export type RecordsOf = (
@@ -38,6 +39,7 @@ export class QuarantineTruth implements Buried {
   /** By name of an end: the record that ended the process; null when it was something else, or two processes had the name. */
   readonly #causes = new Map<string, string | null>();
   readonly #logged = new LoggedEnds();
+  readonly #prompt: PromptVerdicts;
   /** Units that the log spoke against enough for quarantine after one of its entries; the leader may have seen no later one. */
   readonly #due = new Set<string>();
   /** And of these the ones whose record stood out against all deadly ones. */
@@ -60,8 +62,14 @@ export class QuarantineTruth implements Buried {
 
   constructor(report: Report, ledger: Ledger, recordsOf: RecordsOf = () => []) {
     this.#report = report;
+    this.#prompt = new PromptVerdicts(report, this.#logged, this.#quarantined);
     this.#ledger = ledger;
     this.#recordsOf = recordsOf;
+  }
+
+  /** Verdicts that came before the next session of the node that had told, as they have to. */
+  get promptVerdicts(): number {
+    return this.#prompt.seen;
   }
 
   get units(): number {
@@ -110,6 +118,7 @@ export class QuarantineTruth implements Buried {
 
   onRecord(record: LeaseRecord): void {
     if (record.kind === 'unitCrashed' || record.kind === 'frameCrashed') this.#logged.add(record);
+    if (record.kind === 'sessionOpened') this.#prompt.onOpened(record);
     if (record.kind === 'quarantineLifted') this.#onLifted(record);
     if (record.kind === 'generationChanged' && !record.continues) {
       for (const position of this.#storedOfPresent(record.storeGeneration)) this.#broughtBack.add(position);
@@ -122,6 +131,7 @@ export class QuarantineTruth implements Buried {
     const stoodOut = this.#stoodOut.delete(unit);
     this.#quarantined.add(unit);
     this.#logged.settle(unit);
+    this.#prompt.onQuarantined(unit);
     if (this.#spoilt.has(unit) || this.#bent.has(unit)) return;
     const deaths = Math.max(0, ...(this.#deaths.get(unit)?.values() ?? []));
     if (!isDue) this.#report(`6.3: unit ${unit} is quarantined before two nodes have ended at one of its records`);
@@ -131,8 +141,10 @@ export class QuarantineTruth implements Buried {
 
   /** After all records of an entry: what a leader may have judged by. */
   afterEntry(records: readonly LeaseRecord[]): void {
-    if (!records.some(({ kind }) => kind === 'unitCrashed' || kind === 'frameCrashed')) return;
+    const told = records.filter((record) => record.kind === 'unitCrashed' || record.kind === 'frameCrashed');
+    if (told.length === 0) return;
     for (const unit of this.#logged.units) this.#judge(unit);
+    for (const node of new Set(told.map(({ nodeId }) => nodeId))) this.#prompt.onTold(node);
   }
 
   #judge(unit: string): void {
