@@ -1,5 +1,5 @@
 import { whatControlMisses } from '../simulation/liveness.ts';
-import { whoIsNotHeld } from './checkers/held-units.ts';
+import { releasedAfter, whoIsNotHeld } from './checkers/held-units.ts';
 import { inputTopic } from './cluster-job.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 
@@ -35,11 +35,12 @@ function whatUnitsMiss(world: ClusterWorld): string | null {
   const hasEnded =
     table.reader.uncleanIndex() > allFed.index ||
     [...checks.model.ended.values()].some(({ index }) => index > allFed.index);
+  const released = releasedAfter(checks.log.entries, allFed.index);
   return whoIsNotHeld({
     // Where the row can't be read no claim is ever accepted: such units are sealed, and their records buried.
     users: plan.users.filter(({ unitKey }) => !records.quarantine.wasBent(unitKey)),
     fedIndex: allFed.index,
-    mayBeUnheld: mayBeIdle || hasEnded,
+    mayBeUnheld: ({ unitKey }) => mayBeIdle || hasEnded || released.has(unitKey),
     leaseOf: ({ unit }) => {
       const lease = table.get(unit.hi, unit.lo);
       return lease === null ? null : { epoch: lease.epoch, grantIndex: lease.epoch - table.epochBase };
