@@ -230,6 +230,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     tests: [raftDriver],
   },
   {
+    name: 'control: who is started before it has taken a few snapshots drops no entries while a member lacks them',
+    invariant: 'I21',
+    file: 'packages/engine/src/control/log-compaction.ts',
+    find: ': this.#options.startIndex;',
+    replace: ': 0;',
+    tests: ['packages/engine/src/control/log-compaction.test.ts'],
+  },
+  {
     name: 'control: what a member needs is dropped while it is silent because it stores a snapshot',
     invariant: 'I8',
     file: 'packages/engine/src/control/log-compaction.ts',

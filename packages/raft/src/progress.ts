@@ -18,7 +18,8 @@ export interface ProgressLimits {
  * snapshot: the follower needs entries that were dropped; pieces of the snapshot, until all of it is answered.
  *
  *   probe --accepted--> replicate --rejected, unreachable--> probe
- *   probe, replicate --entry dropped--> snapshot --answered--> replicate; --failed, reported, timeout--> probe
+ *   probe, replicate --entry dropped--> snapshot --answered--> replicate; --failed, reported--> probe
+ *   snapshot --timeout--> snapshot; --timeout, and what follows it was dropped--> probe
  */
 export class Progress {
   /** Known to be held durably by the follower. */

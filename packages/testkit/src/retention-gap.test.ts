@@ -55,7 +55,7 @@ test('while the store does not say, a partition stands before a gap, and asks ag
   await time.pass(20_000);
   assert.deepEqual([stats.get('partitionsStopped'), stats.get('recordsApplied')], [1, 0]);
   isAway = false;
-  await time.pass(3_000);
+  await time.pass(8_000);
   assert.deepEqual([stats.get('partitionsStopped'), stats.get('recordsApplied')], [0, 1]);
   await end();
 });

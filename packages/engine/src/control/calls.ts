@@ -52,8 +52,11 @@ export type LeaderReply<T = object> =
   | { readonly code: 'NOT_LEADER'; readonly leader: NodeId | null }
   /** The leader said no; asking again won't help. */
   | { readonly code: 'REFUSED'; readonly reason: RefusalReason; readonly text: string }
-  /** Not now: asking again may help (outcome may be unknown). `lacks`: the node has to have that service first. */
-  | { readonly code: 'RETRY'; readonly text: string; readonly lacks?: ServiceName };
+  /**
+   * Not now: asking again may help (outcome may be unknown). `lacks`: the node has to have that service first.
+   * `unanswered`: whoever was asked has said nothing in time; no leader says that.
+   */
+  | { readonly code: 'RETRY'; readonly text: string; readonly lacks?: ServiceName; readonly unanswered?: boolean };
 
 export const refusalReasons = [
   /** Another data folder lives under this node's name. */

@@ -1,5 +1,5 @@
 import { errorText, InvariantError, type NodeId } from '@holdfast/model';
-import type { PeerTransport } from '../ports/peer-transport.ts';
+import { PeerCallError, type PeerTransport } from '../ports/peer-transport.ts';
 import { delay, type Timers } from '../ports/timers.ts';
 import { type CallMethod, decodeJson, type LeaderReply } from './calls.ts';
 
@@ -48,7 +48,8 @@ export class LeaderCalls {
       } catch (error) {
         if (error instanceof InvariantError) throw error;
         // Unreachable, too late, stopping, or an answer of another version: no reason to end this node.
-        return { code: 'RETRY', text: `${to}: ${errorText(error)}` };
+        const isSilent = error instanceof PeerCallError && error.code === 'DEADLINE';
+        return { code: 'RETRY', text: `${to}: ${errorText(error)}`, ...(isSilent ? { unanswered: true } : {}) };
       }
       if (reply.code !== 'NOT_LEADER') return reply;
       asked.add(to);

@@ -30,6 +30,8 @@ export interface LogCompactionOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly rule: CompactionRule;
+  /** The snapshot that the storage had at the start ends with it; 0: it had none. */
+  readonly startIndex: number;
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -96,7 +98,9 @@ export class LogCompaction {
    * restores a snapshot is silent meanwhile.
    */
   #neededFrom(index: number): number {
-    const floor = this.#taken.length < snapshotsBehindMax ? 0 : this.#taken[0]!;
+    const isFull = this.#taken.length === snapshotsBehindMax;
+    // Not from the log's beginning: who is started again and again before it has taken so many would never drop anything.
+    const floor = isFull ? this.#taken[0]! : this.#options.startIndex;
     let needed = index;
     for (const { snapshot, match } of this.#options.raft.status().progress.values()) {
       const from = snapshot?.index ?? match;

@@ -57,7 +57,7 @@ export class NodeSession {
   #confirmedAtMs = 0;
   #openRequest: SessionOpenRequest | null = null;
   #isAsking = false;
-  /** The try that is under way, if any; null as soon as it is answered. */
+  /** The last try, if any. */
   #openTry: Promise<LeaderReply<{ session: number }>> | null = null;
   #renewedAtMs: number | null = null;
   #isRenewing = false;
@@ -179,11 +179,12 @@ export class NodeSession {
     // The leader may open it after this: it would keep what it is given until its time to live is over.
     const reply = this.#openTry === null ? null : await within(timers, totalMs, this.#openTry);
     const known = table.node(nodeId);
+    const isOwn = known?.uuid === incarnation.uuid && known.counter === incarnation.counter;
     if (reply !== 'late' && reply?.code === 'OK') this.#session = sessionId(reply.session);
-    else if (known?.counter === incarnation.counter) this.#session = known.session;
+    else if (isOwn) this.#session = known.session;
     if (this.#session !== 0) return this.end(endMs - timers.monotonicMs());
     this.close();
-    return reply !== 'late';
+    return reply !== 'late' && !(reply?.code === 'RETRY' && reply.unanswered);
   }
 
   /** Ends everything here at once; no callback comes any more. */
@@ -240,7 +241,6 @@ export class NodeSession {
       const body = encodeJson({ ...this.#openRequest, ...this.#says() });
       this.#openTry = leaderCalls.ask('session.open', body, limits);
       const reply = await this.#openTry;
-      this.#openTry = null;
       if (this.#state !== 'opening') break;
       if (reply.code === 'OK') {
         this.#isAsking = false;

@@ -70,13 +70,13 @@ export class RaftDriver {
       checkQuorum: true,
       restored,
     });
-    const driver = new RaftDriver(options, timing, raft);
+    const driver = new RaftDriver(options, timing, raft, restored.snapshot?.index ?? 0);
     if (restored.snapshot !== null) await driver.#applier.restore(restored.snapshot);
     driver.#begin();
     return driver;
   }
 
-  private constructor(options: RaftDriverOptions, timing: RaftDriverTiming, raft: RawNode) {
+  private constructor(options: RaftDriverOptions, timing: RaftDriverTiming, raft: RawNode, startIndex: number) {
     this.#options = options;
     this.#timing = timing;
     this.#limits = { ...defaultLimits, ...options.limits };
@@ -90,6 +90,7 @@ export class RaftDriver {
       timers: options.timers,
       logger: options.logger,
       rule: { ...defaultCompaction, ...options.compaction },
+      startIndex,
       onFailed: (error) => this.#fail(error),
     });
     this.#applier = new EntryApplier(options, raftLimits.applyBytesMax, (entry) => this.#compaction.applied(entry));

@@ -26,6 +26,8 @@ export interface ReluctantVoterOptions {
 export class ReluctantVoter {
   readonly #options: ReluctantVoterOptions;
   #cancel: () => void = () => {};
+  /** Raft was told to hand over, and hasn't answered: its disk is slow. */
+  #isAsked = false;
 
   constructor(options: ReluctantVoterOptions) {
     this.#options = options;
@@ -47,7 +49,7 @@ export class ReluctantVoter {
     const { driver, table, logger } = this.#options;
     const reason = this.#reason();
     driver.setReluctant(reason !== null);
-    if (reason === null || !driver.isLeaderReady) return;
+    if (reason === null || !driver.isLeaderReady || this.#isAsked) return;
     const status = driver.status();
     // Raft gives a transfer up after an election timeout; then it is tried again.
     if (status.transferee !== null) return;
@@ -55,7 +57,11 @@ export class ReluctantVoter {
     const successor = fitSuccessor(status, table, !this.#isDraining);
     if (successor === null) return;
     logger.info('leadership is handed on', { to: successor, reason });
-    driver.transferLeadership(successor).catch(unlessStopped);
+    this.#isAsked = true;
+    const answered = driver.transferLeadership(successor).then(() => {
+      this.#isAsked = false;
+    });
+    answered.catch(unlessStopped);
   }
 
   get #isDraining(): boolean {

@@ -91,7 +91,7 @@ export class ShardLinks {
 
   /** What the log doesn't take from a shard. */
   heldBack(shard: number): readonly HeldBack[] {
-    return this.#heldBack[shard] ?? [];
+    return this.#isClosed ? [] : (this.#heldBack[shard] ?? []);
   }
 
   /** False when there is no such shard. */

@@ -21,12 +21,19 @@ export class CommitLoop {
     void this.commit(loops);
   }
 
+  /** Nothing is tried for now: what failed before is not held back by the log. */
+  pause(): void {
+    this.#attempt.end();
+  }
+
   /** Commits what has become durable since the last time, and what is to be said again. */
   async commit(loops: Iterable<PartitionLoop>): Promise<void> {
     const { options, ingest, leases, generation } = this.#context;
     const { timers } = options;
     ingest.catchUp();
-    if (generation === null || generation.number !== leases.generation() || !this.#context.mayAct()) return;
+    if (generation === null || generation.number !== leases.generation() || !this.#context.mayAct()) {
+      return this.pause();
+    }
     const due: { loop: PartitionLoop; offset: number; partition: PartitionId; fence: number }[] = [];
     for (const loop of loops) {
       const { reading } = loop;
@@ -35,7 +42,7 @@ export class CommitLoop {
       if (!loop.lastCommit.isDue(offset, generation.number, timers.monotonicMs())) continue;
       due.push({ loop, offset, partition: reading.id, fence: reading.leaseEpoch });
     }
-    if (due.length === 0) return this.#attempt.end();
+    if (due.length === 0) return this.pause();
     this.#attempt.begin({ what: 'commits', topic: null }, timers.monotonicMs());
     const { generationId } = generation;
     this.busy = true;

@@ -20,6 +20,8 @@ const voidReadingMs = 1;
 const standingLookMs = 200;
 /** How often the store is asked whether it has what the log no longer has: holders raise markers in their rounds. */
 const gapLookMs = 30_000;
+/** And where log or store didn't say. */
+const gapLookAgainMs = 5_000;
 
 /** Where a reading begins, and the entry of the store's generation that says so. */
 interface Start {
@@ -211,7 +213,7 @@ export class PartitionLoop {
     if (nowMs < this.#gapLookDueMs || generation === null || generation.number !== leases.generation()) return false;
     try {
       const offset = await startBehindGap(options, this.lease, generation, position);
-      this.#gapLookDueMs = nowMs + gapLookMs;
+      if (!stale()) this.#gapLookDueMs = nowMs + gapLookMs;
       if (typeof offset === 'string') options.send({ kind: 'generationSeen', generationId: offset });
       // What we learned is about an older generation, or of a reading that went back, where something has changed meanwhile.
       if (typeof offset !== 'number' || stale() || leases.generationIndex() !== generationIndex) return false;
@@ -221,6 +223,7 @@ export class PartitionLoop {
       ingest.losePartition(reading);
       return true;
     } catch (error) {
+      this.#gapLookDueMs = nowMs + gapLookAgainMs;
       options.logger.warn('whether the store has what the log has no more is not known', {
         topic,
         partition,

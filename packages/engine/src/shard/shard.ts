@@ -344,6 +344,7 @@ export class Shard {
     }
     const { timers } = this.#options;
     context.stopping = true;
+    this.#commits?.pause();
     try {
       for (const loop of this.#loops.values()) loop.unblock();
       await Promise.all([...this.#loops.values()].map((loop) => loop.done));
