@@ -9,5 +9,6 @@ export const controlProfile: SeedProfile = {
   corpus,
   faultKinds: [...faultKinds, logCutFaultKind],
   seedsThatShowAll: 100,
+  rare: new Set(['staleRefused']),
   twiceEvery: 20,
 };
