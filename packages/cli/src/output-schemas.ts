@@ -195,6 +195,8 @@ const replaySchema = z.object({
   matching: integerText,
   replayed: integerText,
   refused: integerText,
+  last: z.string().nullable(),
+  next: z.string().nullable(),
 });
 
 const lagSchema = z.object({

@@ -1,7 +1,15 @@
 import { Argument, Command } from 'commander';
 import { CliError, failed, usage } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
-import { type LetterFilter, letterName, matches, parseLetterName } from '../dlq/dead-letter.ts';
+import { StopSignal } from '../dev/interrupt.ts';
+import {
+  type DeadLetter,
+  type LetterFilter,
+  type LetterPlace,
+  letterName,
+  matches,
+  parseLetterName,
+} from '../dlq/dead-letter.ts';
 import { type LettersDocument, letterDocument, renderLetter, renderLetters } from '../dlq/letter-documents.ts';
 import { deadLetterTopic, LetterTopic } from '../dlq/letter-topic.ts';
 import { LetterReplay } from '../dlq/replay-letters.ts';
@@ -28,11 +36,12 @@ interface ShowOptions extends LogOptions {
 interface ReplayOptions extends LogOptions, LetterFilter {
   readonly output: OutputForm;
   readonly all?: boolean;
+  readonly after?: LetterPlace;
   readonly yes?: boolean;
   readonly max: number;
 }
 
-export function command({ io }: CommandContext): Command {
+export function command({ io, finish }: CommandContext): Command {
   const dlq = new Command('holdfast dlq')
     .description(`Dead letters: records that no job could process, in ${deadLetterTopic}, and how to replay them.`)
     .helpCommand(false);
@@ -58,9 +67,10 @@ export function command({ io }: CommandContext): Command {
   withFilter(withLogOptions(replay))
     .addOption(outputOption(['text', 'json']))
     .option('--all', 'all letters, where no filter is given')
+    .option('--after <letter>', 'only those behind it, as an earlier replay that was cut short names it', placeOf)
     .option('--yes', 'do it; without it letters are only counted')
     .option('--max <count>', 'refuse to replay more', parseCount(1, 10_000_000), 10_000)
-    .action((name: string | undefined, options: ReplayOptions) => replayLetters(name, options, io));
+    .action(async (name: string | undefined, options: ReplayOptions) => finish(await replayLetters(name, options, io)));
   dlq.action(() => {
     throw usage('dlq: say ls, show or replay');
   });
@@ -112,10 +122,11 @@ function showOne(name: string, options: ShowOptions, io: Io): Promise<void> {
   });
 }
 
-function replayLetters(name: string | undefined, options: ReplayOptions, io: Io): Promise<void> {
-  const { reason, topic: inputTopic, job, all, yes, max } = options;
+function replayLetters(name: string | undefined, options: ReplayOptions, io: Io): Promise<number> {
+  const { reason, topic: inputTopic, job, all, after = null, yes, max } = options;
   const hasFilter = reason !== undefined || inputTopic !== undefined || job !== undefined;
-  if (name !== undefined && (hasFilter || all)) throw usage('dlq replay: a LETTER, or a filter, not both');
+  if (name !== undefined && (hasFilter || all || after !== null))
+    throw usage('dlq replay: a LETTER, or a filter, not both');
   if (name === undefined && !hasFilter && !all)
     throw usage('dlq replay: say a LETTER, --reason, --topic, --job, or --all');
   const place = name === undefined ? null : placeOf(name);
@@ -123,26 +134,69 @@ function replayLetters(name: string | undefined, options: ReplayOptions, io: Io)
   const replays = place !== null || yes === true;
   return withLog(options, io, async ({ log }) => {
     const topic = await LetterTopic.open(log, options.timeout);
-    const meant = () => selectLetters(topic, place, options);
+    const meant = () => selectLetters(topic, place, options, after);
     const matching = await countLetters(meant());
     if (place !== null && matching === 0) throw notFound(letterName(place));
     if (replays && matching > max) throw usage(`dlq replay: ${matching} letters match, more than --max ${max}`);
     const replay = new LetterReplay(log, options.timeout);
-    if (replays) await replay.all(meant(), matching);
-    const document = {
-      schema: 'holdfast/dlq-replay/v1',
-      matching: String(matching),
-      replayed: String(replay.replayed),
-      refused: String(replay.refused.length),
-    };
-    if (options.output === 'json') await io.out(`${JSON.stringify(document, null, 2)}\n`);
-    else await io.out(`${formatCount(matching)} match, ${formatCount(replay.replayed)} replayed\n`);
+    const next = replays ? await replayUntilStopped(replay, meant(), matching, io) : null;
+    await showReplay(replay, matching, next, options.output, io);
     if (!replays && matching > 0) io.note('nothing was replayed: say --yes to do it\n');
+    if (next !== null) {
+      tellRefused(replay, io);
+      return exitCodes.interrupted;
+    }
     if (replay.refused.length > 0) throw notReplayed(replay.refused);
+    return exitCodes.ok;
   });
 }
 
-function placeOf(name: string): { partition: number; offset: number } {
+/** With which it would have gone on when a signal came; null: none did, or too late. */
+async function replayUntilStopped(
+  replay: LetterReplay,
+  letters: AsyncIterable<DeadLetter>,
+  matching: number,
+  io: Io,
+): Promise<DeadLetter | null> {
+  const signals = new StopSignal();
+  signals.listen({});
+  try {
+    return await replay.all(letters, matching, signals);
+  } catch (error) {
+    tellRefused(replay, io);
+    throw error;
+  } finally {
+    signals.close();
+  }
+}
+
+function showReplay(
+  { replayed, refused, last }: LetterReplay,
+  matching: number,
+  next: DeadLetter | null,
+  output: OutputForm,
+  io: Io,
+): Promise<void> {
+  const document = {
+    schema: 'holdfast/dlq-replay/v1',
+    matching: String(matching),
+    replayed: String(replayed),
+    refused: String(refused.length),
+    last: last === null ? null : letterName(last),
+    next: next === null ? null : letterName(next),
+  };
+  if (output === 'json') return io.out(`${JSON.stringify(document, null, 2)}\n`);
+  const goesOn = last === null ? 'the same command goes on' : `--after ${document.last} goes on`;
+  const end = next === null ? '' : `; interrupted: the next is ${document.next}, ${goesOn}`;
+  return io.out(`${formatCount(matching)} match, ${formatCount(replayed)} replayed${end}\n`);
+}
+
+/** Who goes on behind them hears of them no more. */
+function tellRefused({ refused }: LetterReplay, io: Io): void {
+  if (refused.length > 0) io.note(`holdfast: ${notReplayed(refused).message}\n`);
+}
+
+function placeOf(name: string): LetterPlace {
   const place = parseLetterName(name);
   if (place === null) throw usage(`'${name}' is no PARTITION@OFFSET, such as 0@12`);
   return place;

@@ -33,13 +33,19 @@ export interface DeadLetter {
   readonly ownHeaders: Readonly<Record<string, string>>;
 }
 
+/** Where a letter lies in the topic of dead letters. */
+export interface LetterPlace {
+  readonly partition: number;
+  readonly offset: number;
+}
+
 /** One letter in words and columns: `0@12`. */
-export function letterName({ partition, offset }: { readonly partition: number; readonly offset: number }): string {
+export function letterName({ partition, offset }: LetterPlace): string {
   return `${partition}@${offset}`;
 }
 
 /** Null: not of that form. */
-export function parseLetterName(text: string): { partition: number; offset: number } | null {
+export function parseLetterName(text: string): LetterPlace | null {
   const match = /^(\d{1,6})@(\d{1,15})$/.exec(text);
   return match === null ? null : { partition: Number(match[1]), offset: Number(match[2]) };
 }

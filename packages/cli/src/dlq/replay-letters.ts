@@ -1,4 +1,4 @@
-import type { Log, NewRecord } from '@holdfast/engine';
+import { type Log, LogError, type NewRecord } from '@holdfast/engine';
 import { compareBytes, errorText } from '@holdfast/model';
 import { CliError, failed, toCliError } from '../cli-error.ts';
 import { type DeadLetter, letterName } from './dead-letter.ts';
@@ -6,8 +6,16 @@ import { originalOf, type StoredRecord } from './stored-records.ts';
 
 /** Header of a record that was a dead letter: that letter's id. */
 export const replayHeader = 'replay-of';
-/** Produced together, at most. */
-const appendRecordsMax = 500;
+/** Produced together, at most: what nobody knows the outcome of, where that fails, has to be looked through by hand. */
+const appendRecordsMax = 50;
+const appendBytesMax = 4 << 20;
+
+interface Waiting {
+  readonly letter: DeadLetter;
+  readonly topic: string;
+  readonly partition: number;
+  readonly record: NewRecord;
+}
 
 /**
  * Produces the letters' bytes to their input topics again, each into the partition that it came from, in their order. A
@@ -18,16 +26,16 @@ const appendRecordsMax = 500;
 export class LetterReplay {
   readonly #log: Log;
   readonly #patienceMs: number;
-  readonly #waiting: {
-    readonly letter: DeadLetter;
-    readonly topic: string;
-    readonly partition: number;
-    record: NewRecord;
-  }[] = [];
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
   readonly #partitions = new Map<string, number | null>();
   /** What was left out, and why. */
   readonly refused: { readonly letter: DeadLetter; readonly why: string }[] = [];
   replayed = 0;
+  /** The last that is known to be replayed: all before it are, or were left out. */
+  last: DeadLetter | null = null;
+  /** Those of an append that failed, of which nobody knows whether the log has them. */
+  #unclear: readonly Waiting[] = [];
 
   /** @param patienceMs how long to wait for a record that a letter names */
   constructor(log: Log, patienceMs: number) {
@@ -36,20 +44,31 @@ export class LetterReplay {
   }
 
   /**
-   * All of them, of which so many were counted before.
+   * All of them, of which so many were counted before, or those up to where it is asked to stop.
+   * @returns with which it would have gone on; null: it came to its end
    * @throws CliError that says how many are replayed, also when they are not as many as were counted
    */
-  async all(letters: AsyncIterable<DeadLetter>, counted: number): Promise<void> {
+  async all(
+    letters: AsyncIterable<DeadLetter>,
+    counted: number,
+    stop: { readonly raised: boolean } = { raised: false },
+  ): Promise<DeadLetter | null> {
     try {
-      for await (const letter of letters) await this.#add(letter);
+      for await (const letter of letters) {
+        if (stop.raised) return this.#waiting[0]?.letter ?? letter;
+        await this.#add(letter);
+      }
+      if (stop.raised && this.#waiting.length > 0) return this.#waiting[0]!.letter;
       await this.#flush();
     } catch (error) {
       const { exit, code, message } = toCliError(error);
-      throw new CliError(exit, code, `${message}; ${this.#countText(counted)}`, { cause: error });
+      const text = `${message}; ${this.#countText(counted)}${this.#goOnText()}`;
+      throw new CliError(exit, code, text, { cause: error });
     }
     if (this.replayed + this.refused.length !== counted) {
       throw failed('NOT_REPLAYED', `the letters changed between counting and replaying; ${this.#countText(counted)}`);
     }
+    return null;
   }
 
   async #add(letter: DeadLetter): Promise<void> {
@@ -69,28 +88,40 @@ export class LetterReplay {
       return;
     }
     const partition = from.partition % count;
+    const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
     const last = this.#waiting.at(-1);
-    const isFull = this.#waiting.length >= appendRecordsMax;
-    if (isFull || (last !== undefined && (last.topic !== from.topic || last.partition !== partition)))
-      await this.#flush();
+    const isFull = this.#waiting.length >= appendRecordsMax || this.#waitingBytes + bytes > appendBytesMax;
+    const isElsewhere = last !== undefined && (last.topic !== from.topic || last.partition !== partition);
+    if (isFull || isElsewhere) await this.#flush();
     this.#waiting.push({ letter, topic: from.topic, partition, record });
+    this.#waitingBytes += bytes;
   }
 
   async #flush(): Promise<void> {
-    const waiting = this.#waiting.splice(0);
-    const first = waiting[0];
-    if (first === undefined) return;
-    const { topic, partition, letter } = first;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (waiting.length === 0) return;
+    const { topic, partition } = waiting[0]!;
+    const records = waiting.map(({ record }) => record);
     try {
-      await this.#log.append(
-        topic,
-        partition,
-        waiting.map(({ record }) => record),
-      );
+      await this.#log.append(topic, partition, records);
+      this.#done(waiting);
     } catch (error) {
-      throw this.#failed(letter, errorText(error), error);
+      const appended = error instanceof LogError ? error.appended : 0;
+      this.#done(waiting.slice(0, appended));
+      const left = waiting.slice(appended);
+      if (left.length === 0) return;
+      // The port knows of this one alone that what is left was not appended.
+      const isClear = error instanceof LogError && error.code === 'RECORD_TOO_LARGE';
+      if (!isClear) this.#unclear = left;
+      throw this.#failed(left[0]!.letter, errorText(error), error);
     }
+  }
+
+  #done(waiting: readonly Waiting[]): void {
     this.replayed += waiting.length;
+    this.last = waiting.at(-1)?.letter ?? this.last;
   }
 
   /**
@@ -126,12 +157,26 @@ export class LetterReplay {
   }
 
   #failed(letter: DeadLetter, why: string, cause?: unknown): CliError {
-    return failed('NOT_REPLAYED', `letter ${letterName(letter)} is not replayed: ${why}`, cause);
+    const what = this.#unclear.length > 0 ? 'is perhaps not replayed' : 'is not replayed';
+    return failed('NOT_REPLAYED', `letter ${letterName(letter)} ${what}: ${why}`, cause);
   }
 
   /** Replaying those again would count them twice. */
   #countText(counted: number): string {
-    return `${this.replayed} of ${counted} are replayed`;
+    const unclear = this.#unclear.length;
+    const perhaps = unclear === 0 ? '' : `, perhaps up to ${unclear} more`;
+    return `${this.replayed} of ${counted} are replayed${perhaps}`;
+  }
+
+  #goOnText(): string {
+    const [first, end] = [this.#unclear[0], this.#unclear.at(-1)];
+    const begins = this.last === null ? 'the same command' : `--after ${letterName(this.last)}`;
+    if (first === undefined || end === undefined) return this.last === null ? '' : `; ${begins} goes on`;
+    const names = `${letterName(first.letter)} to ${letterName(end.letter)}`;
+    return (
+      `: look whether ${first.topic}/${first.partition} ends with records whose ${replayHeader} is of ${names}; ` +
+      `${begins} goes on with these, --after LETTER behind one of them`
+    );
   }
 }
 

@@ -1,15 +1,17 @@
-import { type DeadLetter, type LetterFilter, matches } from './dead-letter.ts';
+import { type DeadLetter, type LetterFilter, type LetterPlace, matches } from './dead-letter.ts';
 import type { LetterTopic } from './letter-topic.ts';
 
 /**
  * The letters that are meant, partition by partition, oldest first, each once: a crash repeats letters, and would have
  * the record twice.
  * @param place the only one; null: all that the filter names
+ * @param after only those behind that one, where an earlier replay of the same filter ended
  */
 export async function* selectLetters(
   topic: LetterTopic | null,
-  place: { readonly partition: number; readonly offset: number } | null,
+  place: LetterPlace | null,
   filter: LetterFilter,
+  after: LetterPlace | null = null,
 ): AsyncGenerator<DeadLetter> {
   const seen = new Set<string>();
   for (const { partition, begin, end } of topic?.ranges ?? []) {
@@ -18,9 +20,14 @@ export async function* selectLetters(
     for await (const letter of topic!.letters(partition, from, to)) {
       if (!matches(letter, filter) || seen.has(letter.id)) continue;
       if (letter.id !== '') seen.add(letter.id);
-      yield letter;
+      // Those before are read all the same: what repeats one of them further on was replayed with it.
+      if (after === null || isBehind(letter, after)) yield letter;
     }
   }
+}
+
+function isBehind({ partition, offset }: LetterPlace, after: LetterPlace): boolean {
+  return partition > after.partition || (partition === after.partition && offset > after.offset);
 }
 
 /** How many they are. */

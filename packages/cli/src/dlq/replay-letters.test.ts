@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { LmdbLog, openDataFolder } from '@holdfast/embedded';
+import { type Log, LogError, type LogErrorCode, type NewRecord } from '@holdfast/engine';
+import { CliError } from '../cli-error.ts';
+import { documentSchemas } from '../output-schemas.ts';
+import { runHere } from '../run-here.test.ts';
+import { parseLetterName } from './dead-letter.ts';
+import { deadLetterTopic, LetterTopic } from './letter-topic.ts';
+import { LetterReplay } from './replay-letters.ts';
+import { countLetters, selectLetters } from './select-letters.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'holdfast-replay-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
+const patienceMs = 10_000;
+
+function letter(id: number, valueBytes = 3): NewRecord {
+  const headers = { id: `dead/${id}`, reason: 'bad_json', job: 'j', version: '1', 'key-is': 'record' };
+  const value = new Uint8Array(valueBytes).fill(0x61);
+  return { key: null, value, headers: { ...headers, topic: 'in', partition: '0', offset: String(id) } };
+}
+
+async function withLetters(name: string, letters: readonly NewRecord[], work: (log: LmdbLog) => Promise<void>) {
+  const opened = openDataFolder(join(dir, name), Date.now());
+  assert.ok(opened.code === 'OK');
+  const log = await LmdbLog.open(opened.folder.logPath, clock);
+  try {
+    await log.createTopic('in', 1);
+    await log.createTopic(deadLetterTopic, 1);
+    await log.append(deadLetterTopic, 0, letters);
+    await work(log);
+  } finally {
+    await log.close();
+  }
+}
+
+/** The log, whose appends are told of before they are made; what that throws is what becomes of them. */
+function told(log: LmdbLog, onAppend: (records: readonly NewRecord[]) => Promise<void> | void): Log {
+  const append = async (...args: Parameters<Log['append']>): Promise<number> => {
+    await onAppend(args[2]);
+    return log.append(...args);
+  };
+  return new Proxy<Log>(log, {
+    get: (target, name) => (name === 'append' ? append : Reflect.get(target, name).bind(target)),
+  });
+}
+
+/** Takes so many records of an append, and fails. */
+function takes(log: LmdbLog, appended: number, code: LogErrorCode): Log {
+  return told(log, async (records) => {
+    await log.append('in', 0, records.slice(0, appended));
+    throw new LogError(code, 'broker gone', { appended });
+  });
+}
+
+async function replayAll(log: Log, afterName?: string, stop = { raised: false }) {
+  const topic = (await LetterTopic.open(log, patienceMs))!;
+  const place = afterName === undefined ? null : parseLetterName(afterName);
+  const meant = () => selectLetters(topic, null, {}, place);
+  const replay = new LetterReplay(log, patienceMs);
+  return { replay, next: await replay.all(meant(), await countLetters(meant()), stop) };
+}
+
+const letters = (count: number) => Array.from({ length: count }, (_, id) => letter(id));
+const says = (text: RegExp) => (error: unknown) => error instanceof CliError && text.test(error.message);
+
+describe('a replay that is cut short', () => {
+  test('what the log has of an append that failed is counted, what it may have is named, and nothing is doubled', () =>
+    withLetters('unclear', letters(8), async (log) => {
+      const why =
+        /^letter 0@3 is perhaps not replayed: broker gone; 3 of 8 are replayed, perhaps up to 5 more: look whether in\/0 ends with records whose replay-of is of 0@3 to 0@7; --after 0@2 goes on with these, --after LETTER behind one of them$/;
+      await assert.rejects(replayAll(takes(log, 3, 'LOG_IO')), says(why));
+      assert.deepEqual(await log.endOffsets('in'), [3]);
+      assert.equal((await replayAll(log, '0@2')).replay.replayed, 5);
+      assert.deepEqual(await log.endOffsets('in'), [8]);
+    }));
+
+  test('of a record that is too large the log says that it has none behind it', () =>
+    withLetters('clear', letters(8), async (log) => {
+      const why = /^letter 0@2 is not replayed: broker gone; 2 of 8 are replayed; --after 0@1 goes on$/;
+      await assert.rejects(replayAll(takes(log, 2, 'RECORD_TOO_LARGE')), says(why));
+    }));
+
+  test('it stops between two appends, and the next one goes on behind the last', () =>
+    withLetters('stopped', letters(120), async (log) => {
+      const stop = { raised: false };
+      const stopping = told(log, () => void (stop.raised = true));
+      const { replay, next } = await replayAll(stopping, undefined, stop);
+      assert.deepEqual([replay.replayed, replay.last?.offset, next?.offset], [50, 49, 50]);
+      assert.deepEqual(await log.endOffsets('in'), [50]);
+      assert.equal((await replayAll(log, '0@49')).replay.replayed, 70);
+    }));
+
+  test('a signal: the count, the next letter, and exit 130', () =>
+    withLetters('signal', letters(3), async (log) => {
+      const interrupt = (name: string | symbol) => {
+        if (name === 'SIGINT') queueMicrotask(() => process.emit('SIGINT'));
+      };
+      const args = ['dlq', 'replay', '--all', '--yes', '--data', join(dir, 'signal')];
+      for (const form of ['text', 'json']) {
+        process.on('newListener', interrupt);
+        const { exit, out, err } = await runHere([...args, '-o', form], dir);
+        process.off('newListener', interrupt);
+        assert.deepEqual([exit, err], [130, '']);
+        if (form === 'text') {
+          assert.equal(out, '3 match, 0 replayed; interrupted: the next is 0@0, the same command goes on\n');
+        } else {
+          const counts = { matching: '3', replayed: '0', refused: '0', last: null, next: '0@0' };
+          documentSchemas.get('holdfast/dlq-replay/v1')!.parse(JSON.parse(out));
+          assert.deepEqual(JSON.parse(out), { schema: 'holdfast/dlq-replay/v1', ...counts });
+        }
+      }
+      assert.deepEqual(await log.endOffsets('in'), [0]);
+      assert.equal((await runHere([...args, '--after', '0@0'], dir)).out, '2 match, 2 replayed\n');
+      assert.equal((await runHere([...args, '--after', 'x'], dir)).exit, 2);
+      const named = await runHere(['dlq', 'replay', '0@1', '--after', '0@0', '--data', join(dir, 'signal')], dir);
+      assert.equal(named.exit, 2);
+    }));
+
+  test('behind a letter, what repeats one of those before it is left out', () =>
+    withLetters('repeated', [letter(0), letter(1), letter(0), letter(2)], async (log) => {
+      assert.equal((await replayAll(log, '0@1')).replay.replayed, 1);
+    }));
+
+  test('no append is of more than 4 MiB', () =>
+    withLetters(
+      'large',
+      Array.from({ length: 9 }, (_, id) => letter(id, 1 << 20)),
+      async (log) => {
+        const counts: number[] = [];
+        assert.equal((await replayAll(told(log, ({ length }) => void counts.push(length)))).replay.replayed, 9);
+        assert.deepEqual(counts, [4, 4, 1]);
+      },
+    ));
+});
