@@ -51,7 +51,9 @@ async function open({ config: files, data, timeout }: LogOptions, io: Io): Promi
   if ((data === undefined) === (files.length === 0)) throw usage('give --config FILE of a node, or --data DIR');
   const environment = { timers: new NodeTimers(), logger: silentLogger };
   if (data !== undefined) {
-    const log = await openLog({ log: { kind: 'embedded', dir: null } }, await embeddedPath(data), environment);
+    const { embeddedPart } = await import('./embedded-part.ts');
+    const path = embeddedPart(data, 'log', 'give --config FILE of such a node, in place of --data');
+    const log = await openLog({ log: { kind: 'embedded', dir: null } }, path, environment);
     return { log, job: null };
   }
   const { config } = compileConfig({ env: io.env, files: readConfigFiles(files, io.cwd), cwd: io.cwd });

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { LmdbBackupStore, openDataFolder } from '@holdfast/embedded';
+import { LmdbBackupStore } from '@holdfast/embedded';
 import { formatUnit, hashUnit, unitHashOut } from '@holdfast/model';
 import { decodeRow } from '@holdfast/processor';
-import { CliError, failed } from '../cli-error.ts';
-import { requireDataFolder } from '../client-addresses.ts';
+import { CliError } from '../cli-error.ts';
+import { embeddedPart } from '../embedded-part.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 
@@ -17,13 +17,11 @@ export interface DiscardOptions {
  * says whether it can. @throws CliError when there is no such row, or nothing is wrong with it
  */
 export async function discardRow(key: Uint8Array, { data, yes }: DiscardOptions, io: Io): Promise<void> {
-  requireDataFolder(data);
-  const opened = openDataFolder(data, Date.now());
-  if (opened.code !== 'OK') throw failed(opened.code, opened.text);
+  const instead = 'holdfast config show --config FILE of such a node says where it is, and this command knows no other';
+  const storePath = embeddedPart(data, 'store', instead);
   hashUnit(key, 0, key.length);
   const unit = { ...unitHashOut };
   const name = formatUnit(unit.hi, unit.lo);
-  const { storePath } = opened.folder;
   const store = existsSync(storePath) ? await LmdbBackupStore.open(storePath) : null;
   try {
     const problem = store === null ? null : await problemOf(store, unit);

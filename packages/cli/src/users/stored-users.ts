@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { LmdbBackupStore, openDataFolder } from '@holdfast/embedded';
+import { LmdbBackupStore } from '@holdfast/embedded';
 import { exportUsers, loadJob, readStoredUser, type ShownState, type StoredUser, shownState } from '@holdfast/node';
 import type { CompiledJob } from '@holdfast/sdk';
-import { failed } from '../cli-error.ts';
-import { requireDataFolder } from '../client-addresses.ts';
+import { embeddedPart } from '../embedded-part.ts';
 
 /** Reads users' states from a data folder's store, whether nodes run on it or not. Claims nothing, changes nothing. */
 export class StoredUsers {
@@ -18,12 +17,9 @@ export class StoredUsers {
 
   /** @throws CliError when the folder isn't one, or can't be read */
   static async open(dataDir: string, jobName: string): Promise<StoredUsers> {
-    requireDataFolder(dataDir);
-    const opened = openDataFolder(dataDir, Date.now());
-    if (opened.code !== 'OK') throw failed(opened.code, opened.text);
+    const storePath = embeddedPart(dataDir, 'store', 'give --addr HOST:PORT of a node that runs, in place of --data');
     // The mapping only matters to records, not to states.
     const job = await loadJob({ name: jobName, inputTopic: null, mapping: 'holdfast' });
-    const { storePath } = opened.folder;
     return new StoredUsers(job, existsSync(storePath) ? await LmdbBackupStore.open(storePath) : null);
   }
 
