@@ -137,13 +137,18 @@ async function untilApplied(data: string, applied: number): Promise<void> {
 }
 
 /** Starts the command, sends it a Ctrl-C when so many records are applied, and sees it say that it was interrupted. */
-async function interrupt(args: string[], data: string, applied: number): Promise<void> {
+async function interrupt(
+  args: string[],
+  data: string,
+  applied: number,
+  says = /; run the same command again to go on$/m,
+): Promise<void> {
   const { child, result } = startHoldfast(args);
   await untilApplied(data, applied);
   child.kill('SIGINT');
   const { code, stderr } = await result;
   assert.equal(code, 130, stderr);
-  assert.match(stderr, /run the same command again to go on/);
+  assert.match(stderr, says);
 }
 
 async function goOn(args: string[]): Promise<void> {
@@ -172,6 +177,13 @@ test('Ctrl-C in mid-run, and the same command again, lose and repeat nothing', a
   await interrupt(args, data, 1_000);
   await goOn(args);
   await checkExport(data, 'holdfast', text, 1);
+});
+
+test('Ctrl-C in a run on generated records says that the same command would count them twice', async () => {
+  const data = join(dir, 'interrupted-generate');
+  const args = ['dev', '--once', '--nodes', '1', '--generate', '--records', '60000', '--rate', '2000', '--data', data];
+  const says = /; what was fed stays, and the same command feeds all of it again, and counts it again$/m;
+  await interrupt(args, data, 200, says);
 });
 
 test('Ctrl-C when all is applied, before the summary: the same command again goes on, and feeds nothing twice', async () => {

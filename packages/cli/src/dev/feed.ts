@@ -32,6 +32,12 @@ export interface FeedOptions {
   readonly signal: AbortSignal;
 }
 
+/** What the same command does after one that was interrupted, on the same folder: only of a file it is known what was fed. */
+export function onceMoreText({ kind }: FeedPlan): string {
+  if (kind === 'file') return 'run the same command again to go on';
+  return 'what was fed stays, and the same command feeds all of it again, and counts it again';
+}
+
 /** Appends the input to the topic, bit by bit; ended by `return()`, at the next bit. */
 export async function* feed(log: LmdbLog, topic: TopicInfo, options: FeedOptions): AsyncGenerator<FeedState> {
   const { plan, mapping, goesOn, completeBefore, stdin, signal } = options;

@@ -10,7 +10,7 @@ import { DevCluster } from './dev-cluster.ts';
 import { writeDevFile } from './dev-file.ts';
 import { type DevFolder, openDevFolder } from './dev-folder.ts';
 import type { DevPlan } from './dev-options.ts';
-import { type FeedState, feed, nothingFed } from './feed.ts';
+import { type FeedState, feed, nothingFed, onceMoreText } from './feed.ts';
 import { StopSignal } from './interrupt.ts';
 import { LiveView } from './live-view.ts';
 import { type LogProgress, logProgress } from './log-progress.ts';
@@ -228,7 +228,7 @@ class DevRun {
     const { once, json } = this.#plan;
     if (once && this.#signal.raised) {
       const rest = progress.end - progress.committed;
-      const again = this.#folder.temporary ? '' : '; run the same command again to go on';
+      const again = this.#folder.temporary ? '' : `; ${onceMoreText(this.#plan.feed)}`;
       this.#io.note(
         `holdfast: interrupted: ${this.#feed.records} records fed, ${rest} of the log not yet safe${again}\n`,
       );
