@@ -89,12 +89,18 @@ function keyBytes(text: string, hex: boolean): Uint8Array {
 /** From the cluster; with --data and no node that answers, from the folder itself. */
 async function find(key: Uint8Array, options: GetOptions, io: Io): Promise<UserDocument | null> {
   const { askCluster } = await import('../users/ask-user.ts');
+  let failure: CliError;
   try {
     return await askCluster(key, options, io);
   } catch (error) {
-    const away = error instanceof CliError && (error.code === 'NO_ANSWER' || error.code === 'NO_DEV_CLUSTER');
-    if (options.data === undefined || !away) throw error;
+    const isAway = error instanceof CliError && (error.code === 'NO_ANSWER' || error.code === 'NO_DEV_CLUSTER');
+    if (options.data === undefined || !isAway) throw error;
+    failure = error;
   }
   const { readStored } = await import('../users/read-stored.ts');
-  return readStored(key, options.data, options.job);
+  const stored = await readStored(key, options.data, options.job);
+  // A node that runs may hold whom the store has not got yet.
+  const isRunning = (failure.cause as { readonly code?: unknown } | undefined)?.code === 'FAILED';
+  if (stored === null && isRunning) throw failure;
+  return stored;
 }

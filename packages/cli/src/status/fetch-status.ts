@@ -109,8 +109,11 @@ export async function withCluster<T>(
 function noAnswer(addresses: readonly string[], errors: readonly unknown[]): Error {
   const unexpected = errors.find((error) => !(error instanceof AdminError));
   if (unexpected !== undefined) throw unexpected;
+  // Of those that failed, one that was reached says more than one that was not.
+  const answered = errors.find((error) => (error as AdminError).code === 'FAILED');
+  const cause = answered ?? errors[0];
   const reasons = errors.map((error) => (error as AdminError).message.replace(/\s*\n\s*/g, ' '));
-  if (addresses.length === 1) return failed('NO_ANSWER', reasons[0]!, errors[0]);
+  if (addresses.length === 1) return failed('NO_ANSWER', reasons[0]!, cause);
   const shown = [...new Set(reasons)].slice(0, 3).join('; ');
-  return failed('NO_ANSWER', `none of ${addresses.length} nodes answers: ${shown}`);
+  return failed('NO_ANSWER', `none of ${addresses.length} nodes answers: ${shown}`, cause);
 }

@@ -53,7 +53,10 @@ export function showKey(key: Uint8Array): string {
   return decodeText(key, 0, key.length) ?? `0x${Buffer.from(key).toString('hex')}`;
 }
 
-/** Looks a user up at its holder, else in the store. */
+/**
+ * Looks a user up at its holder, else in the store; null: the cluster has never seen the key.
+ * @throws Error when only this node, whose view nobody confirms, knows no holder: one may have the user and no backup yet
+ */
 export async function lookUpUser(
   key: Uint8Array,
   parts: {
@@ -77,7 +80,10 @@ export async function lookUpUser(
   const { hi, lo } = unitHashOut;
   const quarantined = control.table.quarantine.isQuarantined(hi, lo);
   // Whose first record was the one has no state.
-  if (live === null && stored === null && problem === null && !quarantined && isUnknown(asked)) return null;
+  if (live === null && stored === null && problem === null && !quarantined && isUnknown(asked)) {
+    if (consistency === 'local' && holder === null) throw new Error('not known here, and no leader confirms it');
+    return null;
+  }
   const unit = formatUnit(hi, lo);
   const session = control.status().table.sessions.find(({ session }) => session === holder?.session);
   const reached = answer?.code === 'OK';
