@@ -93,9 +93,9 @@ export class LogCompaction {
   }
 
   /**
-   * The last entry that each peer has, or will have once the snapshot on its way is there. Without what follows, the peer would be sent another
-   * snapshot, and so for ever where entries come faster than snapshots arrive and are restored. Whether it is heard says nothing: who stores and
-   * restores a snapshot is silent meanwhile.
+   * The last entry that each peer has, or will have once the snapshot on its way is there. Without what follows, the peer
+   * would be sent another snapshot, and so for ever where entries come faster than snapshots arrive and are restored.
+   * Whether it is heard says nothing: who stores and restores a snapshot is silent meanwhile.
    */
   #neededFrom(index: number): number {
     const isFull = this.#taken.length === snapshotsBehindMax;

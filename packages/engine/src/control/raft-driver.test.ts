@@ -215,13 +215,18 @@ test('a snapshot that can not be stored stops the member', async () => {
   await assert.rejects(leader.driver.propose(Uint8Array.of(1)), code('STOPPED'));
 });
 
+/** Snapshots are taken of ten entries; a follower is stopped, and the others have a leader. */
+async function withOneAway(trailingEntries: number) {
+  const members = new Members({ entriesMax: 10, trailingEntries });
+  const first = await members.startAll();
+  const away = [...members.up.values()].find((member) => member !== first)!;
+  await members.stop(away);
+  return { members, away, leader: await members.leader() };
+}
+
 /** A follower is stopped until what it lacks is kept no longer; afterwards snapshots are of five megabytes. */
 async function laggingBehindLargeSnapshots() {
-  const members = new Members({ entriesMax: 10, trailingEntries: 1 });
-  const first = await members.startAll();
-  const lagging = [...members.up.values()].find((member) => member !== first)!;
-  await members.stop(lagging);
-  const leader = await members.leader();
+  const { members, leader, away: lagging } = await withOneAway(1);
   const snapshot = leader.machine.snapshot.bind(leader.machine);
   for (const { machine } of members.up.values()) {
     machine.snapshot = () => Buffer.concat([snapshot(), new Uint8Array(5_000_000)]);
@@ -300,11 +305,7 @@ test('the log does not grow for a snapshot that never arrives', async () => {
 });
 
 test('a member that is away for a while needs no snapshot; the log does not grow for one that stays away', async () => {
-  const members = new Members({ entriesMax: 10, trailingEntries: 1 });
-  const first = await members.startAll();
-  const away = [...members.up.values()].find((member) => member !== first)!;
-  await members.stop(away);
-  const leader = await members.leader();
+  const { members, leader, away } = await withOneAway(1);
   const propose = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
   };
@@ -376,11 +377,7 @@ test('a stalled member reports how late its tick is', async () => {
 });
 
 test('restarts from its disk; one far behind takes a snapshot', async () => {
-  const members = new Members({ entriesMax: 10, trailingEntries: 2 });
-  const first = await members.startAll();
-  const lagging = [...members.up.values()].find((member) => member !== first)!;
-  await members.stop(lagging);
-  const leader = await members.leader();
+  const { members, leader, away: lagging } = await withOneAway(2);
   for (let i = 0; i < 50; i++) await members.settle(leader.driver.propose(Uint8Array.of(i)));
   await members.time.run(50);
   assert.ok(leader.storage.compactCount >= 4);

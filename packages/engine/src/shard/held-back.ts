@@ -19,7 +19,9 @@ export class Attempt {
     this.#now ??= { what, begunMs: nowMs };
   }
 
+  /** Void after `end`: a try that was under way then is none of the next thing's. */
   failed(error: unknown): void {
+    if (this.#now === null) return;
     this.#tries++;
     const text = errorText(error);
     this.#error = text.length > errorLengthMax ? `${text.slice(0, errorLengthMax)}…` : text;

@@ -25,9 +25,9 @@ const namedEndsMax = namedEndsEnough + 2;
  * Quarantine (PROTOCOL.md 6.3): only units with a record that ends processes come into it, and only once the log has two
  * nodes that ended at one of its records, or six ends of one; and those with a record that spoils their state, or a bent row
  * (5.6). An innocent one may where chance spoke against it: its record stood out against each deadly one beside it, by ends
- * that these had no part in, or was named at six ends (ADR 17). Only their records are buried for it, and a record that ends processes has soon
- * ended its last. That each is in the state or buried, and never both, is seen by I5; a store of another history may bring
- * back a state that has both.
+ * that these had no part in, or was named at six ends (ADR 17). Only their records are buried for it, and a record that ends
+ * processes has soon ended its last. That each is in the state or buried, and never both, is seen by I5; a store of another
+ * history may bring back a state that has both.
  */
 export class QuarantineTruth implements Buried {
   readonly #report: Report;
