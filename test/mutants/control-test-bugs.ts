@@ -17,6 +17,7 @@ const raftDriver = 'packages/engine/src/control/raft-driver.test.ts';
 const quarantine = 'packages/engine/src/control/quarantine.test.ts';
 const storeLook = 'packages/engine/src/control/store-look.test.ts';
 const membership = 'packages/engine/src/control/membership.test.ts';
+const memberLife = 'packages/engine/src/control/member-life.test.ts';
 const founding = 'packages/engine/src/control/founding.test.ts';
 
 /** Bugs of the control plane, of Raft and of its storage that the simulation of the control planes can't see, as docs/TESTING.md says; unit tests do. */
@@ -68,6 +69,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'new TableFloor(options.sessionTtlMs)',
     replace: 'new TableFloor(options.renewEveryMs)',
     tests: [tableFloor],
+  },
+  {
+    name: 'control: a voter that has been told to stop counts as one that stays',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/node-stopper.ts',
+    find: 'this.#toldToStop.set(nodeId, session.session);',
+    replace: '',
+    tests: [memberLife],
   },
   {
     name: 'control: a session for a node without a log',

@@ -309,8 +309,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a frame from before a generation entry tells its watermark',
     rule: '5.7',
     file: holder,
-    find: 'if (frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell',
-    replace: 'this.#markers.tell',
+    find: 'if (isRead && frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell',
+    replace: 'if (isRead) this.#markers.tell',
   },
   {
     name: 'what the markers stood for is not written down at a generation entry',

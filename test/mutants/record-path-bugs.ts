@@ -269,8 +269,8 @@ export const recordPathBugs: readonly PlantedBug[] = [
     name: 'holder: a frame of a topic that the job does not read is taken',
     invariant: 'I8',
     file: 'packages/processor/src/holder/holder.ts',
-    find: 'if (!this.#inputs.includes(frame.topic)) return',
-    replace: 'if (this.#inputs.length < 0) return',
+    find: 'const isRead = this.#inputs.includes(frame.topic);',
+    replace: 'const isRead = this.#inputs.length > 0;',
     tests: [incomingTest],
   },
   {

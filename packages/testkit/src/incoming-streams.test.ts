@@ -107,14 +107,22 @@ test('a frame that can not be read ends its stream, not the shard', async () => 
   await end();
 });
 
-test('a frame of a topic that this job does not read ends its stream: the sender keeps its records', async () => {
-  const { time, stats, other, showOther, open, end } = await begin();
+test('records of a topic that this job does not read are refused, and others of their stream are taken', async () => {
+  const warned: unknown[] = [];
+  const logger = { ...silentLogger, warn: (_: string, fields: unknown) => void warned.push(fields) };
+  const { time, stats, other, showOther, open, end } = await begin(logger);
   showOther();
   const { sender, heard } = await open(other, 1);
-  sender.send({ ...frameOf('ann', 4), topic: 'of-another-version' });
+  const unread = { ...frameOf('ann', 4), topic: 'of-another-version' };
+  sender.send(unread);
+  sender.send({ ...unread, number: 2 });
   await time.pass(1_000);
-  assert.deepEqual(heard, ['accepted', "ABORTED: records of of-another-version, which this node's job does not read"]);
+  assert.deepEqual(heard, ['accepted', 'refused', 'applied', 'refused', 'applied']);
   assert.equal(stats.get('recordsApplied'), 0);
+  sender.send({ ...frameOf('ann', 4), number: 3, refusalSeen: 2 });
+  await time.pass(1_000);
+  assert.equal(stats.get('recordsApplied'), 1);
+  assert.deepEqual(warned, [{ topic: 'of-another-version', ...other }]);
   await end();
 });
 

@@ -36,6 +36,7 @@ import { nodeOfMember } from './member-id.ts';
 import { lagEntriesMax, type MemberKeeper } from './member-keeper.ts';
 import { nameTakenText, removedText, standingOf } from './member-standing.ts';
 import { decodeMove, type MoveRequest } from './move-calls.ts';
+import { NodeStopper } from './node-stopper.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
 
@@ -55,9 +56,11 @@ const no = (text: string): LeaderReply => ({ code: 'REFUSED', reason: 'BAD_REQUE
 /** Answers what nodes ask of the leader: checks who asks, decides, proposes, and answers once the entry is applied. */
 export class LeaderDesk {
   readonly #options: LeaderDeskOptions;
+  readonly #stopper: NodeStopper;
 
   constructor(options: LeaderDeskOptions) {
     this.#options = options;
+    this.#stopper = new NodeStopper(options);
   }
 
   /** `from` is who the channel says it is. Never rejects for what a caller or a change of leader can cause. */
@@ -243,7 +246,7 @@ export class LeaderDesk {
       case 'forgetNode':
         return this.#settle(term, term.decide({ kind: 'forgetNode', nodeId: request.nodeId as NodeId }));
       case 'stopNode':
-        return this.#stopNode(term, request.nodeId as NodeId);
+        return this.#stopper.stop(term, request.nodeId as NodeId);
       case 'setDraining': {
         const { nodeId, draining } = request;
         return this.#settle(term, term.decide({ kind: 'setDraining', nodeId: nodeId as NodeId, draining }));
@@ -271,30 +274,6 @@ export class LeaderDesk {
       default:
         return { code: 'REFUSED', reason: 'BAD_REQUEST', text: 'unknown request' };
     }
-  }
-
-  /** A drained node that holds nothing any more may stop for good. Answers when it has been told. */
-  async #stopNode(term: LeaderTerm, nodeId: NodeId): Promise<LeaderReply> {
-    const { table } = this.#options;
-    const session = [...table.sessions()].find((info) => info.nodeId === nodeId);
-    if (session === undefined) return ok;
-    if (!table.isDraining(session.session)) return no('it has to be drained first');
-    for (let shard = 0; shard < session.shards; shard++) {
-      if (table.load(session.session, shard as ShardIndex) > 0) return { code: 'RETRY', text: 'it still holds keys' };
-    }
-    const quorum = this.#quorumWithout(nodeId);
-    if (quorum !== null) return no(quorum);
-    return (await term.tellToStop(nodeId)) ? ok : { code: 'RETRY', text: `node ${nodeId} can't be reached` };
-  }
-
-  /** Why the voters couldn't decide any more if this node stopped now; null: they could. */
-  #quorumWithout(nodeId: NodeId): string | null {
-    const { conf, progress, id } = this.#options.driver.status();
-    if (!conf.voters.some((member) => nodeOfMember(member) === nodeId)) return null;
-    const others = conf.voters.filter((member) => nodeOfMember(member) !== nodeId);
-    const active = others.filter((member) => member === id || progress.get(member)?.recentActive === true).length;
-    const needed = Math.floor(conf.voters.length / 2) + 1;
-    return active >= needed ? null : `it votes, and only ${active} of the ${needed} voters needed would be left`;
   }
 
   /** Has a unit's holder hand it over. Answers when the holder has taken the order, not when it is done. */

@@ -187,6 +187,24 @@ test('a leader that stops hands over to one that stays', async () => {
   }
 });
 
+test('of two voters whose stop is asked for at once, the second one waits where the rest could not decide', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  const [first, second] = cluster.nodes.filter((node) => node !== cluster.leader) as [VirtualNode, VirtualNode];
+  await drain(cluster, first.id);
+  await drain(cluster, second.id);
+  const stop = (node: VirtualNode) => admin(cluster, { kind: 'stopNode', nodeId: node.id });
+  const [one, other] = await Promise.all([stop(first), stop(second)]);
+  assert.equal(one.code, 'OK');
+  assert.deepEqual(other, { code: 'RETRY', text: 'it votes, and other voters are just being stopped' });
+  assert.equal((await stop(first)).code, 'OK', 'again');
+  await cluster.kill(first);
+  await cluster.start(first.id);
+  await cluster.until('it to be back', () => cluster.leader!.control.liveSessions().length === 3, 30_000);
+  await cluster.time.run(5_000);
+  assert.equal((await stop(second)).code, 'OK');
+});
+
 test('a voter is not stopped where too few would be left, and a drain of the last node is refused', async () => {
   const cluster = new VirtualCluster();
   await cluster.startAll();

@@ -10,10 +10,14 @@ import {
 import type { FrameReceiver, FrameReceiverEvents } from '../ports/record-transport.ts';
 import type { ShardContext } from './shard-context.ts';
 
+const toldOfMax = 100;
+
 /** The streams that ingests of other shards have opened to this one: from whom they are taken, and what ends them. */
 export class IncomingStreams {
   readonly #context: ShardContext;
   readonly #receivers = new Map<HolderStream, FrameReceiver>();
+  /** Topics of which somebody has been told that their records are refused here. */
+  readonly #toldOf = new Set<string>();
 
   constructor(context: ShardContext) {
     this.#context = context;
@@ -58,11 +62,19 @@ export class IncomingStreams {
         const { session, shard } = stream.id.from;
         options.logger.warn('a record stream is ended: its sender breaks the protocol', { session, shard, problem });
         this.#end(stream, problem);
-      }
+      } else if (!options.job.inputs.includes(frame.topic)) this.#tellOf(frame.topic, stream.id.from);
       this.#context.wake();
     } catch (error) {
       this.#context.fail(error);
     }
+  }
+
+  /** Once a topic: it goes on until one of the two versions of the job is gone. */
+  #tellOf(topic: string, { session, shard }: ShardRef): void {
+    if (this.#toldOf.has(topic) || this.#toldOf.size === toldOfMax) return;
+    this.#toldOf.add(topic);
+    const text = "records of a topic that this node's job does not read are refused: which nodes run another version?";
+    this.#context.options.logger.warn(text, { topic, session, shard });
   }
 
   #end(stream: HolderStream, reason: string): void {

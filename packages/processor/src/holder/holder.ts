@@ -123,8 +123,6 @@ export class Holder {
   /** @returns why the stream must be ended: the frame isn't taken; null when it is */
   onFrame(stream: HolderStream, frame: Frame, nowMs: number): string | null {
     if (stream.ended) return null;
-    // Of another version of the job, with an input more: its sender keeps the records until this node is one of those.
-    if (!this.#inputs.includes(frame.topic)) return `records of ${frame.topic}, which this node's job does not read`;
     const problem = stream.arrived(frame, this.#limits);
     if (problem !== null) return problem;
     if (stream.backlog.length > 0 || this.#mustWait(frame)) stream.backlog.push(frame);
@@ -162,7 +160,9 @@ export class Holder {
     this.#checkForced();
     this.#sealed.check();
     const slot = this.partitions.slot(frame.partition);
-    if (frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell(slot, frame.durableWatermark);
+    // Of a version of the job with an input more: the sender keeps its records until a node of that version has the user.
+    const isRead = this.#inputs.includes(frame.topic);
+    if (isRead && frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell(slot, frame.durableWatermark);
     if (frame.refusalSeen >= stream.refusals) stream.refusedUnits.clear();
     const flight: Flight = { number: frame.number, bytes: frame.block.length, waiting: 0 };
     stream.flights.push(flight);
@@ -174,7 +174,7 @@ export class Holder {
       const { hi, lo } = reader;
       let unit = this.#units.get(hi, lo);
       if (unit === null) unit = this.#admit(hi, lo, nowMs);
-      if (unit === null || !this.#accepts(stream, unit, frame)) {
+      if (unit === null || !isRead || !this.#accepts(stream, unit, frame)) {
         if (stream.refusedUnits.last(hi, lo) !== refusalNumber) {
           stream.refusedUnits.refuse(hi, lo, refusalNumber);
           refused.push(hi, lo);
