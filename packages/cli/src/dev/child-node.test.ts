@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -24,6 +24,7 @@ function givenUp(env: Readonly<Record<string, string>> = {}): { child: ChildNode
   const child = new ChildNode(node, env, {
     note: (what) => assert.fail(what),
     hopeless: (what) => void told.emit('hopeless', what),
+    over: () => assert.fail('over'),
   });
   child.start();
   return { child, text };
@@ -75,4 +76,46 @@ test('a node that can not run ends a dev run whose input is quiet; the log that 
   const kept = /kept for a look: (.+)\n$/.exec(notes.at(-1)!)![1]!;
   assert.ok(named.startsWith(kept));
   rmSync(kept, { recursive: true });
+});
+
+/** Has a node end in a way of the test's own, and resolves with what is told of it. */
+async function ends(name: string, script: string): Promise<string[]> {
+  const preload = join(dir, `${name}.cjs`);
+  writeFileSync(preload, script);
+  const paths = { configPath: join(dir, `${name}.json`), logPath: join(dir, `${name}.log`) };
+  const notes: string[] = [];
+  const told = new EventEmitter();
+  const over = once(told, 'over');
+  const child = new ChildNode(
+    { id: name, address: '127.0.0.1:1', ...paths },
+    { NODE_OPTIONS: `-r ${preload}` },
+    {
+      note: (text) => {
+        notes.push(text);
+        if (text.includes('starting it again')) told.emit('over');
+      },
+      hopeless: (text) => assert.fail(text),
+      over: () => void told.emit('over'),
+    },
+  );
+  child.ready();
+  child.start();
+  await over;
+  // As after a drain of all: it is not there any more.
+  child.start();
+  await child.stop(1_000);
+  assert.deepEqual([child.over, child.restarts], [true, 0], notes.join());
+  return notes;
+}
+
+test('a node that ends unasked and well was taken out: one note, and it is not started again', async () => {
+  assert.deepEqual(await ends('n2', 'process.exit(0)'), ['n2 ended (exit 0); it is not started again']);
+});
+
+test('nor is one that says that the cluster has no place for it', async () => {
+  for (const code of ['REMOVED', 'NODE_ID_TAKEN', 'SUPERSEDED']) {
+    const error = JSON.stringify({ schema: 'holdfast/error/v1', code, exit: 1, text: 'no place', hint: null });
+    const script = `require('node:fs').writeSync(2, ${JSON.stringify(`${error}\n`)}); process.exit(1)`;
+    assert.deepEqual(await ends('n3', script), ['n3 ended (exit 1): no place; it is not started again']);
+  }
 });

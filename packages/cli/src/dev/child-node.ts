@@ -12,15 +12,19 @@ const settledMs = 30_000;
 /** A predecessor that a killed supervisor left behind may still drain. */
 const predecessorWaitMs = 30_000;
 const tailBytes = 16_384;
+/** The cluster has no place for it any more, or not on this folder: it would end so each time. */
+const finalCodes: ReadonlySet<string> = new Set(['REMOVED', 'NODE_ID_TAKEN', 'SUPERSEDED']);
 
 export interface ChildEvents {
   /** For people: what happened to the node, and what comes next. */
   note(text: string): void;
   /** It can't start, and trying again won't help. */
   hopeless(text: string): void;
+  /** It has ended for good, and the others go on. */
+  over(): void;
 }
 
-/** One node process, started again when it ends unasked. */
+/** One node process, started again when it fails. */
 export class ChildNode {
   readonly node: DevNode;
   readonly #events: ChildEvents;
@@ -34,6 +38,8 @@ export class ChildNode {
   readonly #firstStartMs = performance.now();
   #onGone: (() => void) | null = null;
   restarts = 0;
+  /** It was taken out of the cluster, or asked to stop by somebody else: it isn't started again. */
+  over = false;
 
   constructor(node: DevNode, env: Readonly<Record<string, string | undefined>>, events: ChildEvents) {
     this.node = node;
@@ -53,6 +59,7 @@ export class ChildNode {
   }
 
   start(): void {
+    if (this.over) return;
     const log = openSync(this.node.logPath, 'a');
     const here = fileURLToPath(import.meta.url);
     const main = join(dirname(here), '..', here.endsWith('.ts') ? 'main.ts' : 'main.js');
@@ -109,9 +116,16 @@ export class ChildNode {
       this.#onGone?.();
       return;
     }
-    const reason = lastError(this.node.logPath);
+    const error = code === 0 ? null : lastError(this.node.logPath);
+    const reason = error?.text ?? null;
     const how = signal ?? `exit ${code}`;
     const why = reason === null ? '' : `: ${reason}`;
+    if (code === 0 || (signal === null && error !== null && finalCodes.has(error.code))) {
+      this.over = true;
+      this.#events.note(`${this.node.id} ended (${how})${why}; it is not started again`);
+      this.#events.over();
+      return;
+    }
     const ranMs = performance.now() - this.#startedMs;
     const predecessor = reason !== null && /in use by (another )?process/.test(reason);
     const waitsForOld = predecessor && performance.now() - this.#firstStartMs < predecessorWaitMs;
@@ -136,12 +150,12 @@ function tailOf(path: string): string {
   return tail.toString('utf8');
 }
 
-/** The text of the error document that a node ends with; null when its log ends otherwise, or was taken away. */
-function lastError(path: string): string | null {
+/** The error document that a node ends with; null when its log ends otherwise, or was taken away. */
+function lastError(path: string): { readonly code: string; readonly text: string } | null {
   try {
     const line = tailOf(path).trimEnd().split('\n').at(-1) ?? '';
     if (!line.startsWith('{"schema":"holdfast/error/v1"')) return null;
-    return (JSON.parse(line) as { text: string }).text;
+    return JSON.parse(line) as { code: string; text: string };
   } catch {
     return null;
   }

@@ -14,8 +14,15 @@ export class DevCluster {
   #client: ClusterClient;
   #stopped: Promise<void> | null = null;
 
-  constructor(nodes: readonly DevNode[], env: Readonly<Record<string, string | undefined>>, events: ChildEvents) {
-    this.#children = nodes.map((node) => new ChildNode(node, env, events));
+  constructor(
+    nodes: readonly DevNode[],
+    env: Readonly<Record<string, string | undefined>>,
+    events: Omit<ChildEvents, 'over'> & { readonly allOver: () => void },
+  ) {
+    const over = () => {
+      if (this.#children.every((child) => child.over)) events.allOver();
+    };
+    this.#children = nodes.map((node) => new ChildNode(node, env, { ...events, over }));
     this.#addresses = nodes.map(({ address }) => address);
     this.#client = new ClusterClient(this.#addresses, askTimeoutMs, null);
   }

@@ -113,6 +113,10 @@ class DevRun {
     const cluster = new DevCluster(nodes, this.#io.env, {
       note: (text) => this.#view.note(text),
       hopeless: (text) => this.#fail(failed(nodeFailed, text)),
+      allOver: () => {
+        // SIGTERM may have gone to the whole process group.
+        if (!this.#signal.raised) this.#fail(failed(nodeFailed, 'no node is left: each has ended for good'));
+      },
     });
     this.#cluster = cluster;
     this.#signal.listen({
