@@ -54,12 +54,20 @@ function become(node, args) {
   });
 }
 
+// Threads of libuv's pool, whose size is fixed once a process has used it: main.ts says what they are for.
+const poolThreads = process.env.UV_THREADPOOL_SIZE ?? '64';
+
 if (inRepository) {
+  process.env.UV_THREADPOOL_SIZE = poolThreads;
   const args = ['--conditions=source', source, ...process.argv.slice(2)];
   if (atLeast(22, 18)) become(process.execPath, args);
   else if (existsSync(pinned)) become(pinned, args);
   else refuse('22.18', '; run npm ci in the repository for the one it pins');
 } else {
   if (!atLeast(22, 12)) refuse('22.12', '');
-  await import(pathToFileURL(join(bin, '..', 'dist', 'main.js')).href);
+  const main = join(bin, '..', 'dist', 'main.js');
+  if (process.argv[2] === 'node' && process.env.UV_THREADPOOL_SIZE === undefined) {
+    process.env.UV_THREADPOOL_SIZE = poolThreads;
+    become(process.execPath, [...process.execArgv, main, ...process.argv.slice(2)]);
+  } else await import(pathToFileURL(main).href);
 }
