@@ -242,6 +242,14 @@ export const recordPathBugs: readonly PlantedBug[] = [
     tests: ['packages/embedded/src/open-gate.test.ts'],
   },
   {
+    name: 'embedded store: an opener never waits longer for the writers than the first time',
+    invariant: 'I8',
+    file: 'packages/embedded/src/open-gate.ts',
+    find: 'attemptMs = Math.min(attemptMs * 2, attemptMsMax)',
+    replace: 'attemptMs = Math.min(attemptMs, attemptMsMax)',
+    tests: ['packages/embedded/src/open-gate.test.ts'],
+  },
+  {
     name: 'holder: what was taken away is durable before the table shows the index of that end',
     invariant: 'I6',
     file: 'packages/processor/src/holder/holder.ts',

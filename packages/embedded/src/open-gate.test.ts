@@ -129,6 +129,32 @@ function tests(): void {
       remove();
     });
 
+    test('an opener gets in however long the writes of others take that wait for each other', async () => {
+      const { dir, remove } = temporaryFolder();
+      const [opener, ...writers] = await Promise.all(Array.from({ length: 5 }, () => OpenGate.join(dir, timeoutMs)));
+      const writesMax = 40;
+      let writes = 0;
+      let opened = false;
+      // As LMDB has them: all have begun, and one after the other gets its turn.
+      let turnOf: Promise<void> = Promise.resolve();
+      const writing = writers.map(async (gate) => {
+        while (!opened && writes < writesMax) {
+          await gate.enter();
+          turnOf = turnOf.then(() => new Promise((resolve) => setTimeout(resolve, 100)));
+          await turnOf;
+          writes++;
+          gate.leave();
+        }
+      });
+      await opener!.whileOpening(() => {
+        opened = true;
+      });
+      await Promise.all(writing);
+      assert.ok(writes < writesMax, `${writes} writes came first`);
+      for (const gate of [opener!, ...writers]) await gate.end();
+      remove();
+    });
+
     test('a write that the gate fails leaves nothing shown', async () => {
       const { dir, remove } = temporaryFolder();
       const [writer, opener] = [await OpenGate.join(dir, 300), await OpenGate.join(dir, 300)];

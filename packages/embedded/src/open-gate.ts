@@ -15,9 +15,14 @@ import { type LifeSign, lives, removeSign, showLife } from './life-sign.ts';
 
 const idle = Buffer.from('-');
 const writing = Buffer.from('w');
-/** An opener that can't get in lets the writers go on meanwhile: one of those it waits for may be stopped. */
-const attemptMs = 250;
+/**
+ * An opener that hasn't got in for so long lets the writers go on for a moment: one of those it waits for may be stopped.
+ * Twice as long each time, up to the second figure: on a slow disk each write may take longer than the first.
+ */
+const attemptMsMin = 250;
+const attemptMsMax = 4_000;
 const lookMs = 1;
+const showAgainMs = 250;
 const closingMsMax = 1_000;
 
 /**
@@ -73,10 +78,11 @@ export class OpenGate {
    */
   async whileOpening<T>(action: () => T): Promise<Awaited<T>> {
     const deadline = performance.now() + this.#timeoutMs;
-    for (;;) {
-      const done = await this.#tryMarked(() => this.#writersGone(), action);
+    for (let attemptMs = attemptMsMin; ; attemptMs = Math.min(attemptMs * 2, attemptMsMax)) {
+      const untilMs = Math.min(performance.now() + attemptMs, deadline);
+      const done = await this.#tryMarked(() => this.#writersGone(untilMs), action);
       if (done !== null) return done.value;
-      if (performance.now() > deadline) {
+      if (performance.now() >= deadline) {
         const text = `${this.#dir}: another process has been in the middle of a write for ${this.#timeoutMs} ms`;
         throw new EmbeddedError('WRITE_STALLED', text);
       }
@@ -172,11 +178,10 @@ export class OpenGate {
   }
 
   /** Waits for the writers, but not for long at a time. */
-  async #writersGone(): Promise<boolean> {
-    const until = performance.now() + attemptMs;
+  async #writersGone(untilMs: number): Promise<boolean> {
     for (const id of this.#others()) {
       while (this.#isWriting(id) && (await this.#isAlive(id))) {
-        if (performance.now() > until) return false;
+        if (performance.now() > untilMs) return false;
         await sleep(lookMs);
       }
     }
@@ -222,7 +227,7 @@ export class OpenGate {
     } catch {
       setTimeout(() => {
         if (this.#writes === 0) this.#showIdle();
-      }, attemptMs).unref();
+      }, showAgainMs).unref();
     }
   }
 
