@@ -82,7 +82,9 @@ export class CallLane {
       }, connectTimeoutMs),
     };
     const onEnd = (code: number | undefined, details: string | undefined): void => {
-      if (isMine()) this.#drop(endError(code, details));
+      if (!isMine()) return;
+      if (code === status.FAILED_PRECONDITION) this.#connection.refused(client);
+      this.#drop(endError(code, details));
     };
     call.on('metadata', () => clearTimeout(stream.acceptTimer));
     call.on('data', (bytes: Buffer) => {

@@ -26,6 +26,16 @@ export class PeerConnection {
   renew(client: Client): void {
     if (client !== this.#client) return;
     if (client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
+    this.#replace();
+  }
+
+  /** Another node answers there, which may have got the address of a name: it is looked up anew only for a new connection. */
+  refused(client: Client): void {
+    if (client === this.#client) this.#replace();
+  }
+
+  #replace(): void {
+    const client = this.#client;
     this.#client = this.#open();
     client.close();
   }

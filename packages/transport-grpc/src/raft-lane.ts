@@ -1,4 +1,4 @@
-import { type ClientWritableStream, Metadata } from '@grpc/grpc-js';
+import { type ClientWritableStream, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { asIs, paths } from './definitions.ts';
 import type { TransportLimits } from './limits.ts';
 import { MessageQueue } from './message-queue.ts';
@@ -97,14 +97,17 @@ export class RaftLane {
 
   #open(): void {
     const { client } = this.#connection;
-    const stream = client.makeClientStreamRequest(paths.raft, asIs, asIs, new Metadata(), {}, () =>
-      this.#onBroken(stream),
-    );
+    const onEnd = (error: Partial<ServiceError> | null): void => {
+      if (stream !== this.#stream) return;
+      if (error?.code === status.FAILED_PRECONDITION && !this.#accepted) this.#connection.refused(client);
+      this.#onBroken(stream);
+    };
+    const stream = client.makeClientStreamRequest(paths.raft, asIs, asIs, new Metadata(), {}, onEnd);
     this.#stream = stream;
     this.#accepted = false;
     this.#rest = null;
     this.#inFlightBytes = 0;
-    stream.on('error', () => this.#onBroken(stream));
+    stream.on('error', onEnd);
     stream.on('metadata', () => {
       if (stream !== this.#stream) return;
       this.#accepted = true;
