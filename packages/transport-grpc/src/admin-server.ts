@@ -20,13 +20,18 @@ export interface AdminDocument {
 /** Between documents of an export that take long to find: the node is at it. Nothing for the caller. */
 export const pulseSchema = 'holdfast/pulse/v1';
 const pulseMsDefault = 1_000;
+/** Each holds the keys of all users. */
+const exportsMax = 4;
 
 /** What a node answers its operators. What a handler throws reaches the client as FAILED with the text. */
 export interface AdminHandlers {
   status(): Promise<AdminDocument>;
   /** Null: the cluster has never seen this key. */
   getUser(key: Uint8Array): Promise<AdminDocument | null>;
-  /** Ended early (`return`) when the client goes away. Asked for more only as fast as the client reads. */
+  /**
+   * Ended early (`return`) when the client goes away. Asked for more only as fast as the client reads. One whose JSON is
+   * over `frameBytesMax` is left out, and the export fails after all others.
+   */
   exportUsers(): AsyncIterable<AdminDocument>;
   /** An operator's act, as JSON data that nobody has checked yet. Without it, acts fail. */
   act?(request: unknown): Promise<AdminDocument>;
@@ -42,9 +47,12 @@ const replies = codecOf<{ schema: string; json: string }>('Admin', 'Status', 're
 export class AdminServer {
   readonly #handlers: AdminHandlers;
   readonly #pulseMs: number;
+  readonly #documentBytesMax: number;
+  #exports = 0;
 
   constructor(host: ServerHost, handlers: AdminHandlers, pulseMs = pulseMsDefault) {
     this.#handlers = handlers;
+    this.#documentBytesMax = host.limits.frameBytesMax;
     this.#pulseMs = pulseMs;
     host.addService(rawService('Admin'), this.#implementation());
   }
@@ -79,6 +87,13 @@ export class AdminServer {
   }
 
   async #export(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
+    if (this.#exports === exportsMax) {
+      const details = `${exportsMax} exports are under way already`;
+      call.emit('error', { code: status.RESOURCE_EXHAUSTED, details, message: '' });
+      return;
+    }
+    this.#exports++;
+    let tooLarge = 0;
     let cancelled = false;
     let wake: () => void = () => {};
     let written = 0;
@@ -97,7 +112,9 @@ export class AdminServer {
       for await (const document of this.#handlers.exportUsers()) {
         if (cancelled) return;
         written++;
-        if (!call.write(encodeDocument(document))) {
+        const bytes = encodeDocument(document);
+        if (bytes.length > this.#documentBytesMax) tooLarge++;
+        else if (!call.write(bytes)) {
           await new Promise<void>((resolve) => {
             wake = resolve;
             if (cancelled) resolve();
@@ -105,11 +122,13 @@ export class AdminServer {
         }
         if (cancelled) return;
       }
-      call.end();
+      if (tooLarge === 0) call.end();
+      else throw new Error(`users whose JSON is over ${this.#documentBytesMax} bytes are missing: ${tooLarge}`);
     } catch (error) {
       if (!cancelled) call.emit('error', { code: status.UNKNOWN, details: statusText(errorText(error)), message: '' });
     } finally {
       clearInterval(pulse);
+      this.#exports--;
     }
   }
 }

@@ -105,6 +105,46 @@ test('export is asked for only as fast as it is read, and is ended when the read
   assert.ok(made < 10_000, `${made} users were read from the store for 20`);
 });
 
+test('a user whose document is over the limit of a frame is left out, and the export fails after all others', async () => {
+  const address = await node({
+    async *exportUsers() {
+      yield user(1);
+      yield { schema: 'holdfast/user/v1', document: 'x'.repeat(5_000_000) };
+      yield user(2);
+    },
+  });
+  const given: unknown[] = [];
+  const reading = (async () => {
+    for await (const each of client(address).exportUsers()) given.push(each);
+  })();
+  await assert.rejects(reading, { code: 'FAILED', message: /users whose JSON is over 4194304 bytes are missing: 1/ });
+  assert.deepEqual(given, [user(1), user(2)]);
+});
+
+test('a fifth export at once is refused, and one more is taken when one has ended', async () => {
+  const log = new EventLog<'ended'>();
+  const address = await node({
+    async *exportUsers() {
+      try {
+        for (;;) yield user(1);
+      } finally {
+        log.add('ended');
+      }
+    },
+  });
+  const begin = async () => {
+    const users = client(address, { limits: { receiveWindowBytes: 65_535 } }).exportUsers();
+    await users.next();
+    return users;
+  };
+  const four = await Promise.all([begin(), begin(), begin(), begin()]);
+  await assert.rejects(begin(), { code: 'FAILED', message: /4 exports are under way already/ });
+  await four[0]!.return(undefined);
+  await log.count(1);
+  four[0] = await begin();
+  for (const users of four) await users.return(undefined);
+});
+
 test('an export that breaks says why', async () => {
   const address = await node({
     async *exportUsers() {

@@ -17,15 +17,15 @@ export interface ServerHostOptions {
 /** One gRPC server: services are added, then it listens, then it closes within a bound. */
 export class ServerHost {
   readonly #options: ServerHostOptions;
-  readonly #limits: TransportLimits;
+  readonly limits: TransportLimits;
   readonly #server: Server;
   #closing: Promise<void> | null = null;
 
   constructor(options: ServerHostOptions = {}) {
     this.#options = options;
-    this.#limits = { ...defaultLimits, ...options.limits };
-    this.#server = new Server(serverOptions(this.#limits));
-    widenStreamWindows(this.#server, this.#limits.receiveWindowBytes);
+    this.limits = { ...defaultLimits, ...options.limits };
+    this.#server = new Server(serverOptions(this.limits));
+    widenStreamWindows(this.#server, this.limits.receiveWindowBytes);
   }
 
   addService(service: ServiceDefinition, implementation: UntypedServiceImplementation): void {
@@ -51,7 +51,7 @@ export class ServerHost {
       const timer = setTimeout(() => {
         this.#server.forceShutdown();
         resolve();
-      }, this.#limits.closeTimeoutMs);
+      }, this.limits.closeTimeoutMs);
       this.#server.tryShutdown(() => {
         clearTimeout(timer);
         resolve();

@@ -4,10 +4,12 @@ import { compareBytes, type Unit } from '@holdfast/model';
 import { decodeRow } from '@holdfast/processor';
 import type { CompiledJob } from '@holdfast/sdk';
 import { shownState } from '../job/shown-state.ts';
+import { SortedRuns } from './sorted-runs.ts';
 import { showKey } from './user-lookup.ts';
 
 /** Reads under way together: a store in the network answers them in the time of one. */
 const readsAtOnce = 64;
+const rowsPerTurn = 1_000;
 /** Of users whose state can't be shown, so many are named. */
 const namedMax = 3;
 
@@ -17,18 +19,21 @@ const namedMax = 3;
  * @throws Error after all others, when the state of a user can't be shown: who, and why
  */
 export async function* exportUsers(store: BackupStore, job: CompiledJob): AsyncGenerator<unknown> {
-  const users: { key: Uint8Array; unit: Unit }[] = [];
+  const users = new SortedRuns<{ key: Uint8Array; unit: Unit }>((a, b) => compareBytes(a.key, b.key));
+  let scanned = 0;
   for await (const { hi, lo, row } of store.scan()) {
+    // A store in this process answers at once: others have their turn all the same.
+    if (++scanned % rowsPerTurn === 0) await setImmediate();
     if (row === null) continue;
-    for (const { key } of decodeRow(row).users) users.push({ key, unit: { hi, lo } });
+    for (const { key } of decodeRow(row).users) users.add({ key, unit: { hi, lo } });
   }
-  users.sort((a, b) => compareBytes(a.key, b.key));
   const missing: string[] = [];
   let missingCount = 0;
-  for (let at = 0; at < users.length; at += readsAtOnce) {
-    const some = users.slice(at, at + readsAtOnce);
+  const inOrder = users.inOrder();
+  for (;;) {
+    const some = takeSome(inOrder, readsAtOnce);
+    if (some.length === 0) break;
     const rows = await Promise.all(some.map(({ unit }) => store.read(unit)));
-    // A store in this process answers at once: others have their turn all the same.
     await setImmediate();
     for (const [i, { key }] of some.entries()) {
       const row = rows[i]?.row ?? null;
@@ -42,4 +47,15 @@ export async function* exportUsers(store: BackupStore, job: CompiledJob): AsyncG
   if (missingCount === 0) return;
   const more = missingCount > missing.length ? ` and ${missingCount - missing.length} more` : '';
   throw new Error(`users whose state can't be shown are missing: ${missing.join(', ')}${more}`);
+}
+
+/** Not the iterator's own `take`, which ends it. */
+function takeSome<T>(items: Iterator<T>, max: number): T[] {
+  const some: T[] = [];
+  while (some.length < max) {
+    const next = items.next();
+    if (next.done === true) break;
+    some.push(next.value);
+  }
+  return some;
 }
