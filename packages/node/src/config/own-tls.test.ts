@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileText, problemsOf } from './compile-text.test.ts';
-import { configWarnings } from './config-warnings.ts';
 
 test('three files from wherever settings come from, or none', () => {
   assert.equal(compileText('').config.tls, null);
@@ -19,19 +18,4 @@ test('who forgets one of the files does not run plain, and is told with all else
   ]);
   assert.equal(problemsOf('', { HOLDFAST_TLS_KEY: 'k' }).length, 2);
   assert.deepEqual(problemsOf('tls: {ca: [a]}'), ['tls.ca: ["a"] (/etc/holdfast/c.yaml): a text']);
-});
-
-test('a warning where other machines can reach plain links, and no error', () => {
-  const warningsOf = (text: string) => configWarnings(compileText(`gossip: {seal: none}\n${text}`).config);
-  const open = 'listen: {control: "10.0.0.1:7400", shards: "0.0.0.0:7410"}\n';
-  const peers = 'cluster: {peers: [{id: n1, address: "10.0.0.1:7400", gossip: "127.0.0.1:7401"}]}\n';
-  assert.deepEqual(warningsOf(''), []);
-  assert.deepEqual(warningsOf(`${open}${peers}tls: {ca: a, cert: b, key: c}`), []);
-  const [warning, ...more] = warningsOf(open + peers);
-  assert.deepEqual(more, []);
-  assert.match(
-    warning!,
-    /^other machines can reach listen\.control \(10\.0\.0\.1:7400\) and listen\.shards \(0\.0\.0\.0:7410\)/,
-  );
-  assert.match(warningsOf('listen: {shards: "10.0.0.1:7410"}')[0]!, /reach listen\.shards \(10\.0\.0\.1:7410\), and/);
 });
