@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import {
   type CommitResult,
   type CommittedOffset,
@@ -38,6 +39,7 @@ const topicNameBytesMax = 249;
 export const partitionsMax = 10_000;
 /** Blocks removed per transaction when a topic is deleted. */
 const removeBlocks = 256;
+const blocksPerTurn = 64;
 
 /**
  * The log in an LMDB environment that the processes of one machine share. Everything that a call has answered is
@@ -190,14 +192,16 @@ export class LmdbLog implements Log {
   }
 
   async offsetsAt(topic: string, position: TopicPosition, partitions?: readonly number[]): Promise<number[]> {
-    return this.#io(() => {
+    return this.#io(async () => {
       const stored = this.existing(topic, Math.max(0, ...(partitions ?? [])));
       const numbers = partitions ?? Array.from({ length: stored.partitions }, (_, partition) => partition);
-      return numbers.map((partition) => {
-        if (position === 'earliest') return 0;
-        if (position === 'latest') return this.head(stored, partition);
-        return this.#firstSince(stored, partition, position.timestampUnixMs);
-      });
+      if (position === 'earliest') return numbers.map(() => 0);
+      if (position === 'latest') return numbers.map((partition) => this.head(stored, partition));
+      const offsets: number[] = [];
+      for (const partition of numbers) {
+        offsets.push(await this.#firstSince(stored, partition, position.timestampUnixMs));
+      }
+      return offsets;
     });
   }
 
@@ -243,15 +247,23 @@ export class LmdbLog implements Log {
     return new Map(topics.map((topic) => [topic.topicId, topic]));
   }
 
-  /** Looks at every block's head: for the start of a job, not for the way of a record. */
-  #firstSince(topic: StoredTopic, partition: number, timestampUnixMs: number): number {
-    const start = blockKey(topic.number, partition, 0);
+  /** Reads every block up to it, some in a turn: for the start of a job, not for the way of a record. */
+  async #firstSince(topic: StoredTopic, partition: number, timestampUnixMs: number): Promise<number> {
     const end = blockKey(topic.number, partition + 1, 0);
-    for (const { key, value } of this.tables.blocks.getRange({ start, end })) {
-      const block = new LogBlock(value, readU64(key as Buffer, 8));
-      if (block.appendedUnixMs >= timestampUnixMs) return block.baseOffset;
+    for (let next = 0; ; ) {
+      if (this.#closed) throw new LogError('LOG_CLOSED', 'the log is closed');
+      this.env.refresh();
+      const range = { start: blockKey(topic.number, partition, next), end, limit: blocksPerTurn };
+      let seen = 0;
+      for (const { key, value } of this.tables.blocks.getRange(range)) {
+        const block = new LogBlock(value, readU64(key as Buffer, 8));
+        if (block.appendedUnixMs >= timestampUnixMs) return block.baseOffset;
+        next = block.baseOffset + block.count;
+        seen++;
+      }
+      if (seen < blocksPerTurn) return this.head(topic, partition);
+      await setImmediate();
     }
-    return this.head(topic, partition);
   }
 
   async #io<T>(run: () => T | Promise<T>): Promise<T> {

@@ -74,3 +74,21 @@ test('a look that fails is repeated, whole', async () => {
     assert.equal(await valuesOf(reader), null);
   }
 });
+
+test('the first offset since a time is found behind however many blocks, between other work of the thread', async () => {
+  let nowMs = 1_000;
+  const clock = { ...systemClock, wallUnixMs: () => nowMs };
+  const timed = await LmdbLog.open(join(dir, 'timed'), clock);
+  try {
+    await timed.createTopic('many', 1);
+    for (let n = 0; n < 200; n++, nowMs++) await timed.append('many', 0, [{ key: null, value: Buffer.from(`${n}`) }]);
+    for (const n of [0, 1, 63, 64, 65, 128, 199]) {
+      assert.deepEqual(await timed.offsetsAt('many', { timestampUnixMs: 1_000 + n }), [n]);
+    }
+    assert.deepEqual(await timed.offsetsAt('many', { timestampUnixMs: 1_200 }), [200]);
+    const late = timed.offsetsAt('many', { timestampUnixMs: 1_200 });
+    await Promise.all([assert.rejects(late, { code: 'LOG_CLOSED' }), timed.close()]);
+  } finally {
+    await timed.close();
+  }
+});
