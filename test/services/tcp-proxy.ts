@@ -1,19 +1,22 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Between a client and a server: passes bytes on, and loses replies on demand. */
+/** Between a client and a server: passes bytes on, replies as fast as it may, and loses replies on demand. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #cuts = new Map<string, number>();
+  readonly #replyBytesPerSecond: number;
   #cutOn: string | null = null;
+  connectionCount = 0;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, replyBytesPerSecond: number) {
     this.#server = server;
+    this.#replyBytesPerSecond = replyBytesPerSecond;
   }
 
-  static async start(targetPort: number): Promise<TcpProxy> {
+  static async start(targetPort: number, replyBytesPerSecond = Number.POSITIVE_INFINITY): Promise<TcpProxy> {
     const server = createServer();
-    const proxy = new TcpProxy(server);
+    const proxy = new TcpProxy(server, replyBytesPerSecond);
     server.on('connection', (client) => proxy.#join(client, targetPort));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return proxy;
@@ -50,6 +53,7 @@ export class TcpProxy {
   }
 
   #join(client: Socket, targetPort: number): void {
+    this.connectionCount++;
     const server = connect(targetPort, '127.0.0.1');
     const pair = [client, server] as const;
     this.#pairs.add(pair);
@@ -68,7 +72,14 @@ export class TcpProxy {
       server.write(bytes);
     });
     server.on('data', (bytes) => {
-      if (cutting === null) return void client.write(bytes);
+      if (cutting === null) {
+        client.write(bytes);
+        const tookMs = (bytes.length / this.#replyBytesPerSecond) * 1_000;
+        if (tookMs < 1) return;
+        server.pause();
+        setTimeout(() => server.resume(), tookMs);
+        return;
+      }
       this.#cuts.set(cutting, this.cutsOf(cutting) + 1);
       end();
     });

@@ -1,9 +1,16 @@
 /** A moment, and what to do until then. Monotonic. */
 export class Deadline {
-  readonly #endMs: number;
+  readonly #afterMs: number;
+  #endMs: number;
 
   constructor(afterMs: number) {
+    this.#afterMs = afterMs;
     this.#endMs = performance.now() + afterMs;
+  }
+
+  /** Something has come of it: as long again. */
+  renew(): void {
+    this.#endMs = performance.now() + this.#afterMs;
   }
 
   get passed(): boolean {

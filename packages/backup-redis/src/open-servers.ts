@@ -1,4 +1,5 @@
 import type { Logger } from '@holdfast/model';
+import type { Keeps } from './bucket-lives.ts';
 import { createClient, mastersOf, type RedisClient } from './client.ts';
 import { backoffMs, Deadline } from './deadline.ts';
 import { RedisStoreError } from './errors.ts';
@@ -19,7 +20,7 @@ export interface OpenedServers {
   /** As last looked at. */
   readonly persistence: Persistence;
   /** Looks again: whether a restart of the server keeps everything that was acknowledged. */
-  readonly keepsAll: (deadline: Deadline) => Promise<boolean>;
+  readonly keepsAll: (deadline: Deadline) => Promise<Keeps>;
   /** Whether a write counts only once WAITAOF has answered. */
   readonly awaitsDisk: () => boolean;
 }
@@ -96,14 +97,19 @@ async function prepare(
     fn,
     facts,
     persistence,
-    keepsAll: async (deadline: Deadline) => {
-      opened.persistence = (await calls.run(look, deadline)).persistence;
-      return single && (opened.persistence === 'always' || opened.persistence === 'everysec-awaited');
+    keepsAll: async (deadline: Deadline): Promise<Keeps> => {
+      const now = await calls.run(look, deadline);
+      opened.persistence = now.persistence;
+      if (!single) return { how: 'no', replicationId: null };
+      const { replicationId = null } = now.facts[0] ?? {};
+      return { how: keepsBy[now.persistence] ?? 'no', replicationId };
     },
     awaitsDisk: () => opened.persistence === 'everysec-awaited',
   };
   return opened;
 }
+
+const keepsBy: Partial<Record<Persistence, Keeps['how']>> = { always: 'answered', 'everysec-awaited': 'awaited' };
 
 /** What a node's log says at its start. */
 const promises: Readonly<Record<Persistence, string>> = {

@@ -34,15 +34,21 @@ import { eachBounded } from './each-bounded.ts';
 import { RedisStoreError } from './errors.ts';
 import { type OpenedServers, openServers } from './open-servers.ts';
 import { type CompiledRedisOptions, compileRedisOptions, describeTopology, type RedisStoreOptions } from './options.ts';
-import { claimResult, markersOf, resultsOf, rowResult } from './replies.ts';
+import { claimResult, markerOffset, markersOf, resultsOf, rowResult } from './replies.ts';
 import type { Persistence, ServerFacts } from './server-check.ts';
 import type { StoreCalls } from './store-calls.ts';
 import { decodeBackup } from './stored-backup.ts';
 
 /** Buckets in a call where they needn't share a slot: a call's fixed cost is that of several rows. Divides their number. */
 const bucketsPerCallAtOnce = 128;
+/** A claim's answer is its row, of whatever size: so many in a call, and on their way at a time for a call of the port. */
+const claimsPerCallMax = 32;
+const claimsInFlightMax = 64;
 /** Fields asked for in one step of a scan. */
 const scanFields = 200;
+const lookAgainMs = 100;
+/** Of the refusal to wait for the disk. */
+const mayHaveChanged: ReadonlySet<string> = new Set(['REFUSED', 'AUTHENTICATION']);
 
 /**
  * The backup store in Redis: one server, a master that Sentinel watches, or a Cluster (PROTOCOL.md 5). Every call of the
@@ -108,7 +114,8 @@ export class RedisBackupStore implements BackupStore {
 
   claim(generationId: string, claims: readonly Claim[]): Promise<StoreAnswer<ClaimResult>> {
     const results = new Array<ClaimResult>(claims.length);
-    const sequences = batchByBucket(claims, this.#limits, bucketOfUnit, claimBytes);
+    const rowsPerCallMax = Math.min(this.#limits.rowsPerCallMax, claimsPerCallMax);
+    const sequences = batchByBucket(claims, { ...this.#limits, rowsPerCallMax }, bucketOfUnit, claimBytes);
     return this.#underLife(generationId, 'claim', sequences, results, (answer, { indexes }) => {
       const [fields, ...rows] = answer as readonly unknown[];
       const markers = markersOf(fields);
@@ -138,7 +145,7 @@ export class RedisBackupStore implements BackupStore {
     const sequences = this.#ofAllBuckets(Buffer.from(fieldOfPartition(partition)));
     const results = [Number.POSITIVE_INFINITY];
     return this.#underLife(generationId, 'marker', sequences, results, (offset) => {
-      results[0] = Math.min(results[0]!, Number(String(offset)));
+      results[0] = Math.min(results[0]!, markerOffset(String(offset)));
     });
   }
 
@@ -240,12 +247,16 @@ export class RedisBackupStore implements BackupStore {
     take: (answer: unknown, part: BucketPart) => void,
   ): Promise<boolean> {
     let isAlive = true;
-    await eachBounded(sequences, this.#options.callsInFlightMax, async (sequence) => {
+    const isClaim = operation === 'claim';
+    const inFlightMax = isClaim ? claimCallsInFlight(sequences) : this.#options.callsInFlightMax;
+    await eachBounded(sequences, Math.min(inFlightMax, this.#options.callsInFlightMax), async (sequence) => {
       for (const parts of sequence) {
         if (!isAlive) return;
         const keys = this.#keysOf(parts.map(({ bucket }) => bucket));
         const args = parts.flatMap(({ bucket, request }) => [lives.ofBucket[bucket]!, request]);
         const answers = resultsOf(await this.#calls.call(keys, [operation, ...args], deadline));
+        // However many large rows it is to answer: it is given up when none comes any more.
+        if (isClaim) deadline.renew();
         if (answers === null) isAlive = false;
         else for (const [i, part] of parts.entries()) take(answers[i], part);
       }
@@ -256,6 +267,18 @@ export class RedisBackupStore implements BackupStore {
   /** Waits until what was answered is on disk, where the answer alone doesn't say so. False when the history changed since. */
   async #onDisk(lives: Lives, deadline: Deadline): Promise<boolean> {
     if (!this.#servers.awaitsDisk()) return true;
+    try {
+      return await this.#awaitDisk(lives, deadline);
+    } catch (error) {
+      if (!(error instanceof RedisStoreError) || !mayHaveChanged.has(error.code) || deadline.passed) throw error;
+      // The server keeps nothing any more, or this user may not wait: it has to be looked at again.
+      await deadline.wait(lookAgainMs);
+      await this.#lives.read(deadline);
+      return false;
+    }
+  }
+
+  #awaitDisk(lives: Lives, deadline: Deadline): Promise<boolean> {
     return this.#calls.run(async () => {
       // In one turn, so on one connection: the disk is awaited for what this connection has written.
       const [touched, synced] = await Promise.all([
@@ -267,6 +290,20 @@ export class RedisBackupStore implements BackupStore {
       return true;
     }, deadline);
   }
+}
+
+/** As many as have few rows under way. */
+function claimCallsInFlight(sequences: readonly CallSequence[]): number {
+  let most = 1;
+  for (const sequence of sequences) {
+    for (const parts of sequence) {
+      most = Math.max(
+        most,
+        parts.reduce((sum, { indexes }) => sum + indexes.length, 0),
+      );
+    }
+  }
+  return Math.max(1, Math.floor(claimsInFlightMax / most));
 }
 
 function bucketOfUnit({ hi, lo }: Unit): number {

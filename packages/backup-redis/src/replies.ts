@@ -37,7 +37,14 @@ export function markersOf(fields: unknown): Marker[] {
   const list = fields as readonly Buffer[];
   const markers: Marker[] = [];
   for (let i = 0; i + 1 < list.length; i += 2) {
-    markers.push({ partition: partitionOfField(list[i]!.toString()), offset: Number(list[i + 1]!.toString()) });
+    markers.push({ partition: partitionOfField(list[i]!.toString()), offset: markerOffset(list[i + 1]!.toString()) });
   }
   return markers;
+}
+
+/** @throws RedisStoreError CORRUPT: a marker that is too high would lose records, one that is too low would count them twice */
+export function markerOffset(text: string): number {
+  const offset = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(offset)) return offset;
+  throw new RedisStoreError('CORRUPT', `a stored marker is damaged: ${text.slice(0, 40)}`);
 }

@@ -21,6 +21,8 @@ export interface ServerFacts {
   /** `redis 7.0.15`, `valkey 8.0.1`. */
   readonly version: string;
   readonly persistence: Persistence;
+  /** Of its history: another one after each restart and failover. */
+  readonly replicationId: string;
 }
 
 const versionMin = [7, 0] as const;
@@ -51,14 +53,15 @@ export async function checkServer(master: Redis, single: boolean): Promise<Serve
     if (!single) throw new Error(`READONLY ${address} is a replica of ${of} now`);
     throw unsuitable(`is a replica of ${of}: name the master, or Sentinel, which knows it`);
   }
-  if (!info.has('master_replid')) throw unsuitable('tells no replication id (INFO replication): it is no Redis');
+  const replicationId = info.get('master_replid');
+  if (replicationId === undefined) throw unsuitable('tells no replication id (INFO replication): it is no Redis');
   const policy = info.get('maxmemory_policy');
   if (policy !== 'noeviction') {
     const fix = 'it would throw away users to make room: CONFIG SET maxmemory-policy noeviction, and in its file';
     throw unsuitable(`has maxmemory-policy ${policy}: ${fix}`);
   }
   const persistence = await persistenceOf(master, info, single && atLeast(redisVersion, awaitedVersionMin));
-  return { address, version, persistence };
+  return { address, version, persistence, replicationId };
 }
 
 export function weakest(persistences: readonly Persistence[]): Persistence {

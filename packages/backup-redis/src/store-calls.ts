@@ -1,4 +1,5 @@
 import type { Logger } from '@holdfast/model';
+import { Redis } from 'ioredis';
 import { addressOf, mastersOf, type RedisClient } from './client.ts';
 import { backoffMs, type Deadline } from './deadline.ts';
 import { RedisStoreError } from './errors.ts';
@@ -54,12 +55,21 @@ export class StoreCalls {
         return await command();
       } catch (error) {
         let remedy = remedyOf(error, this.#name);
+        if (isTimedOut(error)) this.#cut();
         if (remedy === 'reload') remedy = await this.#reload();
         if (remedy instanceof RedisStoreError) throw remedy;
         if (deadline.passed) throw this.#unavailable(error, tries + 1);
         if (remedy === 'retry') await deadline.wait(backoffMs(tries, firstRetryMs, retryMaxMs));
       }
     }
+  }
+
+  /**
+   * What was too late is still on its way, ahead of what is asked for now, and the server keeps it until it is read. A
+   * Cluster's client doesn't connect a node again that it is told to let go of.
+   */
+  #cut(): void {
+    if (this.#client instanceof Redis) this.#client.disconnect(true);
   }
 
   close(): void {
@@ -94,4 +104,9 @@ export class StoreCalls {
     const text = `no answer from ${this.#name} (${why}) after ${tries} tries: repeat the call with the same bytes`;
     return new RedisStoreError('UNAVAILABLE', text, { cause });
   }
+}
+
+/** `commandTimeout` of ioredis, which has no error of its own. */
+function isTimedOut(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out';
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
  * write, since nothing is undone. When one of the buckets lives another life the answer is {0}, and nothing was done; else
  * it is 1, and an answer per bucket.
  *
- * The rows' hash has the bucket's life in field `g`: id, replication id, whether a restart keeps all that was
+ * The rows' hash has the bucket's life in field `g`: id, replication id, whether and how a restart keeps all that was
  * acknowledged. So a bucket can't lose its rows and keep its life. Field `a` is the generation that the store was adopted
  * as, and the one that it continued then (`-`: none). Every other field is a unit of 8 bytes.
  *
@@ -16,6 +16,8 @@ import { createHash } from 'node:crypto';
 const operations = String.raw`
 local headerFormat, header = '<I8xI8', 20
 local batch = 500
+-- What is counted here is whole, and exact as a number, here and in JavaScript.
+local exactMax = 9007199254740991
 
 local function history()
   local info = redis.call('INFO', 'replication')
@@ -34,10 +36,10 @@ local function lifeOf(rows)
   return string.match(stored, '^(%S+) (%S+) (%d)$')
 end
 
--- Whether the bucket lives the life that the call names, as id and replication id.
+-- Whether the bucket lives the life that the call names, as field g has it.
 local function alive(rows, life, now)
-  local id, replid = lifeOf(rows)
-  return id and id .. ' ' .. replid == life and replid == now
+  local id, replid, kept = lifeOf(rows)
+  return id and id .. ' ' .. replid .. ' ' .. kept == life and replid == now
 end
 
 local function hex(unit)
@@ -47,12 +49,33 @@ end
 -- Epoch and seq of a stored value, and what is wrong with it: it has neither then, and as little when nothing is stored.
 local function order(value, unit)
   if not value then return nil end
-  local is
+  local is, epoch, seq
   if #value < header or string.sub(value, 1, 1) ~= '\8' then is = 'is damaged'
-  elseif string.sub(value, 2, 3) ~= '\1\17' or string.byte(value, 12) ~= 25 then is = 'has another schema than 1' end
+  elseif string.sub(value, 2, 3) ~= '\1\17' or string.byte(value, 12) ~= 25 then is = 'has another schema than 1'
+  else
+    epoch, seq = struct.unpack(headerFormat, value, 4)
+    if epoch < 0 or epoch > exactMax or seq < 0 or seq > exactMax then is = 'is damaged' end
+  end
   if is then return nil, nil, 'the stored row of unit ' .. hex(unit) .. ' ' .. is end
-  local epoch, seq = struct.unpack(headerFormat, value, 4)
   return epoch, seq
+end
+
+local function offsetOf(marker, partition)
+  local offset = string.match(marker, '^%d+$') and tonumber(marker)
+  if not offset or offset > exactMax then error({err = 'CORRUPT the stored marker of ' .. partition .. ' is damaged'}) end
+  return offset
+end
+
+local function holdsUnit(rows)
+  local cursor = '0'
+  repeat
+    local page = redis.call('HSCAN', rows, cursor, 'COUNT', 10)
+    cursor = page[1]
+    for at = 1, #page[2], 2 do
+      if #page[2][at] == 8 then return true end
+    end
+  until cursor == '0'
+  return false
 end
 
 -- What is stored of each unit, by unit.
@@ -96,25 +119,28 @@ local operations, plans = {}, {}
 -- replicas no restart is known to: one of them, started as a master, looks the same, and may lack what was acknowledged.
 -- A life that a restart keeps ends once one would not keep it any more: somewhere, in a replica's copy or in a file that
 -- is no longer written to, it is as it was, and would go on there without what came since.
+-- The second argument says whether a restart keeps everything (0: it doesn't, 1: it is on disk before the answer, 2: the
+-- caller waits for the disk), the third the replication id under which that was so, or - where that doesn't matter.
 operations.life = function(keys, args)
   local now, before, info = history()
+  if args[3] ~= '-' and args[3] ~= now then return {0} end
   local copied = isCopied(info)
   local keeps = copied and '0' or args[2]
   local answers = {}
   for i = 1, #keys, 2 do
-    local rows, markers, newId = keys[i], keys[i + 1], args[2 + (i + 1) / 2]
+    local rows, markers, newId = keys[i], keys[i + 1], args[3 + (i + 1) / 2]
     local id, replid, kept = lifeOf(rows)
-    local goesOn = id and (replid == now or kept == '1' and keeps == '1' and string.match(before, '^0+$'))
-    if kept == '1' and keeps == '0' then goesOn = false end
-    -- Markers vouch for rows: they don't outlive them.
-    if not id then redis.call('DEL', markers) end
+    local goesOn = id and (replid == now or kept ~= '0' and keeps ~= '0' and string.match(before, '^0+$'))
+    if id and kept ~= '0' and keeps == '0' then goesOn = false end
+    -- Markers vouch for rows: they don't outlive them, nor do rows lose them where the life alone can't be read.
+    if not id and not holdsUnit(rows) then redis.call('DEL', markers) end
     if not goesOn then id = newId end
     -- What was not kept once counts as not kept until another life or history begins.
     local keepsNow = (goesOn and kept == '0') and '0' or keeps
     if not goesOn or replid ~= now or kept ~= keepsNow then
       redis.call('HSET', rows, 'g', id .. ' ' .. now .. ' ' .. keepsNow)
     end
-    answers[#answers + 1] = id .. ' ' .. now
+    answers[#answers + 1] = id .. ' ' .. now .. ' ' .. keepsNow
   end
   return answers
 end
@@ -192,25 +218,13 @@ plans.mark = function(rows, markers, request)
     local partition, offset
     partition, offset, at = struct.unpack('<I4c0I4c0', request, at)
     local old = raised[partition] or redis.call('HGET', markers, partition)
-    if not old or tonumber(old) < tonumber(offset) then
+    if not old or offsetOf(old, partition) < tonumber(offset) then
       raised[partition] = offset
       writes[#writes + 1] = partition
       writes[#writes + 1] = offset
     end
   end
   return 1, {markers = writes}
-end
-
-local function holdsUnit(rows)
-  local cursor = '0'
-  repeat
-    local page = redis.call('HSCAN', rows, cursor, 'COUNT', 10)
-    cursor = page[1]
-    for at = 1, #page[2], 2 do
-      if #page[2][at] == 8 then return true end
-    end
-  until cursor == '0'
-  return false
 end
 
 -- The generation to note, and the one before. Answers whether the bucket continues that one.
@@ -259,8 +273,9 @@ local function run(keys, args)
   local ok, answer
   if plan then ok, answer = pcall(inBuckets, keys, args, plan) else ok, answer = pcall(operation, keys, args) end
   if ok then return answer end
-  if type(answer) == 'table' then return answer end
-  return redis.error_reply('ERR ' .. tostring(answer))
+  -- Some versions give what was thrown as a table, some its text alone.
+  local text = type(answer) == 'table' and answer.err or tostring(answer)
+  return redis.error_reply(string.find(text, '^%u+ ') and text or 'ERR ' .. text)
 end
 `;
 
