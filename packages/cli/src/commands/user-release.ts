@@ -4,6 +4,13 @@ import type { Io } from '../io.ts';
 import type { ClientOptions } from '../options.ts';
 import { withCluster } from '../status/fetch-status.ts';
 
+/** What a release leaves to be done. A filter knows no users, and nothing remembers what was replayed. */
+const letters = [
+  `what came before is in dead letters: holdfast dlq ls --config FILE --reason ${quarantinedReason} -n 10000 names them,`,
+  'dlq show LETTER says whose one is, dlq replay LETTER applies its record.',
+  `dlq replay --reason ${quarantinedReason} takes those of all users; what was replayed before counts twice`,
+];
+
 /** Takes a user out of quarantine. @throws CliError also when it isn't in it */
 export function releaseUser(key: Uint8Array, options: ClientOptions, io: Io): Promise<void> {
   hashUnit(key, 0, key.length);
@@ -11,6 +18,6 @@ export function releaseUser(key: Uint8Array, options: ClientOptions, io: Io): Pr
   return withCluster(options, io, async (client) => {
     await client.act({ kind: 'releaseUser', unit });
     io.note('released: records from now on are applied again\n');
-    io.note(`what came before is in dead letters: holdfast dlq replay --reason ${quarantinedReason}\n`);
+    io.note(`${letters.join('\n')}\n`);
   });
 }

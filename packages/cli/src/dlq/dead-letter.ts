@@ -11,7 +11,7 @@ export interface DeadLetter {
   readonly offset: number;
   /** NaN: the log keeps no times. */
   readonly atUnixMs: number;
-  /** The same for each publication of one record's failure: who reads drops repeats by it. */
+  /** The same for each publication of one record's failure under one version of the job: who reads drops repeats by it. */
   readonly id: string;
   readonly reason: string;
   readonly job: string;

@@ -126,6 +126,28 @@ describe('a replay that is cut short', () => {
       assert.equal((await replayAll(log, '0@1')).replay.replayed, 1);
     }));
 
+  test('a record that failed under two versions of its job is taken once, another record at its place as well', () => {
+    const under = (version: string, text: string, more: Record<string, string> = {}): NewRecord => {
+      const { headers } = letter(7);
+      const value = new TextEncoder().encode(text);
+      return { key: null, value, headers: { ...headers, id: `j/${version}/in/0/7/dead`, version, ...more } };
+    };
+    const all = [
+      under('1', 'a'),
+      under('2', 'a', { 'key-is': 'user' }),
+      under('3', 'of the topic made anew'),
+      under('1', 'a', { job: 'k', id: 'k/1/in/0/7/dead' }),
+      under('4', 'a', { truncated: '9' }),
+    ];
+    return withLetters('versions', all, async (log) => {
+      const topic = await LetterTopic.open(log, patienceMs);
+      const taken: number[] = [];
+      for await (const { offset } of selectLetters(topic, null, {})) taken.push(offset);
+      assert.deepEqual(taken, [0, 2, 3, 4]);
+      assert.equal(await countLetters(selectLetters(topic, { partition: 0, offset: 1 }, {})), 1);
+    });
+  });
+
   test('no append is of more than 4 MiB', () =>
     withLetters(
       'large',

@@ -23,7 +23,7 @@ export const kafkaSchema = z.strictObject({
   }),
   client: oneOf(kafkaClients).default('wire').meta({
     description: "who reads and produces records: holdfast's own protocol layer, or kafkajs",
-    reason: 'a third of the CPU, and a recreated topic is never mistaken (ADR 0016)',
+    reason: 'half the CPU, and a recreated topic is never mistaken (ADR 0016)',
   }),
   clientId: text.default('holdfast').meta({
     description: 'name by which brokers know this client, for their quotas and logs',
