@@ -27,6 +27,11 @@ const ofTheProtocol: readonly RequiredMistake[] = [
     bugs: ['cluster: the committed offset of an older generation is where reading begins'],
   },
   {
+    rule: '3.1',
+    mistake: 'reading begins before the table shows what the start rests on',
+    bugs: ['cluster: reading begins before the table shows what its start rests on'],
+  },
+  {
     rule: '3.2',
     mistake: 'records are routed before the ingest has gone back for an end that the table shows',
     bugs: ['routing does not look for ends', 'a batch that was read before going back is routed', 'no going back'],

@@ -19,6 +19,8 @@ export type ToShard =
   /** The store's generation as the log knows it (PROTOCOL.md 5.8). `index` is the generation entry's. */
   | { readonly kind: 'generation'; readonly number: number; readonly generationId: string; readonly index: number }
   | QuarantineNews
+  /** Answer to `barrier`. Null: no leader has confirmed one in time. */
+  | { readonly kind: 'caughtUp'; readonly id: number; readonly index: number | null }
   /** Stop reading, settle, back everything up, commit, close all units; answer `stopped`. */
   | { readonly kind: 'stop' }
   /** The table is nearly full: release so many units, those that have been idle longest. */
@@ -73,6 +75,8 @@ export type FromShard =
   | { readonly kind: 'giveUp'; readonly partitions: readonly LeasedPartition[] }
   /** The store answered with another generation than the log's. */
   | { readonly kind: 'generationSeen'; readonly generationId: string }
+  /** Up to which index does the table have to be, to show all that is committed by now? */
+  | { readonly kind: 'barrier'; readonly id: number }
   /** Answer to `stop`: everything that this shard held is backed up, its offsets are committed, it holds nothing open. */
   | { readonly kind: 'stopped' }
   | { readonly kind: 'answer'; readonly id: number; readonly user: UserAnswer | null }

@@ -56,6 +56,8 @@ interface Given {
   readonly storeHooks?: TwinHooks;
   readonly logHooks?: TwinHooks;
   readonly logger?: Logger;
+  /** How far the table has to be, by the leader's word; null: nobody says. The table's own index unless it is said. */
+  readonly barrierIndex?: () => number | null;
   /** What the job does before it applies a record. */
   readonly onApply?: OnApply;
   readonly backupRowsMax?: number;
@@ -71,6 +73,7 @@ export async function beginLoneShard({
   storeHooks = {},
   logHooks = {},
   logger = silentLogger,
+  barrierIndex,
   onApply = () => {},
   backupRowsMax = defaultShardSettings.backupRowsMax,
 }: Given) {
@@ -112,7 +115,7 @@ export async function beginLoneShard({
   const said: FromShard[] = [];
   const failures: FromShard[] = [];
   const stats = new ShardStats();
-  const shard = new Shard({
+  const shard: Shard = new Shard({
     shard: 0 as never,
     job: countingJob(onApply) as Job,
     log,
@@ -122,7 +125,12 @@ export async function beginLoneShard({
     logger,
     stats,
     crashNotes: noCrashNotes,
-    send: (message) => void said.push(message),
+    send: (message) => {
+      said.push(message);
+      if (message.kind !== 'barrier') return;
+      const index = barrierIndex === undefined ? table.tableIndex : barrierIndex();
+      time.setTimer(1, () => shard.receive({ kind: 'caughtUp', id: message.id, index }));
+    },
     limits: defaultRecordLimits,
     settings: { ...defaultShardSettings, backupIntervalMs: 30_000, backupRowsMax },
   });

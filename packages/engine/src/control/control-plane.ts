@@ -172,10 +172,9 @@ export class ControlPlane {
 
   /** The session under which this node's shards hold; null while there is none. */
   get session(): number | null {
-    const session = this.#session;
-    const isHeld = session !== null && (session.state === 'holding' || session.state === 'stopping');
+    const { session, state } = this.#session ?? { session: 0, state: 'over' };
     // A node may stop before its shards know of a session.
-    return isHeld && session.session !== 0 ? session.session : null;
+    return (state === 'holding' || state === 'stopping') && session !== 0 ? session : null;
   }
 
   /** When the last good renewal of the session was asked for, by the clock of this process; null before the first. */
@@ -310,6 +309,7 @@ export class ControlPlane {
       onRefused: (reason, text) => this.#fail(new ControlPlaneError(reason, text)),
       onShardFailed: (shard, error) => this.#fail(new ControlPlaneError('SHARD_FAILED', `shard ${shard}: ${error}`)),
       onAnswer: (id, user) => this.#queries.answered(id, user),
+      barrier: () => this.barrier(),
     });
   }
 

@@ -49,4 +49,6 @@ export interface NodeSessionOptions {
   readonly onRefused: (reason: EndingReason, text: string) => void;
   readonly onShardFailed: (shard: number, error: string) => void;
   readonly onAnswer: (id: number, user: UserAnswer | null) => void;
+  /** Once it resolves the table shows everything committed before the call. */
+  readonly barrier: () => Promise<number>;
 }

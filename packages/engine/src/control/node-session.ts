@@ -89,6 +89,7 @@ export class NodeSession {
       onGiveUp: (partitions) => this.#giveUp(partitions),
       onAnswer: options.onAnswer,
       onFailed: options.onShardFailed,
+      barrier: options.barrier,
     });
     this.#pulse();
   }

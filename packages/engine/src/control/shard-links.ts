@@ -17,6 +17,8 @@ export interface ShardLinkEvents {
   onGenerationSeen(generationId: string): void;
   onGiveUp(partitions: readonly LeasedPartition[]): void;
   onAnswer(id: number, user: UserAnswer | null): void;
+  /** Resolves once the table shows everything that was committed before the call, with the index of that. */
+  barrier(): Promise<number>;
   /** A shard can't go on: the process must end. */
   onFailed(shard: number, error: string): void;
 }
@@ -156,6 +158,9 @@ export class ShardLinks {
       case 'giveUp':
         this.#events.onGiveUp(message.partitions);
         return;
+      case 'barrier':
+        void this.#answerBarrier(index, message.id);
+        return;
       case 'generationSeen':
         this.#events.onGenerationSeen(message.generationId);
         return;
@@ -169,6 +174,12 @@ export class ShardLinks {
       case 'failed':
         this.#events.onFailed(index, message.error);
     }
+  }
+
+  /** Whoever is told null asks again. */
+  async #answerBarrier(shard: number, id: number): Promise<void> {
+    const index = await this.#events.barrier().catch(() => null);
+    this.tell(shard, { kind: 'caughtUp', id, index });
   }
 
   #postAll(message: ToShard): void {

@@ -20,6 +20,8 @@ const voidReadingMs = 1;
 const standingLookMs = 200;
 /** How often the store is asked whether it has what the log no longer has: holders raise markers in their rounds. */
 const gapLookMs = 30_000;
+const barrierLookMs = 5;
+const barrierRetryMs = 50;
 /** And where log or store didn't say. */
 const gapLookAgainMs = 5_000;
 
@@ -81,7 +83,9 @@ export class PartitionLoop {
     while (!this.#over) {
       const start = this.#behindGap ?? (await this.#startOffset());
       this.#behindGap = null;
-      if (start === null || this.#over) return;
+      if (start === null) return;
+      await this.#catchUp();
+      if (this.#over) return;
       const { ingest } = this.#context;
       const { topic, topicId, partition, epoch } = this.lease;
       const id = { topicId, partition };
@@ -95,6 +99,21 @@ export class PartitionLoop {
         await delay(this.#context.options.timers, voidReadingMs);
       }
       if (!this.#ended && !this.#context.stopping) this.reading = null;
+    }
+  }
+
+  /**
+   * Until the table shows all that was committed when the start was learned: what is durable below it may rest on ends and
+   * grants that this node hasn't seen, and what were sent under an older index would be taken by whoever lost the unit then.
+   */
+  async #catchUp(): Promise<void> {
+    const { barrier, leases, options } = this.#context;
+    let asked = barrier.ask();
+    while (!this.#over && (asked.index === null || leases.tableIndex() < asked.index)) {
+      await delay(options.timers, barrierLookMs);
+      if (!asked.isRefused) continue;
+      await delay(options.timers, barrierRetryMs);
+      asked = barrier.ask();
     }
   }
 

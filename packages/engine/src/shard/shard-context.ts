@@ -2,6 +2,7 @@ import type { Holder, Ingest, LeaseView } from '@holdfast/processor';
 import type { HeldBackTeller } from './held-back.ts';
 import type { ShardOptions } from './shard-options.ts';
 import type { StageClock } from './stage-clock.ts';
+import type { TableBarrier } from './table-barrier.ts';
 
 /** The store's generation as the log knows it. */
 export interface KnownGeneration {
@@ -22,6 +23,7 @@ export interface ShardContext {
   readonly holder: Holder;
   readonly clock: StageClock;
   readonly heldBack: HeldBackTeller;
+  readonly barrier: TableBarrier;
   /** Null until the control thread has told it. */
   generation: KnownGeneration | null;
   /** Set by `stop`: nothing is read any more. */

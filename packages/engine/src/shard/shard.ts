@@ -18,6 +18,7 @@ import type { ShardOptions } from './shard-options.ts';
 import { StageClock } from './stage-clock.ts';
 import { StoreLoop } from './store-loop.ts';
 import { StreamLinks } from './stream-links.ts';
+import { TableBarrier } from './table-barrier.ts';
 import { ToldQuarantine } from './told-quarantine.ts';
 
 /** Time between two looks at what time alone can make due: frame ages, repeated requests. */
@@ -137,9 +138,11 @@ export class Shard {
         this.#context?.holder.quarantine.set(this.#quarantine.units, message.index);
         this.#wake();
         return;
+      case 'caughtUp':
+        this.#context?.barrier.answered(message.id, message.index);
+        return;
       case 'stop':
         void this.#stop();
-        return;
     }
   }
 
@@ -182,6 +185,7 @@ export class Shard {
       holder,
       clock: this.#clock,
       heldBack: new HeldBackTeller(options.send),
+      barrier: new TableBarrier(options.send),
       generation: this.#generation,
       stopping: false,
       stopped: false,

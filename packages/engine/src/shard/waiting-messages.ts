@@ -39,6 +39,7 @@ export class WaitingMessages {
       case 'makeRoom':
       case 'handOver':
       case 'moveUnit':
+      case 'caughtUp':
         return null;
       case 'quarantine':
         this.#quarantine.add(message);

@@ -12,4 +12,10 @@ export const corpus: readonly { readonly seed: number; readonly found: string }[
     seed: 158_630_511,
     found: 'the checker of quarantine took a kill at the record of an innocent user for no evidence against it',
   },
+  {
+    seed: 1_732,
+    found:
+      'a node that woke up after its session began to read where its successor had committed, and sent that to itself',
+  },
+  { seed: 1_599, found: 'the checker of session times took a slow clock for as fast as the others' },
 ];

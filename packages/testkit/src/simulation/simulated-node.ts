@@ -177,7 +177,7 @@ export class SimulatedNode<S extends ShardLife = ShardLife> {
     this.#ownLookAtMs = nowMs + 100;
     const { session, renewedAtMs: sentAtOwnMs } = control;
     if (sentAtOwnMs === null) return;
-    const sentAtMs = nowMs - (process.monotonicMs() - sentAtOwnMs);
+    const sentAtMs = process.worldMsOf(sentAtOwnMs);
     this.#world.checks.times.onProof(session, { sentAtMs, sentAtOwnMs });
   }
 

@@ -21,6 +21,8 @@ export class VirtualProcess implements Timers {
   #rate: number;
   #sinceMs: number;
   #monotonicMs: number;
+  /** Of the speed before. */
+  #before: { readonly rate: number; readonly sinceMs: number; readonly monotonicMs: number } | null = null;
   #wallOffsetMs = 0;
 
   constructor(name: string, time: VirtualTime, rate: number, monotonicMs: number) {
@@ -66,6 +68,13 @@ export class VirtualProcess implements Timers {
     return this.#monotonicMs + (this.#time.nowMs - this.#sinceMs) * this.#rate;
   }
 
+  /** The world's time at which the monotonic clock showed that, if that was not two changes of its speed ago. */
+  worldMsOf(monotonicMs: number): number {
+    const now = { rate: this.#rate, sinceMs: this.#sinceMs, monotonicMs: this.#monotonicMs };
+    const then = monotonicMs < now.monotonicMs ? (this.#before ?? now) : now;
+    return then.sinceMs + (monotonicMs - then.monotonicMs) / then.rate;
+  }
+
   wallUnixMs(): number {
     return wallStartUnixMs + this.#time.nowMs + this.#wallOffsetMs;
   }
@@ -84,6 +93,7 @@ export class VirtualProcess implements Timers {
 
   /** From now on the monotonic clock runs at this speed; timers that are set keep their moment. */
   setRate(rate: number): void {
+    this.#before = { rate: this.#rate, sinceMs: this.#sinceMs, monotonicMs: this.#monotonicMs };
     this.#monotonicMs = this.monotonicMs();
     this.#sinceMs = this.#time.nowMs;
     this.#rate = rate;

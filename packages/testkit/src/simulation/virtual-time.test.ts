@@ -42,6 +42,20 @@ test('clocks run at their own speed, and go on in a pause, whose events all come
   assert.equal(slow.isPrompt(100), false);
 });
 
+test('what a clock has shown is told in the time of the world, over a change of its speed', async () => {
+  const { process, run } = world();
+  const slow = process(0.5);
+  const start = slow.monotonicMs();
+  await run(100);
+  slow.setRate(2);
+  await run(200);
+  assert.equal(slow.monotonicMs(), start + 50 + 200);
+  assert.deepEqual(
+    [0, 25, 50, 150, 250].map((ms) => slow.worldMsOf(start + ms)),
+    [0, 50, 100, 150, 200],
+  );
+});
+
 test('nothing happens to the dead', async () => {
   const { process, run } = world();
   const p = process();
