@@ -112,4 +112,21 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: 'if (brokers.length >= 0) return null;',
     tests: ['packages/stream-kafka/src/topics.test.ts'],
   },
+  {
+    name: 'Kafka: a topic that is there is created again',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/kafka-log.ts',
+    find: 'if (found !== null) return infoOf(found);',
+    replace: 'if (found !== null && !createAllowed) return infoOf(found);',
+    tests: ['packages/stream-kafka/src/kafka-log.test.ts'],
+  },
+  {
+    name: 'Kafka: a topic that is there already is waited for until it has leaders',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/topics.ts',
+    find: 'if (topic !== null && created === null) return topic;',
+    replace:
+      'if (topic !== null && created === null && topic.partitions.every(({ leader }) => leader >= 0)) return topic;',
+    tests: ['packages/stream-kafka/src/kafka-log.test.ts'],
+  },
 ];

@@ -97,13 +97,16 @@ export class KafkaLog implements Log {
     return this.createKafkaTopic(topic, partitions, {});
   }
 
-  /** As `createTopic`, with settings for this topic. */
+  /**
+   * As `createTopic`, with settings for this topic. What is there is only looked up: brokers refuse who may not create
+   * before they look whether there is anything to create.
+   */
   createKafkaTopic(topic: string, partitions: number, options: KafkaTopicOptions): Promise<TopicInfo> {
     return this.#do(async () => {
       const { createAllowed, replicationFactor, topicConfigs } = this.#options;
+      const found = await this.#cluster.retry(() => this.#topics.look(topic));
+      if (found !== null) return infoOf(found);
       if (!createAllowed) {
-        const found = await this.#cluster.retry(() => this.#topics.look(topic));
-        if (found !== null) return infoOf(found);
         const text = `there is no topic ${topic}, and createTopics.allowed is false: create it with ${partitions} partitions`;
         throw new LogError('UNKNOWN_TOPIC', text);
       }

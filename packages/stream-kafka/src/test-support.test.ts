@@ -17,9 +17,9 @@ import { WireReader } from './wire/wire-reader.ts';
 import { WireWriter } from './wire/wire-writer.ts';
 
 const apiVersionsKey = 18;
-const asked = [metadata, fetch, produce, initProducerId, findCoordinator, offsetCommit];
+const asked = [metadata, fetch, produce, initProducerId, findCoordinator, offsetCommit, createTopics];
 /** What the adapter wants to see, and no stand-in answers. */
-const unanswered = [listOffsets, offsetFetch, createTopics, deleteTopics];
+const unanswered = [listOffsets, offsetFetch, deleteTopics];
 
 /** What one broker believes, and says when asked. */
 export interface Belief {
@@ -59,6 +59,10 @@ export class StandInBroker {
   producers = 0;
   /** Requests for offsets of the one partition to be committed. */
   commits = 0;
+  /** Requests to create a topic, and what each is answered. */
+  creations = 0;
+  createError = 0;
+  onCreate: () => void = () => undefined;
   readonly produced: Produced[] = [];
   /** Null: none comes. */
   produceAnswer: { readonly error: number; readonly message: string | null } | null = { error: 0, message: null };
@@ -119,6 +123,7 @@ export class StandInBroker {
     else if (key === findCoordinator.key) this.#answerCoordinator(writer);
     else if (key === offsetCommit.key) this.#answerCommit(writer);
     else if (key === fetch.key) this.#answerFetch(socket, writer);
+    else if (key === createTopics.key) this.#answerCreate(writer);
     else throw new Error(`a stand-in for a broker doesn't answer requests of kind ${key}`);
     return true;
   }
@@ -133,6 +138,13 @@ export class StandInBroker {
   #answerCommit(writer: WireWriter): void {
     this.commits++;
     writer.int32(0).uvarint(2).compactString('topic').uvarint(2).int32(0).int16(0).tags().tags().tags();
+  }
+
+  #answerCreate(writer: WireWriter): void {
+    this.creations++;
+    this.onCreate();
+    writer.int32(0).uvarint(2).compactString('topic').uuid(this.belief.topicId).int16(this.createError);
+    writer.compactString(null).int32(1).int16(1).uvarint(1).tags().tags();
   }
 
   #answerFetch(socket: Socket, writer: WireWriter): void {

@@ -90,7 +90,10 @@ export class Topics {
     throw new LogError('TOPIC_CHANGED', `topic ${name} with the id ${id}: ${now}`);
   }
 
-  /** Creates the topic, or finds it; resolves when all its partitions have leaders. @throws KafkaError */
+  /**
+   * Creates the topic; resolves when all its partitions have leaders. One that is there already, which the broker that was
+   * asked before did not know of, is taken as it is: its leaders may be away for long. @throws KafkaError
+   */
   async create(name: string, wanted: NewTopic): Promise<KafkaTopic> {
     const what = `creating topic ${name} with ${wanted.partitions} partitions`;
     const created = await this.#cluster.retry(async () => {
@@ -102,8 +105,8 @@ export class Topics {
     });
     return this.#cluster.retry(async () => {
       const topic = await this.look(name);
-      const visible = topic !== null && (created === null || topic.id === created);
-      if (visible && topic.partitions.every(({ leader }) => leader >= 0)) return topic;
+      if (topic !== null && created === null) return topic;
+      if (topic?.id === created && topic.partitions.every(({ leader }) => leader >= 0)) return topic;
       throw new KafkaError('BROKER', `${what}: not all partitions have leaders yet`, { brokerError: 5 });
     });
   }
