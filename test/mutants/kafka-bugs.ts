@@ -129,4 +129,12 @@ export const kafkaBugs: readonly PlantedBug[] = [
       'if (topic !== null && created === null && topic.partitions.every(({ leader }) => leader >= 0)) return topic;',
     tests: ['packages/stream-kafka/src/kafka-log.test.ts'],
   },
+  {
+    name: 'Kafka: a broker that refuses this client speaks for all',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/cluster.ts',
+    find: "error.code === 'CLOSED') throw error;",
+    replace: "error.code === 'CLOSED' || error.code === 'DENIED') throw error;",
+    tests: ['packages/stream-kafka/src/cluster.test.ts'],
+  },
 ];

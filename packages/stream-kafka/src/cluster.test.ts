@@ -5,6 +5,7 @@ import { type LogFields, silentLogger } from '@holdfast/model';
 import { KafkaCluster } from './cluster.ts';
 import type { KafkaError } from './errors.ts';
 import { compileKafkaOptions } from './options.ts';
+import { clusterOf, ledBy, StandInBroker } from './test-support.test.ts';
 
 const clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
 
@@ -39,4 +40,42 @@ test('brokers that fail are told once, with address, request, tries and waits', 
   assert.equal(text, 'Kafka: trying again');
   assert.equal((fields.err as Error).message, failure);
   assert.deepEqual([fields.tries, fields.retryInMs, fields.givesUpAfterMs], [5, 5, 200]);
+});
+
+const sasl = { mechanism: 'PLAIN', username: 'u', password: 'hush' } as const;
+const belief = { topicId: Buffer.alloc(16, 7), partition: ledBy(1, 0) };
+
+test('a broker that refuses this client is no word about the others', async () => {
+  const first = await StandInBroker.start(1, belief);
+  const second = await StandInBroker.start(2, belief);
+  first.isRefused = () => true;
+  const { cluster } = clusterOf([first.address, second.address], {}, { sasl });
+  try {
+    assert.equal((await cluster.metadata([])).controllerId, 2);
+    assert.equal(first.secrets.length, 1);
+  } finally {
+    cluster.close();
+    for (const broker of [first, second]) broker.stop();
+  }
+});
+
+test('where one refuses this client, and no other one answers, that is said at once', async () => {
+  const first = await StandInBroker.start(1, belief);
+  const server = await rudeServer();
+  const gone = { nodeId: 2, host: '127.0.0.1', port: Number(server.address.split(':')[1]) };
+  first.isRefused = () => true;
+  const { cluster } = clusterOf([first.address, gone], {}, { sasl });
+  const refused =
+    /^127\S+: SASL PLAIN with user u: SASL_AUTHENTICATION_FAILED; 127\S+: the broker closed the connection/;
+  try {
+    await assert.rejects(
+      cluster.retry(() => cluster.metadata([])),
+      (error: KafkaError) => error.code === 'DENIED' && refused.test(error.message),
+    );
+    assert.equal(first.secrets.length, 1);
+  } finally {
+    cluster.close();
+    first.stop();
+    server.close();
+  }
 });

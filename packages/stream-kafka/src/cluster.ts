@@ -10,7 +10,7 @@ import { type BrokerAddress, type MetadataAnswer, metadata, type TopicAsked } fr
 import { offsetCommit } from './apis/offset-commit.ts';
 import { offsetFetch } from './apis/offset-fetch.ts';
 import { produce } from './apis/produce.ts';
-import { KafkaError } from './errors.ts';
+import { KafkaError, type KafkaErrorCode } from './errors.ts';
 import type { CompiledKafkaOptions, KafkaEnvironment } from './options.ts';
 import type { Api } from './wire/api.ts';
 import { type Address, Connection } from './wire/connection.ts';
@@ -96,7 +96,8 @@ export class KafkaCluster {
   }
 
   /**
-   * Asks any broker that answers: the known ones, each call beginning with another, then those of the settings.
+   * Asks any broker that answers: the known ones, each call beginning with another, then those of the settings. One that
+   * refuses this client is no word about the others: it may have settings of its own, or not know of a change yet.
    * @param unlike asked only when no other known one answers
    * @throws KafkaError
    */
@@ -106,13 +107,11 @@ export class KafkaCluster {
       try {
         return await (await this.#connection(key, address)).request(api, request);
       } catch (error) {
-        if (!(error instanceof KafkaError) || error.code === 'CLOSED' || error.code === 'DENIED') throw error;
+        if (!(error instanceof KafkaError) || error.code === 'CLOSED') throw error;
         failures.push(error);
       }
     }
-    const last = failures.find(({ code }) => code === 'PROTOCOL') ?? failures.at(-1);
-    const texts = [...new Set(failures.map(({ message }) => message))].join('; ');
-    throw new KafkaError(last?.code ?? 'UNREACHABLE', `no broker answers: ${texts}`, { cause: last });
+    throw noAnswer(failures);
   }
 
   /**
@@ -243,6 +242,15 @@ export class KafkaCluster {
       throw error;
     }
   }
+}
+
+/** Of brokers that were asked one after the other, the failure that trying again would mend least. */
+function noAnswer(failures: readonly KafkaError[]): KafkaError {
+  const withCode = (code: KafkaErrorCode) => failures.find((failure) => failure.code === code);
+  const cause = withCode('DENIED') ?? withCode('PROTOCOL') ?? failures.at(-1);
+  const code = cause?.code ?? 'UNREACHABLE';
+  const texts = [...new Set(failures.map(({ message }) => message))].join('; ');
+  return new KafkaError(code, code === 'DENIED' ? texts : `no broker answers: ${texts}`, { cause });
 }
 
 /** @throws KafkaError PROTOCOL when the broker doesn't speak what the adapter speaks */

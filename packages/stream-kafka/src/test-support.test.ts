@@ -10,16 +10,21 @@ import { type BrokerAddress, metadata, type PartitionMetadata } from './apis/met
 import { offsetCommit } from './apis/offset-commit.ts';
 import { offsetFetch } from './apis/offset-fetch.ts';
 import { produce } from './apis/produce.ts';
+import { saslAuthenticate, saslHandshake } from './apis/sasl.ts';
 import { KafkaCluster } from './cluster.ts';
-import { compileKafkaOptions, type KafkaLimits } from './options.ts';
+import { compileKafkaOptions, type KafkaLimits, type KafkaOptions } from './options.ts';
 import { AnswerAssembler } from './wire/answer-assembler.ts';
 import { WireReader } from './wire/wire-reader.ts';
 import { WireWriter } from './wire/wire-writer.ts';
 
 const apiVersionsKey = 18;
+const authenticationFailed = 58;
 const asked = [metadata, fetch, produce, initProducerId, findCoordinator, offsetCommit, createTopics];
 /** What the adapter wants to see, and no stand-in answers. */
 const unanswered = [listOffsets, offsetFetch, deleteTopics];
+
+/** Kinds of requests whose headers have no optional fields. */
+const tagless: ReadonlySet<number> = new Set([apiVersionsKey, saslHandshake.key]);
 
 /** What one broker believes, and says when asked. */
 export interface Belief {
@@ -59,6 +64,9 @@ export class StandInBroker {
   producers = 0;
   /** Requests for offsets of the one partition to be committed. */
   commits = 0;
+  /** What each authentication sent. */
+  readonly secrets: string[] = [];
+  isRefused: (secret: string) => boolean = () => false;
   /** Requests to create a topic, and what each is answered. */
   creations = 0;
   createError = 0;
@@ -99,9 +107,9 @@ export class StandInBroker {
       reader.int16();
       const correlation = reader.int32();
       reader.string();
-      if (key !== apiVersionsKey) reader.tags();
+      if (!tagless.has(key)) reader.tags();
       const writer = new WireWriter().int32(0).int32(correlation);
-      if (key !== apiVersionsKey) writer.tags();
+      if (!tagless.has(key)) writer.tags();
       if (!this.#answer(key, socket, reader, writer)) return;
       socket.write(writer.patchInt32(0, writer.length - 4).finish());
     });
@@ -111,6 +119,8 @@ export class StandInBroker {
   /** False: nothing is answered. */
   #answer(key: number, socket: Socket, reader: WireReader, writer: WireWriter): boolean {
     if (key === apiVersionsKey) answerVersions(writer);
+    else if (key === saslHandshake.key) writer.int16(0).int32(0);
+    else if (key === saslAuthenticate.key) this.#answerSecret(reader, writer);
     else if (key === metadata.key) this.#answerMetadata(reader, writer);
     else if (key === initProducerId.key)
       writer
@@ -126,6 +136,14 @@ export class StandInBroker {
     else if (key === createTopics.key) this.#answerCreate(writer);
     else throw new Error(`a stand-in for a broker doesn't answer requests of kind ${key}`);
     return true;
+  }
+
+  #answerSecret(reader: WireReader, writer: WireWriter): void {
+    const secret = String(reader.compactBytes());
+    this.secrets.push(secret);
+    const isRefused = this.isRefused(secret);
+    writer.int16(isRefused ? authenticationFailed : 0).compactString(null);
+    writer.compactBytes(Buffer.alloc(0)).int64(0).tags();
   }
 
   #answerCoordinator(writer: WireWriter): void {
@@ -213,12 +231,16 @@ export function ledBy(leader: number, leaderEpoch: number): PartitionMetadata {
 }
 
 /** A clock that only moves when it is told, and a logger that keeps what is warned of. */
-export function clusterOf(brokers: readonly BrokerAddress[], limits: Partial<KafkaLimits> = {}) {
+export function clusterOf(
+  brokers: readonly BrokerAddress[],
+  limits: Partial<KafkaLimits> = {},
+  options: Partial<KafkaOptions> = {},
+) {
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs, wallUnixMs: () => 1.75e12 };
   const warnings: { readonly text: string; readonly fields: LogFields }[] = [];
   const logger: Logger = { ...silentLogger, warn: (text, fields = {}) => void warnings.push({ text, fields }) };
   const addresses = brokers.map(({ host, port }) => `${host}:${port}`);
-  const cluster = new KafkaCluster(compileKafkaOptions({ brokers: addresses, limits }), { clock, logger });
+  const cluster = new KafkaCluster(compileKafkaOptions({ ...options, brokers: addresses, limits }), { clock, logger });
   return { cluster, clock, warnings };
 }
 
