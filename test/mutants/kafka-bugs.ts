@@ -137,4 +137,12 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: "error.code === 'CLOSED' || error.code === 'DENIED') throw error;",
     tests: ['packages/stream-kafka/src/cluster.test.ts'],
   },
+  {
+    name: 'Kafka: a token that can not be read for a moment is no try of a connection',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/wire/sasl.ts',
+    find: "throw new KafkaError('UNREACHABLE', ",
+    replace: "throw cause ?? new KafkaError('UNREACHABLE', ",
+    tests: ['packages/stream-kafka/src/cluster.test.ts'],
+  },
 ];

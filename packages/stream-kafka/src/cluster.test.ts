@@ -79,3 +79,25 @@ test('where one refuses this client, and no other one answers, that is said at o
     server.close();
   }
 });
+
+test('a token that can not be read for a moment is asked for again', async () => {
+  const broker = await StandInBroker.start(1, belief);
+  let reads = 0;
+  const token = async () => {
+    if (++reads === 1) throw new Error('the token file is empty');
+    return 'fresh';
+  };
+  const limits = { backoffMsMin: 1, backoffMsMax: 1 };
+  const { cluster } = clusterOf([broker.address], limits, { sasl: { mechanism: 'OAUTHBEARER', token } });
+  try {
+    const text = /^no broker answers: 127\S+: SASL OAUTHBEARER with a token: the token file is empty$/;
+    const unread = ({ code, message }: KafkaError) => code === 'UNREACHABLE' && text.test(message);
+    await assert.rejects(cluster.metadata([]), unread);
+    reads = 0;
+    assert.equal((await cluster.retry(() => cluster.metadata([]))).controllerId, 1);
+    assert.equal(broker.secrets.length, 1);
+  } finally {
+    cluster.close();
+    broker.stop();
+  }
+});

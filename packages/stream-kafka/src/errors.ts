@@ -1,4 +1,5 @@
 import { LogError, type LogErrorCode } from '@holdfast/engine';
+import { errorText } from '@holdfast/model';
 import { brokerErrorName, brokerErrors, isRetriable } from './wire/broker-errors.ts';
 
 export const kafkaErrorCodes = [
@@ -57,12 +58,12 @@ export function logError(error: unknown): unknown {
   return error instanceof KafkaError ? new LogError(portCode(error), error.message, { cause: error }) : error;
 }
 
-/** The same of an append, of whose records so many are durable. */
-export function appendError(error: unknown, appended: number): unknown {
+/** The same of an append, of whose records so many are durable: whatever failed, they must not be sent again. */
+export function appendError(error: unknown, appended: number): LogError {
   if (error instanceof KafkaError) return new LogError(portCode(error), error.message, { cause: error, appended });
-  if (error instanceof LogError && appended > 0)
-    return new LogError(error.code, error.message, { cause: error, appended });
-  return error;
+  if (error instanceof LogError && appended === 0) return error;
+  const code = error instanceof LogError ? error.code : 'LOG_IO';
+  return new LogError(code, errorText(error), { cause: error, appended });
 }
 
 /** A single record that the broker doesn't take. @param bytes what it takes in a batch, at most */

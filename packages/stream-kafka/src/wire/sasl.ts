@@ -1,3 +1,4 @@
+import { errorText } from '@holdfast/model';
 import { saslAuthenticate, saslHandshake } from '../apis/sasl.ts';
 import { brokerError, KafkaError } from '../errors.ts';
 import type { SaslOptions } from '../options.ts';
@@ -7,7 +8,7 @@ import { ScramClient } from './scram.ts';
 
 /**
  * Authenticates a new connection. Returns for how long it holds, 0 for ever.
- * @throws KafkaError DENIED: says which user and mechanism, never the password or token
+ * @throws KafkaError DENIED: says which user and mechanism, never the password or token; UNREACHABLE where that can't be read
  */
 export async function authenticate(connection: Connection, sasl: SaslOptions): Promise<number> {
   const { mechanism } = sasl;
@@ -28,7 +29,7 @@ export async function authenticate(connection: Connection, sasl: SaslOptions): P
     return (await send(Buffer.from(`\0${sasl.username}\0${sasl.password}`))).lifetimeMs;
   }
   if (sasl.mechanism === 'OAUTHBEARER') {
-    const token = await sasl.token();
+    const token = await secretOf(sasl.token, what);
     const extensions = Object.entries(sasl.extensions ?? {}).map(([name, value]) => `${name}=${value}\x01`);
     const answer = await send(Buffer.from(`n,,\x01auth=Bearer ${token}\x01${extensions.join('')}\x01`));
     // A refused token is answered by a JSON text, not by an error; a second message gets the error.
@@ -40,4 +41,13 @@ export async function authenticate(connection: Connection, sasl: SaslOptions): P
   const final = await send(scram.final(first.bytes));
   scram.verify(final.bytes);
   return final.lifetimeMs;
+}
+
+/** What cannot be read now, since it is just being written anew, may be there at the next try. */
+async function secretOf(read: () => string | Promise<string>, what: string): Promise<string> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw new KafkaError('UNREACHABLE', `${what}: ${errorText(cause)}`, { cause });
+  }
 }
