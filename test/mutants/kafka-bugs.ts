@@ -145,4 +145,12 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: "throw cause ?? new KafkaError('UNREACHABLE', ",
     tests: ['packages/stream-kafka/src/cluster.test.ts'],
   },
+  {
+    name: 'Kafka: a client certificate that is refused after the handshake is a broken connection',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/wire/connection.ts',
+    find: 'if (isTlsRefusal(cause)) return',
+    replace: 'if (this.#hasAnswered) return',
+    tests: ['packages/stream-kafka/src/wire/connection.test.ts'],
+  },
 ];

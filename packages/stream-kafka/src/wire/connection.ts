@@ -1,6 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { KafkaError } from '../errors.ts';
+import { KafkaError, type KafkaErrorCode } from '../errors.ts';
 import type { CompiledKafkaOptions } from '../options.ts';
 import { AnswerAssembler } from './answer-assembler.ts';
 import type { Api } from './api.ts';
@@ -28,6 +28,10 @@ interface Waiting {
 /** TLS failures that no second try mends: they are settings. */
 const tlsRefusal = /^(?:ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_OSSL)/;
 
+function isTlsRefusal(error: NodeJS.ErrnoException | null | undefined): boolean {
+  return tlsRefusal.test(error?.code ?? '');
+}
+
 /**
  * One connection to one broker: requests in, answers out, in any number at once. The broker answers a connection's
  * requests in order, so one that waits (a fetch) holds up those behind it: readers have connections of their own.
@@ -39,6 +43,7 @@ export class Connection {
   readonly #waiting = new Map<number, Waiting>();
   #lastCorrelation = 0;
   #failure: KafkaError | null = null;
+  #hasAnswered = false;
   #retired = false;
 
   private constructor(address: Address, options: ConnectionOptions, socket: Socket) {
@@ -69,7 +74,7 @@ export class Connection {
       const fail = (text: string, cause?: NodeJS.ErrnoException) => {
         clearTimeout(timer);
         socket.destroy();
-        const code = tls !== null && tlsRefusal.test(cause?.code ?? '') ? 'DENIED' : 'UNREACHABLE';
+        const code = tls !== null && isTlsRefusal(cause) ? 'DENIED' : 'UNREACHABLE';
         reject(new KafkaError(code, `${host}:${port}: ${text}`, { cause }));
       };
       socket.setNoDelay(true);
@@ -120,6 +125,7 @@ export class Connection {
   }
 
   #take(answer: Buffer): void {
+    this.#hasAnswered = true;
     const correlation = answer.readInt32BE(0);
     const waiting = this.#waiting.get(correlation);
     if (waiting === undefined) throw this.#error('PROTOCOL', `an answer to request ${correlation}, which nobody made`);
@@ -143,10 +149,14 @@ export class Connection {
   }
 
   #broken(cause: Error | null): KafkaError {
-    return this.#error('UNREACHABLE', cause === null ? 'the broker closed the connection' : cause.message, cause);
+    const text = cause === null ? 'the broker closed the connection' : cause.message;
+    if (this.#hasAnswered || this.#options.tls === null) return this.#error('UNREACHABLE', text, cause);
+    // With TLS 1.3 a client takes the connection for made before the broker has looked at its certificate.
+    if (isTlsRefusal(cause)) return this.#error('DENIED', `the broker takes no such client over TLS: ${text}`, cause);
+    return this.#error('UNREACHABLE', `${text}; it may want a client certificate, or another one`, cause);
   }
 
-  #error(code: 'UNREACHABLE' | 'PROTOCOL', text: string, cause: Error | null = null): KafkaError {
+  #error(code: KafkaErrorCode, text: string, cause: Error | null = null): KafkaError {
     return new KafkaError(code, `${this.address.host}:${this.address.port}: ${text}`, { cause });
   }
 }
