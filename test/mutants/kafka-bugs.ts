@@ -153,4 +153,20 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: 'if (this.#hasAnswered) return',
     tests: ['packages/stream-kafka/src/wire/connection.test.ts'],
   },
+  {
+    name: 'Kafka: certificates that were renewed are not taken',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/tls-source.ts',
+    find: 'if (problems.length === 0 && (good === null || !isSame(settings, good))) {',
+    replace: 'if (problems.length === 0 && good === null) {',
+    tests: ['packages/stream-kafka/src/tls-source.test.ts'],
+  },
+  {
+    name: 'Kafka: certificates that can not be used take the place of those that can',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/tls-source.ts',
+    find: '        createSecureContext(settings);\n        this.#good = settings;',
+    replace: '        this.#good = settings;\n        createSecureContext(settings);',
+    tests: ['packages/stream-kafka/src/tls-source.test.ts'],
+  },
 ];

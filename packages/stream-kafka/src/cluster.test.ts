@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { type LogFields, silentLogger } from '@holdfast/model';
 import { KafkaCluster } from './cluster.ts';
 import type { KafkaError } from './errors.ts';
 import { compileKafkaOptions } from './options.ts';
 import { clusterOf, ledBy, StandInBroker } from './test-support.test.ts';
+import { Certificates } from './tls-support.test.ts';
 
 const clock = { monotonicMs: () => performance.now(), wallUnixMs: () => Date.now() };
 
@@ -99,5 +102,47 @@ test('a token that can not be read for a moment is asked for again', async () =>
   } finally {
     cluster.close();
     broker.stop();
+  }
+});
+
+test('a password that was changed is read by the next connection', async () => {
+  const broker = await StandInBroker.start(1, belief);
+  let password = 'old';
+  const changing = { mechanism: 'PLAIN', username: 'u', password: () => password } as const;
+  const { cluster } = clusterOf([broker.address], {}, { sasl: changing });
+  try {
+    await cluster.metadata([]);
+    // Each answer comes over another connection.
+    broker.hangUp();
+    broker.isRefused = (secret) => secret !== '\0u\0new';
+    await assert.rejects(cluster.metadata([]), ({ code }: KafkaError) => code === 'DENIED');
+    password = 'new';
+    assert.equal((await cluster.metadata([])).controllerId, 1);
+  } finally {
+    cluster.close();
+    broker.stop();
+  }
+});
+
+test('authorities that were changed are read by the next connection', async () => {
+  const certificates = new Certificates();
+  const { certFile: caFile, keyFile } = certificates.make('broker');
+  const server = createTlsServer({ key: readFileSync(keyFile), cert: readFileSync(caFile) });
+  server.on('secureConnection', (socket) => socket.on('error', () => {}).once('data', () => socket.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const broker = { nodeId: 1, host: '127.0.0.1', port: (server.address() as { port: number }).port };
+  const trusted = readFileSync(caFile);
+  writeFileSync(caFile, readFileSync(certificates.make('another').certFile));
+  const { cluster } = clusterOf([broker], {}, { tls: { caFile } });
+  const failsBy = (code: string) => (error: KafkaError) => error.code === code;
+  try {
+    await assert.rejects(cluster.metadata([]), failsBy('DENIED'));
+    writeFileSync(caFile, trusted);
+    // It takes a request, and hangs up.
+    await assert.rejects(cluster.metadata([]), failsBy('UNREACHABLE'));
+  } finally {
+    cluster.close();
+    server.close();
+    certificates.remove();
   }
 });

@@ -230,7 +230,8 @@ export class KafkaCluster {
   }
 
   async #open(address: Address): Promise<HeldConnection> {
-    const connection = await Connection.open(address, this.options);
+    const tls = this.options.tls?.current(this.logger) ?? null;
+    const connection = await Connection.open(address, { ...this.options, tls });
     try {
       await checkVersions(connection);
       const { sasl } = this.options;

@@ -15,8 +15,8 @@ export {
   type KafkaLimits,
   type KafkaOptions,
   KafkaOptionsError,
-  type KafkaTlsOptions,
   kafkaClients,
   type SaslOptions,
   saslMechanisms,
 } from './options.ts';
+export type { KafkaTlsOptions } from './tls-source.ts';

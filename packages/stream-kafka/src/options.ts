@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock, Logger } from '@holdfast/model';
+import { type KafkaTlsOptions, TlsSource } from './tls-source.ts';
 import type { Address } from './wire/connection.ts';
 
 export const kafkaClients = ['wire', 'kafkajs'] as const;
@@ -15,7 +14,8 @@ export type SaslOptions =
   | {
       readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
       readonly username: string;
-      readonly password: string;
+      /** A function is asked whenever a connection is made, so that it may be changed meanwhile. */
+      readonly password: string | (() => string);
     }
   | {
       readonly mechanism: 'OAUTHBEARER';
@@ -24,18 +24,7 @@ export type SaslOptions =
       readonly extensions?: Readonly<Record<string, string>>;
     };
 
-/** Paths of PEM files. */
-export interface KafkaTlsOptions {
-  /** Who signed the brokers' certificates; the system's authorities without. */
-  readonly caFile?: string;
-  /** This client's certificate and key, where the brokers ask for one. */
-  readonly certFile?: string;
-  readonly keyFile?: string;
-  /** The name that certificates have to show, where it isn't the host's. */
-  readonly serverName?: string;
-}
-
-/** As an operator writes them; plain data but for the token, so that a configuration can hold them. */
+/** As an operator writes them; plain data but for secrets that are asked for, so that a configuration can hold them. */
 export interface KafkaOptions {
   /** HOST:PORT of some brokers; the others are learned from them. */
   readonly brokers: readonly string[];
@@ -103,7 +92,7 @@ export interface CompiledKafkaOptions extends KafkaLimits {
   readonly brokers: readonly Address[];
   readonly client: KafkaClient;
   readonly clientId: string;
-  readonly tls: (SecureContextOptions & { readonly servername?: string }) | null;
+  readonly tls: TlsSource | null;
   readonly sasl: SaslOptions | null;
   readonly isolation: 0 | 1;
   readonly compression: Compression;
@@ -171,30 +160,9 @@ function parseAddress(text: string, problems: string[]): Address {
   return { host: match?.[1] ?? match?.[2] ?? '', port };
 }
 
-function compileTls(tls: KafkaOptions['tls'], problems: string[]): CompiledKafkaOptions['tls'] {
+function compileTls(tls: KafkaOptions['tls'], problems: string[]): TlsSource | null {
   if (tls === undefined || tls === false) return null;
-  if (tls === true) return {};
-  const compiled: { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string } = {};
-  for (const [name, path] of [
-    ['ca', tls.caFile],
-    ['cert', tls.certFile],
-    ['key', tls.keyFile],
-  ] as const) {
-    if (path === undefined) continue;
-    try {
-      compiled[name] = readFileSync(path);
-    } catch (error) {
-      problems.push(`tls.${name}File: ${(error as Error).message}`);
-    }
-  }
-  if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
-    problems.push('tls.certFile and tls.keyFile go together');
-  }
-  if (tls.serverName !== undefined) compiled.servername = tls.serverName;
-  try {
-    createSecureContext(compiled);
-  } catch (error) {
-    problems.push(`tls: ${(error as Error).message}`);
-  }
-  return compiled;
+  const source = new TlsSource(tls === true ? {} : tls);
+  problems.push(...source.check());
+  return source;
 }

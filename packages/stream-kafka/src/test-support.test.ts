@@ -95,6 +95,11 @@ export class StandInBroker {
 
   stop(): void {
     this.#server.close();
+    this.hangUp();
+  }
+
+  /** Breaks all connections. */
+  hangUp(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 

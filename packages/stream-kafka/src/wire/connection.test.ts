@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createServer } from 'node:tls';
+import { silentLogger } from '@holdfast/model';
 import { apiVersions } from '../apis/api-versions.ts';
 import type { KafkaError } from '../errors.ts';
-import { compileKafkaOptions, type KafkaTlsOptions } from '../options.ts';
+import { compileKafkaOptions } from '../options.ts';
+import type { KafkaTlsOptions } from '../tls-source.ts';
 import { Certificates } from '../tls-support.test.ts';
 import { Connection } from './connection.ts';
 
@@ -19,7 +21,8 @@ async function firstRequest(tls: KafkaTlsOptions): Promise<KafkaError> {
   const server = createServer(wanting, (socket) => socket.on('error', () => {}));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  const options = compileKafkaOptions({ brokers: [`127.0.0.1:${port}`], tls });
+  const compiled = compileKafkaOptions({ brokers: [`127.0.0.1:${port}`], tls });
+  const options = { ...compiled, tls: compiled.tls!.current(silentLogger) };
   try {
     const connection = await Connection.open({ host: '127.0.0.1', port }, options);
     return await connection.request(apiVersions, null).then(

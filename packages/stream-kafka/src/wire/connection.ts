@@ -2,6 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { KafkaError, type KafkaErrorCode } from '../errors.ts';
 import type { CompiledKafkaOptions } from '../options.ts';
+import type { TlsSettings } from '../tls-source.ts';
 import { AnswerAssembler } from './answer-assembler.ts';
 import type { Api } from './api.ts';
 import { WireReader } from './wire-reader.ts';
@@ -12,10 +13,11 @@ export interface Address {
   readonly port: number;
 }
 
-export type ConnectionOptions = Pick<
-  CompiledKafkaOptions,
-  'clientId' | 'tls' | 'connectTimeoutMs' | 'requestTimeoutMs' | 'answerBytesMax'
->;
+export interface ConnectionOptions
+  extends Pick<CompiledKafkaOptions, 'clientId' | 'connectTimeoutMs' | 'requestTimeoutMs' | 'answerBytesMax'> {
+  /** Null: plain. */
+  readonly tls: TlsSettings | null;
+}
 
 interface Waiting {
   /** What was asked. */

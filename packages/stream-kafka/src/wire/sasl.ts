@@ -25,9 +25,6 @@ export async function authenticate(connection: Connection, sasl: SaslOptions): P
     if (answer.error !== 0) throw brokerError(what, answer.error, answer.message);
     return answer;
   };
-  if (sasl.mechanism === 'PLAIN') {
-    return (await send(Buffer.from(`\0${sasl.username}\0${sasl.password}`))).lifetimeMs;
-  }
   if (sasl.mechanism === 'OAUTHBEARER') {
     const token = await secretOf(sasl.token, what);
     const extensions = Object.entries(sasl.extensions ?? {}).map(([name, value]) => `${name}=${value}\x01`);
@@ -36,7 +33,10 @@ export async function authenticate(connection: Connection, sasl: SaslOptions): P
     if (answer.bytes.length > 0) await send(Buffer.from('\x01'));
     return answer.lifetimeMs;
   }
-  const scram = new ScramClient(mechanism === 'SCRAM-SHA-256' ? 'sha256' : 'sha512', sasl.username, sasl.password);
+  const { username, password } = sasl;
+  const secret = typeof password === 'string' ? password : await secretOf(password, what);
+  if (mechanism === 'PLAIN') return (await send(Buffer.from(`\0${username}\0${secret}`))).lifetimeMs;
+  const scram = new ScramClient(mechanism === 'SCRAM-SHA-256' ? 'sha256' : 'sha512', username, secret);
   const first = await send(scram.first());
   const final = await send(scram.final(first.bytes));
   scram.verify(final.bytes);

@@ -11,10 +11,11 @@ import { type Reached, type ServiceEnvironment, untilReached } from './until-rea
  */
 export async function openKafka(config: KafkaConfig, environment: ServiceEnvironment): Promise<KafkaLog> {
   const { KafkaLog, KafkaOptionsError } = await import('@holdfast/stream-kafka');
-  const options = kafkaOptions(config);
   const context = { clock: environment.timers, logger: environment.logger.child('kafka') };
   const attempt = async (): Promise<Reached<KafkaLog>> => {
     try {
+      // What is read of files is read for each try: they may have been mended since.
+      const options = kafkaOptions(config);
       // One try, so that the waiting is this node's, and said; the log that is kept tries for longer.
       const probe = await KafkaLog.open({ ...options, limits: { ...options.limits, retryTimeMs: 1 } }, context);
       await probe.close();
@@ -72,11 +73,15 @@ function tlsOptions(tls: TlsConfig): Exclude<KafkaOptions['tls'], boolean | unde
 
 function saslOptions(sasl: SaslConfig): SaslOptions {
   if (sasl.mechanism !== 'OAUTHBEARER') {
-    const { mechanism, username, password } = sasl;
-    return { mechanism, username, password: readSecret('kafka.passwordFile', password) };
+    const { mechanism, username, password: secret } = sasl;
+    const password = () => readSecret('kafka.passwordFile', secret);
+    // What can't be read is said at once. Later ones are for the connections that are made then: whoever changes the
+    // password writes the file anew, and no node is started again for that.
+    password();
+    return { mechanism, username, password };
   }
   const { tokenFile } = sasl;
   readSettingFile('kafka.tokenFile', tokenFile);
-  // Tokens are short-lived: whoever renews it writes the file anew.
+  // Tokens are short-lived as well.
   return { mechanism: 'OAUTHBEARER', token: async () => readSecret('kafka.tokenFile', { file: tokenFile }) };
 }

@@ -30,14 +30,16 @@ function redisOf(settings: string) {
   return redisOptions(store);
 }
 
-test('a password file may end with a line break, and may not be empty or missing', () => {
+test('a password file may end with a line break, and may not be empty or missing; it is read for each connection', () => {
   const sasl = 'sasl: PLAIN, username: u';
   file('password', 'hush \n');
-  assert.deepEqual(kafkaOf(`${sasl}, passwordFile: password`).sasl, {
-    mechanism: 'PLAIN',
-    username: 'u',
-    password: 'hush ',
-  });
+  const read = kafkaOf(`${sasl}, passwordFile: password`).sasl;
+  assert.ok(read?.mechanism === 'PLAIN' && typeof read.password === 'function');
+  assert.deepEqual([read.username, read.password()], ['u', 'hush ']);
+  file('password', 'changed');
+  assert.equal(read.password(), 'changed');
+  file('password', '');
+  assert.throws(read.password, { code: 'FILE_UNREADABLE', message: /password is empty/ });
   file('empty', '\n');
   assert.throws(() => kafkaOf(`${sasl}, passwordFile: empty`), { code: 'FILE_UNREADABLE', message: /empty is empty/ });
   assert.throws(() => kafkaOf(`${sasl}, passwordFile: none`), {
