@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LogError } from '@holdfast/engine';
 import { type KafkaLog, type KafkaOptions, kafkaClients } from '@holdfast/stream-kafka';
 import { partitionOf, readRecords, recordsOf, textRecords } from '@holdfast/testkit';
@@ -138,6 +139,34 @@ async function appendWithoutLeader(service: KafkaService, log: KafkaLog): Promis
   }
 }
 
+/** What ADR 24 allows before a node that lacks something, and is alone with it, loses its session. */
+const serviceAwayMs = 30_000;
+
+/** Looks as a node does, only oftener. */
+async function lookWhileLeaderDies(service: KafkaService, log: KafkaLog): Promise<void> {
+  await log.createKafkaTopic('watched', 1, { configs: { 'min.insync.replicas': '2' } });
+  const look = log.newLook({ topics: ['watched', 'missing'], group: 'watching' });
+  const again = async () => {
+    await delay(200);
+    return look();
+  };
+  for (let looks = 0; looks < 6; looks++) await again();
+  const { leader } = (await log.partitions('watched'))[0]!;
+  await service.stopBroker(leader, 'SIGKILL');
+  const beganMs = performance.now();
+  const missed = await waitFor('a look that misses it', 10_000, () => again().then(() => null, String));
+  assert.match(missed, new RegExp(`broker ${leader}, which `));
+  await waitFor('looks that are well', 60_000, () =>
+    again().then(
+      () => true,
+      () => null,
+    ),
+  );
+  const silentMs = performance.now() - beganMs;
+  assert.ok(silentMs < serviceAwayMs / 2, `${Math.round(silentMs)} ms`);
+  for (let looks = 0; looks < 6; looks++) await again();
+}
+
 describe('a real Kafka that fails', () => {
   test('three brokers: leaders die and move, and every record comes once and in order', { timeout: 240_000 }, () =>
     withKafka({ brokers: 3 }, {}, async (service, log) => {
@@ -160,6 +189,10 @@ describe('a real Kafka that fails', () => {
       }
       await traffic.finish();
     }),
+  );
+
+  test('a broker that dies fails the looks of a node no longer than until others lead', { timeout: 240_000 }, () =>
+    withKafka({ brokers: 3 }, {}, lookWhileLeaderDies),
   );
 
   test('an append that finds no leader goes on once there is one', { timeout: 240_000 }, () =>

@@ -17,7 +17,10 @@ import { type Address, Connection } from './wire/connection.ts';
 import { authenticate } from './wire/sasl.ts';
 
 /** Connections that a broker has apart: one kind's waiting must not hold up the other. */
-export type Lane = 'ask' | 'produce';
+export type Lane = 'ask' | 'produce' | 'look';
+
+/** Of a look, whose answer takes a broker nothing: a connection that hangs has to make place for another before long. */
+const lookTimeoutMs = 10_000;
 
 const spoken: readonly Api<never, unknown>[] = [
   metadata,
@@ -92,7 +95,7 @@ export class KafkaCluster {
   ): Promise<Answer> {
     const address = this.#brokers.get(nodeId);
     if (address === undefined) throw new KafkaError('UNREACHABLE', `broker ${nodeId} is not known`);
-    return (await this.#connection(`${nodeId}/${lane}`, address)).request(api, request);
+    return (await this.#connection(String(nodeId), address, lane)).request(api, request);
   }
 
   /**
@@ -101,11 +104,16 @@ export class KafkaCluster {
    * @param unlike asked only when no other known one answers
    * @throws KafkaError
    */
-  async askAny<Request, Answer>(api: Api<Request, Answer>, request: Request, unlike?: number): Promise<Answer> {
+  async askAny<Request, Answer>(
+    api: Api<Request, Answer>,
+    request: Request,
+    unlike?: number,
+    lane: Lane = 'ask',
+  ): Promise<Answer> {
     const failures: KafkaError[] = [];
-    for (const [key, address] of this.#candidates(unlike)) {
+    for (const [name, address] of this.#candidates(unlike)) {
       try {
-        return await (await this.#connection(key, address)).request(api, request);
+        return await (await this.#connection(name, address, lane)).request(api, request);
       } catch (error) {
         if (!(error instanceof KafkaError) || error.code === 'CLOSED') throw error;
         failures.push(error);
@@ -129,8 +137,8 @@ export class KafkaCluster {
   }
 
   /** @param unlike as of `askAny` */
-  async metadata(topics: readonly TopicAsked[], unlike?: number): Promise<MetadataAnswer> {
-    const answer = await this.askAny(metadata, topics, unlike);
+  async metadata(topics: readonly TopicAsked[], unlike?: number, lane?: Lane): Promise<MetadataAnswer> {
+    const answer = await this.askAny(metadata, topics, unlike, lane);
     // A broker that has just started knows nobody yet.
     if (answer.brokers.length > 0) {
       this.#brokers.clear();
@@ -201,12 +209,13 @@ export class KafkaCluster {
     const first = this.#turn++ % Math.max(others.length, 1);
     const last = known.filter(({ nodeId }) => nodeId === unlike);
     for (const broker of [...others.slice(first), ...others.slice(0, first), ...last])
-      yield [`${broker.nodeId}/ask`, broker];
+      yield [String(broker.nodeId), broker];
     for (const address of this.options.brokers) yield [`${address.host}:${address.port}`, address];
   }
 
-  async #connection(key: string, address: Address): Promise<Connection> {
+  async #connection(name: string, address: Address, lane: Lane): Promise<Connection> {
     const { host, port } = address;
+    const key = `${name}/${lane}`;
     for (;;) {
       if (this.isClosed) throw new KafkaError('CLOSED', 'the log is closed');
       const looked = this.#held.get(key);
@@ -219,7 +228,9 @@ export class KafkaCluster {
       held?.connection.retire();
       break;
     }
-    const opening = this.#open(address);
+    const { requestTimeoutMs } = this.options;
+    const timeoutMs = lane === 'look' ? Math.min(lookTimeoutMs, requestTimeoutMs) : requestTimeoutMs;
+    const opening = this.#open(address, timeoutMs);
     this.#held.set(key, opening);
     opening.catch(() => {
       if (this.#held.get(key) === opening) this.#held.delete(key);
@@ -229,9 +240,9 @@ export class KafkaCluster {
     return connection;
   }
 
-  async #open(address: Address): Promise<HeldConnection> {
+  async #open(address: Address, requestTimeoutMs = this.options.requestTimeoutMs): Promise<HeldConnection> {
     const tls = this.options.tls?.current(this.logger) ?? null;
-    const connection = await Connection.open(address, { ...this.options, tls });
+    const connection = await Connection.open(address, { ...this.options, tls, requestTimeoutMs });
     try {
       await checkVersions(connection);
       const { sasl } = this.options;

@@ -1,4 +1,5 @@
 export type { BrokerAddress } from './apis/metadata.ts';
+export type { LookedAt } from './broker-look.ts';
 export { KafkaError, type KafkaErrorCode, kafkaErrorCodes } from './errors.ts';
 export {
   KafkaLog,

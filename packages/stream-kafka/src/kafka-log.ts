@@ -12,6 +12,7 @@ import {
 import type { PartitionId } from '@holdfast/model';
 import { earliest, latest } from './apis/list-offsets.ts';
 import type { BrokerAddress } from './apis/metadata.ts';
+import { brokerLook, type LookedAt } from './broker-look.ts';
 import { KafkaCluster } from './cluster.ts';
 import { logError } from './errors.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -118,6 +119,15 @@ export class KafkaLog implements Log {
       });
       return infoOf(created);
     });
+  }
+
+  /**
+   * A question for whoever wants to know over and over whether the log is there for this process: it fails as long as a
+   * broker that the job can't do without doesn't answer here.
+   */
+  newLook(job: LookedAt): () => Promise<void> {
+    const look = brokerLook(this.#cluster, job);
+    return () => this.#do(look);
   }
 
   /** The brokers that the cluster lists now. */

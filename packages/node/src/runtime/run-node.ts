@@ -162,12 +162,12 @@ class Node implements RunningNode {
       },
       ...(stop === undefined ? {} : { stop }),
     };
-    const log = await openLogWithTopics(config, this.#logPath, job, environment);
+    const { log, look: lookAtLog } = await openLogWithTopics(config, this.#logPath, job, environment);
     this.#disposers.push(() => log.close());
     const store = await openStore(config, this.#storePath, environment);
     this.#disposers.push(() => store.close());
     const lookAtStore = storeLook(store, () => this.#control?.table.storeGeneration ?? '');
-    const looks = { log: () => log.describe(job.inputs[0]!), store: lookAtStore };
+    const looks = { log: lookAtLog, store: lookAtStore };
     const services = new ServiceWatch(looks, this.#timers, this.#logger);
     this.#services = services;
     this.#disposers.push(() => services.close());

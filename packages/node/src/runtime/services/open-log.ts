@@ -26,6 +26,12 @@ export async function openLog(
   return LmdbLog.open(embeddedPath, environment.timers);
 }
 
+/** A log, and what this node asks it over and over (`ServiceWatch`). */
+export interface WatchedLog {
+  readonly log: Log;
+  readonly look: () => Promise<unknown>;
+}
+
 /**
  * The same, and sees to it that the job's topics are there. Those of the embedded log are made by whoever feeds it.
  * @throws ServiceError
@@ -33,10 +39,13 @@ export async function openLog(
 export async function openLogWithTopics(
   config: Pick<NodeConfig, 'log'>,
   embeddedPath: string,
-  job: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
+  job: { readonly name: string; readonly inputs: readonly string[]; readonly outputs: readonly string[] },
   environment: ServiceEnvironment,
-): Promise<Log> {
-  if (config.log.kind !== 'kafka') return openLog(config, embeddedPath, environment);
+): Promise<WatchedLog> {
+  if (config.log.kind !== 'kafka') {
+    const log = await openLog(config, embeddedPath, environment);
+    return { log, look: () => log.describe(job.inputs[0]!) };
+  }
   const log = await openKafka(config.log, environment);
   const { deadLetterTopic, outputPartitions } = defaultShardSettings;
   const { topics } = config.log;
@@ -50,7 +59,8 @@ export async function openLogWithTopics(
         options: { retentionMs: topics.deadLetterRetentionMs, configs: deadLetterConfigs(topics.configs) },
       },
     ]);
-    return log;
+    const look = log.newLook({ topics: [...job.inputs, ...job.outputs, deadLetterTopic], group: job.name });
+    return { log, look };
   } catch (error) {
     await log.close();
     throw error;
