@@ -201,4 +201,12 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: 'if (nodeId < 0) needed.delete(nodeId);',
     tests: ['packages/stream-kafka/src/broker-look.test.ts'],
   },
+  {
+    name: 'Kafka: a reader says nothing of what it can not read for as long as an append may take',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/kafka-reader.ts',
+    find: 'Math.min(Math.max(readRetryMs, waitMs), this.#cluster.options.retryTimeMs)',
+    replace: 'this.#cluster.options.retryTimeMs',
+    tests: [reader],
+  },
 ];

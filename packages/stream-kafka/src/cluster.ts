@@ -161,9 +161,14 @@ export class KafkaCluster {
 
   /**
    * Runs `attempt` until it succeeds, fails for good, or `retryTimeMs` is over, with growing pauses.
+   * @param isTold in the log, where it takes more than a few tries; false: the caller does that
    * @throws KafkaError the last failure; for one that might have passed, with the time that was given to it
    */
-  async retry<T>(attempt: (tries: number) => Promise<T>, retryTimeMs = this.options.retryTimeMs): Promise<T> {
+  async retry<T>(
+    attempt: (tries: number) => Promise<T>,
+    retryTimeMs = this.options.retryTimeMs,
+    isTold = true,
+  ): Promise<T> {
     const beganMs = this.nowMs;
     for (let tries = 1; ; tries++) {
       if (this.isClosed) throw new KafkaError('CLOSED', 'the log is closed');
@@ -177,7 +182,7 @@ export class KafkaCluster {
           const text = `${error.message} (given up after ${tries} tries in ${Math.round(pastMs)} ms)`;
           throw new KafkaError(error.code, text, { cause: error, brokerError: error.brokerError });
         }
-        if (tries === 5) {
+        if (isTold && tries === 5) {
           const fields = {
             err: error,
             tries,

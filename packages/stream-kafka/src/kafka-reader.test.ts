@@ -4,6 +4,7 @@ import { LogError } from '@holdfast/engine';
 import { topicId } from '@holdfast/model';
 import { encodeBatch } from './batch/encode-batch.ts';
 import { KafkaReader } from './kafka-reader.ts';
+import type { KafkaLimits } from './options.ts';
 import { clusterOf, ledBy, StandInBroker } from './test-support.test.ts';
 import { Topics } from './topics.ts';
 
@@ -26,17 +27,19 @@ async function reading(
     first: StandInBroker;
     second: StandInBroker;
     warnings: unknown[];
+    clock: { readonly nowMs: number };
   }) => Promise<void>,
+  limits: Partial<KafkaLimits> = {},
 ): Promise<void> {
   const first = await StandInBroker.start(1, { topicId: id, partition: ledBy(1, 5) });
   const second = await StandInBroker.start(2, first.belief);
   const brokers = [first.address, second.address];
   first.belief = second.belief = { ...first.belief, brokers };
-  const { cluster, clock, warnings } = clusterOf(brokers);
+  const { cluster, clock, warnings } = clusterOf(brokers, limits);
   for (const broker of [first, second]) broker.onFetch = () => (clock.nowMs += 500);
   const reader = new KafkaReader(cluster, new Topics(cluster), 'topic', partition, 0, () => undefined);
   try {
-    await run({ reader, first, second, warnings });
+    await run({ reader, first, second, warnings, clock });
   } finally {
     await reader.close();
     cluster.close();
@@ -99,4 +102,29 @@ test('a quiet leader that is still the leader keeps its connection, and its new 
     assert.equal(second.fetchers.size, 0);
     assert.ok(second.lookups >= 8 && second.lookups <= 13, `${second.lookups} looks in six minutes`);
   });
+});
+
+test('a partition that can not be read is told of within seconds, and read once it can be', async () => {
+  await reading(
+    async ({ reader, first, second, clock, warnings }) => {
+      const notLeader = 6;
+      for (const broker of [first, second]) broker.fetchError = notLeader;
+      const failed = (error: unknown) => error instanceof LogError && error.code === 'LOG_IO';
+      const told = async () => {
+        while ((await reader.next(1 << 20, 100)) === null);
+      };
+      await assert.rejects(told(), failed);
+      assert.ok(clock.nowMs <= 6_000, `${clock.nowMs} ms`);
+      await assert.rejects(told(), failed);
+      assert.equal(warnings.length, 1);
+      // Who waits for longer has it tried for longer.
+      const { nowMs } = clock;
+      await assert.rejects(reader.next(1 << 20, 20_000), failed);
+      assert.ok(clock.nowMs >= nowMs + 19_000, `${clock.nowMs - nowMs} ms`);
+      for (const broker of [first, second]) broker.fetchError = 0;
+      first.records = stored('a', 0);
+      assert.equal(await nextText(reader), 'a');
+    },
+    { backoffMsMin: 1, backoffMsMax: 1 },
+  );
 });

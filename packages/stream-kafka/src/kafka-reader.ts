@@ -17,6 +17,12 @@ import type { Connection } from './wire/connection.ts';
 /** A fetch asks for no less: whole record batches come anyway. */
 const fetchBytesMin = 64 * 1024;
 
+/**
+ * How long a reader tries again by itself, while `next` says that nothing came; longer where its caller waits for longer.
+ * Then `next` says that it fails, for a partition must not look well that can't be read; called again, it tries again.
+ */
+const readRetryMs = 5_000;
+
 type Loaded = { readonly batches: FetchedBatches } | { readonly error: unknown };
 
 interface Leader {
@@ -77,13 +83,13 @@ export class KafkaReader implements LogReader {
         if (this.#held !== null) {
           this.#position = this.#held.nextOffset;
           if (batch === null || this.#held.isOver) this.#held = null;
-          if (this.#held === null) this.#loading ??= this.#load(bytesMax);
+          if (this.#held === null) this.#loading ??= this.#load(bytesMax, waitMs);
           // Nothing new: said once after a failure, for null may also mean that no answer came yet.
           if (this.#failing) batch ??= emptyBatch(this.#position);
           this.#failing = false;
           if (batch !== null) return batch;
         }
-        this.#loading ??= this.#load(bytesMax);
+        this.#loading ??= this.#load(bytesMax, waitMs);
         const loaded = await this.#within(this.#loading, deadlineMs - this.#cluster.nowMs);
         if (loaded === null) return null;
         this.#loading = null;
@@ -131,9 +137,11 @@ export class KafkaReader implements LogReader {
   }
 
   /** Never rejects: nobody may be waiting when it fails. */
-  async #load(bytesMax: number): Promise<Loaded> {
+  async #load(bytesMax: number, waitMs: number): Promise<Loaded> {
     try {
-      const answer = await this.#cluster.retry((tries) => this.#fetch(Math.max(bytesMax, fetchBytesMin), tries));
+      const retryMs = Math.min(Math.max(readRetryMs, waitMs), this.#cluster.options.retryTimeMs);
+      const fetchOnce = (tries: number) => this.#fetch(Math.max(bytesMax, fetchBytesMin), tries);
+      const answer = await this.#cluster.retry(fetchOnce, retryMs, false);
       return { batches: this.#batchesOf(answer) };
     } catch (error) {
       this.#dropLeader();
@@ -185,7 +193,8 @@ export class KafkaReader implements LogReader {
       return answer;
     } catch (error) {
       const isPassing = error instanceof KafkaError && error.retriable;
-      if (isPassing && tries === 1) {
+      // Once: its caller tells of what goes on.
+      if (isPassing && tries === 1 && !this.#failing) {
         this.#cluster.logger.warn('reading a partition is interrupted', { partition: this.#name, err: error });
       }
       this.#dropLeader();
