@@ -209,4 +209,20 @@ export const kafkaBugs: readonly PlantedBug[] = [
     replace: 'this.#cluster.options.retryTimeMs',
     tests: [reader],
   },
+  {
+    name: 'Kafka: a partition that an answer leaves out has no record that late',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/listed-offsets.ts',
+    find: 'const offset = offsets.get(partition);',
+    replace: 'const offset = offsets.get(partition) ?? -1;',
+    tests: ['packages/stream-kafka/src/listed-offsets.test.ts'],
+  },
+  {
+    name: 'Kafka: partitions are known by their place in an answer',
+    invariant: 'I8',
+    file: 'packages/stream-kafka/src/topics.ts',
+    find: 'partitions: byNumber(partitions)',
+    replace: 'partitions: [...partitions]',
+    tests: ['packages/stream-kafka/src/topics.test.ts'],
+  },
 ];

@@ -1,7 +1,7 @@
 import { latest, listOffsets } from './apis/list-offsets.ts';
 import type { PartitionMetadata } from './apis/metadata.ts';
 import type { KafkaCluster } from './cluster.ts';
-import { brokerError } from './errors.ts';
+import { brokerError, KafkaError } from './errors.ts';
 import { leaderOf, type Topics } from './topics.ts';
 
 /**
@@ -34,7 +34,13 @@ export function listedOffsets(
         }
       }),
     );
-    return numbers.map((partition) => offsets.get(partition) ?? -1);
+    return numbers.map((partition) => {
+      const offset = offsets.get(partition);
+      // Not to be taken for a partition that has no record that late.
+      if (offset === undefined)
+        throw new KafkaError('UNREACHABLE', `no offset of ${topic}/${partition} was in its leader's answer`);
+      return offset;
+    });
   });
 }
 

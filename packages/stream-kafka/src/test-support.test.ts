@@ -19,9 +19,9 @@ import { WireWriter } from './wire/wire-writer.ts';
 
 const apiVersionsKey = 18;
 const authenticationFailed = 58;
-const asked = [metadata, fetch, produce, initProducerId, findCoordinator, offsetCommit, createTopics];
+const asked = [metadata, fetch, produce, initProducerId, findCoordinator, offsetCommit, createTopics, listOffsets];
 /** What the adapter wants to see, and no stand-in answers. */
-const unanswered = [listOffsets, offsetFetch, deleteTopics];
+const unanswered = [offsetFetch, deleteTopics];
 
 /** Kinds of requests whose headers have no optional fields. */
 const tagless: ReadonlySet<number> = new Set([apiVersionsKey, saslHandshake.key]);
@@ -71,6 +71,9 @@ export class StandInBroker {
   creations = 0;
   createError = 0;
   onCreate: () => void = () => undefined;
+  /** What is told of offsets, by partition, whoever asks for which. */
+  offsets: readonly (readonly [partition: number, offset: number])[] = [];
+  onOffsets: () => void = () => undefined;
   readonly produced: Produced[] = [];
   /** Null: none comes. */
   produceAnswer: { readonly error: number; readonly message: string | null } | null = { error: 0, message: null };
@@ -139,6 +142,7 @@ export class StandInBroker {
     else if (key === offsetCommit.key) this.#answerCommit(writer);
     else if (key === fetch.key) this.#answerFetch(socket, writer);
     else if (key === createTopics.key) this.#answerCreate(writer);
+    else if (key === listOffsets.key) this.#answerOffsets(writer);
     else throw new Error(`a stand-in for a broker doesn't answer requests of kind ${key}`);
     return true;
   }
@@ -170,6 +174,18 @@ export class StandInBroker {
     writer.compactString(null).int32(1).int16(1).uvarint(1).tags().tags();
   }
 
+  #answerOffsets(writer: WireWriter): void {
+    this.onOffsets();
+    writer
+      .int32(0)
+      .uvarint(2)
+      .compactString('topic')
+      .compactArray(this.offsets, ([partition, offset]) => {
+        writer.int32(partition).int16(0).int64(-1).int64(offset).int32(0).tags();
+      });
+    writer.tags().tags();
+  }
+
   #answerFetch(socket: Socket, writer: WireWriter): void {
     this.fetches++;
     this.onFetch();
@@ -194,7 +210,7 @@ export class StandInBroker {
     writer.compactString('stand-in').int32(this.nodeId);
     writer.compactArray(names, (name) => {
       writer.int16(topicError).compactString(name).uuid(topicId).boolean(false).uvarint(2);
-      writer.int16(partition.error).int32(0).int32(partition.leader).int32(partition.leaderEpoch);
+      writer.int16(partition.error).int32(partition.partition).int32(partition.leader).int32(partition.leaderEpoch);
       for (const nodes of [partition.replicas, partition.inSync, []])
         writer.compactArray(nodes, (node) => writer.int32(node));
       writer.tags().int32(0).tags();

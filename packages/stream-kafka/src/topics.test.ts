@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { topicId } from '@holdfast/model';
 import { KafkaError } from './errors.ts';
 import { clusterOf, ledBy, StandInBroker } from './test-support.test.ts';
-import { Topics } from './topics.ts';
+import { leaderOf, Topics } from './topics.ts';
 
 test('a topic without an id is refused: with one id for all, records of one topic would count as those of another', async () => {
   const broker = await StandInBroker.start(1, { topicId: Buffer.alloc(16), partition: ledBy(1, 0) });
@@ -37,6 +37,25 @@ test('a broker that has just started, and knows no topic yet, is no word about a
     await assert.rejects(topics.existing('logins'), passing);
     broker.belief = { ...unknown, brokers: [broker.address] };
     assert.equal(await topics.look('logins'), null);
+  } finally {
+    cluster.close();
+    broker.stop();
+  }
+});
+
+test('partitions are known by their numbers: one that an answer leaves out has no leader, and no other one its place', async () => {
+  const third = { ...ledBy(1, 4), partition: 2 };
+  const broker = await StandInBroker.start(1, { topicId: Buffer.alloc(16, 7), partition: third });
+  const { cluster } = clusterOf([broker.address]);
+  try {
+    const topic = await new Topics(cluster).existing('logins');
+    assert.equal(topic.partitions.length, 3);
+    assert.deepEqual(leaderOf(topic, 2), third);
+    for (const left of [0, 1])
+      assert.throws(
+        () => leaderOf(topic, left),
+        (error) => error instanceof KafkaError && error.retriable && error.message.includes(`logins/${left}`),
+      );
   } finally {
     cluster.close();
     broker.stop();

@@ -25,6 +25,7 @@ export interface NewTopic {
 const goneLooks = 3;
 const goneLookPauseMs = 150;
 const idBytesLength = 16;
+const { leaderNotAvailable } = brokerErrors;
 
 /** Topics by name and by identity. What is cached serves to find leaders and names; `look` is always fresh. */
 export class Topics {
@@ -107,7 +108,9 @@ export class Topics {
       const topic = await this.look(name);
       if (topic !== null && created === null) return topic;
       if (topic?.id === created && topic.partitions.every(({ leader }) => leader >= 0)) return topic;
-      throw new KafkaError('BROKER', `${what}: not all partitions have leaders yet`, { brokerError: 5 });
+      throw new KafkaError('BROKER', `${what}: not all partitions have leaders yet`, {
+        brokerError: leaderNotAvailable,
+      });
     });
   }
 
@@ -156,7 +159,7 @@ export class Topics {
       name,
       id: topicId(id.toString('base64url')),
       idBytes: id,
-      partitions: [...partitions].sort((a, b) => a.partition - b.partition),
+      partitions: byNumber(partitions),
     };
     this.#cache.set(name, found);
     // A topic that was recreated has another identity: the old one has no name any more.
@@ -166,6 +169,15 @@ export class Topics {
   }
 }
 
+/** Each at the place of its number. One that the answer leaves out is there, and has no leader that the broker knows of. */
+function byNumber(told: readonly PartitionMetadata[]): PartitionMetadata[] {
+  const count = told.reduce((most, { partition }) => Math.max(most, partition + 1), 0);
+  const nothing = { error: leaderNotAvailable, leader: -1, leaderEpoch: -1, replicas: [], inSync: [] };
+  const placed = Array.from({ length: count }, (_, partition): PartitionMetadata => ({ ...nothing, partition }));
+  for (const one of told) placed[one.partition] = one;
+  return placed;
+}
+
 /** The partition's leader. @throws LogError UNKNOWN_TOPIC for a number the topic doesn't have; KafkaError without leader */
 export function leaderOf(topic: KafkaTopic, partition: number): PartitionMetadata {
   const found = topic.partitions[partition];
@@ -173,6 +185,7 @@ export function leaderOf(topic: KafkaTopic, partition: number): PartitionMetadat
     const count = topic.partitions.length;
     throw new LogError('UNKNOWN_TOPIC', `topic ${topic.name} has ${count} partitions, not one numbered ${partition}`);
   }
-  if (found.leader < 0) throw brokerError(`partition ${topic.name}/${partition}`, 5, 'it has no leader now');
+  if (found.leader < 0)
+    throw brokerError(`partition ${topic.name}/${partition}`, leaderNotAvailable, 'it has no leader now');
   return found;
 }

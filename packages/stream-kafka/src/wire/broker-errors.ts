@@ -2,6 +2,7 @@
 export const brokerErrors = {
   offsetOutOfRange: 1,
   unknownTopicOrPartition: 3,
+  leaderNotAvailable: 5,
   messageTooLarge: 10,
   notCoordinator: 16,
   recordListTooLarge: 18,
