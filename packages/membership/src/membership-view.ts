@@ -87,7 +87,7 @@ function stepClaimAboutSelf(view: MembershipView, claim: MemberClaim): Membershi
   if (claim.meta.uuid === self.meta.uuid && claim.meta.startCounter > self.meta.startCounter) {
     return { view, changes: [{ kind: 'superseded', by: claim }] };
   }
-  // At this node's own gossip address an old life of this id is only a memory of the peers, not a second process.
+  // At this node's own gossip address an old life of this id is only a memory of the peers, not a second one.
   const second = isConflict(self, claim) && claim.gossipAddress !== self.gossipAddress;
   return { view, changes: second ? [{ kind: 'conflict', member: self, other: claim }] : [] };
 }

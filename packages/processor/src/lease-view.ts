@@ -1,7 +1,7 @@
 import type { ShardRef } from '@holdfast/model';
 
 /**
- * The lease table as a shard reads it, without a message or an await. The lease package's reader has this shape.
+ * The lease table as a shard reads it, at once and without a message. The lease package's reader has this shape.
  * `lookup` fills the fields; they are valid until the next call.
  */
 export interface LeaseView {

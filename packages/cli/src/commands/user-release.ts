@@ -6,7 +6,8 @@ import { withCluster } from '../status/fetch-status.ts';
 
 /** What a release leaves to be done. A filter knows no users, and nothing remembers what was replayed. */
 const letters = [
-  `what came before is in dead letters: holdfast dlq ls --config FILE --reason ${quarantinedReason} -n 10000 names them,`,
+  `what came before is in dead letters: holdfast dlq ls --reason ${quarantinedReason} -n 10000 names them`,
+  '(all with --config FILE, or --data DIR of nodes on one machine),',
   'dlq show LETTER says whose one is, dlq replay LETTER applies its record.',
   `dlq replay --reason ${quarantinedReason} takes those of all users; what was replayed before counts twice`,
 ];

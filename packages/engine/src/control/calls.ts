@@ -58,6 +58,11 @@ export type LeaderReply<T = object> =
    */
   | { readonly code: 'RETRY'; readonly text: string; readonly lacks?: ServiceName; readonly unanswered?: boolean };
 
+export const ok = { code: 'OK' } as const;
+
+/** Whoever asks so again is refused again. */
+export const badRequest = (text: string): LeaderReply<never> => ({ code: 'REFUSED', reason: 'BAD_REQUEST', text });
+
 export const refusalReasons = [
   /** Another data folder lives under this node's name. */
   'NODE_ID_TAKEN',

@@ -19,12 +19,14 @@ import { promotable } from '@holdfast/raft';
 import type { Timers } from '../ports/timers.ts';
 import {
   type AdminRequest,
+  badRequest,
   type CallMethod,
   checkedSays,
   decodeJson,
   decodeUnits,
   type GiveUpRequest,
   type LeaderReply,
+  ok,
   type RenewAnswer,
   type RenewRequest,
   type SessionOpenRequest,
@@ -50,9 +52,6 @@ export interface LeaderDeskOptions {
   readonly members: () => MemberKeeper | null;
 }
 
-const ok = { code: 'OK' } as const;
-const no = (text: string): LeaderReply => ({ code: 'REFUSED', reason: 'BAD_REQUEST', text });
-
 /** Answers what nodes ask of the leader: checks who asks, decides, proposes, and answers once the entry is applied. */
 export class LeaderDesk {
   readonly #options: LeaderDeskOptions;
@@ -72,7 +71,7 @@ export class LeaderDesk {
     try {
       return await this.#answer(term, from, method, body, receivedAtMs);
     } catch (error) {
-      if (error instanceof ByteFormatError) return { code: 'REFUSED', reason: 'BAD_REQUEST', text: error.message };
+      if (error instanceof ByteFormatError) return badRequest(error.message);
       if (!(error instanceof RaftDriverError)) throw error;
       return error.code === 'NOT_LEADER' ? this.#notLeader() : { code: 'RETRY', text: error.message };
     }
@@ -116,7 +115,7 @@ export class LeaderDesk {
       case 'admin':
         return this.#admin(term, decodeJson<AdminRequest>(body));
       default:
-        return { code: 'REFUSED', reason: 'BAD_REQUEST', text: `${method} is no call to the leader` };
+        return badRequest(`${method} is no call to the leader`);
     }
   }
 
@@ -136,9 +135,10 @@ export class LeaderDesk {
     const says = checkedSays(request);
     const isText = (value: unknown) => typeof value === 'string';
     if (!Array.isArray(addresses) || addresses.length === 0 || ![uuid, version, ...addresses].every(isText))
-      return no('addresses, uuid and version of a session are texts');
-    if (!Array.isArray(crashes)) return no('the crashes of a session are a list');
-    if (typeof member !== 'string' || nodeOfMember(member) !== from) return no(`${member} is no member of ${from}`);
+      return badRequest('addresses, uuid and version of a session are texts');
+    if (!Array.isArray(crashes)) return badRequest('the crashes of a session are a list');
+    if (typeof member !== 'string' || nodeOfMember(member) !== from)
+      return badRequest(`${member} is no member of ${from}`);
     const standing = () => standingOf(this.#options.driver.members(), member);
     if (standing() === 'member') {
       const missing = this.#whatIsMissing(term, member, atMs, says);
@@ -267,12 +267,13 @@ export class LeaderDesk {
       case 'removeMember':
         return this.#options.members()?.remove(request.nodeId as NodeId) ?? this.#notLeader();
       case 'transferLeader': {
-        if (this.#options.table.node(request.to as NodeId)?.draining) return no(`node ${request.to} is draining`);
+        if (this.#options.table.node(request.to as NodeId)?.draining)
+          return badRequest(`node ${request.to} is draining`);
         const result = await this.#options.driver.transferLeadership(request.to as NodeId);
-        return result.ok ? ok : { code: 'REFUSED', reason: 'BAD_REQUEST', text: result.code };
+        return result.ok ? ok : badRequest(result.code);
       }
       default:
-        return { code: 'REFUSED', reason: 'BAD_REQUEST', text: 'unknown request' };
+        return badRequest('unknown request');
     }
   }
 
@@ -281,12 +282,12 @@ export class LeaderDesk {
     const { table } = this.#options;
     const { hi, lo } = request;
     const lease = table.get(hi, lo);
-    if (lease === null) return no('nobody holds this user now; its next record finds it a holder');
+    if (lease === null) return badRequest('nobody holds this user now; its next record finds it a holder');
     const target = [...table.sessions()].find(({ nodeId }) => nodeId === request.nodeId);
-    if (target === undefined) return no(`no node ${request.nodeId} is live`);
-    if (target.closing || table.isDraining(target.session)) return no(`node ${request.nodeId} is draining`);
+    if (target === undefined) return badRequest(`no node ${request.nodeId} is live`);
+    if (target.closing || table.isDraining(target.session)) return badRequest(`node ${request.nodeId} is draining`);
     if (request.shard !== null && request.shard >= target.shards) {
-      return no(`node ${request.nodeId} has ${target.shards} shards, numbered from 0`);
+      return badRequest(`node ${request.nodeId} has ${target.shards} shards, numbered from 0`);
     }
     const isThere = lease.session === target.session && (request.shard === null || lease.shard === request.shard);
     const loadOf = (shard: number): number => table.load(target.session, shard as ShardIndex);
@@ -367,6 +368,6 @@ function refusalReply(refusal: LeaseRefusal): LeaderReply {
       };
     }
     default:
-      return { code: 'REFUSED', reason: 'BAD_REQUEST', text };
+      return badRequest(text);
   }
 }

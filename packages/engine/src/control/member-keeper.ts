@@ -2,7 +2,7 @@ import type { LeaseTable } from '@holdfast/lease';
 import type { Logger, NodeId } from '@holdfast/model';
 import { type ConfTarget, isJoint, promotable } from '@holdfast/raft';
 import type { Timers } from '../ports/timers.ts';
-import type { LeaderReply } from './calls.ts';
+import { badRequest, type LeaderReply } from './calls.ts';
 import { nodeOfMember } from './member-id.ts';
 import { nameTakenText, standingOf } from './member-standing.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -66,7 +66,7 @@ export class MemberKeeper {
   join(from: NodeId, { member, uuid, hasLog }: JoinRequest): LeaderReply {
     const { driver, table, logger } = this.#options;
     if (typeof member !== 'string' || nodeOfMember(member) !== from) {
-      return { code: 'REFUSED', reason: 'BAD_REQUEST', text: `${member} is no member of ${from}` };
+      return badRequest(`${member} is no member of ${from}`);
     }
     if (standingOf(driver.members(), member) === 'member') return { code: 'OK' };
     // It would take the vote of the node whose name it has, and then be refused a session (PROTOCOL.md 1).
@@ -80,7 +80,7 @@ export class MemberKeeper {
       if (!this.#strangers.has(from))
         logger.warn('a node with a log of its own is not taken in', { node: from, member });
       this.#strangers.add(from);
-      return { code: 'REFUSED', reason: 'BAD_REQUEST', text };
+      return badRequest(text);
     }
     this.#newcomers.set(member, this.#options.timers.monotonicMs());
     return { code: 'OK' };
@@ -89,13 +89,12 @@ export class MemberKeeper {
   /** An operator takes a node out of the members, for good: it is stopped or lost. */
   async remove(node: NodeId): Promise<LeaderReply> {
     const { driver, table, member } = this.#options;
-    const refuse = (text: string): LeaderReply => ({ code: 'REFUSED', reason: 'BAD_REQUEST', text });
-    if (nodeOfMember(member) === node) return refuse(`${node} leads: stop it first`);
+    if (nodeOfMember(member) === node) return badRequest(`${node} leads: stop it first`);
     if ((table.node(node)?.session ?? 0) > 0)
-      return refuse(`${node} has a session: stop it first, or wait until it has expired`);
+      return badRequest(`${node} has a session: stop it first, or wait until it has expired`);
     const { conf } = driver.status();
     const ids = [...conf.voters, ...conf.votersOutgoing, ...conf.learners].filter((id) => nodeOfMember(id) === node);
-    if (ids.length === 0) return refuse(`${node} is no member`);
+    if (ids.length === 0) return badRequest(`${node} is no member`);
     for (const id of ids) this.#removed.add(id);
     const { target, refusal } = await this.#look();
     const isDropped = target !== null && !ids.some((id) => [...target.voters, ...target.learners].includes(id));
@@ -105,7 +104,7 @@ export class MemberKeeper {
     if (refusal === 'CHANGE_PENDING' || (refusal === null && target !== null)) {
       return { code: 'RETRY', text: 'another change of the members is under way' };
     }
-    return refuse(`${node} can't be taken out now: ${refusal ?? 'it is the only voter'}`);
+    return badRequest(`${node} can't be taken out now: ${refusal ?? 'it is the only voter'}`);
   }
 
   #schedule(): void {

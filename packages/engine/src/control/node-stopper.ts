@@ -1,20 +1,22 @@
 import type { LeaseTable } from '@holdfast/lease';
 import type { NodeId, SessionId, ShardIndex } from '@holdfast/model';
-import type { LeaderReply } from './calls.ts';
+import { badRequest, type LeaderReply, ok } from './calls.ts';
 import type { LeaderTerm } from './leader-term.ts';
 import { nodeOfMember } from './member-id.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
-const ok = { code: 'OK' } as const;
-const no = (text: string): LeaderReply => ({ code: 'REFUSED', reason: 'BAD_REQUEST', text });
+interface Options {
+  readonly table: LeaseTable;
+  readonly driver: RaftDriver;
+}
 
 /** Stops nodes for good, one after the other where the voters need it. */
 export class NodeStopper {
-  readonly #options: { readonly table: LeaseTable; readonly driver: RaftDriver };
+  readonly #options: Options;
   /** The session in which a node was told to stop. */
   readonly #toldToStop = new Map<NodeId, SessionId>();
 
-  constructor(options: { readonly table: LeaseTable; readonly driver: RaftDriver }) {
+  constructor(options: Options) {
     this.#options = options;
   }
 
@@ -23,7 +25,7 @@ export class NodeStopper {
     const { table } = this.#options;
     const session = [...table.sessions()].find((info) => info.nodeId === nodeId);
     if (session === undefined) return ok;
-    if (!table.isDraining(session.session)) return no('it has to be drained first');
+    if (!table.isDraining(session.session)) return badRequest('it has to be drained first');
     for (let shard = 0; shard < session.shards; shard++) {
       if (table.load(session.session, shard as ShardIndex) > 0) return { code: 'RETRY', text: 'it still holds keys' };
     }
@@ -46,7 +48,7 @@ export class NodeStopper {
     const needed = Math.floor(conf.voters.length / 2) + 1;
     if (stays.length >= needed) return null;
     if (active.length >= needed) return { code: 'RETRY', text: 'it votes, and other voters are just being stopped' };
-    return no(`it votes, and only ${active.length} of the ${needed} voters needed would be left`);
+    return badRequest(`it votes, and only ${active.length} of the ${needed} voters needed would be left`);
   }
 
   /** It may vote for some seconds yet. */

@@ -10,6 +10,7 @@ import {
 import type { FrameReceiver, FrameReceiverEvents } from '../ports/record-transport.ts';
 import type { ShardContext } from './shard-context.ts';
 
+/** Topics come from outside, also their number. */
 const toldOfMax = 100;
 
 /** The streams that ingests of other shards have opened to this one: from whom they are taken, and what ends them. */

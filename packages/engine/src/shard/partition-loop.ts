@@ -20,10 +20,11 @@ const voidReadingMs = 1;
 const standingLookMs = 200;
 /** How often the store is asked whether it has what the log no longer has: holders raise markers in their rounds. */
 const gapLookMs = 30_000;
-const barrierLookMs = 5;
-const barrierRetryMs = 50;
 /** And where log or store didn't say. */
 const gapLookAgainMs = 5_000;
+/** Until the table is looked at again, and before a barrier that nobody confirmed is asked for again. */
+const barrierLookMs = 5;
+const barrierRetryMs = 50;
 
 /** Where a reading begins, and the entry of the store's generation that says so. */
 interface Start {
@@ -104,7 +105,7 @@ export class PartitionLoop {
 
   /**
    * Until the table shows all that was committed when the start was learned: what is durable below it may rest on ends and
-   * grants that this node hasn't seen, and what were sent under an older index would be taken by whoever lost the unit then.
+   * grants that this node hasn't seen, and what was sent under an older index would be taken by whoever lost the unit then.
    */
   async #catchUp(): Promise<void> {
     const { barrier, leases, options } = this.#context;
