@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatusDocument, UserDocument } from '@holdfast/node';
+import { isAllRead } from './support/all-read.ts';
 import { Cluster } from './support/cluster.ts';
 import { feed } from './support/feeder.ts';
 import { holdfast } from './support/holdfast.ts';
@@ -106,10 +107,8 @@ test('under load a node joins and gets its share, one is drained, one user is mo
     done();
     const fed = await feeding;
     say(`${fed} fed`);
-    // A shard measures its lag each second: what it says before may be of before the last record.
-    const measuredAfterMs = performance.now() + 2_000;
-    const isRead = (status: StatusDocument) => status.ingest.lagRecords === '0' && performance.now() > measuredAfterMs;
-    const end = await inStatus('everything to be read', isRead, 90_000);
+    const fedMs = performance.now();
+    const end = await inStatus('everything to be read', (status) => isAllRead(status, fedMs), 90_000);
     const seen = pauses(end);
     t.diagnostic(`pauses of moved users: ${JSON.stringify(seen)}`);
     assert.ok(seen.count > 0, 'some users had records on their way when they were moved');

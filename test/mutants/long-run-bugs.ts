@@ -138,8 +138,16 @@ export const longRunBugs: readonly PlantedBug[] = [
     name: 'long: a record after an idle night has waited since the evening',
     invariant: 'I8',
     file: 'packages/engine/src/shard/lag-meter.ts',
-    find: 'Math.min(sinceRoutedMs, nowMs - before.levelMs)',
+    find: 'Math.min(sinceRoutedMs, nowMs - levelMs)',
     replace: 'sinceRoutedMs',
+    tests: [lag],
+  },
+  {
+    name: 'long: a partition that has gone back has no lag until it is measured again',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/lag-meter.ts',
+    find: 'Math.min(position, reading.position)',
+    replace: 'position',
     tests: [lag],
   },
 ];

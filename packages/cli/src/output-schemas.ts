@@ -30,7 +30,7 @@ const statusSchema = z.object({
       z.object({ code: z.string(), severity: z.enum(['unhealthy', 'degraded', 'note']), node: text, text: z.string() }),
     ),
   }),
-  ingest: z.object({ recordsPerSec: figure, lagRecords: integerText.nullable(), lagSeconds: figure }),
+  ingest: z.object({ recordsPerSec: figure, lagRecords: integerText.nullable(), lagSeconds: figure, lagAgeMs: figure }),
   balancing: z.object({ active: z.boolean(), left: z.number(), pause: text }).nullable(),
   problems: z
     .array(

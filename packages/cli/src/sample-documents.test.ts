@@ -58,7 +58,7 @@ export const sampleStatus: StatusDocument = {
       { code: 'TOLERANCE_ZERO', severity: 'degraded', node: null, text: 'no further failure is tolerated' },
     ],
   },
-  ingest: { recordsPerSec: 32_500, lagRecords: '1204', lagSeconds: 0.8 },
+  ingest: { recordsPerSec: 32_500, lagRecords: '1204', lagSeconds: 0.8, lagAgeMs: 640 },
   balancing: { active: true, left: 1_200, pause: 'NODE_UNREACHABLE' },
   problems: [],
   backup: { oldestAgeMs: 19_000, intervalMs: 30_000 },

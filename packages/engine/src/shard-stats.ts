@@ -39,8 +39,11 @@ export const shardStatNames = [
   'parkedRecords',
   'parkedBytes',
   'framesInFlight',
+  /** of the partitions whose lag is known: records / how long the oldest waits / how old the oldest figure is / how many these are */
   'lagRecords',
   'lagMs',
+  'lagAgeMs',
+  'partitionsMeasured',
   'commits',
   /** commits of partitions that are read elsewhere by now */
   'commitsFenced',
@@ -83,6 +86,8 @@ const levels: readonly ShardStatName[] = [
   'framesInFlight',
   'lagRecords',
   'lagMs',
+  'lagAgeMs',
+  'partitionsMeasured',
   'partitionsRead',
   'partitionsStopped',
   'storeCallsFailing',

@@ -69,7 +69,7 @@ export async function fireRound(options: FireRoundOptions): Promise<FireRoundRes
     for (let tries = 0; tries < 3 && witness.seen.refused === 0; tries++) {
       // In full flow, so that records are on their way to the node when it begins to refuse them.
       await waitFor('the cluster to catch up', 60_000, () =>
-        Number(witness.last?.ingest.lagRecords) < 1_000 ? true : null,
+        Number(witness.last?.ingest.lagRecords ?? Number.NaN) < 1_000 ? true : null,
       );
       await pause(randomBelow(rng, 2_000));
       const drained = randomNode();

@@ -44,7 +44,7 @@ test('balancing: what is left, why it is paused, nothing where all is even', () 
 
 test('without a leader, and without figures, nothing is 0 or NaN', () => {
   const cluster = { ...sampleStatus.cluster, leader: null, leaderSinceMs: null, id: null };
-  const ingest = { recordsPerSec: null, lagRecords: null, lagSeconds: null };
+  const ingest = { recordsPerSec: null, lagRecords: null, lagSeconds: null, lagAgeMs: null };
   const lines = renderStatus({ ...sampleStatus, cluster, ingest, nodes: [] }, { wide: false, style: plain });
   assert.equal(lines[1], 'no leader  quorum 2/3  in - rec/s  lag - rec -  oldest backup 19s');
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { InvariantError } from '@holdfast/model';
 import { type CallMethod, decodeJson, encodeJson, type LeaderReply } from './calls.ts';
 import { nobodyFailed } from './cluster-steps.test.ts';
 import { memberIdOf } from './member-id.ts';
@@ -52,5 +53,21 @@ test('what can not be written to the log is on its way no more: the next try cou
   await cluster.until('a problem', () => control.status().problems?.length === 1);
   cluster.topics.create('in', 1);
   await cluster.until('known', () => control.table.topicNamed('in')?.topicId === 'id-of-in');
+  nobodyFailed(cluster);
+});
+
+test('a node that finds an invariant broken over a question of another one ends', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  const leader = cluster.leader!;
+  const other = cluster.nodes.find((node) => node !== leader)!;
+  leader.control.table.quarantine.of = () => {
+    throw new InvariantError('two rows of one unit');
+  };
+  const question = asked(cluster, other.id, 'admin', { kind: 'liftQuarantine', hi: 1, lo: 2 });
+  await assert.rejects(question, /two rows of one unit/);
+  assert.deepEqual(leader.fatal, [new InvariantError('two rows of one unit')]);
+  cluster.up.delete(leader.id);
+  await cluster.until('another leads', () => cluster.leader !== undefined && cluster.leader !== leader, 30_000);
   nobodyFailed(cluster);
 });

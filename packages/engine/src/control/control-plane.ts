@@ -1,8 +1,8 @@
 import { compileLeaseOptions, type HolderChange, HolderHistory, type LeaseOptions, LeaseTable } from '@holdfast/lease';
-import type { NodeId } from '@holdfast/model';
+import { InvariantError, type NodeId } from '@holdfast/model';
 import type { PeerHandlers } from '../ports/peer-transport.ts';
 import type { DirectoryEntry } from '../shard-messages.ts';
-import { type AdminRequest, decodeJson, encodeJson, isCallMethod, type LeaderReply } from './calls.ts';
+import { type AdminRequest, encodeJson, isCallMethod, type LeaderReply } from './calls.ts';
 import { ClusterQuestions } from './cluster-questions.ts';
 import type { NodeStatusRow, UserQueryAnswer } from './control-answers.ts';
 import { ControlPlaneError } from './control-plane-error.ts';
@@ -14,8 +14,8 @@ import { LeaderDesk } from './leader-desk.ts';
 import { LeaderTerm } from './leader-term.ts';
 import { LeaseStateMachine, type TableChange } from './lease-state-machine.ts';
 import { memberIdOf } from './member-id.ts';
-import type { HandOverRequest } from './move-calls.ts';
 import { NodeMembership } from './node-membership.ts';
+import { NodeOrders } from './node-orders.ts';
 import { NodeSession } from './node-session.ts';
 import type { NodeIncarnation } from './node-session-options.ts';
 import { PeerAddresses } from './peer-addresses.ts';
@@ -26,8 +26,6 @@ import { ShardQueries } from './shard-queries.ts';
 import { type StopResult, stopControlPlane } from './stop.ts';
 import { directoryOf } from './table-views.ts';
 
-/** An order that isn't taken by then is given anew, or asked for again. */
-const handOverDeadlineMs = 1_500;
 /** Changes of one unit's holder that are shown. */
 const historyShownMax = 16;
 
@@ -42,6 +40,7 @@ export class ControlPlane {
   readonly #queries: ShardQueries;
   readonly #questions: ClusterQuestions;
   readonly #leaderCalls: LeaderCalls;
+  readonly #orders: NodeOrders;
   readonly #listeners = new Set<() => void>();
   /** This node's name among Raft's members. */
   readonly #member: string;
@@ -83,6 +82,10 @@ export class ControlPlane {
       status: () => this.status(),
     });
     this.#addresses = new PeerAddresses(options.nodeId);
+    this.#orders = new NodeOrders(options.nodeId, options.transport, {
+      handOver: (request) => this.#session?.handOver(request) ?? false,
+      leave: () => options.onLeave?.(),
+    });
     this.#crashes = new CrashWatch({ ...options, table: this.table });
     this.#leaderCalls = new LeaderCalls({
       self: options.nodeId,
@@ -349,8 +352,8 @@ export class ControlPlane {
       logger: logger.child('leader'),
       balancingPaused: balancingPaused ?? (() => false),
       crashes: this.#crashes,
-      handOver: (nodeId, request) => this.#handOver(nodeId, request),
-      leave: (nodeId) => this.#leave(nodeId),
+      handOver: (nodeId, request) => this.#orders.handOver(nodeId, request),
+      leave: (nodeId) => this.#orders.leave(nodeId),
     });
     this.#members?.lead(true);
   }
@@ -363,6 +366,16 @@ export class ControlPlane {
 
   async #onCall(from: NodeId, method: string, body: Uint8Array): Promise<Uint8Array> {
     if (this.#isClosed) throw new Error('this node is stopping');
+    try {
+      return await this.#answer(from, method, body);
+    } catch (error) {
+      // Nothing that this node decides can be trusted any more, whoever has asked.
+      if (error instanceof InvariantError) this.#fail(error);
+      throw error;
+    }
+  }
+
+  async #answer(from: NodeId, method: string, body: Uint8Array): Promise<Uint8Array> {
     switch (method) {
       case 'leader':
         return encodeJson(this.leadership);
@@ -370,31 +383,14 @@ export class ControlPlane {
         return encodeJson(this.status());
       case 'query':
         return this.#questions.answer(body);
-      case 'node.leave':
-        this.#options.onLeave?.();
-        return encodeJson({});
-      case 'units.handOver':
-        return encodeJson({ taken: this.#session?.handOver(decodeJson<HandOverRequest>(body)) ?? false });
       default: {
-        const aboutMembers = this.#members?.answer(from, method, body);
-        if (aboutMembers != null) return aboutMembers;
+        const known = this.#orders.take(method, body) ?? this.#members?.answer(from, method, body);
+        if (known != null) return known;
         const own = this.#options.calls?.get(method);
         if (own !== undefined) return own(from, body);
         if (!isCallMethod(method)) throw new Error(`unknown call ${method}`);
         return encodeJson(await this.#desk.answer(from, method, body));
       }
     }
-  }
-
-  async #handOver(nodeId: NodeId, request: HandOverRequest): Promise<boolean> {
-    if (nodeId === this.nodeId) return this.#session?.handOver(request) ?? false;
-    const body = encodeJson(request);
-    const bytes = await this.#options.transport.call(nodeId, 'units.handOver', body, handOverDeadlineMs);
-    return decodeJson<{ taken: boolean }>(bytes).taken;
-  }
-
-  async #leave(nodeId: NodeId): Promise<void> {
-    if (nodeId === this.nodeId) this.#options.onLeave?.();
-    else await this.#options.transport.call(nodeId, 'node.leave', new Uint8Array(), handOverDeadlineMs);
   }
 }

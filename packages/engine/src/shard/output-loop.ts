@@ -12,7 +12,7 @@ export interface OutputSource {
   acked(number: number): void;
 }
 
-type Addressed = Pick<Output, 'topic' | 'key' | 'value' | 'headers'>;
+type Addressed = NewRecord & { readonly topic: string };
 
 /** What is left to append to a partition. */
 interface Group {
@@ -63,24 +63,46 @@ export class OutputLoop {
 
   /** False when stopped. Letters of outputs that are too large are added to `refused`. */
   async #appendAll(records: readonly Addressed[], refused: Addressed[]): Promise<boolean> {
-    const groups = new Map<string, Group>();
-    for (const { topic, key, value, headers } of records) {
-      const partition = await this.#partitionOf(topic, key);
-      if (partition === null) return false;
-      const id = `${topic}/${partition}`;
-      let group = groups.get(id);
-      if (group === undefined) groups.set(id, (group = { topic, partition, left: [] }));
-      group.left.push({ key, value, headers });
+    let rest = records;
+    while (rest.length > 0) {
+      const groups = await this.#grouped(rest);
+      if (groups === null) return false;
+      const left: Addressed[] = [];
+      for (const group of groups) {
+        if (!(await this.#appendGroup(group, refused))) return false;
+        if (group.left.length === 0) continue;
+        // Its topic is gone, or another one of that name has fewer partitions: looked up anew, and made if need be.
+        this.#partitions.delete(group.topic);
+        left.push(...group.left.map((record) => ({ ...record, topic: group.topic })));
+      }
+      rest = left;
     }
-    for (const group of groups.values()) if (!(await this.#appendGroup(group, refused))) return false;
     return true;
   }
 
+  /** By topic and partition, in order. Null when stopped. */
+  async #grouped(records: readonly Addressed[]): Promise<Group[] | null> {
+    const groups = new Map<string, Group>();
+    for (const record of records) {
+      const { topic } = record;
+      const partition = await this.#partitionOf(topic, record.key);
+      if (partition === null) return null;
+      const id = `${topic}/${partition}`;
+      let group = groups.get(id);
+      if (group === undefined) groups.set(id, (group = { topic, partition, left: [] }));
+      group.left.push(record);
+    }
+    return [...groups.values()];
+  }
+
+  /** False when stopped. What is left then has no such partition any more. */
   async #appendGroup(group: Group, refused: Addressed[]): Promise<boolean> {
     const { topic, partition } = group;
     const { log, timers, logger } = this.#context.options;
-    while (group.left.length > 0) {
+    let isGone = false;
+    while (group.left.length > 0 && !isGone) {
       this.#begin(topic);
+      let isUnknown = false;
       const done = await untilItWorks(
         timers,
         async () => {
@@ -92,6 +114,10 @@ export class OutputLoop {
             // What is durable is not sent again.
             group.left = group.left.slice(error.appended);
             if (group.left.length === 0) return true;
+            // Once it has been said again: a broker may know of a new topic later than others.
+            if (error.code === 'UNKNOWN_TOPIC' && isUnknown) isGone = true;
+            isUnknown = error.code === 'UNKNOWN_TOPIC';
+            if (isGone) return true;
             if (error.code !== 'RECORD_TOO_LARGE' || !this.#replaceFirst(group, refused, error)) throw error;
           }
           return true;

@@ -54,8 +54,14 @@ export class ShardMeter {
     if (nowMs - this.#lagAtMs >= lagIntervalMs) {
       this.#lagAtMs = nowMs;
       this.#measurePauses();
-      void this.#measureLag();
+      void this.#lag.look(this.#loops);
     }
+    stats.set('partitionsRead', this.#loops.size);
+    const lag = this.#lag.lag(this.#loops);
+    stats.set('partitionsMeasured', lag.partitions);
+    stats.set('lagRecords', lag.records);
+    stats.set('lagMs', lag.waitMs);
+    stats.set('lagAgeMs', lag.ageMs);
   }
 
   #countStopped(nowMs: number): number {
@@ -74,23 +80,5 @@ export class ShardMeter {
     this.#pausesSeen = pauses.count;
     stats.set('pauseP50Ms', pauses.percentile(0.5));
     stats.set('pauseP99Ms', pauses.percentile(0.99));
-  }
-
-  /** What isn't known now stays as it was last known. */
-  async #measureLag(): Promise<void> {
-    const { stats } = this.#context.options;
-    const lag = await this.#lag.measure(
-      [...this.#loops.values()].map(({ lease, reading, lastTimestampUnixMs }) => {
-        return {
-          topic: lease.topic,
-          partition: lease.partition,
-          position: reading?.position ?? 0,
-          lastTimestampUnixMs,
-        };
-      }),
-    );
-    if (lag === null || this.#context.stopped) return;
-    stats.set('lagRecords', lag.records);
-    stats.set('lagMs', lag.waitMs);
   }
 }

@@ -228,7 +228,7 @@ export class Shard {
     for (const [key, lease] of wanted) {
       if (!this.#loops.has(key)) this.#loops.set(key, new PartitionLoop(context, lease));
     }
-    this.#options.stats.set('partitionsRead', this.#loops.size);
+    this.#meter!.publish(this.#options.timers.monotonicMs());
   }
 
   #onAdvanced(): void {

@@ -185,6 +185,9 @@ export function nodeMetrics(source: MetricsSource): MetricSpec[] {
       ['stage'],
     ),
     gauge('lag_records', 'records of the partitions read here that are not routed yet', () => one(sum('lagRecords'))),
+    gauge('lag_unknown_partitions', 'partitions read here whose lag is not known, and not counted', () => {
+      return one(Math.max(sum('partitionsRead') - sum('partitionsMeasured'), 0));
+    }),
     gauge('lag_seconds', 'how long the oldest of them has waited, at most', () => {
       return one(Math.max(0, ...report().shards.map(({ stats }) => stats.lagMs)) / 1000);
     }),

@@ -60,8 +60,11 @@ export interface StatusDocument {
   };
   readonly ingest: {
     readonly recordsPerSec: number | null;
+    /** Null: it isn't known of every partition, as when one has just come to another shard or its reader doesn't answer. */
     readonly lagRecords: string | null;
     readonly lagSeconds: number | null;
+    /** How old the oldest figure in it is: what came since isn't in it. */
+    readonly lagAgeMs: number | null;
   };
   /** Of leases over shards, as the leader says; null when it didn't answer. */
   readonly balancing: BalancingReport | null;
@@ -125,6 +128,7 @@ export interface StatusShard {
   readonly recPerSec: number | null;
   readonly fwdPerSec: number | null;
   readonly queue: number;
+  /** Of those of its partitions of which it is known. */
   readonly lagRecords: string;
   readonly backupAgeMs: number;
   /** Units handed over by plan since the start, and still to hand over. */

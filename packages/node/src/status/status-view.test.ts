@@ -93,6 +93,21 @@ test('three nodes that answer are healthy, and their figures add up', () => {
   assert.equal(status.nodes[0]!.recPerSec, 20);
 });
 
+test('the lag is known when it is of every partition', () => {
+  const partitions = (...numbers: number[]) => numbers.map((n) => `access-log/${n}`);
+  const reading = (given: string[], lagRecords: number, partitionsMeasured = given.length) => {
+    return { shards: [shard(0, { partitions: given }, { lagRecords, partitionsMeasured })] };
+  };
+  const lagOf = (...answers: NodeAnswer[]) => view(answers).ingest.lagRecords;
+  const n1 = ok('n1', reading(partitions(0, 1), 4));
+  assert.equal(lagOf(n1, ok('n2', reading(partitions(2), 3))), '7');
+  assert.equal(lagOf(n1, ok('n2', reading(partitions(2), 0, 0))), null, 'not measured yet');
+  assert.equal(lagOf(n1, ok('n2')), null, 'with nobody yet');
+  const away: NodeAnswer = { ok: false, id: 'n2', address: 'n2:7400', error: 'deadline', last: null };
+  assert.equal(lagOf(n1, away), null);
+  assert.equal(view([n1], { table: { ...table, topics: [] } }).ingest.lagRecords, null, 'no topic is known');
+});
+
 test('a node that does not answer is a row with its error and last known values', () => {
   const members = voters.map((id) => ({
     id,

@@ -67,8 +67,10 @@ export function statusView(input: StatusInput): StatusDocument {
     },
     ingest: {
       recordsPerSec: sumOf(reports.flatMap(({ shards }) => shards.map(({ readPerSec }) => readPerSec))),
-      lagRecords: reports.length === 0 ? null : String(total(reports, 'lagRecords')),
+      lagRecords: isLagKnown(reports, table) ? String(total(reports, 'lagRecords')) : null,
       lagSeconds,
+      // A node of an earlier version says nothing of it.
+      lagAgeMs: maxOf(reports.flatMap(({ shards }) => shards.flatMap(({ stats }) => stats.lagAgeMs ?? []))),
     },
     balancing: leaderReport?.balancing ?? null,
     problems,
@@ -76,6 +78,16 @@ export function statusView(input: StatusInput): StatusDocument {
     totals: totalsOf(reports),
     nodes,
   };
+}
+
+/** Of every partition there is. What has just come to a shard, or whose reader doesn't answer, isn't counted as none. */
+function isLagKnown(reports: readonly NodeReport[], { topics }: TableFacts): boolean {
+  // A node of an earlier version says nothing of what it has measured.
+  const shards = reports.flatMap((report) => report.shards);
+  const measured = shards.filter(({ stats, partitions }) => !(stats.partitionsMeasured < partitions.length));
+  const known = new Set(measured.flatMap(({ partitions }) => partitions));
+  const all = topics.flatMap(({ topic, readers }) => readers.map((_, partition) => `${topic}/${partition}`));
+  return all.length > 0 && all.every((partition) => known.has(partition));
 }
 
 /** The leader of the highest term that a majority of the voters follows, as reported: a cut-off one may still think it leads. */
