@@ -274,4 +274,20 @@ export const redisBugs: readonly PlantedBug[] = [
     replace: 'slotsRefreshInterval: 5_000,',
     tests: groups,
   },
+  {
+    name: 'a changed password is taken at the next start alone',
+    invariant: 'I8',
+    file: 'packages/backup-redis/src/renewed.ts',
+    find: 'this.#good = value;',
+    replace: '',
+    tests: ['test/services/redis-renewal.test.ts'],
+  },
+  {
+    name: 'servers of a Cluster are connected to with the password of the start',
+    invariant: 'I8',
+    file: 'packages/backup-redis/src/client.ts',
+    find: 'minded(client);\n    readAnew(client.options, { password, tls: certificates });',
+    replace: 'minded(client);',
+    tests: ['test/services/redis-renewal.test.ts'],
+  },
 ];

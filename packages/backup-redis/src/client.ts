@@ -1,6 +1,8 @@
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
+import type { Logger } from '@holdfast/model';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { CompiledRedisOptions } from './options.ts';
+import type { CompiledRedisOptions, RedisTlsOptions } from './options.ts';
+import { type Renewable, Renewed } from './renewed.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -16,9 +18,13 @@ function retryDelayMs(tries: number): number {
  * A client that holds nothing back: what can't be sent now is rejected, what a broken connection leaves unanswered is
  * rejected too, and never sent again behind the store's back.
  */
-export function createClient(options: CompiledRedisOptions): RedisClient {
+export function createClient(options: CompiledRedisOptions, logger: Logger): RedisClient {
   const { topology, tls } = options;
-  const tlsOptions = tls === null ? undefined : (tls as ConnectionOptions);
+  const secret = (given: Renewable<string> | undefined, what: string) =>
+    given === undefined ? undefined : new Renewed(what, given, logger);
+  const password = secret(options.password, 'password');
+  const certificates =
+    tls === null ? undefined : new Renewed<ConnectionOptions>('tls', asTlsOptions(tls), logger, createSecureContext);
   const common = {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -36,14 +42,14 @@ export function createClient(options: CompiledRedisOptions): RedisClient {
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     retryStrategy: retryDelayMs,
     ...(options.username === undefined ? {} : { username: options.username }),
-    ...(options.password === undefined ? {} : { password: options.password }),
-    ...(tlsOptions === undefined ? {} : { tls: tlsOptions }),
   } satisfies RedisOptions;
   if (topology.kind === 'standalone') {
-    return new Redis({ ...common, host: topology.host, port: topology.port, db: options.db });
+    const client = new Redis({ ...common, host: topology.host, port: topology.port, db: options.db });
+    readAnew(client.options, { password, tls: certificates });
+    return client;
   }
   if (topology.kind === 'sentinel') {
-    return new Redis({
+    const client = new Redis({
       ...common,
       db: options.db,
       name: topology.name,
@@ -52,9 +58,12 @@ export function createClient(options: CompiledRedisOptions): RedisClient {
       sentinelCommandTimeout: options.replyTimeoutMs,
       failoverDetector: true,
       ...(topology.username === undefined ? {} : { sentinelUsername: topology.username }),
-      ...(topology.password === undefined ? {} : { sentinelPassword: topology.password }),
-      ...(topology.tls && tlsOptions !== undefined ? { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions } : {}),
+      enableTLSForSentinelMode: topology.tls,
     });
+    const sentinelPassword = secret(topology.password, 'sentinel.password');
+    const sentinelTLS = topology.tls ? certificates : undefined;
+    readAnew(client.options, { password, tls: certificates, sentinelPassword, sentinelTLS });
+    return client;
   }
   const {
     lazyConnect: _lazy,
@@ -76,9 +85,27 @@ export function createClient(options: CompiledRedisOptions): RedisClient {
       redisOptions: node,
     },
   );
-  cluster.on('+node', minded);
+  // Each server has a client of its own, which isn't connected yet.
+  cluster.on('+node', (client: Redis) => {
+    minded(client);
+    readAnew(client.options, { password, tls: certificates });
+  });
   refreshSlots(cluster);
   return cluster;
+}
+
+/** ioredis reads them from its options whenever it connects. */
+function readAnew(
+  options: RedisOptions,
+  values: Readonly<Record<string, Renewed<string> | Renewed<ConnectionOptions> | undefined>>,
+): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) Object.defineProperty(options, name, { get: () => value.now, enumerable: true });
+  }
+}
+
+function asTlsOptions(tls: Renewable<RedisTlsOptions>): Renewable<ConnectionOptions> {
+  return tls as Renewable<ConnectionOptions>;
 }
 
 /**

@@ -30,7 +30,7 @@ export async function openServers(options: CompiledRedisOptions, logger: Logger)
   const name = describeTopology(options.topology);
   const deadline = new Deadline(options.connectDeadlineMs);
   for (let tries = 0; ; tries++) {
-    const client = createClient(options);
+    const client = createClient(options, logger);
     let connectionError: Error | null = null;
     const keepError = (error: Error) => {
       connectionError = error;

@@ -1,4 +1,5 @@
 import { RedisStoreError } from './errors.ts';
+import type { Renewable } from './renewed.ts';
 
 /** How the store's server is reached. Exactly one of `url`, `sentinel` and `cluster` is given. */
 export interface RedisStoreOptions {
@@ -9,7 +10,7 @@ export interface RedisStoreOptions {
     readonly name: string;
     readonly nodes: readonly string[];
     readonly username?: string;
-    readonly password?: string;
+    readonly password?: Renewable<string>;
     /** The sentinels speak TLS too, with the options of `tls`. */
     readonly tls?: boolean;
   };
@@ -17,11 +18,12 @@ export interface RedisStoreOptions {
   readonly cluster?: { readonly nodes: readonly string[] };
   /** Wins over the one in `url`. */
   readonly username?: string;
-  readonly password?: string;
+  /** Wins over the one in `url`. A function is asked for each connection. */
+  readonly password?: Renewable<string>;
   /** 0 in a cluster. */
   readonly db?: number;
-  /** PEM texts; `{}` trusts the system's authorities. */
-  readonly tls?: RedisTlsOptions | null;
+  /** PEM texts; `{}` trusts the system's authorities. A function is asked for each connection. */
+  readonly tls?: Renewable<RedisTlsOptions> | null;
   /** Before every key. Two clusters of holdfast on one Redis need two. No `{` or `}`. */
   readonly keyPrefix?: string;
   /** How long the start waits for a server that doesn't answer. */
@@ -60,7 +62,7 @@ export type Topology =
       readonly name: string;
       readonly nodes: readonly ServerAddress[];
       readonly username: string | undefined;
-      readonly password: string | undefined;
+      readonly password: Renewable<string> | undefined;
       readonly tls: boolean;
     }
   | { readonly kind: 'cluster'; readonly nodes: readonly ServerAddress[] };
@@ -68,9 +70,9 @@ export type Topology =
 export interface CompiledRedisOptions {
   readonly topology: Topology;
   readonly username: string | undefined;
-  readonly password: string | undefined;
+  readonly password: Renewable<string> | undefined;
   readonly db: number;
-  readonly tls: RedisTlsOptions | null;
+  readonly tls: Renewable<RedisTlsOptions> | null;
   readonly keyPrefix: string;
   readonly connectDeadlineMs: number;
   readonly callTimeoutMs: number;

@@ -52,9 +52,9 @@ export function redisOptions(config: RedisConfig): RedisStoreOptions {
     connectDeadlineMs,
     commands,
     ...(username === null ? {} : { username }),
-    ...(password === null ? {} : { password: readSecret('redis.passwordFile', password) }),
+    ...(password === null ? {} : { password: renewed(() => readSecret('redis.passwordFile', password)) }),
     ...(db === null ? {} : { db }),
-    ...(tls === null ? {} : { tls: readTls('redis', tls) }),
+    ...(tls === null ? {} : { tls: renewed(() => readTls('redis', tls)) }),
   };
 }
 
@@ -68,7 +68,13 @@ function serverOptions({ servers, tls }: RedisConfig): Pick<RedisStoreOptions, '
       name,
       tls: tls !== null,
       ...(username === null ? {} : { username }),
-      ...(password === null ? {} : { password: readSecret('redis.sentinelPasswordFile', password) }),
+      ...(password === null ? {} : { password: renewed(() => readSecret('redis.sentinelPasswordFile', password)) }),
     },
   };
+}
+
+/** What can't be read is said at once. Later ones are for the connections that are made then. */
+function renewed<T>(read: () => T): () => T {
+  read();
+  return read;
 }

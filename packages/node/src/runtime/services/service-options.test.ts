@@ -30,6 +30,9 @@ function redisOf(settings: string) {
   return redisOptions(store);
 }
 
+/** What a connection would be opened with. */
+const now = <T>(given: T | (() => T)): T => (typeof given === 'function' ? (given as () => T)() : given);
+
 test('a password file may end with a line break, and may not be empty or missing; it is read for each connection', () => {
   const sasl = 'sasl: PLAIN, username: u';
   file('password', 'hush \n');
@@ -73,13 +76,24 @@ test('what Kafka is told of topics and certificates', () => {
   assert.throws(() => kafkaOf('tls: true, tlsCa: gone.pem'), { message: /^kafka\.tlsCa: .*gone\.pem can't be read/ });
 });
 
+test('what Redis is told is read for each connection, and has to be there at the start', () => {
+  file('secret', 'one');
+  const { password } = redisOf('url: "redis://h", passwordFile: secret');
+  file('secret', 'two\n');
+  assert.equal(now(password), 'two');
+  assert.throws(() => redisOf('url: "redis://h", passwordFile: gone'), { message: /^redis\.passwordFile: .*gone/ });
+  assert.throws(() => redisOf('url: "rediss://h", tlsCa: gone'), { message: /^redis\.tlsCa: .*gone/ });
+});
+
 test('each way to Redis is one that its adapter takes', () => {
   file('password', 'hush\n');
   const sentinel = redisOf(
     'sentinels: ["s:1"], sentinelName: main, sentinelPasswordFile: password, username: u, password: p, tls: true',
   );
-  assert.deepEqual(sentinel.sentinel, { nodes: ['s:1'], name: 'main', tls: true, password: 'hush' });
-  assert.deepEqual([sentinel.username, sentinel.password, sentinel.tls], ['u', 'p', {}]);
+  const { password: ofSentinels, ...rest } = sentinel.sentinel!;
+  assert.deepEqual(rest, { nodes: ['s:1'], name: 'main', tls: true });
+  assert.deepEqual([now(ofSentinels), sentinel.username, now(sentinel.password)], ['hush', 'u', 'p']);
+  assert.deepEqual(now(sentinel.tls), {});
   const all = [
     sentinel,
     redisOf('cluster: ["a:1", "b:2"]'),
@@ -88,7 +102,7 @@ test('each way to Redis is one that its adapter takes', () => {
   ];
   const kinds = all
     .map((options) => compileRedisOptions(options))
-    .map(({ topology, db, tls }) => [topology.kind, db, tls]);
+    .map(({ topology, db, tls }) => [topology.kind, db, now(tls)]);
   assert.deepEqual(kinds, [
     ['sentinel', 0, {}],
     ['cluster', 0, null],
