@@ -57,7 +57,16 @@ export const brokersRestarted: Scenario = {
     }
     say(`leaders ${await leaders(fire)} move to the preferred ones`);
     const args = ['--bootstrap-server', services.kafka.plain.join(), '--election-type', 'preferred'];
-    await services.kafka.run(electionTool, [...args, '--all-topic-partitions']);
+    // Replicas of other topics than the input may not be back yet.
+    await waitFor('the preferred leaders to be elected', 60_000, async () => {
+      try {
+        await services.kafka.run(electionTool, [...args, '--all-topic-partitions']);
+        return true;
+      } catch (error) {
+        if (String(error).includes('could not be elected')) return null;
+        throw error;
+      }
+    });
     await pause(3_000);
     say(`leaders are ${await leaders(fire)}`);
   },
