@@ -194,7 +194,7 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     name: 'cluster: duplicates are not dropped',
     rule: '4.5',
     file: applier,
-    find: 'if (offset <= unit.appliedOffset(slot) || offset < this.#markers.floor(bucketOf(unit.hi, unit.lo), slot)) {',
+    find: 'if (offset < floor || offset <= unit.appliedOffset(slot)) {',
     replace: 'if (offset < 0) {',
     profile,
     caughtBy: ['I7'],

@@ -21,6 +21,7 @@ const stoppedTest = 'packages/testkit/src/stopped-partition.test.ts';
  * Bugs of the way of a record through ingest, holder, job and embedded store that no simulation meets: its store and its
  * streams are its own, or two rules stand in for each other there. Unit tests see them. In the order of the way.
  */
+const claimFloors = 'packages/processor/src/holder/claim-floors.test.ts';
 export const recordPathBugs: readonly PlantedBug[] = [
   {
     name: 'streams: a return of a stream that has ended goes to the one after it',
@@ -336,5 +337,45 @@ export const recordPathBugs: readonly PlantedBug[] = [
     find: 'earlier.run <= completeBefore',
     replace: 'earlier.run < completeBefore',
     tests: [feeds],
+  },
+  {
+    name: 'claims: the markers that one returns count for its whole bucket at once',
+    invariant: '5.7',
+    file: 'packages/processor/src/holder/claim-floors.ts',
+    find: 'floors[slot] = Math.max(floors[slot]!, offset);',
+    replace: 'this.#markers.confirm(bucket, slot, (floors[slot] = Math.max(floors[slot]!, offset)));',
+    tests: [claimFloors],
+  },
+  {
+    name: 'claims: a barrier counts for claims that were answered after it was asked for',
+    invariant: '5.7',
+    file: 'packages/processor/src/holder/claim-floors.ts',
+    find: 'this.#units.splice(0, Math.max(upTo - first, 0))',
+    replace: 'this.#units.splice(0, Math.max(upTo - first, 1e9))',
+    tests: [claimFloors],
+  },
+  {
+    name: 'claims: their markers outlast the generation of the store',
+    invariant: '5.8',
+    file: 'packages/processor/src/holder/generation.ts',
+    find: '  claimFloors.forget();\n',
+    replace: '',
+    tests: [claimFloors],
+  },
+  {
+    name: 'claims: what their markers stand for is not written down at a generation',
+    invariant: '5.8',
+    file: 'packages/processor/src/holder/generation.ts',
+    find: 'unit.floors?.forEach((offset, slot) => writeDown(unit, slot, offset));',
+    replace: '',
+    tests: [claimFloors],
+  },
+  {
+    name: 'claims: their markers count for all before the table shows what they rest on',
+    invariant: '5.7',
+    file: 'packages/engine/src/shard/claim-settler.ts',
+    find: 'if (answer.index === null || leases.tableIndex() < answer.index) return;',
+    replace: 'if (answer.index === null) return;',
+    tests: ['packages/engine/src/shard/claim-settler.test.ts'],
   },
 ];

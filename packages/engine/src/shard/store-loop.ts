@@ -9,6 +9,7 @@ import {
 import type { Mark } from '../ports/backup-store.ts';
 import { delay } from '../ports/timers.ts';
 import { untilItWorks } from './backoff.ts';
+import { ClaimSettler } from './claim-settler.ts';
 import type { ShardContext } from './shard-context.ts';
 
 /** Claims in one call of the store. */
@@ -49,9 +50,11 @@ export class StoreLoop {
   /** With what each bucket was marked last. A reading is of one generation. */
   readonly #markedEverywhere = new WeakMap<PartitionReading, number>();
   #endRest: () => void = () => {};
+  readonly #settler: ClaimSettler;
 
   constructor(context: ShardContext) {
     this.#context = context;
+    this.#settler = new ClaimSettler(context);
     const nowMs = context.options.timers.monotonicMs();
     const { backupIntervalMs } = context.options.settings;
     this.#roundDueMs = nowMs + backupIntervalMs * soonRatio;
@@ -68,6 +71,7 @@ export class StoreLoop {
   kick(nowMs: number): void {
     const { holder, options, leases } = this.#context;
     while (this.#calls.claim < claimCallsMax && holder.claimsQueued > 0) this.#start('claim', () => this.#claim());
+    this.#settler.kick(nowMs);
     const uncleanCount = leases.uncleanCount();
     if (uncleanCount !== this.#uncleanSeen) {
       this.#uncleanSeen = uncleanCount;

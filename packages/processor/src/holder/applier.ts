@@ -114,7 +114,8 @@ export class Applier {
     valueStart: number,
     valueEnd: number,
   ): boolean {
-    if (offset <= unit.appliedOffset(slot) || offset < this.#markers.floor(bucketOf(unit.hi, unit.lo), slot)) {
+    const floor = Math.max(this.#markers.floor(bucketOf(unit.hi, unit.lo), slot), unit.floors?.[slot] ?? 0);
+    if (offset < floor || offset <= unit.appliedOffset(slot)) {
       this.#counters.recordsDuplicate++;
       return false;
     }

@@ -1,5 +1,7 @@
 import { bucketOf } from '@holdfast/model';
+import type { ClaimFloors } from './claim-floors.ts';
 import type { ClosingUnits } from './closing-units.ts';
+import type { HeldUnit } from './held-unit.ts';
 import type { MarkerBook } from './marker-book.ts';
 import type { Rounds } from './rounds.ts';
 import type { SealedUnits } from './sealed-units.ts';
@@ -10,6 +12,7 @@ import type { ClaimWish } from './wishes.ts';
 export interface GenerationParts {
   readonly units: UnitStore;
   readonly markers: MarkerBook;
+  readonly claimFloors: ClaimFloors;
   readonly rounds: Rounds;
   readonly closing: ClosingUnits;
   readonly sealed: SealedUnits;
@@ -21,7 +24,7 @@ export interface GenerationParts {
  * (PROTOCOL.md 5.8). Returns the claims to make (again).
  */
 export function beginGeneration(
-  { units, markers, rounds, closing, sealed, waiting }: GenerationParts,
+  { units, markers, claimFloors, rounds, closing, sealed, waiting }: GenerationParts,
   nowMs: number,
 ): ClaimWish[] {
   const claims: ClaimWish[] = [];
@@ -41,12 +44,16 @@ export function beginGeneration(
     }
     if (unit.rowless) continue;
     // The floor goes with the markers, but what it stood for is in the state: write it down first.
-    for (const { slot, offset } of markers.floors(bucketOf(unit.hi, unit.lo))) {
-      if (offset - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, offset - 1);
-    }
+    for (const { slot, offset } of markers.floors(bucketOf(unit.hi, unit.lo))) writeDown(unit, slot, offset);
+    unit.floors?.forEach((offset, slot) => writeDown(unit, slot, offset));
     rounds.changed(unit, nowMs);
     if (unit.phase !== 'open' && unit.phase !== 'faulty') closing.reopenWriting(unit);
   }
   markers.forget();
+  claimFloors.forget();
   return claims;
+}
+
+function writeDown(unit: HeldUnit, slot: number, floor: number): void {
+  if (floor - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, floor - 1);
 }

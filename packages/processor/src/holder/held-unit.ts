@@ -42,6 +42,8 @@ export class HeldUnit {
   /** Last applied offset per partition slot: parallel arrays, since a unit sees few partitions. */
   readonly slots: number[] = [];
   readonly offsets: number[] = [];
+  /** By slot: what lies below is a duplicate here, by the markers that its claim has returned; null: by those of its bucket alone. */
+  floors: readonly number[] | null = null;
   /** Counts changes of the row; the row is saved when `savedVersion` equals it. */
   version = 0;
   savedVersion = 0;

@@ -1,4 +1,4 @@
-import { assert, bucketOf, type ShardRef } from '@holdfast/model';
+import { assert, type ShardRef } from '@holdfast/model';
 import { RecordCounters } from '../counters.ts';
 import { noCrashNotes } from '../crash-notes.ts';
 import type { Frame, Return, StreamId } from '../frame.ts';
@@ -9,6 +9,7 @@ import { Quarantine } from '../quarantine.ts';
 import { RecordBlockReader } from '../record-block.ts';
 import { Applier } from './applier.ts';
 import { AwaitedIndex } from './awaited-index.ts';
+import { ClaimFloors } from './claim-floors.ts';
 import { ClosingUnits } from './closing-units.ts';
 import { FaultyUnits } from './faulty-units.ts';
 import { beginGeneration, type GenerationParts } from './generation.ts';
@@ -43,6 +44,7 @@ export class Holder {
   /** Each slot's partition. */
   readonly partitions = new PartitionBook();
   readonly #markers = new MarkerBook();
+  readonly claimFloors = new ClaimFloors(this.#markers, this.partitions);
   readonly outputs = new OutputBuffer();
   readonly #rounds: Rounds;
   readonly #applier: Applier;
@@ -85,6 +87,7 @@ export class Holder {
     const parts = {
       ...shared,
       units: this.#units,
+      claimFloors: this.claimFloors,
       rounds: this.#rounds,
       sealed: this.#sealed,
       applier: this.#applier,
@@ -254,8 +257,7 @@ export class Holder {
     if (ofIndex !== this.generationIndex) return;
     const unit = this.#units.get(claim.hi, claim.lo);
     if (unit === null || unit.epoch !== claim.epoch || unit.phase !== 'claiming') return;
-    const bucket = bucketOf(unit.hi, unit.lo);
-    for (const { partition, offset } of markers) this.#markers.confirm(bucket, this.partitions.slot(partition), offset);
+    this.claimFloors.add(unit, markers);
     this.#sealed.load(unit, row);
     this.#waiting.apply(unit, nowMs);
     if (this.#closing.stopping && unit.isOpen) this.#closing.close(unit);

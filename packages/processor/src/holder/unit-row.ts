@@ -8,7 +8,7 @@ import { decodeRow, encodeRow, type VectorEntry } from './row-codec.ts';
 /** The unit's row as it is now: every user's state, and the vector above the bucket's markers (PROTOCOL.md 5.1, 5.7). */
 export function encodeUnit(unit: HeldUnit, job: Job, markers: MarkerBook, partitions: PartitionBook): Uint8Array {
   const bucket = bucketOf(unit.hi, unit.lo);
-  unit.prune((slot) => markers.floor(bucket, slot));
+  unit.prune((slot) => Math.max(markers.floor(bucket, slot), unit.floors?.[slot] ?? 0));
   const vector: VectorEntry[] = unit.slots.map((slot, i) => {
     return { partition: partitions.ids[slot]!, offset: unit.offsets[i]! };
   });

@@ -103,5 +103,6 @@ export function restart(world: World, node: SimulatedNode): void {
   node.links = [];
   node.outputs = [];
   node.readings.clear();
+  node.settling = null;
   node.incarnation++;
 }

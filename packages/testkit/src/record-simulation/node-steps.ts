@@ -143,6 +143,21 @@ function offerHolder(world: World, node: SimulatedNode, holder: Holder, actions:
       for (const wish of holder.takeClaims(2)) claim(world, node, wish);
     });
   }
+  const { settling } = node;
+  const { unsettled } = holder.claimFloors;
+  if (settling === null && unsettled !== null) {
+    actions.add('barrier', () => {
+      node.settling = { upTo: unsettled, index: world.log.records.length };
+    });
+  }
+  if (settling !== null && node.applied >= settling.index) {
+    actions.add('settle', () => {
+      node.settling = null;
+      holder.onTableAdvanced(world.nowMs);
+      holder.claimFloors.settle(settling.upTo);
+      pump(world, node);
+    });
+  }
   if (!holder.roundActive && holder.roundDue) actions.add('round', () => holder.beginRound());
   if (holder.rowsQueued > 0) {
     actions.add('rows', () => {

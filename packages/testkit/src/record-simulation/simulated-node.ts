@@ -60,6 +60,8 @@ export class SimulatedNode {
   calls: StoreCall[] = [];
   outputs: PendingOutputs[] = [];
   readonly readings = new Map<number, HeldReading>();
+  /** A read barrier for the markers of claims: what they were, and up to where the table has to show the log. */
+  settling: { readonly upTo: number; readonly index: number } | null = null;
 
   constructor(number: number) {
     this.number = number;
