@@ -11,7 +11,10 @@ export interface DeadLetter {
   readonly offset: number;
   /** NaN: the log keeps no times. */
   readonly atUnixMs: number;
-  /** The same for each publication of one record's failure under one version of the job: who reads drops repeats by it. */
+  /**
+   * The same for each publication of one record's failure under one version of the job. A topic that was made anew has
+   * other records at the same places: their letters have these ids again.
+   */
   readonly id: string;
   readonly reason: string;
   readonly job: string;

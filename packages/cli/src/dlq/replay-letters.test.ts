@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { LmdbLog, openDataFolder } from '@holdfast/embedded';
-import { type Log, LogError, type LogErrorCode, type NewRecord } from '@holdfast/engine';
+import { cutValueBytes, type Log, LogError, type LogErrorCode, type NewRecord } from '@holdfast/engine';
 import { CliError } from '../cli-error.ts';
 import { documentSchemas } from '../output-schemas.ts';
 import { runHere } from '../run-here.test.ts';
@@ -63,6 +63,14 @@ async function replayAll(log: Log, afterName?: string, stop = { raised: false })
   const meant = () => selectLetters(topic, null, {}, place);
   const replay = new LetterReplay(log, patienceMs);
   return { replay, next: await replay.all(meant(), await countLetters(meant()), stop) };
+}
+
+/** Offsets of the letters that a replay of all would take. */
+async function taken(log: Log): Promise<number[]> {
+  const offsets: number[] = [];
+  const topic = await LetterTopic.open(log, patienceMs);
+  for await (const { offset } of selectLetters(topic, null, {})) offsets.push(offset);
+  return offsets;
 }
 
 const letters = (count: number) => Array.from({ length: count }, (_, id) => letter(id));
@@ -135,17 +143,41 @@ describe('a replay that is cut short', () => {
     const all = [
       under('1', 'a'),
       under('2', 'a', { 'key-is': 'user' }),
+      under('1', 'of the topic made anew'),
       under('3', 'of the topic made anew'),
       under('1', 'a', { job: 'k', id: 'k/1/in/0/7/dead' }),
       under('4', 'a', { truncated: '9' }),
+      under('1', 'a'),
     ];
     return withLetters('versions', all, async (log) => {
+      assert.deepEqual(await taken(log), [0, 2, 4, 5]);
       const topic = await LetterTopic.open(log, patienceMs);
-      const taken: number[] = [];
-      for await (const { offset } of selectLetters(topic, null, {})) taken.push(offset);
-      assert.deepEqual(taken, [0, 2, 3, 4]);
       assert.equal(await countLetters(selectLetters(topic, { partition: 0, offset: 1 }, {})), 1);
     });
+  });
+
+  test('a record whose letter was cut at one time, and less or not at another, is taken once', () => {
+    const whole = (lastByte: number): NewRecord => {
+      const record = letter(0, cutValueBytes + 1);
+      record.value![cutValueBytes] = lastByte;
+      return record;
+    };
+    const cut = (value: Uint8Array): NewRecord => ({
+      ...letter(0),
+      value,
+      headers: { ...letter(0).headers, truncated: String(cutValueBytes + 1) },
+    });
+    const short = cut(whole(1).value!.subarray(0, cutValueBytes));
+    const bare = cut(new Uint8Array(0));
+    const other = cut(new Uint8Array(cutValueBytes));
+    const all = [bare, short, whole(1), other, bare, whole(2), whole(1), short];
+    return withLetters('cut', all, async (log) => assert.deepEqual(await taken(log), [0, 3, 5]));
+  });
+
+  test('of letters that do not say which record it was, those of one id are taken once', () => {
+    const unplaced = (id: string): NewRecord => ({ key: null, value: null, headers: { id, job: 'j', version: '1' } });
+    const all = [unplaced('a'), unplaced('b'), unplaced('a'), unplaced(''), unplaced('')];
+    return withLetters('unplaced', all, async (log) => assert.deepEqual(await taken(log), [0, 1, 3, 4]));
   });
 
   test('no append is of more than 4 MiB', () =>
