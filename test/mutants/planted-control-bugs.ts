@@ -9,6 +9,7 @@ const control = 'control';
 const driver = 'engine/src/control/raft-driver.ts';
 const desk = 'engine/src/control/leader-desk.ts';
 const term = 'engine/src/control/leader-term.ts';
+const epochBase = 'engine/src/control/epoch-base.ts';
 const session = 'engine/src/control/node-session.ts';
 const plane = 'engine/src/control/control-plane.ts';
 const machine = 'engine/src/control/lease-state-machine.ts';
@@ -59,7 +60,7 @@ export const plantedControlBugs: readonly PlantedBug[] = [
   {
     name: 'control: epochs begin anew over an old store',
     rule: 'I4',
-    file: term,
+    file: epochBase,
     find: 'Math.max(await store.highestEpoch(), await log.highestFence())',
     replace: 'await log.highestFence()',
     profile: control,
@@ -68,7 +69,7 @@ export const plantedControlBugs: readonly PlantedBug[] = [
   {
     name: 'control: epochs begin below the fences of an old log',
     rule: 'I4',
-    file: term,
+    file: epochBase,
     find: 'Math.max(await store.highestEpoch(), await log.highestFence())',
     replace: 'await store.highestEpoch()',
     profile: control,

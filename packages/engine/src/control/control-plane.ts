@@ -138,6 +138,8 @@ export class ControlPlane {
       member: this.#member,
       incarnation: options.incarnation,
       voters,
+      store: options.store,
+      log: options.log,
       votersWanted: options.votersWanted ?? (voters.length < 5 ? 3 : 5),
       zoneOf: options.zoneOf ?? (() => null),
       table: this.table,

@@ -37,6 +37,7 @@ class Asking {
       voters: founders,
       peers: () => this.peers,
       hasRunBefore: false,
+      epochBase: async () => 0,
       driver: {
         get isBlank() {
           return own().isBlank;
@@ -158,4 +159,51 @@ test('what a founder waits for it says once, and after half a minute what an ope
   assert.match(second!.text, /as there is a Raft log at n2, a vote without a log at n3: .* move its raft folder away/);
   assert.ok(second!.atMs - first!.atMs >= 30_000);
   assert.ok(asking.askedCount < 2 * 140, `${asking.askedCount} questions`);
+});
+
+test('who founds alone on a blank log and store founds at once', async () => {
+  const asking = new Asking().begin([], { voters: [n1] });
+  await asking.time.run(0);
+  assert.deepEqual(asking.founded, [['n1/a']]);
+});
+
+test('who founds alone listens first when its folder is not new, or log or store have served a cluster or do not say', async () => {
+  const cases: Partial<FoundingOptions>[] = [
+    { hasRunBefore: true },
+    { epochBase: async () => 7_000 },
+    { epochBase: () => Promise.reject(new Error('away')) },
+    { epochBase: () => new Promise(() => {}) },
+  ];
+  for (const more of cases) {
+    const asking = new Asking().begin([withLog('n4/d')], { voters: [n1], ...more });
+    await asking.time.run(4_000);
+    assert.deepEqual(asking.founded, []);
+    assert.match(asking.lines[0]!.text, /its storage is blank: listening for the others of a cluster$/);
+    asking.peers = [n4];
+    await asking.time.run(60_000);
+    assert.deepEqual(asking.founded, [], 'gossip has told of one that has a log');
+    const alone = new Asking().begin([], { voters: [n1], ...more });
+    await alone.time.run(8_000);
+    assert.deepEqual(alone.founded, [['n1/a']]);
+  }
+});
+
+test('nobody founds while gossip shows a node alive that does not say that it knows of no cluster', async () => {
+  for (const voters of [[n1], founders]) {
+    const asking = new Asking();
+    asking.peers = [...founders, n4];
+    asking.begin([blank('n2/b'), blank('n3/c')], { voters, hasRunBefore: true });
+    await asking.time.run(20_000);
+    const said = () => asking.lines.at(-1)!;
+    assert.equal(said().level, 'info');
+    assert.match(said().text, /^no cluster yet: waiting for the word of n4, alive by gossip/);
+    await asking.time.run(60_000);
+    assert.deepEqual(asking.founded, []);
+    assert.equal(said().level, 'warn');
+    assert.match(said().text, /^nothing is founded, as n4, alive by gossip, can not be asked .*: mend the way to its/);
+    if (voters === founders) asking.answers(blank('n4/d'));
+    else asking.peers = founders;
+    await asking.time.run(6_000);
+    assert.equal(asking.founded.length, 1, 'it has answered, or is not alive any more');
+  }
 });

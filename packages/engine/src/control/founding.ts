@@ -1,6 +1,6 @@
 import type { Logger, NodeId } from '@holdfast/model';
 import type { PeerTransport } from '../ports/peer-transport.ts';
-import type { Timers } from '../ports/timers.ts';
+import { type Timers, within } from '../ports/timers.ts';
 import { decodeJson, encodeJson } from './calls.ts';
 import { FoundingTraces, type TraceAnswer } from './founding-traces.ts';
 import { nodeOfMember } from './member-id.ts';
@@ -19,6 +19,7 @@ export const promiseMs = 30_000;
 const patienceMs = 30_000;
 const advice =
   'if nothing of a cluster is left to be kept, stop the node, move its raft folder away, and start it again';
+const wayAdvice = 'mend the way to its control port (listen.control), or stop it';
 
 interface FoundingRequest {
   readonly founder: string;
@@ -40,6 +41,8 @@ export interface FoundingOptions {
   readonly peers: () => readonly NodeId[];
   /** Not the first start of this data folder: there may be a cluster, though its storage is blank. */
   readonly hasRunBefore: boolean;
+  /** Above 0: log or store have served a cluster, which may be there still, though this folder is new. */
+  readonly epochBase: () => Promise<number>;
   readonly driver: Pick<RaftDriver, 'isBlank' | 'status' | 'found' | 'listenOnlyTo'>;
   readonly transport: Pick<PeerTransport, 'call'>;
   readonly timers: Timers;
@@ -51,8 +54,8 @@ export interface FoundingOptions {
  * Only if all of them answer, name the same voters, and none has any trace of a cluster in its storage, it founds one,
  * with these very members as voters. So a first voter whose storage was lost does not found a second cluster: it would
  * hear of the one that is there, or wait for those who might know of it; it joins as a new member then. Whoever else gossip
- * tells of is asked as well; where nobody else is configured, and this folder isn't new, gossip gets some time for that: a
- * cluster may have grown from the one node. If all are blank they are asked once more, and promise to hear only the
+ * shows alive is asked as well, and waited for; where nobody else is configured, and this folder isn't new or log or store
+ * have served a cluster, gossip gets some time for that: a cluster may have grown from the one node. If all are blank they are asked once more, and promise to hear only the
  * founder for a while: nothing that an earlier founding has left on its way gets into this one.
  *
  * Who isn't blank ends the attempt and not the founding: it goes on as a restart of this node would, once each node with a
@@ -68,6 +71,10 @@ export class Founding {
   /** Since when it has heard of one; null: of none. */
   #tracedFromMs: number | null = null;
   #hasHeardOfOne = false;
+  /** Since when somebody that gossip shows alive has not answered; null: all of them have. */
+  #unansweredFromMs: number | null = null;
+  /** Whether log or store have served a cluster, as far as they say. */
+  readonly #isServiceUsed: Promise<boolean>;
   #isOver = false;
   #told = '';
   #cancel: () => void = () => {};
@@ -76,6 +83,8 @@ export class Founding {
     this.#options = options;
     this.#listenedFromMs = options.timers.monotonicMs();
     const first = [...options.voters].sort()[0];
+    const looks = first === options.nodeId && options.voters.length === 1 && options.driver.isBlank;
+    this.#isServiceUsed = looks ? this.#lookAtServices() : Promise.resolve(false);
     if (first !== options.nodeId) this.#isOver = true;
     else if (options.driver.isBlank) void this.#round();
     else if (options.driver.status().lastIndex === 0) {
@@ -117,17 +126,21 @@ export class Founding {
     const strangers = peers().filter((peer) => !voters.includes(peer));
     // Gossip may have forgotten them meanwhile.
     for (const node of this.#traces.nodes) if (![...voters, ...strangers].includes(node)) strangers.push(node);
-    const [answers, told] = await Promise.all([
+    const [answers, told, isServiceUsed] = await Promise.all([
       Promise.all(others.map((voter) => this.#ask(voter, promise))),
       Promise.all(strangers.map((peer) => this.#ask(peer, false))),
+      within(this.#options.timers, answerMsMax, this.#isServiceUsed),
     ]);
     if (this.#isOver || !driver.isBlank) return false;
     for (const answer of [...answers, ...told]) {
       if (answer !== null) this.#traces.note(nodeOfMember(answer.member), answer);
     }
     if (this.#isTraced()) return false;
-    if (this.#mayHearOfOne()) {
-      this.#tell('info', 'this node has run before, and its storage is blank: listening for the others of a cluster');
+    // A service that has not said in time may have served one.
+    if (
+      this.#mayHearOfOne(isServiceUsed !== false) ||
+      this.#isUnanswered(strangers.filter((_, i) => told[i] === null))
+    ) {
       return false;
     }
     const wished = JSON.stringify([...voters].sort());
@@ -168,10 +181,43 @@ export class Founding {
   }
 
   /** Who founds alone is told by nobody but gossip that there is a cluster. */
-  #mayHearOfOne(): boolean {
+  #mayHearOfOne(isServiceUsed: boolean): boolean {
     const { voters, timers } = this.#options;
     const hasRunBefore = this.#options.hasRunBefore || this.#hasHeardOfOne;
-    return hasRunBefore && voters.length === 1 && timers.monotonicMs() - this.#listenedFromMs < listenMs;
+    if (voters.length > 1 || !(hasRunBefore || isServiceUsed)) return false;
+    if (timers.monotonicMs() - this.#listenedFromMs >= listenMs) return false;
+    const why = hasRunBefore ? 'this node has run before' : 'log or store may have served a cluster';
+    this.#tell('info', `${why}, and its storage is blank: listening for the others of a cluster`);
+    return true;
+  }
+
+  /** Who lives and doesn't say that it knows of no cluster may be part of one. */
+  #isUnanswered(nodes: readonly NodeId[]): boolean {
+    if (nodes.length === 0) {
+      this.#unansweredFromMs = null;
+      return false;
+    }
+    const nowMs = this.#options.timers.monotonicMs();
+    this.#unansweredFromMs ??= nowMs;
+    const names = nodes.join(', ');
+    if (nowMs - this.#unansweredFromMs < patienceMs) {
+      this.#tell('info', `no cluster yet: waiting for the word of ${names}, alive by gossip, that there is none`);
+    } else {
+      this.#tell(
+        'warn',
+        `nothing is founded, as ${names}, alive by gossip, can not be asked for a cluster: ${wayAdvice}`,
+      );
+    }
+    return true;
+  }
+
+  async #lookAtServices(): Promise<boolean> {
+    try {
+      return (await this.#options.epochBase()) > 0;
+    } catch {
+      // What it has is not known.
+      return true;
+    }
   }
 
   /** Once, however often it is found again. */

@@ -18,6 +18,7 @@ import type { Timers } from '../ports/timers.ts';
 import { Balancing } from './balancing.ts';
 import type { LeaderReply } from './calls.ts';
 import type { CrashWatch } from './crash-watch.ts';
+import { epochBaseOf } from './epoch-base.ts';
 import { type LeaderProblem, LeaderProblems } from './leader-problems.ts';
 import { LeaderTopics } from './leader-topics.ts';
 import type { HandOverRequest } from './move-calls.ts';
@@ -187,8 +188,7 @@ export class LeaderTerm {
     const { store, log, table, logger, timers } = this.#options;
     try {
       if (table.epochBase < 0) {
-        // The log may outlive the store, and the other way round: neither must fence what is granted from now on.
-        const base = Math.max(await store.highestEpoch(), await log.highestFence());
+        const base = await epochBaseOf(store, log);
         await this.#decideAndPropose({ kind: 'found', base });
         logger.info('cluster founded', { epochBase: base });
       }

@@ -220,6 +220,16 @@ test('a node alone that has lost its storage founds again, once it has listened 
   await cluster.until('it leads', () => cluster.leader !== undefined, 5_000);
 });
 
+test('a lone founder with a new folder on a store that has served a cluster listens for it first', async () => {
+  const cluster = new VirtualCluster({}, ['n1']);
+  cluster.storeLife.highest = 7_000;
+  const { control } = await cluster.start(nodeId('n1'));
+  control.setPeers(new Map());
+  await cluster.time.run(1_500);
+  assert.deepEqual(control.status().raft.voters, []);
+  await cluster.until('it leads', () => cluster.leader !== undefined, 5_000);
+});
+
 test('a node with a log of its own is not taken in: two logs would be mixed', async () => {
   const cluster = await founded();
   const ask = async (hasLog: boolean) => {

@@ -3,6 +3,7 @@ import type { Logger, NodeId } from '@holdfast/model';
 import type { PeerTransport } from '../ports/peer-transport.ts';
 import type { Timers } from '../ports/timers.ts';
 import { decodeJson, type EndingReason, encodeJson, type LeaderReply } from './calls.ts';
+import { type EpochLog, type EpochStore, epochBaseOf } from './epoch-base.ts';
 import { Founding, foundingMethod } from './founding.ts';
 import type { LeaderCalls } from './leader-calls.ts';
 import { MemberJoin } from './member-join.ts';
@@ -21,6 +22,8 @@ export interface NodeMembershipOptions {
   readonly incarnation: NodeIncarnation;
   /** The nodes by which the cluster is founded; others join. */
   readonly voters: readonly NodeId[];
+  readonly store: EpochStore;
+  readonly log: EpochLog;
   readonly votersWanted: number;
   readonly zoneOf: (node: NodeId) => string | null;
   readonly table: LeaseTable;
@@ -45,11 +48,12 @@ export class NodeMembership {
 
   constructor(options: NodeMembershipOptions) {
     this.#options = options;
-    const { incarnation, leaderCalls } = options;
+    const { incarnation, leaderCalls, store, log } = options;
     this.#founding = new Founding({
       ...options,
       peers: () => leaderCalls.peers,
       hasRunBefore: incarnation.counter > 1,
+      epochBase: () => epochBaseOf(store, log),
     });
     this.#join = new MemberJoin({ ...options, uuid: incarnation.uuid });
     this.#reluctance = new ReluctantVoter(options);
