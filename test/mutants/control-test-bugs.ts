@@ -296,6 +296,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     tests: [storeLook],
   },
   {
+    name: 'control: a proposal of a peer gets into the log',
+    invariant: 'I1',
+    file: 'packages/engine/src/control/raft-hearing.ts',
+    find: " || type === 'propose'",
+    replace: '',
+    tests: [raftDriver],
+  },
+  {
     name: 'control: who founds alone asks nobody whether there is a cluster',
     invariant: 'I1',
     file: 'packages/engine/src/control/founding.ts',

@@ -30,7 +30,6 @@ import {
   type RenewAnswer,
   type RenewRequest,
   type SessionOpenRequest,
-  type SessionRequest,
   type UnitsRequest,
 } from './calls.ts';
 import type { LeaderTerm } from './leader-term.ts';
@@ -41,6 +40,7 @@ import { decodeMove, type MoveRequest } from './move-calls.ts';
 import { NodeStopper } from './node-stopper.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
+import { checkedAdmin, checkedGiveUp, checkedOfSession, checkedOpen } from './request-checks.ts';
 
 export interface LeaderDeskOptions {
   readonly table: LeaseTable;
@@ -86,17 +86,17 @@ export class LeaderDesk {
   ): Promise<LeaderReply> {
     switch (method) {
       case 'session.open':
-        return this.#open(term, from, decodeJson<SessionOpenRequest>(body), receivedAtMs);
+        return this.#open(term, from, checkedOpen(decodeJson(body)), receivedAtMs);
       case 'session.renew': {
-        const request = decodeJson<RenewRequest>(body);
+        const request = checkedOfSession<RenewRequest>(decodeJson(body));
         return this.#renew(term, this.#ownSession(from, request.session), receivedAtMs, checkedSays(request));
       }
       case 'session.closing': {
-        const session = this.#ownSession(from, decodeJson<SessionRequest>(body).session);
+        const session = this.#ownSession(from, checkedOfSession(decodeJson(body)).session);
         return this.#settle(term, term.decide({ kind: 'markClosing', session }));
       }
       case 'session.end': {
-        const session = this.#ownSession(from, decodeJson<SessionRequest>(body).session);
+        const session = this.#ownSession(from, checkedOfSession(decodeJson(body)).session);
         return this.#settle(term, term.decide({ kind: 'endSession', session, reason: 'clean' }));
       }
       case 'units.acquire':
@@ -111,9 +111,9 @@ export class LeaderDesk {
         await term.checkGeneration();
         return ok;
       case 'partitions.giveUp':
-        return this.#giveUp(term, from, decodeJson<GiveUpRequest>(body));
+        return this.#giveUp(term, from, checkedGiveUp(decodeJson(body)));
       case 'admin':
-        return this.#admin(term, decodeJson<AdminRequest>(body));
+        return this.#admin(term, checkedAdmin(decodeJson(body)));
       default:
         return badRequest(`${method} is no call to the leader`);
     }

@@ -2,6 +2,7 @@ import type { NodeId } from '@holdfast/model';
 import type { PeerTransport } from '../ports/peer-transport.ts';
 import { decodeJson, encodeJson } from './calls.ts';
 import type { HandOverRequest } from './move-calls.ts';
+import { checkedHandOver } from './request-checks.ts';
 
 /** An order that isn't taken by then is given anew, or asked for again. */
 const orderDeadlineMs = 1_500;
@@ -25,14 +26,14 @@ export class NodeOrders {
     this.#taker = taker;
   }
 
-  /** @returns the answer; null: it is no order */
+  /** @returns the answer; null: it is no order. @throws ByteFormatError for an order that makes no sense */
   take(method: string, body: Uint8Array): Uint8Array | null {
     switch (method) {
       case 'node.leave':
         this.#taker.leave();
         return encodeJson({});
       case 'units.handOver':
-        return encodeJson({ taken: this.#taker.handOver(decodeJson<HandOverRequest>(body)) });
+        return encodeJson({ taken: this.#taker.handOver(checkedHandOver(decodeJson(body))) });
       default:
         return null;
     }

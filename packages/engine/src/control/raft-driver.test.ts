@@ -349,14 +349,17 @@ test('members change at run time, and are told', async () => {
   assert.equal((await members.settle(leader.driver.transferLeadership(gone))).ok, false);
 });
 
-test('messages that are not of the node they came from are dropped', async () => {
+test('messages that are not of the node they came from are dropped, and proposals of peers', async () => {
   const members = new Members();
   const leader = await members.startAll();
   const [other] = members.ids.filter((id) => id !== leader.id);
   const forged = { type: 'heartbeat', from: leader.id, to: leader.id, term: 99, commit: 0, readRound: 0 } as const;
   leader.driver.step(other!, [{ ...forged, from: 'nobody' }]);
+  const { term } = leader.driver.leadership;
+  const data = Uint8Array.of(7);
+  leader.driver.step(other!, [{ type: 'propose', from: other!, to: leader.id, term, requestId: 1, data }]);
   await members.time.run(50);
-  assert.equal(leader.driver.isLeader, true);
+  assert.deepEqual([leader.driver.isLeader, leader.machine.list], [true, []]);
 });
 
 test('leadership can be handed over', async () => {

@@ -139,10 +139,9 @@ export class RaftDriver {
     return this.#raft.status();
   }
 
-  /** Messages from a peer. What doesn't come from a member of that node is dropped. */
+  /** Messages from a peer: those of `RaftHearing`; what doesn't come from a member of that node is dropped. */
   step(from: NodeId, messages: readonly RaftMessage[]): void {
-    const isHeard = (of: string): boolean => nodeOfMember(of) === from && this.#hearing.hears(of, this.isBlank);
-    this.#mailbox.messages(messages.filter((message) => isHeard(message.from)));
+    this.#mailbox.messages(messages.filter((message) => this.#hearing.hears(from, message, this.isBlank)));
     this.#wake();
   }
 
