@@ -250,13 +250,20 @@ export class LeaderTerm {
     }
   }
 
-  /** Where every partition of the input ends now; null: the log doesn't say. */
+  /**
+   * Where every partition of the input ends now; null: the log doesn't say. Without a topic that this node's job doesn't
+   * read and whose ends the log doesn't tell: it may be gone for good, and the table keeps it.
+   */
   async inputEnds(): Promise<PartitionEnd[] | null> {
-    const { table, log, logger } = this.#options;
+    const { table, log, logger, topics } = this.#options;
     const ends: PartitionEnd[] = [];
     try {
       for (const { topic, topicId } of [...table.topics()]) {
-        const offsets = await log.endOffsets(topic);
+        const offsets = await log.endOffsets(topic).catch((error: unknown) => {
+          if (topics.includes(topic)) throw error;
+          logger.warn('ends of a topic that the job does not read are not known: left out', { topic, err: error });
+          return [];
+        });
         for (const [partition, offset] of offsets.entries()) ends.push({ topicId, partition, offset });
       }
       return ends;

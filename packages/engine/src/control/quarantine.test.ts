@@ -86,6 +86,30 @@ test('an operator releases it from where the input ends now', async () => {
   nobodyFailed(cluster);
 });
 
+test('a topic that no job reads any more, and the log does not have, hinders no release; one that is read does', async () => {
+  const cluster = new VirtualCluster();
+  for (const topic of ['in', 'old']) cluster.topics.create(topic, 1);
+  const gone = new Set(['in', 'old']);
+  const endOffsets = async (topic: string) => {
+    if (gone.has(topic)) throw new Error('no such topic');
+    return [100];
+  };
+  Object.defineProperty(cluster.topics, 'log', { value: { ...cluster.topics.log, endOffsets } });
+  await cluster.startAll();
+  await cluster.until('the topic is known', () => cluster.leader?.control.table.topicNamed('old') !== undefined);
+  cluster.topics.topics.delete('old');
+  for (const id of ['n1', 'n2', 'n3']) await restartWith(cluster, id, crashAt(7));
+  await cluster.until('a leader', () => cluster.leader !== undefined);
+  const lift = () => cluster.settle(cluster.leader!.control.admin({ kind: 'liftQuarantine', hi, lo }, 2_000));
+  assert.equal((await lift()).code, 'RETRY');
+  gone.delete('in');
+  assert.equal((await lift()).code, 'OK');
+  const before = [{ topicId: topicId('id-of-in'), partition: 0, offset: 100 }];
+  const isReleased = (node: VirtualNode) => JSON.stringify(toldTo(node)[1]) === JSON.stringify([{ hi, lo, before }]);
+  await cluster.until('every shard knows', () => cluster.nodes.every(isReleased));
+  nobodyFailed(cluster);
+});
+
 test('a release that took long to ask where the input ends gives way to a quarantine that began meanwhile', async () => {
   const cluster = new VirtualCluster();
   cluster.topics.create('in', 1);
