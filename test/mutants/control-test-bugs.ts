@@ -154,8 +154,8 @@ export const controlTestBugs: readonly PlantedBug[] = [
     name: 'control: leaders without the store hand their office to each other',
     invariant: 'I8',
     file: 'packages/engine/src/control/reluctant-voter.ts',
-    find: 'fitSuccessor(status, table, !this.#isDraining)',
-    replace: 'fitSuccessor(status, table)',
+    find: 'return fitSuccessor(status, table, !this.#isDraining);',
+    replace: 'return fitSuccessor(status, table);',
     tests: [servicesAway],
   },
   {
@@ -294,6 +294,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     find: 'const isWhole = !isWell || look % wholeEvery === 0;',
     replace: 'const isWhole = look % wholeEvery === 0;',
     tests: [storeLook],
+  },
+  {
+    name: 'control: the first leader of a cluster keeps its office though it lacks the store',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/reluctant-voter.ts',
+    find: 'return ledMs < serviceAwayMs ? null : nextSuccessor(status, table);',
+    replace: 'return null;',
+    tests: [servicesAway],
   },
   {
     name: 'control: a proposal of a peer gets into the log',

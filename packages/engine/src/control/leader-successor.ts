@@ -24,6 +24,17 @@ export function fitSuccessor(
   });
 }
 
+/** The fit voter after this one, by name, and around: in turn, all that are fit lead. */
+export function nextSuccessor(status: RaftStatus, table: Pick<LeaseTable, 'node' | 'session'>): NodeId | null {
+  const peers = [...status.progress].sort(([a], [b]) => (a < b ? -1 : 1));
+  const isAfter = ([id]: readonly [string, unknown]): boolean => id > status.id;
+  for (const peer of [...peers.filter(isAfter), ...peers.filter((peer) => !isAfter(peer))]) {
+    const next = fitSuccessor({ ...status, progress: new Map([peer]) }, table);
+    if (next !== null) return next;
+  }
+  return null;
+}
+
 /** Who leads when this node goes all the same: a fit voter, else any that was heard from lately. */
 export function lastingSuccessor(status: RaftStatus, table: Pick<LeaseTable, 'node' | 'session'>): NodeId | null {
   return fitSuccessor(status, table) ?? furthest(status, (_, { recentActive }) => recentActive);

@@ -123,3 +123,34 @@ test('a process that asks without a service is given no session, also by a leade
   heal();
   await cluster.until('a session', () => again.control.session !== null, 5_000);
 });
+
+test('before the first founding, a leader that lacks the store lets the other voters lead, one after the other', async () => {
+  const cluster = new VirtualCluster();
+  const having = new Set<string>();
+  for (const id of cluster.ids) {
+    const ask = async (): Promise<void> => {
+      if (!having.has(id)) throw new Error('no way there');
+    };
+    const services = new ServiceWatch({ log: async () => {}, store: ask }, cluster.time, silentLogger);
+    const whole = cluster.storeLife.store;
+    const highestEpoch = (): Promise<number> => ask().then(() => whole.highestEpoch());
+    await cluster.start(id, { services, store: { ...whole, highestEpoch } });
+  }
+  const led: string[] = [];
+  const look = async (forMs: number): Promise<void> => {
+    for (let looks = 0; looks < forMs / 100; looks++) {
+      await cluster.time.run(100);
+      const now = cluster.leader?.id;
+      if (now !== undefined && now !== led.at(-1)) led.push(now);
+    }
+  };
+  await look(4 * serviceAwayMs + 5_000);
+  assert.deepEqual([led.length >= 4 && led.length <= 5, new Set(led).size], [true, 3], led.join());
+  assert.ok(cluster.nodes.every(({ control }) => control.table.epochBase < 0));
+  // Two steps from who leads now.
+  having.add(led.at(-2)!);
+  await look(2 * serviceAwayMs + 5_000);
+  assert.equal(led.at(-1), [...having][0]);
+  assert.ok(sessionsAt(cluster.leader!).includes(led.at(-1)!));
+  nobodyFailed(cluster);
+});
