@@ -366,7 +366,7 @@ export const recordPathBugs: readonly PlantedBug[] = [
     name: 'claims: what their markers stand for is not written down at a generation',
     invariant: '5.8',
     file: 'packages/processor/src/holder/generation.ts',
-    find: 'unit.floors?.forEach((offset, slot) => writeDown(unit, slot, offset));',
+    find: 'for (const [slot, offset] of unit.floors?.entries() ?? []) writeDown(unit, slot, offset);',
     replace: '',
     tests: [claimFloors],
   },

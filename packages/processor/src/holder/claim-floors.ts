@@ -51,7 +51,7 @@ export class ClaimFloors {
     const first = this.#added - this.#units.length;
     for (const unit of this.#units.splice(0, Math.max(upTo - first, 0))) {
       const bucket = bucketOf(unit.hi, unit.lo);
-      unit.floors?.forEach((offset, slot) => this.#markers.confirm(bucket, slot, offset));
+      for (const [slot, offset] of unit.floors?.entries() ?? []) this.#markers.confirm(bucket, slot, offset);
       unit.floors = null;
     }
     this.#last.clear();

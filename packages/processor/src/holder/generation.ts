@@ -45,7 +45,7 @@ export function beginGeneration(
     if (unit.rowless) continue;
     // The floor goes with the markers, but what it stood for is in the state: write it down first.
     for (const { slot, offset } of markers.floors(bucketOf(unit.hi, unit.lo))) writeDown(unit, slot, offset);
-    unit.floors?.forEach((offset, slot) => writeDown(unit, slot, offset));
+    for (const [slot, offset] of unit.floors?.entries() ?? []) writeDown(unit, slot, offset);
     rounds.changed(unit, nowMs);
     if (unit.phase !== 'open' && unit.phase !== 'faulty') closing.reopenWriting(unit);
   }
