@@ -47,7 +47,8 @@ export class GateScorer implements Scorer {
       state: ready,
     } as const;
     const isBelieved = !login.flags.includes('future_time') && !isLate(profile, login.timeUnixMs);
-    if (login.outcome === 'failure' || !isBelieved || profile.learned === 0) {
+    // Whatever isn't learned isn't judged either, or it would be new each time.
+    if (login.outcome !== 'success' || !isBelieved || profile.learned === 0) {
       return { ...none, level: 'unscored' };
     }
     const reasons: Reason[] = [];

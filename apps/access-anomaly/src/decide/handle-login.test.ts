@@ -115,6 +115,12 @@ describe('new city', () => {
     assert.equal(user.at(60, { city: 'Madrid', country: 'ES' })?.level, 'medium');
   });
 
+  test('an outcome that is unknown is neither judged nor learned', () => {
+    const user = new User().settled();
+    for (let i = 0; i < 3; i++) assert.equal(user.at(i, { ...tokyo, outcome: 'challenge' }), null);
+    assert.equal(user.at(60, tokyo)?.level, 'medium');
+  });
+
   test('a city seen only by a clock that was ahead stays new', () => {
     const user = new User().settled();
     user.at(1000, madrid, start);
