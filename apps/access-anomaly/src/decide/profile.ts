@@ -14,7 +14,9 @@ export interface Places {
 
 export const placesMax = 3;
 /** A burst is one failure more than ten within the hour: eleven times tell. */
-export const failureTimesMax = 11;
+export const burstFailures = 11;
+/** Ten hours of bursts: as far may a user's partitions be apart without one being missed. */
+export const failureTimesMax = 10 * burstFailures;
 
 export interface Profile {
   /** Latest believed time of any record, Unix ms; -1 before the first. */
@@ -25,10 +27,12 @@ export interface Profile {
   learned: number;
   learnedWithCity: number;
   places: Places;
-  /** Latest failures, latest first. */
+  /** Latest failures, eleven of an hour at most, latest first. */
   failureTimes: number[];
-  /** Hour since 1970 of the latest burst event; -1 for none. */
+  /** Latest hour, since 1970, of which a burst was told; -1 for none. */
   burstHour: number;
+  /** Others of which failures are kept; none before the second. Apart, so that stored states stay as they are. */
+  earlierBurstHours?: number[];
 }
 
 export function initialProfile(): Profile {
@@ -44,7 +48,7 @@ export function initialProfile(): Profile {
 }
 
 /** Older than this against the user's latest, a record is counted and not judged. */
-const lateMaxMs = 7 * 86_400_000;
+export const lateMaxMs = 7 * 86_400_000;
 
 export function isLate(profile: Profile, timeUnixMs: number): boolean {
   return timeUnixMs < profile.latestTime - lateMaxMs;
