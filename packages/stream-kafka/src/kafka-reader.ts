@@ -152,7 +152,8 @@ export class KafkaReader implements LogReader {
   }
 
   #batchesOf(answer: FetchAnswer): FetchedBatches {
-    const batches = new FetchedBatches(answer, this.#position, this.#name, this.#cluster.options);
+    const { options, wallUnixMs } = this.#cluster;
+    const batches = new FetchedBatches(answer, this.#position, this.#name, options, wallUnixMs);
     if (answer.end > answer.start && batches.isOver) {
       throw new KafkaError(
         'CORRUPT',

@@ -52,8 +52,13 @@ function answer(bytes: Buffer, aborted: readonly AbortedTransaction[] = []): Fet
   return { error: 0, aborted, bytes, start: 0, end };
 }
 
-function fetched(bytes: Buffer, from = 0, aborted: readonly AbortedTransaction[] = []): FetchedBatches {
-  return new FetchedBatches(answer(bytes, aborted), from, 'topic/0', limits);
+function fetched(
+  bytes: Buffer,
+  from = 0,
+  aborted: readonly AbortedTransaction[] = [],
+  nowUnixMs = timeUnixMs,
+): FetchedBatches {
+  return new FetchedBatches(answer(bytes, aborted), from, 'topic/0', limits, nowUnixMs);
 }
 
 /** What a broker brings of its log for a fetch: it begins with the batch that has the offset, or the next one. */
@@ -131,6 +136,15 @@ test('uncompressed records are the fetched bytes themselves', () => {
   assert.equal(batch.bytes, answered);
   assert.equal(batch.count, 3);
   assert.equal(batch.timestampsUnixMs[2], timeUnixMs);
+});
+
+test("a producer's time ahead of this clock is no append time: now is; a broker's time stands", () => {
+  const bytes = stored([{ records: values('a') }]);
+  const timeBy = (nowUnixMs: number) => fetched(bytes, 0, [], nowUnixMs).next(1 << 20)!.timestampsUnixMs[0];
+  assert.deepEqual([timeBy(timeUnixMs + 1), timeBy(timeUnixMs - 1)], [timeUnixMs, timeUnixMs - 1]);
+  bytes.writeInt16BE(attributeBits.logAppendTime, batchHeader.attributesAt);
+  resealed(bytes);
+  assert.equal(timeBy(timeUnixMs - 1), timeUnixMs);
 });
 
 test('a batch of the answer that is cut is left for the next fetch', () => {

@@ -35,6 +35,7 @@ export class FetchedBatches {
   readonly #answer: FetchAnswer;
   readonly #where: string;
   readonly #limits: DecodeLimits;
+  readonly #nowUnixMs: number;
   /** By first offset; of those before `#abortedSeen` the producer is in `#aborting` until its marker comes. */
   readonly #aborted: readonly AbortedTransaction[];
   #abortedSeen = 0;
@@ -50,12 +51,16 @@ export class FetchedBatches {
   /** The offset that the next record given out has at least. */
   nextOffset: number;
 
-  /** @param where names topic and partition in errors */
-  constructor(answer: FetchAnswer, fromOffset: number, where: string, limits: DecodeLimits) {
+  /**
+   * @param where names topic and partition in errors
+   * @param nowUnixMs by this machine's clock, when the answer had come
+   */
+  constructor(answer: FetchAnswer, fromOffset: number, where: string, limits: DecodeLimits, nowUnixMs: number) {
     this.#answer = answer;
     this.#at = answer.start;
     this.#where = where;
     this.#limits = limits;
+    this.#nowUnixMs = nowUnixMs;
     this.#aborted = [...answer.aborted].sort((a, b) => a.firstOffset - b.firstOffset);
     this.nextOffset = fromOffset;
   }
@@ -68,7 +73,7 @@ export class FetchedBatches {
   next(bytesMax: number): RecordBatch | null {
     const from = this.nextOffset;
     while (this.#sections.length > 0 || this.#fill(bytesMax)) {
-      const columns = new RecordColumns(this.#sections, bytesMax);
+      const columns = new RecordColumns(this.#sections, bytesMax, this.#nowUnixMs);
       let done = 0;
       for (const section of this.#sections) {
         const taken = columns.take(section, this.nextOffset);

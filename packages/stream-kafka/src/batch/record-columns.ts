@@ -1,4 +1,5 @@
 import type { RecordBatch } from '@holdfast/processor';
+import { appendTimeOf } from './append-time.ts';
 import { recordBytesMin } from './batch-header.ts';
 import type { Section } from './fetched-batches.ts';
 import { readHeaders } from './record-headers.ts';
@@ -14,6 +15,7 @@ const varintScaleMax = 2 ** 63;
  */
 export class RecordColumns {
   readonly #bytesMax: number;
+  readonly #nowUnixMs: number;
   readonly #capacity: number;
   readonly #bytes: Buffer;
   readonly #offsets: Float64Array;
@@ -33,9 +35,13 @@ export class RecordColumns {
   /** Where the walk stands. */
   #at = 0;
 
-  /** @param sections all with one buffer, or without records */
-  constructor(sections: readonly Section[], bytesMax: number) {
+  /**
+   * @param sections all with one buffer, or without records
+   * @param nowUnixMs by this machine's clock, when they had been read
+   */
+  constructor(sections: readonly Section[], bytesMax: number, nowUnixMs: number) {
     this.#bytesMax = bytesMax;
+    this.#nowUnixMs = nowUnixMs;
     let records = 0;
     for (const { recordsLeft } of sections) records += recordsLeft;
     const capacity = (this.#capacity = Math.min(records, Math.floor(bytesMax / recordBytesMin) + 1));
@@ -76,7 +82,7 @@ export class RecordColumns {
       }
       this.#offsets[row] = offset;
       const timeUnixMs = ownTimes ? baseTimeUnixMs + timeDelta : appendTimeUnixMs;
-      this.#times[row] = timeUnixMs < 0 ? Number.NaN : timeUnixMs;
+      this.#times[row] = appendTimeOf(timeUnixMs, !ownTimes, this.#nowUnixMs);
       const keyLength = this.#varint();
       const keyStart = this.#at;
       const keyEnd = keyLength < 0 ? keyStart : keyStart + keyLength;
@@ -143,5 +149,5 @@ export class RecordColumns {
 
 /** A batch without records, which only says where reading stands. */
 export function emptyBatch(nextOffset: number): RecordBatch {
-  return new RecordColumns([], 0).finish(nextOffset);
+  return new RecordColumns([], 0, 0).finish(nextOffset);
 }

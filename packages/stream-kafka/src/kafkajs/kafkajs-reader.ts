@@ -89,7 +89,7 @@ export class KafkaJsReader implements LogReader {
         // Nothing new: said once after a failure, for null may also mean that no answer came yet.
         if (this.#failing && (await this.#isAnswered())) {
           this.#failing = false;
-          return batchOfMessages([], this.#position);
+          return batchOfMessages([], this.#position, 0);
         }
         if (leftMs <= 0) return null;
         if (!first) await this.#checkTopic();
@@ -226,7 +226,7 @@ export class KafkaJsReader implements LogReader {
     }
     const nextOffset = Number(to === messages.length ? batch.lastOffset() : messages[to - 1]!.offset) + 1;
     // It may fail for want of memory: only what is given out counts as taken.
-    const made = batchOfMessages(messages.slice(from, to), nextOffset);
+    const made = batchOfMessages(messages.slice(from, to), nextOffset, this.#cluster.wallUnixMs);
     given.taken = to;
     this.#position = nextOffset;
     if (to === messages.length) this.#drop(given, true);

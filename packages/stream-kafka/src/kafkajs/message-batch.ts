@@ -1,8 +1,22 @@
 import type { RecordBatch } from '@holdfast/processor';
 import type { KafkaMessage } from 'kafkajs';
+import { appendTimeOf } from '../batch/append-time.ts';
 
-/** kafkajs's messages as an engine batch: keys and values are copied into one buffer. */
-export function batchOfMessages(messages: readonly KafkaMessage[], nextOffset: number): RecordBatch {
+/** By kafkajs, of a batch whose records have the broker's time. */
+const logAppendTime = 1;
+
+/** What kafkajs keeps of the message's record batch, and its types don't say. */
+type BatchedMessage = KafkaMessage & { readonly batchContext?: { readonly timestampType?: number } };
+
+/**
+ * kafkajs's messages as an engine batch: keys and values are copied into one buffer.
+ * @param nowUnixMs by this machine's clock, when they had been read
+ */
+export function batchOfMessages(
+  messages: readonly BatchedMessage[],
+  nextOffset: number,
+  nowUnixMs: number,
+): RecordBatch {
   const count = messages.length;
   let size = 0;
   for (const message of messages) size += messageBytes(message);
@@ -20,10 +34,10 @@ export function batchOfMessages(messages: readonly KafkaMessage[], nextOffset: n
   };
   let at = 0;
   for (let row = 0; row < count; row++) {
-    const { key, value, offset, timestamp } = messages[row]!;
+    const { key, value, offset, timestamp, batchContext } = messages[row]!;
     batch.offsets[row] = Number(offset);
-    const timeUnixMs = Number(timestamp);
-    batch.timestampsUnixMs[row] = timeUnixMs < 0 ? Number.NaN : timeUnixMs;
+    const isBrokerTime = batchContext?.timestampType === logAppendTime;
+    batch.timestampsUnixMs[row] = appendTimeOf(Number(timestamp), isBrokerTime, nowUnixMs);
     if (key !== null) {
       batch.keyStarts[row] = at;
       batch.bytes.set(key, at);

@@ -16,6 +16,12 @@ export function deadLetterConfigs(configured: Readonly<Record<string, string>>):
   return { [name]: String(Math.max(letterBytesMax, Number(configured[name] ?? 0) || 0)) };
 }
 
+/** Append times by the brokers' clock: by default a record has its producer's, which may be wrong by years. */
+export function inputConfigs(configured: Readonly<Record<string, string>>): Record<string, string> {
+  const name = 'message.timestamp.type';
+  return { [name]: configured[name] ?? 'LogAppendTime' };
+}
+
 /** Opens the configured log. @param embeddedPath where the embedded one lies @throws ServiceError */
 export async function openLog(
   config: Pick<NodeConfig, 'log'>,
@@ -51,7 +57,11 @@ export async function openLogWithTopics(
   const { topics } = config.log;
   try {
     await prepareTopics(log, topics.create, [
-      ...job.inputs.map((topic) => ({ topic, partitions: topics.inputPartitions, options: {} })),
+      ...job.inputs.map((topic) => ({
+        topic,
+        partitions: topics.inputPartitions,
+        options: { configs: inputConfigs(topics.configs) },
+      })),
       ...job.outputs.map((topic) => ({ topic, partitions: outputPartitions, options: {} })),
       {
         topic: deadLetterTopic,

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { compileRedisOptions } from '@holdfast/backup-redis';
 import { compileConfig } from '../../config/compile-config.ts';
 import { kafkaOptions } from './open-kafka.ts';
-import { deadLetterConfigs } from './open-log.ts';
+import { deadLetterConfigs, inputConfigs } from './open-log.ts';
 import { redisOptions } from './open-store.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'holdfast-options-'));
@@ -119,6 +119,15 @@ test('the topic of dead letters takes a whole record, and what a higher limit of
   assert.deepEqual(limitOf([]), { 'max.message.bytes': '4194304' });
   assert.deepEqual(limitOf(['max.message.bytes=2000000']), { 'max.message.bytes': '4194304' });
   assert.deepEqual(limitOf(['max.message.bytes=9000000']), { 'max.message.bytes': '9000000' });
+});
+
+test('input topics have append times by the log, unless they are configured otherwise', () => {
+  const typeOf = (configs: string[]) => {
+    const { createTopics } = kafkaOf(`topicConfigs: ${JSON.stringify(configs)}`);
+    return inputConfigs(createTopics?.configs ?? {});
+  };
+  assert.deepEqual(typeOf(['min.insync.replicas=2']), { 'message.timestamp.type': 'LogAppendTime' });
+  assert.deepEqual(typeOf(['message.timestamp.type=CreateTime']), { 'message.timestamp.type': 'CreateTime' });
 });
 
 test('what Kafka is told of limits', () => {
