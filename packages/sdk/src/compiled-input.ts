@@ -2,7 +2,7 @@ import { thrownText } from '@holdfast/model';
 import type { JobRecord, KeyLocator } from '@holdfast/processor';
 import type { InputSpec, KeyValue } from './definition.ts';
 import { JsonText } from './json-text.ts';
-import { Dead, Skip } from './record-reader.ts';
+import { isRefusal, refusal } from './record-reader.ts';
 import { describeSchemaError, type Schema } from './schema.ts';
 import type { DecodeText } from './state-decoder.ts';
 import { keyBytesOf } from './text-key.ts';
@@ -169,8 +169,7 @@ export function compileInput(
     const { parse } = spec;
     const run = (input: KeyedCompiledInput, record: JobRecord): Outcome => {
       const value = parse(record.bytes, record.valueStart, record.valueEnd, record);
-      if (value instanceof Dead) return input.refuse(dead, value.reason);
-      if (value instanceof Skip) return input.refuse(skipped, value.reason);
+      if (isRefusal(value)) return input.refuse(value[refusal] === 'dead' ? dead : skipped, value.reason);
       input.value = value;
       return ok;
     };

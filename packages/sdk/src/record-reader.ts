@@ -1,7 +1,14 @@
 import type { JobRecord, KeyLocator } from '@holdfast/processor';
 
+/**
+ * On what `skip` and `dead` give. Not their classes: a job may bring a copy of this package of its own, whose classes are
+ * others. No JSON has a property of this name.
+ */
+export const refusal = Symbol.for('holdfast/refusal');
+
 /** A record passed over on purpose. Reasons are short codes: they are counted. */
 export class Skip {
+  readonly [refusal] = 'skip';
   readonly reason: string;
   constructor(reason: string) {
     this.reason = reason;
@@ -10,10 +17,16 @@ export class Skip {
 
 /** A record that can't be used: a dead letter. */
 export class Dead {
+  readonly [refusal] = 'dead';
   readonly reason: string;
   constructor(reason: string) {
     this.reason = reason;
   }
+}
+
+/** Whether a `parse` gave an event or refused its record. */
+export function isRefusal(value: unknown): value is Skip | Dead {
+  return typeof value === 'object' && value !== null && (value as Partial<Dead>)[refusal] !== undefined;
 }
 
 /** For a hand-written `parse`: this record is none of the job's business. */
