@@ -36,8 +36,10 @@ export const stateErrorCodes = [
   'STATE_FORMAT',
   /** Written by a newer version, or by an older one without a step to the current. */
   'STATE_VERSION',
-  /** The author's upgrade step or codec threw. */
+  /** The author's upgrade step or codec threw, or gave no state. */
   'STATE_UPGRADE',
+  /** The author's codec gave no bytes. */
+  'STATE_CODEC',
 ] as const;
 export type StateErrorCode = (typeof stateErrorCodes)[number];
 

@@ -221,6 +221,25 @@ test("an author's codec replaces the form, not the version", () => {
   assert.throws(() => new StateStore({ ...spec, version: 2 }, decodeUtf8).decode(bytes), { code: 'STATE_FORMAT' });
 });
 
+test('a codec that gives no bytes, and an upgrade or a codec that gives no state, are told', () => {
+  for (const encoded of ['00012', [1, 2], { length: 2 }, undefined, null, new Uint16Array(2)]) {
+    const codec = { encode: () => encoded as Uint8Array, decode: () => ({ n: 0 }) };
+    const store = new StateStore({ ...spec, version: 1, codec }, decodeUtf8);
+    const message = 'state.codec.encode gave no Uint8Array';
+    assert.throws(() => store.encode({ n: 12 }), { name: 'StateError', code: 'STATE_CODEC', message });
+  }
+  const codec = { encode: () => Buffer.of(7), decode: (): unknown => ({ n: 0 }) };
+  const bytes = new StateStore({ ...spec, version: 1, codec }, decodeUtf8).encode({ n: 12 });
+  const two = new StateStore({ ...spec, version: 2, codec, upgrade: { 1: () => undefined } }, decodeUtf8);
+  const text = 'the upgrade to state version 2 gives no object';
+  assert.throws(() => two.decode(bytes), { name: 'StateError', code: 'STATE_UPGRADE', message: text });
+  const decodesNull = new StateStore({ ...spec, version: 1, codec: { ...codec, decode: () => null } }, decodeUtf8);
+  assert.throws(() => decodesNull.decode(bytes), {
+    code: 'STATE_UPGRADE',
+    message: 'the stored value gives no object',
+  });
+});
+
 function assertNothingShared(a: unknown, b: unknown): void {
   if (typeof a !== 'object' || a === null) return;
   assert.notEqual(a, b);

@@ -24,11 +24,13 @@ export class StateStore<S> {
     this.#header = header(spec.codec === undefined ? form.plain : form.custom, spec.version);
   }
 
-  /** @throws StateError STATE_NOT_PLAIN, STATE_TOO_LARGE; whatever the author's codec throws */
+  /** @throws StateError STATE_NOT_PLAIN, STATE_TOO_LARGE, STATE_CODEC; whatever the author's codec throws */
   encode(state: S): Uint8Array {
     const codec = this.#spec.codec;
     if (codec === undefined) return this.#encoder.encode(this.#header, state);
-    const body = codec.encode(state);
+    const body: unknown = codec.encode(state);
+    // A text or a list would be taken too, as bytes that no codec reads.
+    if (!(body instanceof Uint8Array)) throw new StateError('STATE_CODEC', 'state.codec.encode gave no Uint8Array');
     const bytes = new Uint8Array(this.#header.length + body.length);
     bytes.set(this.#header);
     bytes.set(body, this.#header.length);
@@ -58,9 +60,11 @@ export class StateStore<S> {
         throw new StateError('STATE_UPGRADE', `the upgrade step from state version ${from} threw`, '', { cause });
       }
     }
-    if (this.#spec.codec === undefined && !isStateRoot(state)) {
+    // With a codec a state may be of any class, but it is a state: as of `initial`, so of an upgrade or the codec.
+    const withCodec = this.#spec.codec !== undefined;
+    if (withCodec ? typeof state !== 'object' || state === null : !isStateRoot(state)) {
       const step = version === current ? 'the stored value' : `the upgrade to state version ${current}`;
-      throw new StateError('STATE_UPGRADE', `${step} gives no object, array, Map or Set`);
+      throw new StateError('STATE_UPGRADE', `${step} gives no object${withCodec ? '' : ', array, Map or Set'}`);
     }
     return state as S;
   }
