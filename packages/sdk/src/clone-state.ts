@@ -1,19 +1,19 @@
 import { StateError } from './errors.ts';
-import { findPlainDataProblem, stateDepthMax } from './plain-data.ts';
+import { findRefusedPart, stateDepthMax } from './plain-data.ts';
 
 /** Tells the recursion's own refusal from other errors, without a path to keep on the way down. */
 const refused = Symbol('refused');
 
 /**
  * A copy of plain data that shares nothing with it. A value reachable by two ways is copied twice: a state is a tree.
- * @throws StateError STATE_NOT_PLAIN with the path
+ * @throws StateError STATE_NOT_PLAIN with the place
  */
 export function cloneState<T>(root: T): T {
   try {
     return clone(root, 0) as T;
   } catch (error) {
     // Whatever else is thrown comes out of the state too: a getter in it, say.
-    const found = findPlainDataProblem(root);
+    const found = findRefusedPart(root);
     const options = error === refused ? undefined : { cause: error };
     throw new StateError('STATE_NOT_PLAIN', found?.problem ?? 'not plain data', found?.path ?? 'state', options);
   }

@@ -47,7 +47,7 @@ export type StateErrorCode = (typeof stateErrorCodes)[number];
 export class StateError extends StateFaultError {
   override readonly name = 'StateError';
   readonly code: StateErrorCode;
-  /** Where in the state, `state.cities[3]`; empty when the whole is meant. */
+  /** Where in the state, as `state property 2[3]`: names in it are data of users. Empty when the whole is meant. */
   readonly path: string;
 
   constructor(code: StateErrorCode, text: string, path = '', options?: { cause: unknown }) {

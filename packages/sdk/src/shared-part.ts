@@ -44,6 +44,6 @@ function visit(
 }
 
 /** Of Maps, Sets and bytes the contents can be changed all the same. */
-function isFixed(value: object): boolean {
+export function isFixed(value: object): boolean {
   return Object.isFrozen(value) && !(value instanceof Map || value instanceof Set || ArrayBuffer.isView(value));
 }

@@ -50,7 +50,7 @@ test('a state that its handler has spoilt costs its user, not the process', () =
   };
   assert.throws(
     () => apply(() => {}, getter),
-    (error: unknown) => error instanceof StateError && error.message === 'state.more: a getter or setter',
+    (error: unknown) => error instanceof StateError && error.message === 'state property 1: a getter or setter',
   );
 });
 

@@ -131,7 +131,7 @@ test('undefined properties are left out, undefined elsewhere stays', () => {
   assert.deepStrictEqual(again, { b: [undefined, 1], c: new Map([['k', undefined]]) });
 });
 
-test('what is not plain data is named with its path', () => {
+test('what is not plain data is told with its place, which names nothing of it', () => {
   class Place {
     city = 'Oslo';
   }
@@ -139,18 +139,19 @@ test('what is not plain data is named with its path', () => {
   cycle.list.push({ back: cycle });
   let deep: unknown = 1;
   for (let i = 0; i < 70; i++) deep = [deep];
-  const cases: [unknown, RegExp][] = [
-    [{ a: { f() {} } }, /state\.a\.f: a function/],
-    [{ places: [new Place()] }, /state\.places\[0\]: an instance of Place: store its fields/],
-    [{ at: new Date(0) }, /state\.at: an instance of Date: store Unix milliseconds/],
-    [{ m: new Map([['k', Symbol('s')]]) }, /state\.m\.get\('k'\): a symbol/],
-    [cycle, /state\.list\[0\]\.back: a cycle/],
-    [deep, /nested more than 64 deep/],
-    [{ b: Buffer.from('x') }, /state\.b: an instance of Buffer: store a Uint8Array/],
+  const cases: [unknown, string][] = [
+    [{ n: 1, a: { f() {} } }, 'state property 1 property 0: a function'],
+    [{ places: [new Place()] }, 'state property 0[0]: an instance of Place: store its fields as a plain object'],
+    [{ 'a@example.org': new Date(0) }, 'state property 0: an instance of Date: store Unix milliseconds'],
+    [new Map([['a@example.org', Symbol('s')]]), 'state value 0: a symbol'],
+    [new Map([[Buffer.from('x'), 1]]), 'state key 0: an instance of Buffer: store a Uint8Array'],
+    [new Set([1, new Place()]), 'state member 1: an instance of Place: store its fields as a plain object'],
+    [cycle, 'state property 0[0] property 0: a cycle: the value contains itself'],
+    [deep, `state${'[0]'.repeat(65)}: nested more than 64 deep`],
   ];
   for (const [value, message] of cases) {
     assert.throws(() => new StateEncoder(1 << 20).encode(none, value), { code: 'STATE_NOT_PLAIN', message });
-    if (!message.source.includes('function') && !message.source.includes('symbol')) {
+    if (!message.includes('function') && !message.includes('symbol')) {
       assert.throws(() => cloneState(value), { code: 'STATE_NOT_PLAIN', message });
     }
   }

@@ -1,5 +1,5 @@
 import { StateError } from './errors.ts';
-import { findPlainDataProblem, stateDepthMax } from './plain-data.ts';
+import { findRefusedPart, stateDepthMax } from './plain-data.ts';
 import { shapeKeysMax, tag, wholeListBound } from './state-format.ts';
 
 /** A point in the tree of key sequences: the shape of objects with the keys on the way to it. */
@@ -40,7 +40,7 @@ export class StateEncoder {
 
   /**
    * @param header bytes in front of the value
-   * @throws StateError STATE_NOT_PLAIN with the path, or STATE_TOO_LARGE
+   * @throws StateError STATE_NOT_PLAIN with the place, or STATE_TOO_LARGE
    */
   encode(header: Uint8Array, value: unknown): Uint8Array {
     this.#at = 0;
@@ -69,7 +69,7 @@ export class StateEncoder {
       return new StateError('STATE_TOO_LARGE', `the state takes more than ${this.#bytesMax} bytes`);
     }
     if (error !== refused) return error;
-    const found = findPlainDataProblem(value);
+    const found = findRefusedPart(value);
     return new StateError('STATE_NOT_PLAIN', found?.problem ?? 'not plain data', found?.path ?? 'state');
   }
 

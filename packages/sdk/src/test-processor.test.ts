@@ -198,6 +198,15 @@ test('a state that is no plain data fails at the first record', () => {
   assert.throws(() => t.pipe.hits({ k: 'a', n: 1 }), /hits\/0@0 left state\.x\[0\]\.at as an instance of Date/);
 });
 
+test('a state that reaches an object by two ways fails at the first record', () => {
+  const t = counter((n, state) => {
+    const part = { n };
+    state.x = { last: part, list: [part] };
+  });
+  const text = /hits\/0@0 left state\.x\.list\[0\] as the same object as state\.x\.last, of which a copy/;
+  assert.throws(() => t.pipe.hits({ k: 'a', n: 1 }), text);
+});
+
 test("a broken promise of undo 'none' is found", () => {
   const late = counter(
     (_n, state) => {
