@@ -12,6 +12,7 @@ import { type EncodeText, RecordContext } from './record-context.ts';
 import { listSchemaIssues } from './schema.ts';
 import { StateStore } from './state-codec.ts';
 import type { DecodeText } from './state-decoder.ts';
+import { viewJson } from './view-json.ts';
 
 /** What a deployment decides about a job. */
 export interface CompileOptions<I = unknown, O = unknown, P = unknown> {
@@ -193,7 +194,7 @@ class ProcessorJob<S> implements CompiledJob<S> {
   view(state: S, key: Uint8Array): unknown {
     const { view } = this.#definition;
     // The author's gets a copy: what it changed would be in the state of no record.
-    return view === undefined ? state : view(this.#copyOf(state), this.#keyText(key));
+    return viewJson(view === undefined ? state : view(this.#copyOf(state), this.#keyText(key)));
   }
 
   query(name: string, state: S, key: Uint8Array): unknown {

@@ -121,6 +121,9 @@ export interface ProcessorDefinition<I, O, S, P, Q> {
   onEvent: EventHandlers<NoInfer<I>, NoInfer<O>, NoInfer<S>, NoInfer<P>>;
   query?: Q;
   onError?: ErrorPolicy;
-  /** What an operator sees of a key's state, as JSON; default the state itself. It gets a copy, which is frozen in tests. */
+  /**
+   * What an operator sees of a key's state, as JSON (bigints as texts, Maps and Sets as objects and lists, bytes in hex);
+   * default the state itself. It gets a copy, which is frozen in tests.
+   */
   view?: (state: NoInfer<S>, key: string) => unknown;
 }
