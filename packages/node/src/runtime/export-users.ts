@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BackupStore } from '@holdfast/engine';
-import { compareBytes, type Unit } from '@holdfast/model';
+import { compareBytes } from '@holdfast/model';
 import { decodeRow } from '@holdfast/processor';
 import type { CompiledJob } from '@holdfast/sdk';
 import { shownState } from '../job/shown-state.ts';
+import { PackedUsers } from './packed-users.ts';
 import { SortedRuns } from './sorted-runs.ts';
 import { showKey } from './user-lookup.ts';
 
@@ -15,27 +16,29 @@ const namedMax = 3;
 
 /**
  * Every user that the store has a state of, in the order of the key's bytes, as the job shows it. Keys are gathered
- * first (16 bytes and the key each), states are read some at a time.
+ * first (some 20 bytes and the key each), states are read some at a time.
  * @throws Error after all others, when the state of a user can't be shown: who, and why
  */
 export async function* exportUsers(store: BackupStore, job: CompiledJob): AsyncGenerator<unknown> {
-  const users = new SortedRuns<{ key: Uint8Array; unit: Unit }>((a, b) => compareBytes(a.key, b.key));
+  const users = new PackedUsers();
+  const places = new SortedRuns<number>(users.compare);
   let scanned = 0;
   for await (const { hi, lo, row } of store.scan()) {
     // A store in this process answers at once: others have their turn all the same.
     if (++scanned % rowsPerTurn === 0) await setImmediate();
     if (row === null) continue;
-    for (const { key } of decodeRow(row).users) users.add({ key, unit: { hi, lo } });
+    for (const { key } of decodeRow(row).users) places.add(users.add(key, { hi, lo }));
   }
   const missing: string[] = [];
   let missingCount = 0;
-  const inOrder = users.inOrder();
+  const inOrder = places.inOrder();
   for (;;) {
     const some = takeSome(inOrder, readsAtOnce);
     if (some.length === 0) break;
-    const rows = await Promise.all(some.map(({ unit }) => store.read(unit)));
+    const rows = await Promise.all(some.map((place) => store.read(users.unit(place))));
     await setImmediate();
-    for (const [i, { key }] of some.entries()) {
+    for (const [i, place] of some.entries()) {
+      const key = users.key(place);
       const row = rows[i]?.row ?? null;
       const user = row === null ? undefined : decodeRow(row).users.find((other) => compareBytes(other.key, key) === 0);
       if (user === undefined) continue;

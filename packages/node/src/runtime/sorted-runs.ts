@@ -1,5 +1,5 @@
 /** Some milliseconds to sort. */
-const runLengthDefault = 10_000;
+const runLengthDefault = 5_000;
 
 /**
  * Puts items in order without standing still for longer than a run of them takes to sort: a run is sorted as soon as it
