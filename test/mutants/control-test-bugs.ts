@@ -384,6 +384,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     tests: [planeEnds],
   },
   {
+    name: 'control: a copy of a data folder with as many starts is given the session of the first',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/table-views.ts',
+    find: 'return isOwn && isAlike ?',
+    replace: 'return isOwn ?',
+    tests: [planeEnds],
+  },
+  {
     name: 'control: a node with a log of another cluster becomes a member',
     invariant: 'I14',
     file: 'packages/engine/src/control/member-keeper.ts',

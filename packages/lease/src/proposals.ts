@@ -164,7 +164,8 @@ export class Proposals {
         this.#base = false;
         break;
       case 'sessionOpened':
-        this.#opening.delete(record.nodeId);
+        // Of two on their way the later one still is, when the first is applied.
+        if (this.#opening.get(record.nodeId)?.counter === record.counter) this.#opening.delete(record.nodeId);
         break;
       case 'sessionClosing':
         this.#closing.delete(record.session);

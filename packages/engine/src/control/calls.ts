@@ -66,7 +66,7 @@ export const badRequest = (text: string): LeaderReply<never> => ({ code: 'REFUSE
 export const refusalReasons = [
   /** Another data folder lives under this node's name. */
   'NODE_ID_TAKEN',
-  /** The same data folder has begun a later incarnation. */
+  /** The same data folder has begun a later incarnation, or a copy of it the same one. */
   'SUPERSEDED',
   /** The session is over, or closing. */
   'SESSION_OVER',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeJson } from './calls.ts';
+import { sessionId } from '@holdfast/model';
+import { decodeJson, encodeJson, type LeaderReply } from './calls.ts';
 import { acquire, nobodyFailed, unitsOf } from './cluster-steps.test.ts';
 import { ControlPlaneError } from './control-plane-error.ts';
+import { memberIdOf } from './member-id.ts';
 import { VirtualCluster, type VirtualNode } from './virtual-cluster.test.ts';
 
 test('two nodes with one id: the second is refused', async () => {
@@ -33,6 +35,66 @@ test('a node that sees its successor ends', async () => {
   await cluster.settle(cluster.network.callAs(node.id, leader.id, 'session.open', body));
   await cluster.until('fatal', () => node.fatal.length > 0, 5_000);
   assert.ok(node.fatal[0] instanceof ControlPlaneError && node.fatal[0].code === 'SUPERSEDED');
+});
+
+test('two copies of one data folder with as many starts: the second is refused, the first goes on', async () => {
+  const cluster = new VirtualCluster();
+  await cluster.startAll();
+  const leader = cluster.leader!;
+  const node = cluster.nodes.find((other) => other !== leader)!;
+  const { session } = node.control;
+  const { addresses } = leader.control.table.session(sessionId(session!))!;
+  const right = {
+    member: memberIdOf(node.id, cluster.storage(node.id).identity),
+    uuid: `folder-of-${node.id}`,
+    counter: 1,
+    addresses,
+    version: '0',
+  };
+  const open = (request: object) => cluster.network.callAs(node.id, leader.id, 'session.open', encodeJson(request));
+  const answerTo = async (request: object) => decodeJson<LeaderReply>(await cluster.settle(open(request)));
+  for (const other of [['elsewhere:1', ...addresses.slice(1)], addresses.slice(1), [...addresses, 'one:more']]) {
+    const answer = await answerTo({ ...right, addresses: other });
+    assert.equal('reason' in answer && answer.reason, 'SUPERSEDED', `${other}`);
+    assert.match('text' in answer ? answer.text : '', /copy/);
+  }
+  assert.deepEqual(await answerTo(right), { code: 'OK', session }, 'its own request, once more');
+  await cluster.time.run(15_000);
+  assert.equal(node.control.session, session);
+  nobodyFailed(cluster);
+
+  // Both asked at once: the second while the first is on its way into the log.
+  const both = [addresses, ['elsewhere:1', 'x']].map((own) => ({ ...right, counter: 2, addresses: own }));
+  const answers = await cluster.settle(Promise.all(both.map(open)));
+  assert.deepEqual(
+    answers.map((answer) => decodeJson<LeaderReply>(answer).code),
+    ['OK', 'RETRY'],
+  );
+  const again = await answerTo(both[1]!);
+  assert.equal('reason' in again && again.reason, 'SUPERSEDED');
+});
+
+test('a copy of a data folder ends, and leaves the session of the other alone, also when it is stopped at once', async () => {
+  for (const isStopped of [false, true]) {
+    const cluster = new VirtualCluster();
+    await cluster.startAll();
+    const first = cluster.nodes.find(({ control }) => !control.isLeader)!;
+    const { session } = first.control;
+    // Silent, but its session isn't over yet.
+    await cluster.kill(first);
+    const incarnation = { uuid: `folder-of-${first.id}`, counter: 1 };
+    const copy = await cluster.start(first.id, { incarnation, shards: cluster.shards(first.id, 9) });
+    const has = ({ control }: VirtualNode) => control.liveSessions().some((live) => live.session === session);
+    if (isStopped) {
+      // Not told yet that it is refused.
+      cluster.network.loseAnswersTo(first.id);
+      await cluster.until('known to the copy', () => has(copy), 5_000);
+      await cluster.settle(copy.control.stop(2_000));
+    } else await cluster.until('ended', () => copy.fatal.length > 0, 5_000);
+    await cluster.time.run(100);
+    assert.equal(has(cluster.leader!), true, `${isStopped}`);
+    if (!isStopped) assert.equal((copy.fatal[0] as ControlPlaneError).code, 'SUPERSEDED');
+  }
 });
 
 test('a clean stop hands partitions and leadership over, and is no unclean end', async () => {

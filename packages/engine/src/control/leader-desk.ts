@@ -41,6 +41,7 @@ import { NodeStopper } from './node-stopper.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import { RaftDriverError } from './raft-driver-error.ts';
 import { checkedAdmin, checkedGiveUp, checkedOfSession, checkedOpen } from './request-checks.ts';
+import { sessionOpenedBy } from './table-views.ts';
 
 export interface LeaderDeskOptions {
   readonly table: LeaseTable;
@@ -157,6 +158,10 @@ export class LeaderDesk {
     const known = this.#options.table.node(from);
     if (known?.counter !== counter) return { code: 'RETRY', text: 'the session is being opened' };
     if (known.session === 0) return refusalReply({ code: 'SESSION_OVER', session: known.session });
+    if (sessionOpenedBy(this.#options.table, from, request) !== known.session) {
+      const text = `start ${counter} of this data folder has a session at other addresses: one of the two is a copy`;
+      return { code: 'REFUSED', reason: 'SUPERSEDED', text };
+    }
     const renewal = await this.#renew(term, known.session, atMs, says);
     return renewal.code === 'OK' ? ({ ...ok, session: known.session } as LeaderReply) : renewal;
   }

@@ -21,6 +21,7 @@ import type { NodeIncarnation, NodeSessionOptions, NodeSessionState } from './no
 import { ShardLinks } from './shard-links.ts';
 import type { ShardPort } from './shard-port.ts';
 import { TableRoom } from './table-room.ts';
+import { sessionOpenedBy } from './table-views.ts';
 import { UnitsBatch } from './units-batch.ts';
 
 /** How often the session looks at its clock: the error of "stop at 9 s". */
@@ -174,15 +175,13 @@ export class NodeSession {
 
   /** Instead of the drain, while the shards don't know of a session yet: it may be in the log all the same. */
   async endUnopened(totalMs: number): Promise<boolean> {
-    const { table, nodeId, incarnation, timers } = this.#options;
+    const { table, nodeId, timers } = this.#options;
     const endMs = timers.monotonicMs() + totalMs;
     this.#state = 'stopping';
     // The leader may open it after this: it would keep what it is given until its time to live is over.
     const reply = this.#openTry === null ? null : await within(timers, totalMs, this.#openTry);
-    const known = table.node(nodeId);
-    const isOwn = known?.uuid === incarnation.uuid && known.counter === incarnation.counter;
     if (reply !== 'late' && reply?.code === 'OK') this.#session = sessionId(reply.session);
-    else if (isOwn) this.#session = known.session;
+    else if (this.#openRequest !== null) this.#session = sessionOpenedBy(table, nodeId, this.#openRequest);
     if (this.#session !== 0) return this.end(endMs - timers.monotonicMs());
     this.close();
     return reply !== 'late' && !(reply?.code === 'RETRY' && reply.unanswered);

@@ -22,7 +22,8 @@ const texts = {
     `node ${id} was removed from the cluster, and ${dir} is of its time before. To join anew, start it on a fresh data ` +
     `folder: move ${dir} away, and start again`,
   SUPERSEDED: (id: NodeId, dir: string) =>
-    `another process has started as node ${id} on ${dir} or a copy of it; only the latest goes on`,
+    `another process has started as node ${id} on ${dir} or a copy of it; only the latest start goes on, and of copies ` +
+    `with as many starts the one that has the session. A copy needs another node.id, and a fresh data folder`,
 } as const;
 
 /** What ended a node, or kept it from starting, as its operator needs it. `folder` is the node's own. */
