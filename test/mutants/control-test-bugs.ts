@@ -392,6 +392,14 @@ export const controlTestBugs: readonly PlantedBug[] = [
     tests: [planeEnds],
   },
   {
+    name: 'control: an answer of another node is taken as it is',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/leader-calls.ts',
+    find: 'checkedReply<T>(method, decodeJson(bytes))',
+    replace: 'decodeJson(bytes)',
+    tests: ['packages/engine/src/control/broken-answers.test.ts'],
+  },
+  {
     name: 'control: a node with a log of another cluster becomes a member',
     invariant: 'I14',
     file: 'packages/engine/src/control/member-keeper.ts',

@@ -2,6 +2,7 @@ import { errorText, InvariantError, type NodeId } from '@holdfast/model';
 import { PeerCallError, type PeerTransport } from '../ports/peer-transport.ts';
 import { delay, type Timers } from '../ports/timers.ts';
 import { type CallMethod, decodeJson, type LeaderReply } from './calls.ts';
+import { checkedReply } from './reply-checks.ts';
 
 /** Hints followed within one try: more means that the cluster has no leader just now. */
 export const leaderHopsMax = 3;
@@ -44,7 +45,7 @@ export class LeaderCalls {
       let reply: LeaderReply<T>;
       try {
         const bytes = to === self ? await local(method, body) : await transport.call(to, method, body, leftMs);
-        reply = decodeJson<LeaderReply<T>>(bytes);
+        reply = checkedReply<T>(method, decodeJson(bytes));
       } catch (error) {
         if (error instanceof InvariantError) throw error;
         // Unreachable, too late, stopping, or an answer of another version: no reason to end this node.

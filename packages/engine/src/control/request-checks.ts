@@ -6,9 +6,9 @@ import type { HandOverRequest } from './move-calls.ts';
  * Types of what another process says in JSON. A text that looks like a number finds its place in a list, and breaks what
  * comes after: an entry that nobody can write, a shard that ends. All throw ByteFormatError.
  */
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
-function fieldsOf(value: unknown, what: string): Fields {
+export function fieldsOf(value: unknown, what: string): Fields {
   if (typeof value !== 'object' || value === null) throw new ByteFormatError(`${what} is an object`);
   return value as Fields;
 }
@@ -18,7 +18,7 @@ function listOf(value: unknown, what: string): readonly unknown[] {
   return value;
 }
 
-function checkCounts(fields: Fields, ...names: readonly string[]): void {
+export function checkCounts(fields: Fields, ...names: readonly string[]): void {
   for (const name of names) {
     const value = fields[name];
     if (!Number.isSafeInteger(value) || (value as number) < 0)
@@ -34,7 +34,7 @@ function checkUnit(fields: Fields): void {
   }
 }
 
-function checkText(fields: Fields, name: string): void {
+export function checkText(fields: Fields, name: string): void {
   if (typeof fields[name] !== 'string') throw new ByteFormatError(`${name} is a text`);
 }
 
