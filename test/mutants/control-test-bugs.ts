@@ -384,22 +384,6 @@ export const controlTestBugs: readonly PlantedBug[] = [
     tests: [planeEnds],
   },
   {
-    name: 'control: a copy of a data folder with as many starts is given the session of the first',
-    invariant: 'I8',
-    file: 'packages/engine/src/control/table-views.ts',
-    find: 'return isOwn && isAlike ?',
-    replace: 'return isOwn ?',
-    tests: [planeEnds],
-  },
-  {
-    name: 'control: an answer of another node is taken as it is',
-    invariant: 'I8',
-    file: 'packages/engine/src/control/leader-calls.ts',
-    find: 'checkedReply<T>(method, decodeJson(bytes))',
-    replace: 'decodeJson(bytes)',
-    tests: ['packages/engine/src/control/broken-answers.test.ts'],
-  },
-  {
     name: 'control: a node with a log of another cluster becomes a member',
     invariant: 'I14',
     file: 'packages/engine/src/control/member-keeper.ts',

@@ -10,9 +10,27 @@ const ahead = 'packages/testkit/src/store-ahead.test.ts';
 const stopped = 'packages/testkit/src/stopped-partition.test.ts';
 const lag = 'packages/engine/src/shard/lag-meter.test.ts';
 const holds = 'packages/processor/src/ingest/unit-holds.test.ts';
+const planeEnds = 'packages/engine/src/control/control-plane-ends.test.ts';
+const brokenAnswers = 'packages/engine/src/control/broken-answers.test.ts';
 
 /** Bugs that cost only at a bound, after days, or between two requests at once: no simulation lasts so long. Unit tests see them. */
 export const longRunBugs: readonly PlantedBug[] = [
+  {
+    name: 'long: a copy of a data folder with as many starts is given the session of the first',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/table-views.ts',
+    find: 'return isOwn && isAlike ?',
+    replace: 'return isOwn ?',
+    tests: [planeEnds],
+  },
+  {
+    name: 'long: an answer of another node is taken as it is',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/leader-calls.ts',
+    find: 'checkedReply<T>(method, decodeJson(bytes))',
+    replace: 'decodeJson(bytes)',
+    tests: [brokenAnswers],
+  },
   {
     name: 'long: a drain that is on its way does not count',
     invariant: 'I8',
