@@ -254,6 +254,14 @@ export const unitTestBugs: readonly PlantedBug[] = [
     tests: [tooLarge],
   },
   {
+    name: 'outputs: a topic that takes nothing, as if it were not there, counts as made anew each time',
+    invariant: 'P6',
+    file: 'packages/engine/src/shard/output-loop.ts',
+    find: 'return partitions !== before;',
+    replace: 'return true;',
+    tests: ['packages/testkit/src/output-topics.test.ts'],
+  },
+  {
     name: 'outputs: what is durable of an append that failed is appended again',
     invariant: 'P6',
     file: 'packages/engine/src/shard/output-loop.ts',

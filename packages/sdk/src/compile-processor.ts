@@ -12,7 +12,7 @@ import { type EncodeText, RecordContext } from './record-context.ts';
 import { listSchemaIssues } from './schema.ts';
 import { StateStore } from './state-codec.ts';
 import type { DecodeText } from './state-decoder.ts';
-import { viewJson } from './view-json.ts';
+import { hexText, viewJson } from './view-json.ts';
 
 /** What a deployment decides about a job. */
 export interface CompileOptions<I = unknown, O = unknown, P = unknown> {
@@ -262,8 +262,7 @@ class ProcessorJob<S> implements CompiledJob<S> {
 
   /** For people: keys that aren't UTF-8 are shown in hex. */
   #keyText(key: Uint8Array): string {
-    const text = this.#decodeText(key, 0, key.length);
-    return text ?? `0x${Array.from(key, (b) => b.toString(16).padStart(2, '0')).join('')}`;
+    return this.#decodeText(key, 0, key.length) ?? hexText(key);
   }
 }
 

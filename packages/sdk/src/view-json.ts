@@ -11,6 +11,11 @@ export function viewJson(view: unknown): unknown {
   return toJson(view, 0) ?? null;
 }
 
+/** As bytes are shown that are no text. */
+export function hexText(bytes: Uint8Array): string {
+  return `0x${Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')}`;
+}
+
 /** Undefined: JSON leaves it out of objects. */
 function toJson(value: unknown, depth: number): unknown {
   switch (typeof value) {
@@ -32,7 +37,7 @@ function objectJson(value: object, depth: number): unknown {
   if (depth > depthMax) throw new RangeError(`it contains itself, or is nested more than ${depthMax} deep`);
   const listOf = (items: Iterable<unknown>) => Array.from(items, (item) => toJson(item, depth + 1) ?? null);
   // Before `toJSON`, which a Buffer has.
-  if (value instanceof Uint8Array) return `0x${Array.from(value, (b) => b.toString(16).padStart(2, '0')).join('')}`;
+  if (value instanceof Uint8Array) return hexText(value);
   if (value instanceof Map) {
     const entries = [...(value as Map<unknown, unknown>)];
     return entries.every(([key]) => typeof key === 'string')

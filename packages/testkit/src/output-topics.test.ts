@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LogError } from '@holdfast/engine';
 import { beginLoneShard } from './lone-shard.test.ts';
 
 /** One record of each user, from which the job makes an output. */
@@ -40,5 +41,33 @@ test('a topic of outputs that is gone is made again', async () => {
     4,
   );
   assert.equal((await committed())!.offset, 8);
+  await end();
+});
+
+test('a topic that is there, and takes nothing as if it were not, is asked ever less often, and told of', async () => {
+  let isRefused = false;
+  let tries = 0;
+  const before = (operation: string) => {
+    if (!isRefused || operation !== 'append') return;
+    tries++;
+    throw new LogError('UNKNOWN_TOPIC', 'a broker has not heard of it');
+  };
+  const { feed, time, logDisk, heldBack, committed, end } = await beginLoneShard({
+    users: ['u'],
+    logHooks: { before },
+  });
+  logDisk.createTopic('out', 2);
+  await feed('u!');
+  isRefused = true;
+  await time.pass(60_000);
+  assert.deepEqual(
+    heldBack().map(({ what, topic }) => ({ what, topic })),
+    [{ what: 'outputs', topic: 'out' }],
+  );
+  assert.ok(tries < 60, `${tries} tries`);
+  isRefused = false;
+  await time.pass(60_000);
+  assert.deepEqual(heldBack(), []);
+  assert.equal((await committed())!.offset, 1);
   await end();
 });

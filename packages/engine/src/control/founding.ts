@@ -55,8 +55,9 @@ export interface FoundingOptions {
  * with these very members as voters. So a first voter whose storage was lost does not found a second cluster: it would
  * hear of the one that is there, or wait for those who might know of it; it joins as a new member then. Whoever else gossip
  * shows alive is asked as well, and waited for; where nobody else is configured, and this folder isn't new or log or store
- * have served a cluster, gossip gets some time for that: a cluster may have grown from the one node. If all are blank they are asked once more, and promise to hear only the
- * founder for a while: nothing that an earlier founding has left on its way gets into this one.
+ * have served a cluster, gossip gets some time for that: a cluster may have grown from the one node. If all are blank they
+ * are asked once more, and promise to hear only the founder for a while: nothing that an earlier founding has left on its
+ * way gets into this one.
  *
  * Who isn't blank ends the attempt and not the founding: it goes on as a restart of this node would, once each node with a
  * trace has answered with another storage, and a blank one. A vote without a log is such a trace, for there was a founder

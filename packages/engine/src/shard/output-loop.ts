@@ -18,6 +18,8 @@ type Addressed = NewRecord & { readonly topic: string };
 interface Group {
   readonly topic: string;
   readonly partition: number;
+  /** How many its topic had when it was chosen. */
+  readonly partitions: number;
   left: NewRecord[];
 }
 
@@ -70,9 +72,6 @@ export class OutputLoop {
       const left: Addressed[] = [];
       for (const group of groups) {
         if (!(await this.#appendGroup(group, refused))) return false;
-        if (group.left.length === 0) continue;
-        // Its topic is gone, or another one of that name has fewer partitions: looked up anew, and made if need be.
-        this.#partitions.delete(group.topic);
         left.push(...group.left.map((record) => ({ ...record, topic: group.topic })));
       }
       rest = left;
@@ -89,18 +88,20 @@ export class OutputLoop {
       if (partition === null) return null;
       const id = `${topic}/${partition}`;
       let group = groups.get(id);
-      if (group === undefined) groups.set(id, (group = { topic, partition, left: [] }));
+      if (group === undefined) {
+        groups.set(id, (group = { topic, partition, partitions: this.#partitions.get(topic)!, left: [] }));
+      }
       group.left.push(record);
     }
     return [...groups.values()];
   }
 
-  /** False when stopped. What is left then has no such partition any more. */
+  /** False when stopped. What is left then is for other partitions: its topic has another number of them now. */
   async #appendGroup(group: Group, refused: Addressed[]): Promise<boolean> {
     const { topic, partition } = group;
     const { log, timers, logger } = this.#context.options;
-    let isGone = false;
-    while (group.left.length > 0 && !isGone) {
+    let isElsewhere = false;
+    while (group.left.length > 0 && !isElsewhere) {
       this.#begin(topic);
       let isUnknown = false;
       const done = await untilItWorks(
@@ -115,9 +116,11 @@ export class OutputLoop {
             group.left = group.left.slice(error.appended);
             if (group.left.length === 0) return true;
             // Once it has been said again: a broker may know of a new topic later than others.
-            if (error.code === 'UNKNOWN_TOPIC' && isUnknown) isGone = true;
+            if (error.code === 'UNKNOWN_TOPIC' && isUnknown && (await this.#isElsewhere(group))) {
+              isElsewhere = true;
+              return true;
+            }
             isUnknown = error.code === 'UNKNOWN_TOPIC';
-            if (isGone) return true;
             if (error.code !== 'RECORD_TOO_LARGE' || !this.#replaceFirst(group, refused, error)) throw error;
           }
           return true;
@@ -132,6 +135,14 @@ export class OutputLoop {
       this.#attempt.end();
     }
     return true;
+  }
+
+  /** The topic is gone, and is made again, or another one has its name. @throws LogError */
+  async #isElsewhere({ topic, partitions: before }: Group): Promise<boolean> {
+    const { log, settings } = this.#context.options;
+    const { partitions } = await log.createTopic(topic, settings.outputPartitions);
+    this.#partitions.set(topic, partitions);
+    return partitions !== before;
   }
 
   #begin(topic: string): void {
