@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { test } from 'node:test';
 import { requiredMistakes } from '../mutants/required.ts';
 import { allBugs as all, requiredTable } from '../mutants/required-table.ts';
@@ -23,6 +24,21 @@ test('every planted bug has its one place in the code', () => {
     .filter(({ places }) => places !== 1);
   assert.ok(all.length > 100, `${all.length} bugs`);
   assert.deepEqual(misplaced, []);
+});
+
+/** What doesn't parse is caught by any test, and shows nothing. */
+test('the code with a planted bug is code', () => {
+  const isCode = ({ file, find, replace }: (typeof all)[number]): boolean => {
+    if (!file.endsWith('.ts')) return true;
+    try {
+      stripTypeScriptTypes(readFileSync(urlOf(file), 'utf8').replace(find, () => replace));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const broken = all.filter((bug) => !isCode(bug)).map(({ name }) => name);
+  assert.deepEqual(broken, []);
 });
 
 test('every mistake that has to be planted is, or is said to be impossible, and by what', () => {

@@ -90,7 +90,7 @@ export const bentRowBugs: readonly PlantedBug[] = [
   {
     name: 'bent row: a beginning that can not be read is another one',
     invariant: 'I6',
-    file: 'packages/engine/src/shard/first-start.ts',
+    file: 'packages/engine/src/shard/beginning.ts',
     find: "if (claim.code === 'CORRUPT') throw",
     replace: "if (claim.code === 'CORRUPT' && claim.problem === '') throw",
     tests: [startOffset],

@@ -11,6 +11,7 @@ const stopped = 'packages/testkit/src/stopped-partition.test.ts';
 const lag = 'packages/engine/src/shard/lag-meter.test.ts';
 const holds = 'packages/processor/src/ingest/unit-holds.test.ts';
 const planeEnds = 'packages/engine/src/control/control-plane-ends.test.ts';
+const heldLeader = 'packages/engine/src/control/held-leader.test.ts';
 const brokenAnswers = 'packages/engine/src/control/broken-answers.test.ts';
 
 /** Bugs that cost only at a bound, after days, or between two requests at once: no simulation lasts so long. Unit tests see them. */
@@ -27,9 +28,73 @@ export const longRunBugs: readonly PlantedBug[] = [
     name: 'long: an answer of another node is taken as it is',
     invariant: 'I8',
     file: 'packages/engine/src/control/leader-calls.ts',
-    find: 'checkedReply<T>(method, decodeJson(bytes))',
-    replace: 'decodeJson(bytes)',
+    find: 'checkedReply<T>(method, decodeJson(await this.#call(to, method, body, leftMs)))',
+    replace: 'decodeJson(await this.#call(to, method, body, leftMs))',
     tests: [brokenAnswers],
+  },
+  {
+    name: 'long: a node that takes itself for the leader waits for its own answer',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/leader-calls.ts',
+    find: 'await within(timers, timeoutMs, local(method, body))',
+    replace: 'await within(timers, 1e9 + timeoutMs, local(method, body))',
+    tests: [heldLeader],
+  },
+  {
+    name: 'long: a leader that does not answer is asked again and again, and nobody else',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/leader-calls.ts',
+    find: 'leader === null || leader === this.#silent ?',
+    replace: 'leader === null ?',
+    tests: [heldLeader],
+  },
+  {
+    name: 'long: a member counts as taken out before the log says so',
+    invariant: 'I8',
+    file: 'packages/engine/src/control/member-keeper.ts',
+    find: 'return this.#untilGone(node, ids);',
+    replace: "return { code: 'OK' };",
+    tests: ['packages/engine/src/control/membership.test.ts'],
+  },
+  {
+    name: 'raft: a configuration of before takes the place of a snapshot’s',
+    invariant: 'I8',
+    file: 'packages/raft/src/core.ts',
+    find: 'if (this.#confs.at(-1)!.index > index) return;',
+    replace: '',
+    tests: ['packages/raft/src/snapshot.test.ts'],
+  },
+  {
+    name: 'shard: one that has failed calls the job for a claim that is answered later',
+    invariant: '6.2',
+    file: 'packages/engine/src/shard/store-loop.ts',
+    find: 'answer === null || this.#context.stopped ||',
+    replace: 'answer === null ||',
+    tests: ['packages/testkit/src/failed-shard.test.ts'],
+  },
+  {
+    name: 'shard: records that are slow to read are no progress',
+    invariant: 'I8',
+    file: 'packages/engine/src/shard/beating-locator.ts',
+    find: 'this.#values[this.#slot]!++;',
+    replace: '',
+    tests: ['packages/engine/src/shard/beating-job.test.ts'],
+  },
+  {
+    name: 'embedded store: one that has failed still says which one it is',
+    invariant: 'I8',
+    file: 'packages/embedded/src/lmdb-backup-store.ts',
+    find: '    this.#env.refresh();\n    if (this.#env.table',
+    replace: '    if (false && this.#env.table',
+    tests: ['packages/embedded/src/failed-store.test.ts'],
+  },
+  {
+    name: 'embedded: what a power cut has left of an opener holds everybody up',
+    invariant: 'I8',
+    file: 'packages/embedded/src/open-gate.ts',
+    find: "stored === '' ? !isMarked : await",
+    replace: "stored === '' ? true : await",
+    tests: ['packages/embedded/src/open-gate.test.ts'],
   },
   {
     name: 'long: a drain that is on its way does not count',

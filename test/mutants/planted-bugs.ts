@@ -55,8 +55,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a move is proposed before the last row is accepted',
     rule: '2.2',
     file: closingUnits,
-    find: 'if (unit.dirty || unit.flyingVersion >= 0) this.#rounds.hurry(unit);\n    else if (this.#rounds.isPublished(unit)) this.#markClosed(unit);',
-    replace: 'this.#markClosed(unit);',
+    find: 'if (unit.dirty || unit.flyingVersion >= 0) this.#rounds.hurry(unit);\n    else if (this.#rounds.isPublished(unit))',
+    replace: 'if (unit.lastUsedMs >= 0)',
   },
   {
     name: 'a lease that was never claimed is written when the store has lost something',

@@ -213,9 +213,9 @@ export const recordPathBugs: readonly PlantedBug[] = [
     name: 'embedded store: a claim keeps the row that it read before others wrote',
     invariant: 'I3',
     file: lmdb,
-    find: 'header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : null',
+    find: 'return header !== null && header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : null;',
     replace:
-      '((claim as { early?: Buffer }).early ??= header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : undefined) ?? null',
+      'return ((claim as { early?: Buffer }).early ??= header !== null && header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : undefined) ?? null;',
     tests: [claims],
   },
   {

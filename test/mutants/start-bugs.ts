@@ -59,9 +59,25 @@ export const startBugs: readonly PlantedBug[] = [
   {
     name: 'start: where the job began is forgotten with the generation of the store',
     invariant: 'I6',
-    file: 'packages/engine/src/shard/start-offset.ts',
-    find: '((await writtenStart(options, lease)) ?? 0)',
-    replace: '0',
+    file: 'packages/engine/src/shard/beginning.ts',
+    find: 'if (claim.row !== null) return',
+    replace: 'if (claim.row !== null && isFirst) return',
+    tests: [startOffset],
+  },
+  {
+    name: 'start: a row that an earlier try wrote counts as the one that was meant',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/beginning.ts',
+    find: "return result?.code === 'OK' ? ownStart() : null;",
+    replace: "return result?.code === 'OK' ? start : null;",
+    tests: [startOffset],
+  },
+  {
+    name: 'start: who leaves nothing out does not say where it began',
+    invariant: 'I6',
+    file: 'packages/engine/src/shard/beginning.ts',
+    find: "if (startPosition === 'earliest') return 0;",
+    replace: "if (startPosition === 'earliest' || !isFirst) return 0;",
     tests: [startOffset],
   },
   {

@@ -70,7 +70,10 @@ export class LmdbBackupStore implements BackupStore {
     }
   }
 
+  /** Read each time: an environment that has failed answers nothing any more, and whoever asks is to know. */
   async generationId(): Promise<string> {
+    this.#env.refresh();
+    if (this.#env.table('meta').getBinary(generationKey) === undefined) throw new Error('the store has lost its id');
     return this.#generationId;
   }
 

@@ -298,6 +298,23 @@ function tests(): void {
       remove();
     });
 
+    test('who came just before a power cut, of which the mark is left and an empty file, holds nobody up', async () => {
+      for (const left of ['', '\0\0\0']) {
+        const { dir, remove } = temporaryFolder();
+        const gate = await OpenGate.join(dir, timeoutMs);
+        for (const place of ['gate', 'gate/openers']) writeFileSync(join(dir, place, 'deadbeefdeadbeef'), '');
+        writeFileSync(join(dir, 'gate/deadbeefdeadbeef'), left);
+        const isFree = await settles(gate.enter() ?? Promise.resolve());
+        rmSync(join(dir, 'gate/openers/deadbeefdeadbeef'), { force: true });
+        assert.ok(isFree);
+        gate.leave();
+        await gate.whileOpening(() => undefined);
+        await gate.end();
+        assert.deepEqual(readdirSync(join(dir, 'gate')), ['openers']);
+        remove();
+      }
+    });
+
     test('an environment opens, writes and closes through it', async () => {
       const { dir, remove } = temporaryFolder();
       const gate = await OpenGate.join(dir, timeoutMs);

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -198,11 +199,14 @@ export class OpenGate {
 
   /** Of a dead one the traces are removed: its name never comes back. */
   async #isAlive(id: string): Promise<boolean> {
+    // Before the look into its file, which it has written before it made a mark.
+    const isMarked = existsSync(join(this.#openers, id));
     const shown = read(join(this.#dir, id));
     if (shown !== null) {
-      const stored = shown.toString('utf8', 1);
-      if (stored === '' || (await lives(this.#dir, stored))) return true;
-      removeSign(this.#dir, stored);
+      // A power cut leaves the file of one that had just come without what was written, or with zeros in its place.
+      const stored = shown.toString('utf8', 1).replaceAll('\0', '');
+      if (stored === '' ? !isMarked : await lives(this.#dir, stored)) return true;
+      if (stored !== '') removeSign(this.#dir, stored);
       removeQuietly(join(this.#dir, id));
     }
     removeQuietly(join(this.#openers, id));

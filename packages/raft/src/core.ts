@@ -162,8 +162,12 @@ export class RaftCore {
     return requestId;
   }
 
-  /** A configuration entry at `index` is applied, or a snapshot has replaced the log. */
+  /**
+   * A configuration entry at `index` is applied, or a snapshot has replaced the log. An entry of the Ready that was under way
+   * when a snapshot came is of the past already.
+   */
   takeConf(index: number, conf: ConfState): void {
+    if (this.#confs.at(-1)!.index > index) return;
     this.conf = conf;
     this.#confs = this.#confs.filter((known) => known.index < index);
     this.#confs.push({ index, conf });

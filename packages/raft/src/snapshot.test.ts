@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diskWith, entry, Network, newNode, ofType, settle, wholeSnapshot } from '../test/network.ts';
-import { type RaftMessage, type Ready, type Snapshot, simpleConf } from './index.ts';
+import { encodeConfEntry } from './conf.ts';
+import { type RaftEntry, type RaftMessage, type Ready, type Snapshot, simpleConf } from './index.ts';
 
 const voters = ['a', 'b', 'c'];
 const conf = simpleConf(voters);
@@ -207,4 +208,21 @@ test('7: a follower whose snapshot was too old by the time it had it is sent ano
   net.isLost = () => false;
   net.tick(40);
   assert.equal(net.node('c').status().commit, 21);
+});
+
+test('7: a configuration that was being applied when a snapshot came does not take the place of its', () => {
+  const a = newNode();
+  const conf = encodeConfEntry(simpleConf(['a', 'b', 'c'], ['d']));
+  const entries: RaftEntry[] = [
+    { term: 1, index: 1, kind: 'data', data: new Uint8Array(0) },
+    { term: 1, index: 2, kind: 'conf', data: conf },
+  ];
+  a.step({ type: 'append', from: 'b', to: 'a', term: 1, prevIndex: 0, prevTerm: 0, commit: 2, entries });
+  const ready = a.ready();
+  const later = simpleConf(['b', 'd', 'e'], ['a']);
+  a.step(wholeSnapshot('b', 'a', 1, { index: 50, term: 1, conf: later, data: Uint8Array.of(1) }));
+  a.advance(ready);
+  assert.deepEqual(a.conf, later);
+  settle(a);
+  assert.deepEqual([a.status().applied, a.conf], [50, later]);
 });

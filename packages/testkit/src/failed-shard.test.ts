@@ -40,3 +40,47 @@ test('a shard that fails in the midst of a frame writes, commits and applies not
   assert.deepEqual([(await committed())?.offset ?? 0, disk.markers.size], [0, 0]);
   await end(1);
 });
+
+test('a shard that has failed applies nothing to a unit that is claimed then, and keeps the note of the record at which it did', async () => {
+  const applied: string[] = [];
+  const notes: string[] = [];
+  let failing = false;
+  let holds = false;
+  let answer = () => {};
+  const { time, feed, end } = await beginLoneShard({
+    users: ['a', 'b', 'c'],
+    storeHooks: {
+      before: (operation) => {
+        if (operation !== 'claim' || !holds) return;
+        return new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      },
+    },
+    crashNotes: {
+      frame: (_, first, last) => void notes.push(`frame ${first}-${last}`),
+      record: (_hi, _lo, _partition, offset) => void notes.push(`record ${offset}`),
+      clear: () => void notes.push('clear'),
+      isSuspect: () => false,
+    },
+    onApply: (key) => {
+      if (failing) throw new Error('a fault of the engine');
+      applied.push(key);
+    },
+  });
+  await feed('b');
+  await time.pass(1_000);
+  holds = true;
+  await feed('c');
+  await time.pass(200);
+  failing = true;
+  await feed('b');
+  await time.pass(200);
+  failing = false;
+  const noted = notes.at(-1);
+  assert.notEqual(noted, 'clear');
+  answer();
+  await time.pass(1_000);
+  assert.deepEqual([applied, notes.at(-1)], [['b'], noted]);
+  await end(1);
+});

@@ -11,7 +11,7 @@ import {
   silentLogger,
   unitHashOut,
 } from '@holdfast/model';
-import { defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
+import { type CrashNotes, defaultRecordLimits, type Job, noCrashNotes } from '@holdfast/processor';
 import { LeapingTime } from './leaping-time.test.ts';
 import { type BentPart, MemoryBackupStore, MemoryStoreDisk } from './memory-backup-store.ts';
 import { MemoryLog, MemoryLogDisk } from './memory-log.ts';
@@ -61,6 +61,7 @@ interface Given {
   /** What the job does before it applies a record. */
   readonly onApply?: OnApply;
   readonly backupRowsMax?: number;
+  readonly crashNotes?: CrashNotes;
 }
 
 /** A shard that reads the only partition of its input, beside another session that may end. */
@@ -76,6 +77,7 @@ export async function beginLoneShard({
   barrierIndex,
   onApply = () => {},
   backupRowsMax = defaultShardSettings.backupRowsMax,
+  crashNotes = noCrashNotes,
 }: Given) {
   const time = new LeapingTime();
   const logDisk = new MemoryLogDisk();
@@ -124,7 +126,7 @@ export async function beginLoneShard({
     timers: time,
     logger,
     stats,
-    crashNotes: noCrashNotes,
+    crashNotes,
     send: (message) => {
       said.push(message);
       if (message.kind !== 'barrier') return;

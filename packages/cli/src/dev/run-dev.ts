@@ -21,8 +21,8 @@ import { isExact, renderSummary } from './summary.ts';
 export const inputTopic = 'access-log';
 export const jobName = 'access-anomaly';
 const partitionsDefault = 4;
-/** No lag for so long: everything is applied. */
-const caughtUpForMs = 2_000;
+/** A figure of lag may be so much older than it says: it is on its way from a shard to here. */
+const figureOnWayMs = 500;
 const lookMs = 200;
 const statusEveryMs = 500;
 /** After Ctrl-C, what was fed may still be applied: usually it is there within a moment. */
@@ -162,7 +162,7 @@ class DevRun {
    * @param patient waits until all is committed; else all applied is enough
    */
   async #watch(startedMs: number, committedBefore: number, patient: boolean): Promise<void> {
-    let caughtUpMs: number | null = null;
+    let fedMs: number | null = null;
     let status: StatusDocument | null = null;
     let statusMs = Number.NEGATIVE_INFINITY;
     let deadlineMs = Number.POSITIVE_INFINITY;
@@ -178,12 +178,12 @@ class DevRun {
       if (this.#failure !== null) return;
       const allSafe = progress.committed >= progress.end;
       if (once && this.#feed.done && allSafe) return;
-      // Lag is measured every second: a zero counts once it has outlived that.
-      // A partition that nobody reads has no lag either, but makes the cluster unhealthy.
-      const caughtUp = this.#feed.done && status?.ingest.lagRecords === '0' && status.cluster.health !== 'unhealthy';
-      if (!caughtUp) caughtUpMs = null;
-      else caughtUpMs ??= nowMs;
-      if (once && !patient && caughtUpMs !== null && nowMs - caughtUpMs >= caughtUpForMs) return;
+      if (this.#feed.done) fedMs ??= nowMs;
+      // No lag counts if all of it was measured after the last record was there.
+      const { lagRecords = null, lagAgeMs = null } = status?.ingest ?? {};
+      const measuredMs = lagAgeMs === null ? Number.NEGATIVE_INFINITY : statusMs - lagAgeMs - figureOnWayMs;
+      const isApplied = fedMs !== null && lagRecords === '0' && measuredMs >= fedMs;
+      if (once && !patient && isApplied) return;
       if (this.#signal.raised) {
         // A run with an end is cut where it is: the next one on the folder goes on from there.
         if (once || allSafe || status === null) return;

@@ -1,6 +1,6 @@
 import { errorText, InvariantError, type NodeId } from '@holdfast/model';
 import { PeerCallError, type PeerTransport } from '../ports/peer-transport.ts';
-import { delay, type Timers } from '../ports/timers.ts';
+import { delay, type Timers, within } from '../ports/timers.ts';
 import { type CallMethod, decodeJson, type LeaderReply } from './calls.ts';
 import { checkedReply } from './reply-checks.ts';
 
@@ -24,10 +24,15 @@ export interface LeaderCallsOptions {
   readonly timers: Timers;
 }
 
-/** Finds the leader and asks it. An unknown leader is looked for at the peers, one after the other. */
+/**
+ * Finds the leader and asks it. An unknown leader is looked for at the peers, one after the other, and so is another one
+ * than the one that has not answered: this node, too, is taken for the leader while its disk hangs, by itself alone.
+ */
 export class LeaderCalls {
   readonly #options: LeaderCallsOptions;
   #nextPeer = 0;
+  /** Whoever did not answer the last call that it was sent. */
+  #silent: NodeId | null = null;
 
   constructor(options: LeaderCallsOptions) {
     this.#options = options;
@@ -35,20 +40,21 @@ export class LeaderCalls {
 
   /** One try, within `timeoutMs`. A peer that can't be reached is a RETRY: whether it acted is then unknown. */
   async once<T = object>(method: CallMethod, body: Uint8Array, timeoutMs: number): Promise<LeaderReply<T>> {
-    const { self, timers, transport, local } = this.#options;
+    const { timers } = this.#options;
     const endMs = timers.monotonicMs() + timeoutMs;
-    let to = this.#options.leader() ?? this.#somePeer();
+    let to = this.#first();
     const asked = new Set<NodeId>();
     for (let hop = 0; hop < leaderHopsMax && to !== null; hop++) {
       const leftMs = endMs - timers.monotonicMs();
       if (leftMs <= 0) break;
       let reply: LeaderReply<T>;
       try {
-        const bytes = to === self ? await local(method, body) : await transport.call(to, method, body, leftMs);
-        reply = checkedReply<T>(method, decodeJson(bytes));
+        reply = checkedReply<T>(method, decodeJson(await this.#call(to, method, body, leftMs)));
+        if (this.#silent === to) this.#silent = null;
       } catch (error) {
         if (error instanceof InvariantError) throw error;
         // Unreachable, too late, stopping, or an answer of another version: no reason to end this node.
+        this.#silent = to;
         const isSilent = error instanceof PeerCallError && error.code === 'DEADLINE';
         return { code: 'RETRY', text: `${to}: ${errorText(error)}`, ...(isSilent ? { unanswered: true } : {}) };
       }
@@ -111,8 +117,21 @@ export class LeaderCalls {
     return this.#options.peers();
   }
 
-  #somePeer(): NodeId | null {
-    const peers = this.#options.peers();
+  async #call(to: NodeId, method: CallMethod, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    const { self, timers, transport, local } = this.#options;
+    if (to !== self) return transport.call(to, method, body, timeoutMs);
+    const answer = await within(timers, timeoutMs, local(method, body));
+    if (answer === 'late') throw new PeerCallError('DEADLINE', `no answer of its own within ${timeoutMs} ms`);
+    return answer;
+  }
+
+  #first(): NodeId | null {
+    const leader = this.#options.leader();
+    return leader === null || leader === this.#silent ? (this.#somePeer(leader) ?? leader) : leader;
+  }
+
+  #somePeer(butNot: NodeId | null = null): NodeId | null {
+    const peers = this.#options.peers().filter((peer) => peer !== butNot);
     return peers.length === 0 ? null : peers[this.#nextPeer++ % peers.length]!;
   }
 }

@@ -1,7 +1,7 @@
 import type { LeaseTable } from '@holdfast/lease';
 import type { Logger, NodeId } from '@holdfast/model';
-import { type ConfTarget, isJoint, promotable } from '@holdfast/raft';
-import type { Timers } from '../ports/timers.ts';
+import { allMembers, type ConfTarget, isJoint, promotable } from '@holdfast/raft';
+import { delay, type Timers } from '../ports/timers.ts';
 import { badRequest, type LeaderReply } from './calls.ts';
 import { nodeOfMember } from './member-id.ts';
 import { nameTakenText, standingOf } from './member-standing.ts';
@@ -14,6 +14,9 @@ export const joinMethod = 'raft.join';
 const lookMs = 1_000;
 /** Who wants to join says so once a second. */
 const newcomerMs = 5_000;
+/** An operator is told that a node is out once the log says so. Most callers wait for longer. */
+const removalMsMax = 3_000;
+const removalLookMs = 20;
 /** Longer than a restart: another node should vote instead of one that has been silent for so long. */
 export const voterGoneMs = 120_000;
 /** Learners that are further behind don't get a vote, and no member a session. */
@@ -51,6 +54,7 @@ export class MemberKeeper {
   readonly #strangers = new Set<NodeId>();
   readonly #beganAtMs: number;
   #cancel: () => void = () => {};
+  #isOver = false;
 
   constructor(options: MemberKeeperOptions) {
     this.#options = options;
@@ -59,6 +63,7 @@ export class MemberKeeper {
   }
 
   end(): void {
+    this.#isOver = true;
     this.#cancel();
   }
 
@@ -86,25 +91,39 @@ export class MemberKeeper {
     return { code: 'OK' };
   }
 
-  /** An operator takes a node out of the members, for good: it is stopped or lost. */
+  /**
+   * An operator takes a node out of the members, for good: it is stopped or lost. OK once that is committed: what has only
+   * begun goes with its leader.
+   */
   async remove(node: NodeId): Promise<LeaderReply> {
     const { driver, table, member } = this.#options;
     if (nodeOfMember(member) === node) return badRequest(`${node} leads: stop it first`);
     if ((table.node(node)?.session ?? 0) > 0)
       return badRequest(`${node} has a session: stop it first, or wait until it has expired`);
     const { conf } = driver.status();
-    const ids = [...conf.voters, ...conf.votersOutgoing, ...conf.learners].filter((id) => nodeOfMember(id) === node);
+    const ids = allMembers(conf).filter((id) => nodeOfMember(id) === node);
     if (ids.length === 0) return badRequest(`${node} is no member`);
     for (const id of ids) this.#removed.add(id);
     const { target, refusal } = await this.#look();
     const isDropped = target !== null && !ids.some((id) => [...target.voters, ...target.learners].includes(id));
-    if (refusal === null && isDropped) return { code: 'OK' };
+    if (refusal === null && isDropped) return this.#untilGone(node, ids);
     for (const id of ids) this.#removed.delete(id);
     // Something more urgent came first.
     if (refusal === 'CHANGE_PENDING' || (refusal === null && target !== null)) {
       return { code: 'RETRY', text: 'another change of the members is under way' };
     }
     return badRequest(`${node} can't be taken out now: ${refusal ?? 'it is the only voter'}`);
+  }
+
+  async #untilGone(node: NodeId, ids: readonly string[]): Promise<LeaderReply> {
+    const { driver, timers } = this.#options;
+    const endMs = timers.monotonicMs() + removalMsMax;
+    while (!this.#isOver && timers.monotonicMs() < endMs) {
+      const members = allMembers(driver.members());
+      if (!ids.some((id) => members.includes(id))) return { code: 'OK' };
+      await delay(timers, removalLookMs);
+    }
+    return { code: 'RETRY', text: `${node} is not out of the members yet` };
   }
 
   #schedule(): void {
@@ -135,7 +154,7 @@ export class MemberKeeper {
     const { member: self, driver, zoneOf } = this.#options;
     const { conf, progress, lastIndex } = driver.status();
     const members: MemberFacts[] = [];
-    for (const member of new Set([...conf.voters, ...conf.votersOutgoing, ...conf.learners])) {
+    for (const member of new Set(allMembers(conf))) {
       const peer = progress.get(member);
       const isActive = member === self || peer?.recentActive === true;
       if (isActive) this.#activeAtMs.set(member, nowMs);

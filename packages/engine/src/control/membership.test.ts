@@ -127,6 +127,26 @@ test('taking out is refused for a node that is there, the leader, a stranger, an
   assert.equal(await remove(others[1]!.id), 'REFUSED');
 });
 
+test('taking out is done when it is in the log: what a leader has only begun goes with it', async () => {
+  const ids = ['n1', 'n2', 'n3', 'n4', 'n5'];
+  const cluster = new VirtualCluster({}, ids);
+  await cluster.startAll();
+  const leader = cluster.leader!;
+  const lost = cluster.nodes.find((node) => node !== leader)!;
+  await cluster.kill(lost);
+  await cluster.until('session over', () => leader.control.liveSessions().length === 4, 60_000);
+  cluster.network.isolate(leader.id);
+  const removal = { kind: 'removeMember', nodeId: lost.id } as const;
+  const answer = await cluster.settle(leader.control.admin(removal, 4_000));
+  assert.notEqual(answer.code, 'OK');
+  cluster.network.heal(leader.id);
+  const other = cluster.nodes.find((node) => node !== leader)!;
+  await cluster.until('another leads', () => other.control.status().raft.leader !== null && cluster.leader !== leader);
+  assert.ok(votersAt(cluster, cluster.leader!.id).includes(lost.id));
+  assert.deepEqual(await cluster.settle(other.control.admin(removal, 8_000)), { code: 'OK' });
+  assert.ok(!votersAt(cluster, cluster.leader!.id).includes(lost.id));
+});
+
 test('a node that has lost its storage is another member: it is taken in anew, and gets its place back', async () => {
   const cluster = await founded();
   const lost = cluster.nodes.find(({ control }) => !control.isLeader)!;

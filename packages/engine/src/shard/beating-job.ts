@@ -1,9 +1,10 @@
 import type { Job, JobRecord, KeyLocator, OutputSink, Verdict } from '@holdfast/processor';
 import { ShardStats } from '../shard-stats.ts';
+import { BeatingLocator } from './beating-locator.ts';
 
 /**
- * A job whose every record moves the shard's heartbeat: a frame of slow records takes longer than a session may go without
- * progress, and each of them is progress. One that never returns still is none.
+ * A job whose every record moves the shard's heartbeat, as it is read and as it is applied: slow ones together take longer
+ * than a session may go without progress, and each of them is progress. One that never returns still is none.
  */
 export class BeatingJob implements Job {
   readonly #job: Job;
@@ -50,7 +51,7 @@ export class BeatingJob implements Job {
   }
 
   newKeyLocator(topic: string): KeyLocator {
-    return this.#job.newKeyLocator(topic);
+    return new BeatingLocator(this.#job.newKeyLocator(topic), this.#values, this.#slot);
   }
 
   initialState(key: Uint8Array): unknown {

@@ -59,6 +59,8 @@ export class OutputLoop {
     if (!(await this.#appendAll(outputs, refused))) return;
     // Before anything counts as published: what no topic takes has to be in a letter.
     if (refused.length > 0 && !(await this.#appendAll(refused, []))) return;
+    // One that has failed goes on with nothing that waited for this.
+    if (this.#context.stopped) return;
     this.#context.options.stats.add('outputsAcked', outputs.length);
     this.#source.acked(outputs.at(-1)!.number);
   }

@@ -1,11 +1,11 @@
 import type { LeasedPartition } from '../shard-messages.ts';
-import { firstStart, writtenStart } from './first-start.ts';
+import { beginning } from './beginning.ts';
 import type { KnownGeneration } from './shard-context.ts';
 import type { ShardOptions } from './shard-options.ts';
 
 /** What finding a start needs of the shard. */
 export interface StartOptions {
-  readonly log: Pick<ShardOptions['log'], 'committed' | 'commit' | 'offsetsAt'>;
+  readonly log: Pick<ShardOptions['log'], 'committed' | 'offsetsAt'>;
   readonly store: Pick<ShardOptions['store'], 'leastMarker' | 'claim' | 'backup' | 'read'>;
   readonly job: Pick<ShardOptions['job'], 'name'>;
   readonly settings: Pick<ShardOptions['settings'], 'startPosition'>;
@@ -14,7 +14,7 @@ export interface StartOptions {
 /**
  * Where reading a partition begins (PROTOCOL.md 3.1): at the committed offset if it names the store's generation, else at
  * the least marker; without markers where the store says that the job began, else at the first record that is kept. Only a
- * job that never committed, in the store's first generation, begins at `startPosition`, in partitions that were there then. A
+ * job that never committed, in the store's first generation, begins at its start position, in partitions that were there then. A
  * generation is known by its id alone: every cluster counts from 1, and what another one has committed under the number
  * vouches for nothing here.
  * @returns the id of another generation where the store has one; null: the lease is over
@@ -24,7 +24,7 @@ export async function findStart(
   lease: LeasedPartition,
   generation: KnownGeneration,
 ): Promise<number | string | null> {
-  const { log, store, job, settings } = options;
+  const { log, store, job } = options;
   const { topic, topicId, partition } = lease;
   const id = { topicId, partition };
   const committed = await log.committed(job.name, id);
@@ -34,9 +34,8 @@ export async function findStart(
   if (answer.code !== 'OK') return answer.generationId;
   const [marker] = answer.results;
   if (marker !== undefined && marker > 0) return marker;
-  const isFirst =
-    committed === null && generation.number === 1 && lease.wasThere && settings.startPosition !== 'earliest';
-  const begun = isFirst ? await firstStart(options, lease, generation) : ((await writtenStart(options, lease)) ?? 0);
+  const isFirst = committed === null && generation.number === 1 && lease.wasThere;
+  const begun = await beginning(options, lease, generation, isFirst);
   if (typeof begun !== 'number') return begun;
   // A log that drops its oldest records needn't begin at 0, nor still have those at which the job began.
   const [firstKept] = await log.offsetsAt(topic, 'earliest', [partition]);

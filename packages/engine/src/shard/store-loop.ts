@@ -253,7 +253,8 @@ export class StoreLoop {
 
   /**
    * One call of the store, repeated with the same bytes until it is answered. Null when the answer counts for nothing:
-   * the generation moved (the cores have begun anew then), or the shard stopped.
+   * the generation moved (the cores have begun anew then), or the shard stopped: one that has failed calls no job, whose
+   * records would take the place of the one at which it did (PROTOCOL.md 6.2).
    * @param index of the generation that the call's content was made for. Not just what the table shows when the call
    * begins: it is shared memory, which may move on between any two steps here
    */
@@ -285,7 +286,7 @@ export class StoreLoop {
         () => this.#context.stopped || leases.generationIndex() !== index,
       );
       if (isFailing) options.stats.add('storeCallsFailing', -1);
-      if (answer === null || leases.generationIndex() !== index) return null;
+      if (answer === null || this.#context.stopped || leases.generationIndex() !== index) return null;
       if (answer.code === 'OK') return answer.results;
       options.send({ kind: 'generationSeen', generationId: answer.generationId });
       await delay(options.timers, 200);

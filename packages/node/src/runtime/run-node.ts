@@ -6,7 +6,7 @@ import {
   openDataFolder,
   openNodeFolder,
 } from '@holdfast/embedded';
-import { ControlPlane, delay, type Gossip, ServiceWatch, storeLook } from '@holdfast/engine';
+import { ControlPlane, type Gossip, ServiceWatch, storeLook, within } from '@holdfast/engine';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
 import { AdminServer, GrpcPeerTransport, ServerHost, type TlsFiles } from '@holdfast/transport-grpc';
@@ -122,6 +122,8 @@ class Node implements RunningNode {
   #metrics: Metrics | null = null;
   #services: ServiceWatch | null = null;
   #stopping = false;
+  /** It ends, as a failure, whatever signals come: whoever started it is to start it again. */
+  #failing = false;
   #stuck = false;
   /** The log or store that the start waits for. */
   #waitingFor: string | null = null;
@@ -352,12 +354,12 @@ class Node implements RunningNode {
   }
 
   stop(): void {
+    if (this.#failing) return;
     if (this.#stopping) {
       this.#logger.warn('stopping at once');
       const disposed = this.dispose().catch((error: unknown) => this.#logger.warn('not all is closed', { err: error }));
-      const late = delay(this.#timers, disposeAtOnceMs).then(() => true);
-      void Promise.race([disposed.then(() => this.#stuck), late]).then((stuck) =>
-        this.#end({ kind: 'stopped', clean: false, drained: false, stuck }),
+      void within(this.#timers, disposeAtOnceMs, disposed).then((done) =>
+        this.#end({ kind: 'stopped', clean: false, drained: false, stuck: done === 'late' || this.#stuck }),
       );
       return;
     }
@@ -382,11 +384,9 @@ class Node implements RunningNode {
   #fail(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     this.#logger.error('this node can not go on', { err: failure });
-    this.#stopping = true;
-    // Whether they all end tells how the process can.
-    const late = delay(this.#timers, threadsEndMs).then(() => false);
-    void Promise.race([this.#closeShards(), late]).then((closed) =>
-      this.#end({ kind: 'failed', error: failure, stuck: !closed }),
+    this.#stopping = this.#failing = true;
+    void within(this.#timers, threadsEndMs, this.#closeShards()).then((closed) =>
+      this.#end({ kind: 'failed', error: failure, stuck: closed !== true }),
     );
   }
 
