@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { partitionOf, readRecords, recordsOf } from '@holdfast/testkit';
@@ -335,6 +336,25 @@ function tests(): void {
     assert.deepEqual(last.began, { code: 'INTERRUPTED_BEFORE', bytes: 4, records: 2 });
     assert.deepEqual([last.run, last.records, last.bytesTotal, last.complete], [2, 3, null, true]);
     assert.deepEqual(await read(), ['a', 'b', 'a', 'b', 'half']);
+  });
+
+  test('streams without a name feed one topic at once, and nothing is known of them afterwards', async () => {
+    const { log, read } = await fresh(1);
+    const streams = [new PassThrough(), new PassThrough()];
+    const feeds = streams.map((stream) => feedStream(log, null, stream, options));
+    for (const line of ['1', '2']) {
+      for (const [i, stream] of streams.entries()) {
+        stream.write(`${'ab'[i]}${line}\n`);
+        await feeds[i]!.next();
+      }
+    }
+    streams[0]!.end();
+    const last = await drain(feeds[0]!);
+    assert.deepEqual([last.run, last.records, last.complete], [1, 2, true]);
+    await feeds[1]!.return(undefined);
+    assert.deepEqual(await read(), ['a1', 'b1', 'a2', 'b2']);
+    const next = await drain(feedStream(log, null, Readable.from([Buffer.from('c')]), options));
+    assert.deepEqual([next.run, next.began.code], [1, 'FRESH']);
   });
 
   test('killed with -9 again and again, loses and repeats nothing', async () => {

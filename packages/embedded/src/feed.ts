@@ -116,16 +116,17 @@ export async function completeRuns(log: LmdbLog, path: string, { topic, mapping 
 /**
  * The same for a stream, such as standard input. It can't be resumed: when an earlier one of that name was interrupted,
  * `began` says so, and all lines of this one are fed.
+ * @param name of which one runs at a time; null: any number may feed the topic at once, and nothing is kept of this one
  */
 export async function* feedStream(
   log: LmdbLog,
-  name: string,
+  name: string | null,
   stream: AsyncIterable<Uint8Array>,
   options: FeedOptions,
 ): AsyncGenerator<FeedProgress> {
   const topic = log.existing(options.topic, 0);
-  const key = feedKey(topic.topicId, name, options.mapping);
-  const feed = new Feed(log, topic, key, options, null, stateOf(log, key), null, null);
+  const key = name === null ? null : feedKey(topic.topicId, name, options.mapping);
+  const feed = new Feed(log, topic, key, options, null, key === null ? null : stateOf(log, key), null, null);
   for await (const chunk of stream) {
     const lines = feed.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     if (lines.length > 0) yield await feed.append(lines, false);
@@ -168,7 +169,8 @@ function stateOf(log: LmdbLog, key: Buffer): FeedState | null {
 class Feed {
   readonly #log: LmdbLog;
   readonly #topic: StoredTopic;
-  readonly #key: Buffer;
+  /** Null: its state is not stored. */
+  readonly #key: Buffer | null;
   readonly #lineBytesMax: number;
   readonly #bytesTotal: number | null;
   /** Null: a stream. */
@@ -184,7 +186,7 @@ class Feed {
   constructor(
     log: LmdbLog,
     topic: StoredTopic,
-    key: Buffer,
+    key: Buffer | null,
     options: FeedOptions,
     bytesTotal: number | null,
     earlier: FeedState | null,
@@ -279,14 +281,16 @@ class Feed {
     let outcome: 'ok' | 'conflict' | 'gone';
     try {
       outcome = await env.exclusive(() => {
-        const stored = tables.feeds.getBinary(this.#key);
-        if (stored === undefined ? expected !== null : expected?.equals(stored) !== true) return 'conflict';
+        if (this.#key !== null) {
+          const stored = tables.feeds.getBinary(this.#key);
+          if (stored === undefined ? expected !== null : expected?.equals(stored) !== true) return 'conflict';
+        }
         const heads = blocksByPartition.map((_, p) => tables.heads.getEntry(headKey(this.#topic.number, p)));
         if (heads.includes(undefined)) return 'gone';
         blocksByPartition.forEach((blocks, p) => {
           if (blocks.length > 0) this.#putBlocks(p, blocks, heads[p]!);
         });
-        void tables.feeds.put(this.#key, value);
+        if (this.#key !== null) void tables.feeds.put(this.#key, value);
         return 'ok';
       });
     } catch (error) {

@@ -44,7 +44,7 @@ export async function feedTopic(
   const options: FeedOptions = { topic: topic.topic, mapping, whenComplete: feed.again ? 'again' : 'goOn' };
   const { path, stdin, signal } = feed;
   const source =
-    path === null ? feedStream(log, '-', addAbortSignal(signal, stdin), options) : feedFile(log, path, options);
+    path === null ? feedStream(log, null, addAbortSignal(signal, stdin), options) : feedFile(log, path, options);
   let last: FeedProgress | null = null;
   try {
     for await (const progress of source) {

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openDataFolder } from '@holdfast/embedded';
 import { documentSchemas } from '../output-schemas.ts';
 import { type Outcome, runHere } from '../run-here.test.ts';
@@ -21,6 +22,8 @@ async function heads(): Promise<number[]> {
   const { out } = await runHere(['topic', 'lag', '--data', data, '-o', 'json'], dir);
   return (JSON.parse(out) as { partitions: { head: string }[] }).partitions.map(({ head }) => Number(head));
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 test('a file is fed once, then what it gains, then anew when that is asked for; a stream always', async () => {
   writeFileSync(join(dir, 'in.jsonl'), '{"a":1}\n{"a":2}\n{"a":3}\n');
@@ -41,6 +44,23 @@ test('a file is fed once, then what it gains, then anew when that is asked for; 
     assert.equal((await feed(['-', '--data', data], '{"b":1}')).out, '1 record fed to access-log\n');
     assert.deepEqual(await heads(), [head, 4]);
   }
+});
+
+test('two streams feed one topic at once', async () => {
+  const before = await heads();
+  const streams = [new PassThrough(), new PassThrough()];
+  const feeds = streams.map((stream) => runHere(['topic', 'feed', '-', '--data', data], dir, stream));
+  // Each in its turn, so that each appends after the other has.
+  for (const stream of [...streams, ...streams]) {
+    const fed = sum(await heads());
+    stream.write('{"c":1}\n');
+    for (let looks = 0; looks < 1_000 && sum(await heads()) === fed; looks++) await delay(5);
+  }
+  for (const stream of streams) stream.end();
+  for (const outcome of await Promise.all(feeds)) {
+    assert.deepEqual(outcome, { exit: 0, out: '2 records fed to access-log\n', err: '' });
+  }
+  assert.equal(sum(await heads()), sum(before) + 4);
 });
 
 test('a file whose last line was fed half and has grown: one line says what to do, and it works', async () => {
