@@ -1,6 +1,7 @@
 import type { ControlPlane, PeerTransport } from '@holdfast/engine';
 import { decodeUtf8, encodeUtf8, type NodeId } from '@holdfast/model';
 import type { NodeConfig } from '../config/node-config.ts';
+import { checkedReport } from '../status/checked-report.ts';
 import { knownNodes } from '../status/known-nodes.ts';
 import type { NodeAnswer, NodeReport } from '../status/node-report.ts';
 import type { StatusDocument } from '../status/status-document.ts';
@@ -13,7 +14,7 @@ const reportDeadlineMs = 1_000;
 /** How long an answer may wait for a leader's confirmation before it is given as this node sees things. */
 const barrierDeadlineMs = 500;
 
-/** Gathers every node's report; one that doesn't answer is a row with its error and what it said last. */
+/** Gathers every node's report; one that doesn't answer, or whose report makes no sense, is a row with its error and what it said last. */
 export class ClusterStatus {
   readonly #config: NodeConfig;
   readonly #control: ControlPlane;
@@ -87,7 +88,7 @@ export class ClusterStatus {
   async #ask(id: NodeId, address: string): Promise<NodeAnswer> {
     try {
       const bytes = await this.#transport.call(id, reportMethod, new Uint8Array(), reportDeadlineMs);
-      const report = JSON.parse(decodeUtf8(bytes) ?? '') as NodeReport;
+      const report = checkedReport(JSON.parse(decodeUtf8(bytes) ?? ''), id);
       this.#last.set(id, report);
       return { ok: true, report };
     } catch (error) {

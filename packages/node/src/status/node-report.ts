@@ -65,6 +65,11 @@ export interface ShardReport {
   readonly forwardedPerSec: number | null;
 }
 
+/** A counter of a shard; 0 where a node of an earlier version has no such number. */
+export function statOf({ stats }: Pick<ShardReport, 'stats'>, name: ShardStatName): number {
+  return stats[name] ?? 0;
+}
+
 /** A unit that gets many records; what is counted is a lower bound. */
 export interface HotUnit {
   /** 16 hex digits */

@@ -1,7 +1,7 @@
 import type { ShardStatName } from '@holdfast/engine';
 import { heldBackReasons } from './held-back-reasons.ts';
 import { leaderReasons } from './leader-reasons.ts';
-import type { LeaderProblem, NodeAnswer, ServicesReport, TableFacts } from './node-report.ts';
+import { type LeaderProblem, type NodeAnswer, type ServicesReport, statOf, type TableFacts } from './node-report.ts';
 import type { Health, Reason, ReasonCode, StatusNode } from './status-document.ts';
 
 /** A round may just be due; twice the interval is late, three times is wrong (`BACKUP_STALE`). */
@@ -137,7 +137,7 @@ function addQuarantined(units: readonly string[], add: Add): void {
 }
 
 function addStoreAhead({ id, shards }: Report, add: Add): void {
-  const ahead = Math.max(0, ...shards.map(({ stats }) => stats.storeAheadEntries));
+  const ahead = Math.max(0, ...shards.map((shard) => statOf(shard, 'storeAheadEntries')));
   if (ahead === 0) return;
   const text = `the store has epochs that this cluster's log can't have given, ${ahead} entries ahead of it: nothing is taken on or made durable; another cluster uses the same store, or the log was lost or restored`;
   add('unhealthy', 'STORE_AHEAD', id, text);
@@ -145,9 +145,8 @@ function addStoreAhead({ id, shards }: Report, add: Add): void {
 
 type Report = (NodeAnswer & { ok: true })['report'];
 
-/** A node of an earlier version has no such number. */
 function sumOf(shards: Report['shards'], name: ShardStatName): number {
-  return shards.reduce((sum, { stats }) => sum + (stats[name] ?? 0), 0);
+  return shards.reduce((sum, shard) => sum + statOf(shard, name), 0);
 }
 
 function addBackups(report: Report, intervalMs: number, add: Add): void {

@@ -1,5 +1,5 @@
 import type { ShardStatName } from '@holdfast/engine';
-import type { NodeAnswer, NodeReport, ShardReport, TableFacts } from './node-report.ts';
+import { type NodeAnswer, type NodeReport, type ShardReport, statOf, type TableFacts } from './node-report.ts';
 import { failureToleranceOf, findReasons, healthOf } from './reasons.ts';
 import {
   type StatusDocument,
@@ -31,7 +31,7 @@ export function statusView(input: StatusInput): StatusDocument {
   const voters = via?.raft.voters ?? [];
   const reachableVoters = voters.filter((id) => reports.some((report) => report.id === id)).length;
   const led = leadership(reports, voters.length);
-  const lagSeconds = maxOf(reports.flatMap(({ shards }) => shards.map(({ stats }) => stats.lagMs / 1000)));
+  const lagSeconds = maxOf(reports.flatMap(({ shards }) => shards.map((shard) => statOf(shard, 'lagMs') / 1000)));
   const { backupIntervalMs } = input;
   const { leader } = led;
   const leaderReport = reports.find(({ id }) => id === leader);
@@ -170,23 +170,24 @@ function shardRow(shard: ShardReport): StatusShard {
     index: shard.index,
     address: shard.address,
     leases: shard.leases,
-    dirty: shard.stats.unitsDirty,
+    dirty: statOf(shard, 'unitsDirty'),
     partitions: shard.partitions,
     recPerSec: shard.appliedPerSec,
     fwdPerSec: shard.forwardedPerSec,
     queue: queueOf(shard),
-    lagRecords: String(shard.stats.lagRecords),
+    lagRecords: String(statOf(shard, 'lagRecords')),
     backupAgeMs: shard.oldestDirtyAgeMs ?? 0,
-    moved: String(shard.stats.unitsMoved),
-    handOverLeft: shard.stats.handOverLeft,
+    moved: String(statOf(shard, 'unitsMoved')),
+    handOverLeft: statOf(shard, 'handOverLeft'),
     movePause: pauseOf(shard),
     hot: shard.hot,
   };
 }
 
-function pauseOf({ stats }: ShardReport): StatusShard['movePause'] {
-  if (stats.pausesMeasured === 0) return null;
-  return { count: String(stats.pausesMeasured), p50Ms: stats.pauseP50Ms, p99Ms: stats.pauseP99Ms };
+function pauseOf(shard: ShardReport): StatusShard['movePause'] {
+  const count = statOf(shard, 'pausesMeasured');
+  if (count === 0) return null;
+  return { count: String(count), p50Ms: statOf(shard, 'pauseP50Ms'), p99Ms: statOf(shard, 'pauseP99Ms') };
 }
 
 function totalsOf(reports: readonly NodeReport[]): Totals {
@@ -205,8 +206,8 @@ function totalsOf(reports: readonly NodeReport[]): Totals {
   };
 }
 
-function queueOf({ stats }: ShardReport): number {
-  return stats.parkedRecords + stats.framesInFlight;
+function queueOf(shard: ShardReport): number {
+  return statOf(shard, 'parkedRecords') + statOf(shard, 'framesInFlight');
 }
 
 function leasesOf({ shards }: NodeReport): number {
@@ -218,7 +219,7 @@ function backupAgeOf({ shards }: NodeReport): number {
 }
 
 function total(reports: readonly NodeReport[], name: ShardStatName): number {
-  return reports.reduce((sum, { shards }) => sum + shards.reduce((inner, { stats }) => inner + stats[name], 0), 0);
+  return reports.reduce((sum, { shards }) => sum + shards.reduce((inner, shard) => inner + statOf(shard, name), 0), 0);
 }
 
 /** Null when nothing is known: 0 would be a statement. */
