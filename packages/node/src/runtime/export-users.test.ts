@@ -25,16 +25,28 @@ const job = compileProcessor(
   }),
 );
 
-function storeOf(states: Readonly<Record<string, State>>): BackupStore {
+/** @param lost what the store does when all of it was scanned, or at a place within: another life, or less of what it had */
+function storeOf(
+  states: Readonly<Record<string, State>>,
+  lost: { readonly at: number; readonly life: string } | null = null,
+): BackupStore {
   const rows = Object.entries(states).map(([name, state]) => {
     const key = encodeUtf8(name);
     hashUnit(key, 0, key.length);
     const users = [{ key, job: 'totals', state: job.encodeState(state) }];
     return { ...unitHashOut, row: encodeRow({ vector: [], users }) };
   });
+  let life = 'first';
   const store = {
+    generationId: async () => life,
     async *scan() {
-      yield* rows;
+      for (let i = 0; i <= rows.length; i++) {
+        if (i === lost?.at) {
+          life = lost.life;
+          rows.splice(0);
+        }
+        if (i < rows.length) yield rows[i];
+      }
     },
     read: async ({ hi, lo }: { hi: number; lo: number }) => rows.find((row) => row.hi === hi && row.lo === lo) ?? null,
   };
@@ -53,4 +65,30 @@ test('an export goes on at a user whose state has more than JSON, and names the 
     '{"user":"alice","total":"1","by":{"Oslo":2}}',
     '{"user":"carol","total":"3","by":{"Oslo":2}}',
   ]);
+});
+
+test('an export says so when the store is lost while it is read, at whatever place', async () => {
+  const by = new Map([['Oslo', 2]]);
+  const states = { alice: { total: 1n, by }, carol: { total: 3n, by } };
+  const shown = async (lost: { at: number; life: string }) => {
+    let count = 0;
+    try {
+      for await (const _ of exportUsers(storeOf(states, lost), job)) count++;
+    } catch (error) {
+      return [count, (error as Error).message];
+    }
+    return [count, null];
+  };
+  const [count, text] = await shown({ at: 2, life: 'first' });
+  assert.equal(count, 0);
+  assert.match(String(text), /^the store has no state any more of users that it had a moment ago: 2 of 2 users are/);
+  assert.match(
+    String((await shown({ at: 2, life: 'second' }))[1]),
+    /another generation of it answers: 2 of 2 users are/,
+  );
+  // Of whom the scan had not come to, nobody knows but by the generation.
+  assert.match(
+    String((await shown({ at: 0, life: 'second' }))[1]),
+    /another generation of it answers: 0 of 0 users are/,
+  );
 });
