@@ -95,7 +95,7 @@ export class NodeReporter {
       problems: status.problems,
       session: holding ? { id: session.id, endsInMs } : null,
       shards: status.shards.map(({ shard, stats, hot, heldBack }) => ({
-        ...this.#shard(shard, stats, own?.shards[shard], status.table),
+        ...this.#shard(shard, stats, own?.shards[shard], holding ? session.id : null, status.table),
         hot: hot.map(({ unit, keyHex, recordsPerSec, share }) => ({
           unit,
           user: keyHex === null ? null : showKey(Buffer.from(keyHex, 'hex')),
@@ -117,11 +117,11 @@ export class NodeReporter {
     index: number,
     stats: Readonly<Record<ShardStatName, number>>,
     own: { readonly address: string; readonly units: number } | undefined,
+    session: number | null,
     table: ReturnType<ControlPlane['status']>['table'],
   ): Omit<ShardReport, 'hot' | 'heldBack'> {
     const meters = this.#meters[index];
-    const { nodeId } = this.#config;
-    const mine = table.partitions.filter(({ reader }) => reader?.nodeId === nodeId && reader.shard === index);
+    const mine = table.partitions.filter(({ reader }) => reader?.session === session && reader.shard === index);
     return {
       index,
       address: own?.address ?? null,
