@@ -1,4 +1,5 @@
 export {
+  builtInJobs,
   type CompiledConfig,
   ConfigError,
   type ConfigFile,
@@ -27,7 +28,6 @@ export {
   sizeBytes,
 } from './config/index.ts';
 export {
-  builtInJobs,
   JobLoadError,
   type JobLoadErrorCode,
   loadJob,

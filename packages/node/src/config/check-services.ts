@@ -3,8 +3,7 @@ import type { TlsSettings } from './convert-services.ts';
 import { type Setting, settings } from './setting-list.ts';
 import type { Settings } from './settings-schema.ts';
 import type { IsSound } from './sound-settings.ts';
-import type { Layer } from './sources.ts';
-import { durationMs, sizeBytes } from './units.ts';
+import { givenOrigin, type Layer } from './sources.ts';
 
 type Expect = (holds: boolean, path: string, expected: string) => void;
 
@@ -12,7 +11,7 @@ type Expect = (holds: boolean, path: string, expected: string) => void;
 export function checkServices(written: Settings, merged: Layer, isSound: IsSound): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const expect: Expect = (holds, path, expected) => {
-    if (!holds) problems.push({ path, expected, origin: originOf(path, merged) });
+    if (!holds) problems.push({ path, expected, origin: givenOrigin(path, merged) });
   };
   const isKafka = written.log.kind === 'kafka';
   const isRedis = written.store.kind === 'redis';
@@ -29,15 +28,10 @@ export function checkServices(written: Settings, merged: Layer, isSound: IsSound
   return problems;
 }
 
-function originOf(path: string, merged: Layer): string | null {
-  const origin = merged.get(path)?.origin ?? null;
-  return origin === 'default' ? null : origin;
-}
-
 /** Settings of a kind that isn't used are mostly a forgotten line: what runs would not be what was meant. */
 function expectNone(group: string, expected: string, merged: Layer, problems: ConfigProblem[]): void {
-  const isGiven = ({ path }: Setting) => path.startsWith(`${group}.`) && originOf(path, merged) !== null;
-  for (const { path } of settings.filter(isGiven)) problems.push({ path, expected, origin: originOf(path, merged) });
+  const isGiven = ({ path }: Setting) => path.startsWith(`${group}.`) && givenOrigin(path, merged) !== null;
+  for (const { path } of settings.filter(isGiven)) problems.push({ path, expected, origin: givenOrigin(path, merged) });
 }
 
 function checkKafka(kafka: Settings['kafka'], expect: Expect): void {
@@ -58,8 +52,6 @@ function checkKafka(kafka: Settings['kafka'], expect: Expect): void {
   if (sasl === 'OAUTHBEARER') expect(named(tokenFile), 'kafka.tokenFile', 'a file: kafka.sasl OAUTHBEARER needs one');
   else expect(!named(tokenFile), 'kafka.tokenFile', `kafka.sasl OAUTHBEARER with it (it is ${sasl})`);
   expectOneSecret('kafka', 'password', kafka, expect);
-  expect(sizeBytes(kafka.decompressedBytesMax) !== 0, 'kafka.decompressedBytesMax', 'a size above 0');
-  expect(durationMs(kafka.retryTime) !== 0, 'kafka.retryTime', 'a duration above 0');
   checkTls('kafka', kafka, expect);
 }
 

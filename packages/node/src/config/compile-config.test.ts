@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { compileConfig } from './compile-config.ts';
 import { configJsonSchema, settingRows } from './config-documents.ts';
 import { ConfigError, formatProblem } from './config-problem.ts';
+import { durationMs, sizeBytes } from './units.ts';
 
 const cwd = '/srv';
 
@@ -98,12 +99,12 @@ test('settings are checked together', () => {
   assert.deepEqual(
     problems.map((line) => line.slice(0, line.indexOf(':'))),
     [
-      'session.renew',
-      'session.stop',
-      'limits.frameBytes',
       'limits.parkedBytes',
       'limits.outputBytes',
       'limits.fetchBytes',
+      'session.renew',
+      'session.stop',
+      'limits.frameBytes',
       'limits.frameBytes',
       'cluster.peers',
       'cluster.peers',
@@ -222,4 +223,95 @@ test('what Kubernetes says of a Service of this name is no setting; a typo still
     typos.map((line) => line.slice(0, line.indexOf(':'))),
     ['HOLDFAST_PORT', 'HOLDFAST_LISTEN_PORT'],
   );
+});
+
+test('a port that nobody can call, a host that is none, where others are to be called', () => {
+  const of = (flags: Record<string, string>) =>
+    problemsOf(() => compileConfig({ flags: { 'node.id': 'n1', ...flags }, cwd }));
+  const n1 = 'n1=127.0.0.1:7400/127.0.0.1:7401';
+  const called = 'a host name or IP address, and a port above 0, as the others reach it';
+  assert.deepEqual(of({ 'cluster.peers': `${n1},n2=a:0/b_:7` }), [
+    `cluster.peers[1].address: "a:0" (--cluster-peers): ${called}`,
+    `cluster.peers[1].gossip: "b_:7" (--cluster-peers): ${called}`,
+  ]);
+  assert.deepEqual(of({ 'cluster.peers': `${n1},n2=[fd00::2]:7400/n2.example:7401` }), []);
+  assert.match(of({ 'listen.control': '127.0.0.1:07400' })[0]!, /^listen\.control: .*: host:port, such as/);
+  assert.deepEqual(of({ 'log.kind': 'kafka', 'kafka.brokers': 'k_1:9092,k:0' }), [
+    'kafka.brokers[1]: "k:0" (--kafka-brokers): a port above 0',
+  ]);
+  const sentinels = { 'store.kind': 'redis', 'redis.sentinels': 's:0', 'redis.sentinelName': 'main' };
+  assert.match(of(sentinels)[0]!, /^redis\.sentinels\[0\]: "s:0" .*: a port above 0$/);
+  assert.match(of({ 'store.kind': 'redis', 'redis.url': 'redis://r:0' })[0]!, /^redis\.url: /);
+});
+
+test('names of jobs and mappings that are neither built in nor files', () => {
+  const of = (job: string) => {
+    const file = { path: '/c.yaml', text: `node: {id: n1}\njob: ${job}` };
+    return problemsOf(() => compileConfig({ files: [file], cwd }));
+  };
+  assert.deepEqual(of('{name: acess-anomaly, mapping: ngnix, start: soon}'), [
+    'job.start: "soon" (/c.yaml): earliest, latest, or a time such as 2026-01-31T00:00:00Z',
+    `job.name: "acess-anomaly" (/c.yaml): known are access-anomaly, or give a module's path; did you mean access-anomaly?`,
+    'job.mapping: "ngnix" (/c.yaml): known are holdfast, nginx, ecs, or give a .yaml or .json file; did you mean nginx?',
+  ]);
+  assert.deepEqual(of('{mapping: m.yaml}'), []);
+  assert.deepEqual(of('{name: ./job.ts, mapping: none of its own}'), []);
+  assert.deepEqual(of('{name: ""}'), ['job.name: "" (/c.yaml): a text']);
+  for (const start of ['2026-02-30T00:00:00Z', '2026-01-31T00:00Z', '7', '[]']) {
+    const [problem, ...more] = of(`{start: ${start}}`);
+    assert.match(problem!, /^job\.start: .*: earliest, latest, or a time such as/);
+    assert.deepEqual(more, []);
+  }
+  assert.deepEqual(of('{start: 2026-01-31T00:00:00+02:00}'), []);
+});
+
+test('durations and sizes that nothing could run with', () => {
+  const huge = '9'.repeat(400);
+  const given = {
+    node: { id: 'n1' },
+    log: { kind: 'kafka' },
+    kafka: {
+      brokers: ['k:1'],
+      retention: '0s',
+      deadLetterRetention: '0.1ms',
+      retryTime: '0s',
+      decompressedBytesMax: '2GiB',
+    },
+    session: { ttl: '3ms', renew: '1ms', stop: '2ms' },
+    backup: { interval: `${huge}d` },
+    drain: { deadline: '25d' },
+    limits: { fetchBytes: '4GiB', parkedBytes: `${huge}B` },
+  };
+  const file = { path: '/c.json', text: JSON.stringify(given) };
+  const problems = problemsOf(() => compileConfig({ files: [file], cwd }));
+  const shown = problems.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.lastIndexOf(': ') + 2)]);
+  assert.deepEqual(shown, [
+    ['backup.interval', 'from 100ms to 24d'],
+    ['session.ttl', 'from 300ms to 1d'],
+    ['session.renew', 'from 100ms to 1d'],
+    ['session.stop', 'from 100ms to 1d'],
+    ['drain.deadline', 'from 1s to 24d'],
+    ['kafka.retryTime', 'from 1ms to 24d'],
+    ['kafka.retention', 'from 1s to 36500d'],
+    ['kafka.deadLetterRetention', 'from 1s to 36500d'],
+    ['limits.parkedBytes', 'from 1KiB to 64GiB'],
+    ['limits.fetchBytes', 'from 1KiB to 1GiB'],
+    ['kafka.decompressedBytesMax', 'from 1B to 1GiB'],
+  ]);
+});
+
+test('every duration and size has bounds', () => {
+  const { origins } = compileConfig({ flags: { 'node.id': 'n1' }, cwd });
+  const measured = origins.filter(
+    ({ value }) => typeof value === 'string' && (durationMs(value) ?? sizeBytes(value)) !== null,
+  );
+  assert.ok(measured.length > 10);
+  for (const { path, value } of measured) {
+    const most = durationMs(value as string) === null ? '999999GiB' : '999999d';
+    const problems = problemsOf(() => compileConfig({ flags: { 'node.id': 'n1', [path]: most }, cwd }));
+    assert.ok(
+      problems.some((line) => line.startsWith(`${path}: "${most}" `) && / from \S+ to \S+$/.test(line)),
+      path,
+    );
+  }
 });

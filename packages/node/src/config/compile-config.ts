@@ -1,11 +1,14 @@
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type NodeId, nodeId } from '@holdfast/model';
 import { defaultRecordLimits } from '@holdfast/processor';
+import { checkBounds } from './check-bounds.ts';
+import { checkJob } from './check-job.ts';
 import { checkRelations } from './check-relations.ts';
 import { checkServices } from './check-services.ts';
 import { ConfigError, type ConfigProblem } from './config-problem.ts';
 import { convertLog, convertStore, type PathOf } from './convert-services.ts';
 import { type HostPort, parseHostPort } from './host-port.ts';
+import { isPath } from './job-names.ts';
 import type { NodeConfig, OwnConfig, PeerConfig } from './node-config.ts';
 import { convertOwnTls, missingTls } from './own-tls.ts';
 import { shownValue } from './secret-value.ts';
@@ -61,7 +64,7 @@ export function compileConfig(sources: ConfigSources): CompiledConfig {
   problems.push(...schemaProblems(issues, merged));
   const groups = issues.map(({ path }) => path[0]!);
   const { written, isSound } = soundSettings(nested, groups);
-  problems.push(...checkServices(written, merged, isSound));
+  problems.push(...checkBounds(merged), ...checkJob(merged), ...checkServices(written, merged, isSound));
   if (isSound('tls')) problems.push(...missingTls(written).map(missingTlsProblem));
   const at: PathOf = (path, text) => resolve(merged.get(path)!.baseDir, text);
   const own = convertOwn(written, at);
@@ -193,11 +196,6 @@ function convertOwn(written: Settings, at: PathOf): OwnConfig {
     backupRowsMax: limits.backupRows,
     logLevel: written.logging.level,
   };
-}
-
-/** `nginx` is a name; `./x`, `a/b` and `m.yaml` are files. */
-export function isPath(text: string): boolean {
-  return isAbsolute(text) || /[\\/]/.test(text) || /\.(ya?ml|json|ts|m?js)$/.test(text);
 }
 
 function startPosition(text: string): NodeConfig['startPosition'] {

@@ -8,7 +8,7 @@ export const hostPortExpected = 'host:port, such as 10.0.0.11:7400 or [::1]:7400
 
 /** Null when the text is no `host:port`. IPv6 addresses stand in brackets. */
 export function parseHostPort(text: string): HostPort | null {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(0|[1-9]\d{0,4})$/.exec(text);
   if (match === null) return null;
   const port = Number(match[3]);
   return port > 65_535 ? null : { host: match[1] ?? match[2]!, port };

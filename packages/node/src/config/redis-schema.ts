@@ -5,8 +5,8 @@ const urlExpected = 'redis://[user:password@]host[:port][/db], or rediss:// for 
 const url = z.string({ error: urlExpected }).refine(
   (given) => {
     if (!URL.canParse(given)) return false;
-    const { protocol, hostname, pathname } = new URL(given);
-    return /^rediss?:$/.test(protocol) && hostname !== '' && /^\/?\d*$/.test(pathname);
+    const { protocol, hostname, port, pathname } = new URL(given);
+    return /^rediss?:$/.test(protocol) && hostname !== '' && port !== '0' && /^\/?\d*$/.test(pathname);
   },
   { error: urlExpected },
 );

@@ -1,3 +1,4 @@
+import { parseAddress } from '@holdfast/membership';
 import { z } from 'zod';
 import { hostPortExpected, parseHostPort } from './host-port.ts';
 import { durationExpected, durationPattern, sizeExpected, sizePattern } from './units.ts';
@@ -10,8 +11,14 @@ export const nodeName = z
 export const hostPort = z.string({ error: hostPortExpected }).refine((text) => parseHostPort(text) !== null, {
   error: hostPortExpected,
 });
+/** Port 0 takes a free one where a node listens; nobody can be called there. */
+const calledHostPort = hostPort.refine((text) => parseHostPort(text)?.port !== 0, { error: 'a port above 0' });
+const peerAddressExpected = 'a host name or IP address, and a port above 0, as the others reach it';
+export const peerAddress = hostPort.refine((text) => parseHostPort(text) === null || parseAddress(text) !== null, {
+  error: peerAddressExpected,
+});
 export const hostPorts = z
-  .array(hostPort, { error: `a list of ${hostPortExpected}` })
+  .array(calledHostPort, { error: `a list of ${hostPortExpected}` })
   .min(1, { error: `a list of ${hostPortExpected}` });
 export const text = z.string({ error: 'a text' }).min(1, { error: 'a text' });
 export const flag = z.boolean({ error: 'true or false' });

@@ -3,19 +3,21 @@ import { z } from 'zod';
 import { hostPortExpected } from './host-port.ts';
 import { kafkaSchema } from './kafka-schema.ts';
 import { redisSchema } from './redis-schema.ts';
-import { count, duration, hostPort, nodeName, oneOf, size, text } from './setting-types.ts';
+import { count, duration, hostPort, nodeName, oneOf, peerAddress, size, text } from './setting-types.ts';
 
 export const peerExpected =
   'a list of {id, address: host:port, gossip: host:port}, or ID=ADDRESS/GOSSIP,... in one line';
 const startExpected = 'earliest, latest, or a time such as 2026-01-31T00:00:00Z';
-const startPosition = z.union([z.enum(['earliest', 'latest']), z.iso.datetime({ offset: true })], {
-  error: startExpected,
-});
+// The kinds name it too: a union passes on what the only kind of the value's type has to say.
+const startPosition = z.union(
+  [z.enum(['earliest', 'latest'], { error: startExpected }), z.iso.datetime({ offset: true, error: startExpected })],
+  { error: startExpected },
+);
 const peer = z.strictObject(
   {
     id: nodeName,
-    address: hostPort.meta({ description: 'host:port of its control service, as the others reach it' }),
-    gossip: hostPort.meta({ description: 'host:port (UDP) of its gossip, as the others reach it' }),
+    address: peerAddress.meta({ description: 'host:port of its control service, as the others reach it' }),
+    gossip: peerAddress.meta({ description: 'host:port (UDP) of its gossip, as the others reach it' }),
   },
   { error: (issue) => (issue.code === 'unrecognized_keys' ? `id, address and gossip only` : peerExpected) },
 );

@@ -127,6 +127,12 @@ export function mergeLayers(layers: readonly Layer[]): Layer {
   return merged;
 }
 
+/** Where a value was given; null: it is the default, or there is none. */
+export function givenOrigin(path: string, merged: Layer): string | null {
+  const origin = merged.get(path)?.origin ?? null;
+  return origin === 'default' ? null : origin;
+}
+
 function unknownText(what: string, name: string, known: Iterable<string>): string {
   const near = nearestName(name, known);
   return near === null

@@ -1,15 +1,11 @@
 import { pathToFileURL } from 'node:url';
 import { accessAnomaly } from '@holdfast/access-anomaly';
 import { type AnyProcessor, type CompiledJob, compileProcessor } from '@holdfast/sdk';
-import { isPath } from '../config/compile-config.ts';
-import { nearestName } from '../config/nearest-name.ts';
+import { isPath, unknownJob } from '../config/job-names.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { decodeText, encodeText } from './fast-text.ts';
 import { JobLoadError } from './job-load-error.ts';
 import { loadMapping } from './load-mapping.ts';
-
-/** Jobs that come with holdfast. */
-export const builtInJobs = ['access-anomaly'] as const;
 
 /**
  * Compiles the configured job for this thread.
@@ -23,11 +19,9 @@ export async function loadJob(config: NodeConfig['job']): Promise<CompiledJob> {
 }
 
 function builtIn(config: NodeConfig['job']): AnyProcessor {
-  if (config.name === 'access-anomaly') return accessAnomaly({ mapping: loadMapping(config.mapping) });
-  const near = nearestName(config.name, [...builtInJobs]);
-  const hint = near === null ? '' : `; did you mean ${near}?`;
-  const text = `unknown job ${config.name}: known are ${builtInJobs.join(', ')}, or give a module's path${hint}`;
-  throw new JobLoadError('UNKNOWN_JOB', text);
+  const unknown = unknownJob(config.name);
+  if (unknown !== null) throw new JobLoadError('UNKNOWN_JOB', `unknown job ${config.name}: ${unknown}`);
+  return accessAnomaly({ mapping: loadMapping(config.mapping) });
 }
 
 async function importProcessor(path: string): Promise<AnyProcessor> {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { builtInMappings, type Mapping, parseMapping } from '@holdfast/access-anomaly';
 import { parse as parseYaml } from 'yaml';
-import { isPath } from '../config/compile-config.ts';
-import { nearestName } from '../config/nearest-name.ts';
+import { unknownMapping } from '../config/job-names.ts';
 import { JobLoadError } from './job-load-error.ts';
 
 /**
@@ -10,15 +9,10 @@ import { JobLoadError } from './job-load-error.ts';
  * @throws JobLoadError, with all problems of the file in its text
  */
 export function loadMapping(nameOrPath: string): Mapping {
-  const known = [...builtInMappings.keys()];
   const builtIn = builtInMappings.get(nameOrPath);
   if (builtIn !== undefined) return builtIn;
-  if (!isPath(nameOrPath)) {
-    const near = nearestName(nameOrPath, known);
-    const hint = near === null ? '' : `; did you mean ${near}?`;
-    const text = `unknown mapping ${nameOrPath}: known are ${known.join(', ')}, or give a .yaml or .json file${hint}`;
-    throw new JobLoadError('UNKNOWN_MAPPING', text);
-  }
+  const unknown = unknownMapping(nameOrPath);
+  if (unknown !== null) throw new JobLoadError('UNKNOWN_MAPPING', `unknown mapping ${nameOrPath}: ${unknown}`);
   let document: unknown;
   try {
     document = parseYaml(readFileSync(nameOrPath, 'utf8'));
