@@ -5,8 +5,9 @@ const urlExpected = 'redis://[user:password@]host[:port][/db], or rediss:// for 
 const url = z.string({ error: urlExpected }).refine(
   (given) => {
     if (!URL.canParse(given)) return false;
-    const { protocol, hostname, port, pathname } = new URL(given);
-    return /^rediss?:$/.test(protocol) && hostname !== '' && port !== '0' && /^\/?\d*$/.test(pathname);
+    const { protocol, hostname, port, pathname, search, hash } = new URL(given);
+    const isWhole = /^\/?\d*$/.test(pathname) && search === '' && hash === '';
+    return /^rediss?:$/.test(protocol) && hostname !== '' && port !== '0' && isWhole;
   },
   { error: urlExpected },
 );

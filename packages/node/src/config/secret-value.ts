@@ -7,5 +7,7 @@ export function shownValue({ secret }: Pick<Setting, 'secret'>, value: unknown):
   if (!secret || value === null || value === undefined) return value;
   if (typeof value !== 'string' || !/^rediss?:\/\//.test(value) || !URL.canParse(value)) return hidden;
   const url = new URL(value);
+  // A password that isn't encoded ends up anywhere behind the host.
+  if (!/^\/?\d*$/.test(url.pathname) || url.search !== '' || url.hash !== '') return hidden;
   return url.password === '' ? value : `${url.protocol}//${url.username}:${hidden}@${url.host}${url.pathname}`;
 }

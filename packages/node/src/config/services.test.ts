@@ -98,6 +98,11 @@ redis: {url: "redis://u:${secret}@r:6379"}`;
     const unquoted = problemsOf(`redis: {url: "redis://r"}\nkafka:\n  password: ${begin}${secret}`);
     assert.ok(unquoted.length > 0 && !unquoted.join('\n').includes(secret), unquoted.join('\n'));
   }
+  for (const misplaced of ['r:1/0?password=', 'r:1#', 'u:12#', 'u:12/']) {
+    const url = problemsOf(`store: {kind: redis}\nredis: {url: "redis://${misplaced}${secret}@r:6379"}`);
+    assert.equal(url.length, 1);
+    assert.match(url[0]!, /^redis\.url: "\(hidden\)" .*: redis:\/\/\[user:password@\]host/);
+  }
   const groups = problemsOf(`redis: "redis://:${secret}@r:6379"\nkafka: [${secret}]\nlimits: 3`);
   assert.equal(groups.length, 3);
   assert.ok(!groups.join('\n').includes(secret), groups.join('\n'));
