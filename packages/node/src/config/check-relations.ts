@@ -1,7 +1,7 @@
 import { defaultLimits } from '@holdfast/transport-grpc';
 import { checkReachable } from './check-reachable.ts';
 import type { ConfigProblem, Expect } from './config-problem.ts';
-import { formatHostPort, isLoopback } from './host-port.ts';
+import { formatHostPort, isLoopback, meets } from './host-port.ts';
 import type { OwnConfig } from './node-config.ts';
 import type { IsSound } from './sound-settings.ts';
 
@@ -122,10 +122,10 @@ function checkPorts(config: OwnConfig, expect: Expect): void {
     ['listen.control', listenControl],
   ] as const) {
     if (at === null || at.port === 0 || listenShards.port === 0) continue;
-    const inRange = at.host === listenShards.host && at.port >= listenShards.port && at.port <= last;
+    const inRange = meets(at.host, listenShards.host) && at.port >= listenShards.port && at.port <= last;
     expect(!inRange, path, formatHostPort(at), `outside the ports of listen.shards (${listenShards.port} to ${last})`);
   }
   if (listenHttp === null || listenHttp.port === 0) return;
-  const same = listenHttp.host === listenControl.host && listenHttp.port === listenControl.port;
+  const same = meets(listenHttp.host, listenControl.host) && listenHttp.port === listenControl.port;
   expect(!same, 'listen.http', formatHostPort(listenHttp), 'another port than listen.control');
 }

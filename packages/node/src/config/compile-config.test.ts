@@ -244,6 +244,19 @@ test('a port that nobody can call, a host that is none, where others are to be c
   assert.match(of({ 'store.kind': 'redis', 'redis.url': 'redis://r:0' })[0]!, /^redis\.url: /);
 });
 
+test('one port for two who listen, where all addresses have each one among them', () => {
+  const of = (http: string, control: string, shards: string) => {
+    const listen = { 'listen.http': http, 'listen.control': control, 'listen.shards': shards };
+    const given = { 'node.id': 'n1', shards: '4', 'cluster.peers': 'n1=10.0.0.11:7400/127.0.0.1:7401', ...listen };
+    return problemsOf(() => compileConfig({ flags: given, cwd })).map((line) => line.slice(0, line.indexOf(':')));
+  };
+  assert.deepEqual(of('127.0.0.1:7400', '0.0.0.0:7400', '127.0.0.1:0'), ['listen.http']);
+  assert.deepEqual(of('[::]:7400', '10.0.0.11:7400', '127.0.0.1:0'), ['listen.http']);
+  assert.deepEqual(of('[::1]:7400', '0.0.0.0:7400', '127.0.0.1:0'), []);
+  assert.deepEqual(of('127.0.0.1:7402', '10.0.0.11:7400', '0.0.0.0:7399'), ['listen.http', 'listen.control']);
+  assert.deepEqual(of('127.0.0.1:7402', '10.0.0.11:7400', '10.0.0.11:7401'), []);
+});
+
 test('names of jobs and mappings that are neither built in nor files', () => {
   const of = (job: string) => {
     const file = { path: '/c.yaml', text: `node: {id: n1}\njob: ${job}` };

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Where to listen, or what to call. */
 export interface HostPort {
   readonly host: string;
@@ -21,6 +23,12 @@ export function formatHostPort({ host, port }: HostPort): string {
 /** All addresses of the machine, in any spelling: good to listen on, none to call. */
 export function isWildcard(host: string): boolean {
   return /^(::ffff:)?[0:.]+$/i.test(host);
+}
+
+/** Whether two who listen there can't have one port: all addresses of IPv6 are those of IPv4 as well. */
+export function meets(one: string, other: string): boolean {
+  const takes = (all: string, host: string) => isWildcard(all) && (isIP(all) === 6 || isIP(host) !== 6);
+  return one === other || takes(one, other) || takes(other, one);
 }
 
 /** Nobody outside this machine can send to it. */
