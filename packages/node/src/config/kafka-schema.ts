@@ -43,7 +43,7 @@ export const kafkaSchema = z.strictObject({
     secret: true,
   }),
   passwordFile: text.optional().meta({
-    description: 'file that holds the password; read when connecting begins',
+    description: 'file that holds the password; read for each connection',
     reason: 'none: it has to be told',
   }),
   tokenFile: text.optional().meta({

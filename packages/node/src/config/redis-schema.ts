@@ -35,7 +35,7 @@ export const redisSchema = z.strictObject({
     secret: true,
   }),
   sentinelPasswordFile: text.optional().meta({
-    description: 'file that holds it; read when connecting begins',
+    description: 'file that holds it; read for each connection',
     reason: 'none: most ask for none',
   }),
   cluster: hostPorts.optional().meta({
@@ -52,7 +52,7 @@ export const redisSchema = z.strictObject({
     secret: true,
   }),
   passwordFile: text.optional().meta({
-    description: 'file that holds the password; read when connecting begins',
+    description: 'file that holds the password; read for each connection',
     reason: 'none: as Redis itself begins',
   }),
   db: count(0, 65_535).optional().meta({ description: 'database number', reason: 'none: that of redis.url, else 0' }),
