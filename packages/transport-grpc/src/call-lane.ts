@@ -3,6 +3,7 @@ import { PeerCallError } from '@holdfast/engine';
 import { asIs, paths } from './definitions.ts';
 import { detailsText } from './errors.ts';
 import type { TransportLimits } from './limits.ts';
+import { startConnectTimer } from './name-resolver.ts';
 import { type CallReply, callHeadBytesMax, decodeCallReply, encodeCallRequest, type PeerHello } from './peer-codec.ts';
 import type { PeerConnection } from './peer-connection.ts';
 import { SendBudget } from './send-budget.ts';
@@ -16,8 +17,8 @@ interface Waiting {
 interface Stream {
   readonly call: ClientDuplexStream<Buffer, Buffer>;
   readonly budget: SendBudget;
-  /** Until the other side has accepted it. */
-  readonly acceptTimer: NodeJS.Timeout;
+  /** It runs until the other side has accepted the stream. */
+  readonly stopConnectTimer: () => void;
 }
 
 /**
@@ -69,24 +70,24 @@ export class CallLane {
 
   #open(): Stream {
     const { connectTimeoutMs, sendHighWaterBytes, sendBufferBytesMax } = this.#limits;
-    const { client } = this.#connection;
+    const { client, address } = this.#connection;
     const call = client.makeBidiStreamRequest(paths.calls, asIs, asIs, new Metadata(), {});
     const isMine = () => call === this.#stream?.call;
     const stream: Stream = {
       call,
       budget: new SendBudget(sendHighWaterBytes, sendBufferBytesMax),
-      acceptTimer: setTimeout(() => {
+      stopConnectTimer: startConnectTimer(address, connectTimeoutMs, () => {
         if (!isMine()) return;
         this.#connection.renew(client);
         this.#drop(new PeerCallError('UNREACHABLE', `not accepted within ${connectTimeoutMs} ms`));
-      }, connectTimeoutMs),
+      }),
     };
     const onEnd = (code: number | undefined, details: string | undefined): void => {
       if (!isMine()) return;
       if (code === status.FAILED_PRECONDITION) this.#connection.refused(client);
       this.#drop(endError(code, details));
     };
-    call.on('metadata', () => clearTimeout(stream.acceptTimer));
+    call.on('metadata', stream.stopConnectTimer);
     call.on('data', (bytes: Buffer) => {
       if (isMine()) this.#onReply(bytes);
     });
@@ -123,7 +124,7 @@ export class CallLane {
     this.#stream = null;
     for (const id of [...this.#waiting.keys()]) this.#take(id)!.reject(error);
     if (stream === null) return;
-    clearTimeout(stream.acceptTimer);
+    stream.stopConnectTimer();
     stream.call.cancel();
   }
 

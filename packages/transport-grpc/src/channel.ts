@@ -1,5 +1,6 @@
 import { type ChannelOptions, Client } from '@grpc/grpc-js';
 import type { TransportLimits } from './limits.ts';
+import { targetOf } from './name-resolver.ts';
 import { channelCredentials, type TlsFiles } from './tls.ts';
 
 /**
@@ -13,7 +14,7 @@ export function connect(
   /** With TLS, the node that the server's certificate must name. */
   node: string | null = null,
 ): Client {
-  return new Client(address, channelCredentials(tls, node), channelOptions(limits));
+  return new Client(targetOf(address), channelCredentials(tls, node), channelOptions(limits));
 }
 
 function channelOptions(limits: TransportLimits): ChannelOptions {

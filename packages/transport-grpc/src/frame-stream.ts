@@ -6,6 +6,7 @@ import { asIs, paths } from './definitions.ts';
 import { detailsText } from './errors.ts';
 import { decodeReturn, encodeFrame, encodeHello, type Hello } from './frame-codec.ts';
 import type { TransportLimits } from './limits.ts';
+import { startConnectTimer } from './name-resolver.ts';
 import { SendBudget } from './send-budget.ts';
 
 /**
@@ -18,12 +19,14 @@ export class FrameStream implements FrameSender {
   readonly #limits: TransportLimits;
   readonly #budget: SendBudget;
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
-  readonly #connectTimer: NodeJS.Timeout;
+  readonly #stopConnectTimer: () => void;
   readonly #onClosed: () => void;
   #ended = false;
 
   constructor(
     client: Client,
+    /** Where the client leads. */
+    address: string,
     hello: Hello,
     events: FrameSenderEvents,
     limits: TransportLimits,
@@ -41,9 +44,8 @@ export class FrameStream implements FrameSender {
     // A refusal is an error first and a status then; a good end is a status only.
     this.#call.on('error', (error: Error & Partial<StatusObject>) => this.#end(describe(error.code, error.details)));
     this.#call.on('status', (ended: StatusObject) => this.#end(describe(ended.code, ended.details)));
-    this.#connectTimer = setTimeout(
-      () => this.#end(`not accepted within ${limits.connectTimeoutMs} ms`),
-      limits.connectTimeoutMs,
+    this.#stopConnectTimer = startConnectTimer(address, limits.connectTimeoutMs, () =>
+      this.#end(`not accepted within ${limits.connectTimeoutMs} ms`),
     );
     this.#write(encodeHello(hello));
   }
@@ -74,7 +76,7 @@ export class FrameStream implements FrameSender {
   }
 
   #onAccepted(): void {
-    clearTimeout(this.#connectTimer);
+    this.#stopConnectTimer();
     if (!this.#ended) this.#events.onAccepted();
   }
 
@@ -93,7 +95,7 @@ export class FrameStream implements FrameSender {
   #end(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#connectTimer);
+    this.#stopConnectTimer();
     this.#call.cancel();
     this.#client.close();
     this.#onClosed();

@@ -9,11 +9,13 @@ import type { TlsFiles } from './tls.ts';
  * would go on waiting for seconds when the peer is long there again.
  */
 export class PeerConnection {
+  readonly address: string;
   readonly #open: () => Client;
   #client: Client;
 
   /** @param node with TLS, whom the server's certificate must name */
   constructor(address: string, limits: TransportLimits, tls: TlsFiles | null, node: string) {
+    this.address = address;
     this.#open = () => connect(address, limits, tls, node);
     this.#client = this.#open();
   }

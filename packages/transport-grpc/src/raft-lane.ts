@@ -2,6 +2,7 @@ import { type ClientWritableStream, Metadata, type ServiceError, status } from '
 import { asIs, paths } from './definitions.ts';
 import type { TransportLimits } from './limits.ts';
 import { MessageQueue } from './message-queue.ts';
+import { startConnectTimer } from './name-resolver.ts';
 import { encodeRaftBatch, type PeerHello } from './peer-codec.ts';
 import type { PeerConnection } from './peer-connection.ts';
 
@@ -25,7 +26,8 @@ export class RaftLane {
   /** What is left of a message that is sent in parts. */
   #rest: Uint8Array | null = null;
   #inFlightBytes = 0;
-  #timer: NodeJS.Timeout | null = null;
+  #stopConnectTimer: () => void = () => {};
+  #reopenTimer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(connection: PeerConnection, hello: PeerHello, limits: TransportLimits, onState: (up: boolean) => void) {
@@ -53,7 +55,8 @@ export class RaftLane {
   close(): void {
     this.#closed = true;
     this.#queue.clear();
-    this.#setTimer(null);
+    this.#stopConnectTimer();
+    if (this.#reopenTimer !== null) clearTimeout(this.#reopenTimer);
     this.#stream?.cancel();
     this.#stream = null;
   }
@@ -61,7 +64,7 @@ export class RaftLane {
   #flush(): void {
     if (this.#stream === null) {
       // A running timer: the peer failed a moment ago.
-      if (this.#timer === null && this.#queue.count > 0) this.#open();
+      if (this.#reopenTimer === null && this.#queue.count > 0) this.#open();
       return;
     }
     if (!this.#accepted) return;
@@ -96,7 +99,7 @@ export class RaftLane {
   }
 
   #open(): void {
-    const { client } = this.#connection;
+    const { client, address } = this.#connection;
     const onEnd = (error: Partial<ServiceError> | null): void => {
       if (stream !== this.#stream) return;
       if (error?.code === status.FAILED_PRECONDITION && !this.#accepted) this.#connection.refused(client);
@@ -111,33 +114,26 @@ export class RaftLane {
     stream.on('metadata', () => {
       if (stream !== this.#stream) return;
       this.#accepted = true;
-      this.#setTimer(null);
+      this.#stopConnectTimer();
       this.#onState(true);
       this.#flush();
     });
-    this.#setTimer(() => {
+    this.#stopConnectTimer = startConnectTimer(address, this.#limits.connectTimeoutMs, () => {
       stream.cancel();
       this.#connection.renew(client);
       this.#onBroken(stream);
-    }, this.#limits.connectTimeoutMs);
+    });
     this.#write(stream, encodeRaftBatch({ kind: 'hello', hello: this.#hello }));
   }
 
   #onBroken(stream: ClientWritableStream<Buffer>): void {
     if (stream !== this.#stream) return;
     this.#stream = null;
-    this.#setTimer(() => this.#flush(), this.#limits.raftReconnectMs);
+    this.#stopConnectTimer();
+    this.#reopenTimer = setTimeout(() => {
+      this.#reopenTimer = null;
+      this.#flush();
+    }, this.#limits.raftReconnectMs);
     this.#onState(false);
-  }
-
-  #setTimer(fn: (() => void) | null, delayMs = 0): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer =
-      fn === null
-        ? null
-        : setTimeout(() => {
-            this.#timer = null;
-            fn();
-          }, delayMs);
   }
 }

@@ -56,7 +56,7 @@ export class GrpcRecordTransport implements RecordTransport {
     const { tls = null } = this.#options;
     const holder = tls === null ? null : (tls.nodeOf(stream.to.session) ?? nobody);
     const client = connect(address, this.#limits, tls, holder);
-    const sender = new FrameStream(client, hello, events, this.#limits, () => this.#outgoing.delete(sender));
+    const sender = new FrameStream(client, address, hello, events, this.#limits, () => this.#outgoing.delete(sender));
     this.#outgoing.add(sender);
     return sender;
   }

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type NameAnswer, Names } from './names.ts';
+
+/** Names whose lookups end when the test says so. */
+function scene() {
+  const pending: { readonly host: string; resolve(found: string[]): void; reject(error: Error): void }[] = [];
+  const names = new Names(
+    (host) => new Promise<string[]>((resolve, reject) => pending.push({ host, resolve, reject })),
+  );
+  const answer = (host: string) => new Promise<NameAnswer>((resolve) => names.onAnswer(host, resolve));
+  return { names, pending, answer };
+}
+
+test('a name has one lookup under way, whose answer all get', async () => {
+  const { names, pending, answer } = scene();
+  const answers = [answer('a'), answer('a')];
+  for (let i = 0; i < 10; i++) names.seek('a');
+  names.seek('b');
+  assert.deepEqual(
+    pending.map(({ host }) => host),
+    ['a', 'b'],
+  );
+  assert.deepEqual(names.addressesOf('a'), []);
+  pending[0]!.resolve(['10.0.0.1', '10.0.0.2']);
+  for (const got of answers) assert.deepEqual(await got, { addresses: ['10.0.0.1', '10.0.0.2'], problem: null });
+  assert.deepEqual(names.addressesOf('a'), ['10.0.0.1', '10.0.0.2']);
+});
+
+test('the last good answer serves on when lookups fail; without one they say why', async () => {
+  const { names, pending, answer } = scene();
+  const first = answer('a');
+  names.seek('a');
+  pending[0]!.reject(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }));
+  assert.deepEqual(await first, { addresses: [], problem: "a can't be looked up: ENOTFOUND" });
+  for (const end of [() => pending[1]!.resolve(['10.0.0.1']), () => pending[2]!.reject(new Error('no server'))]) {
+    const next = answer('a');
+    const askedMs = performance.now();
+    names.seek('a');
+    names.seek('a');
+    const isPending = pending.length;
+    while (pending.length === isPending) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(performance.now() - askedMs > 500, 'at most one lookup a second');
+    end();
+    assert.deepEqual(await next, { addresses: ['10.0.0.1'], problem: null });
+  }
+});
+
+test('names that were looked up long ago are forgotten', async () => {
+  const { names, pending, answer } = scene();
+  for (let i = 0; i < 1_100; i++) {
+    const got = answer(`n${i}`);
+    names.seek(`n${i}`);
+    pending[i]!.resolve(['10.0.0.1']);
+    await got;
+  }
+  assert.deepEqual(names.addressesOf('n0'), []);
+  assert.deepEqual(names.addressesOf('n1099'), ['10.0.0.1']);
+});
