@@ -10,6 +10,9 @@ import type { SwimState } from './swim-state.ts';
 const startsMissedMax = 4096;
 const incarnationLeapMax = startsMissedMax * incarnationsPerStart;
 
+/** All forget a tombstone within so long: a second for each mouth that it has come through, and some for the verdicts. */
+const forgottenWithinMs = 10_000;
+
 /** Takes in what somebody says about a member. */
 export function hear(state: SwimState, news: News, nowMs: number, rng: Rng): void {
   const { claim, ageMs } = news;
@@ -20,8 +23,15 @@ export function hear(state: SwimState, news: News, nowMs: number, rng: Rng): voi
   }
   if (claim.id === state.options.id) hearOfSelf(state, claim, nowMs);
   else if (isReachable(claim)) hearOfMember(state, news, nowMs, rng);
-  // What others are about to forget isn't to be learned any more.
-  else if (ageMs < state.options.tombstoneKeepMs) hearOfMember(state, news, nowMs, rng);
+  else if (ageMs < keptMs(state, known !== undefined)) hearOfMember(state, news, nowMs, rng);
+}
+
+/**
+ * Up to which age a tombstone is taken in. What others are about to forget isn't to be learned any more: they don't forget
+ * it in one moment, since its age is rounded up each time that it is told, and who has forgotten it would be told again.
+ */
+function keptMs({ options: { tombstoneKeepMs } }: SwimState, isKnown: boolean): number {
+  return isKnown ? tombstoneKeepMs : tombstoneKeepMs - Math.min(forgottenWithinMs, tombstoneKeepMs / 4);
 }
 
 /** An incarnation belongs to the start that its meta tells of, or was raised above that of an earlier life's memory. */

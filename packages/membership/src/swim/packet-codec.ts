@@ -82,7 +82,8 @@ function writeNews(writer: ByteWriter, { claim, ageMs, accusers }: News): void {
   writer.text(claim.id).varint(claim.incarnation).u8(memberStates.indexOf(claim.state)).text(claim.gossipAddress);
   writer
     .bytes(encodeNodeMeta(claim.meta))
-    .varint(Math.floor(ageMs / 1000))
+    // Never told as younger than it is: that would bring it back where it is forgotten.
+    .varint(Math.ceil(ageMs / 1000))
     .u8(accusers.length);
   for (const accuser of accusers) writer.text(accuser);
 }

@@ -38,16 +38,16 @@ export function followProbes(state: SwimState, nowMs: number, rng: Rng): void {
     } else if (nowMs >= probe.nextPingMs) {
       probe.nextPingMs = nowMs + pingTimeoutMs * factor;
       ping(state, member, probe.seq, nowMs);
-      askRelays(state, member, probe, rng);
+      askRelays(state, member, probe, nowMs, rng);
     }
   }
 }
 
 function ping(state: SwimState, member: Member, seq: number, nowMs: number): void {
-  state.send(member, { type: 'ping', seq, target: member.id }, state.accusationOf(member.id, nowMs));
+  state.send(member, { type: 'ping', seq, target: member.id }, nowMs, state.accusationOf(member.id, nowMs));
 }
 
-function askRelays(state: SwimState, { id, gossipAddress }: Member, probe: Probe, rng: Rng): void {
+function askRelays(state: SwimState, { id, gossipAddress }: Member, probe: Probe, nowMs: number, rng: Rng): void {
   const { relaysMax } = state.options;
   const others = shuffled(
     state.reachable().filter((member) => member.id !== id && member.state === 'alive'),
@@ -55,7 +55,7 @@ function askRelays(state: SwimState, { id, gossipAddress }: Member, probe: Probe
   );
   for (const relay of others.slice(0, relaysMax)) {
     probe.relays.add(relay.id);
-    state.send(relay, { type: 'pingReq', seq: probe.seq, target: id, address: gossipAddress });
+    state.send(relay, { type: 'pingReq', seq: probe.seq, target: id, address: gossipAddress }, nowMs);
   }
 }
 

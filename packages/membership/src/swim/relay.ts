@@ -20,7 +20,7 @@ export function relay(
   // Early enough for the nack to arrive before the asker concludes.
   const dueMs = nowMs + (probeTimeoutMs - pingTimeoutMs) / 2;
   state.relays.set(seq, { target: member.id, asker: source, askerSeq: request.seq, dueMs });
-  state.send(member, { type: 'ping', seq, target: member.id }, state.accusationOf(member.id, nowMs));
+  state.send(member, { type: 'ping', seq, target: member.id }, nowMs, state.accusationOf(member.id, nowMs));
 }
 
 export function followRelays(state: SwimState, nowMs: number): void {
@@ -28,12 +28,12 @@ export function followRelays(state: SwimState, nowMs: number): void {
     if (nowMs < dueMs) continue;
     state.relays.delete(seq);
     // Late itself, it can't say whether the target was.
-    if (state.health.isTrusted(nowMs)) state.send(asker, { type: 'nack', seq: askerSeq });
+    if (state.health.isTrusted(nowMs)) state.send(asker, { type: 'nack', seq: askerSeq }, nowMs);
   }
 }
 
 /** An ack came, for a probe of this node or for one it relays. */
-export function takeAck(state: SwimState, from: NodeId, seq: number): void {
+export function takeAck(state: SwimState, from: NodeId, seq: number, nowMs: number): void {
   if (state.probes.get(from)?.seq === seq) {
     state.probes.delete(from);
     state.health.improve();
@@ -41,7 +41,7 @@ export function takeAck(state: SwimState, from: NodeId, seq: number): void {
   const relayed = state.relays.get(seq);
   if (relayed?.target !== from) return;
   state.relays.delete(seq);
-  state.send(relayed.asker, { type: 'relayed', seq: relayed.askerSeq });
+  state.send(relayed.asker, { type: 'relayed', seq: relayed.askerSeq }, nowMs);
 }
 
 /** A relay that was asked answered; only of those that were asked it counts. */

@@ -76,7 +76,7 @@ function onPacket(state: SwimState, packet: SwimPacket, source: string, nowMs: n
   const isRefuted = state.self.incarnation > before;
   // The accuser hears it at once; an ack has carried it already, if the accuser is known.
   if (isRefuted && (message.type !== 'ping' || !isMember || !isReachable(sender))) {
-    state.send(source, { type: 'news' }, [state.newsOf(state.options.id, nowMs)!]);
+    state.send(source, { type: 'news' }, nowMs, [state.newsOf(state.options.id, nowMs)!]);
   }
 }
 
@@ -87,7 +87,7 @@ function onMessage(state: SwimState, from: NodeId, message: SwimMessage, source:
       if (message.target === state.options.id) acknowledge(state, from, message.seq, source, nowMs);
       break;
     case 'ack':
-      takeAck(state, from, message.seq);
+      takeAck(state, from, message.seq, nowMs);
       break;
     case 'relayed':
     case 'nack':
@@ -109,6 +109,6 @@ function acknowledge(state: SwimState, from: NodeId, seq: number, source: string
   const sender = state.view.members.get(from);
   const isMember = sender !== undefined && sender.gossipAddress === source;
   // It thinks it is well, and is thought dead here: it must hear of it, to refute.
-  if (isMember) state.send(sender, { type: 'ack', seq }, state.accusationOf(from, nowMs));
-  else state.send(source, { type: 'ack', seq });
+  if (isMember) state.send(sender, { type: 'ack', seq }, nowMs, state.accusationOf(from, nowMs));
+  else state.send(source, { type: 'ack', seq }, nowMs);
 }

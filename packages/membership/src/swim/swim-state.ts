@@ -134,7 +134,7 @@ export class SwimState {
 
   /** What is known of a member goes round. */
   tell(id: NodeId, nowMs: number): void {
-    if (!this.rumours.put(this.newsOf(id, nowMs)!)) this.stats.rumoursDropped++;
+    if (!this.rumours.put(this.newsOf(id, nowMs)!, nowMs)) this.stats.rumoursDropped++;
   }
 
   newsOf(id: NodeId, nowMs: number): News | null {
@@ -155,7 +155,7 @@ export class SwimState {
   }
 
   /** @param to a member, or an address whose owner isn't known; @param first news that must be in it */
-  send(to: Member | string, message: SwimMessage, first: readonly News[] = []): void {
+  send(to: Member | string, message: SwimMessage, nowMs: number, first: readonly News[] = []): void {
     const { id, packetBytesMax, retransmitFactor } = this.options;
     let room = packetBytesMax - packetHeadBytes(id, message);
     const news: News[] = [];
@@ -169,7 +169,7 @@ export class SwimState {
       except.add(one.claim.id);
     }
     const sentMax = Math.ceil(retransmitFactor * Math.log10(this.view.members.size + 1));
-    if (typeof to !== 'string') news.push(...this.rumours.take(room, sentMax, except));
+    if (typeof to !== 'string') news.push(...this.rumours.take(room, sentMax, except, nowMs));
     if (message.type === 'news' && news.length === 0) return;
     const address = typeof to === 'string' ? to : to.gossipAddress;
     this.outbox.push({ type: 'send', to: address, packet: { from: id, message, news } });

@@ -40,7 +40,7 @@ export function syncNext(state: SwimState, nowMs: number, rng: Rng): void {
     if (list.length > 0) addresses.add(list[randomBelow(rng, list.length)]!.gossipAddress);
   }
   const self = state.newsOf(state.options.id, nowMs)!;
-  for (const address of addresses) pull(state, address, false, [self, ...deadAt(state, address, nowMs)]);
+  for (const address of addresses) pull(state, address, false, nowMs, [self, ...deadAt(state, address, nowMs)]);
 }
 
 function oneInTurn(state: SwimState, seeds: readonly string[]): string[] {
@@ -55,8 +55,8 @@ function deadAt(state: SwimState, address: string, nowMs: number): News[] {
   return [];
 }
 
-function pull(state: SwimState, address: string, back: boolean, first: readonly News[]): void {
-  state.send(address, { type: 'pull', digest: tableDigest(state.view), back }, first);
+function pull(state: SwimState, address: string, back: boolean, nowMs: number, first: readonly News[]): void {
+  state.send(address, { type: 'pull', digest: tableDigest(state.view), back }, nowMs, first);
 }
 
 /**
@@ -70,7 +70,7 @@ export function answerPull(state: SwimState, digest: number, back: boolean, sour
     return;
   }
   sendTable(state, source, nowMs);
-  if (!back) pull(state, source, true, []);
+  if (!back) pull(state, source, true, nowMs, []);
 }
 
 function sendTable(state: SwimState, to: string, nowMs: number): void {
@@ -79,7 +79,7 @@ function sendTable(state: SwimState, to: string, nowMs: number): void {
   let chunk: News[] = [];
   let room = roomMax;
   const flush = () => {
-    if (chunk.length > 0) state.send(to, { type: 'news' }, chunk);
+    if (chunk.length > 0) state.send(to, { type: 'news' }, nowMs, chunk);
     chunk = [];
     room = roomMax;
   };
@@ -98,13 +98,14 @@ export function gossipNext(state: SwimState, nowMs: number, rng: Rng): void {
   if (nowMs < state.nextGossipMs || state.rumours.count === 0) return;
   const { gossipIntervalMs, gossipFanout } = state.options;
   state.nextGossipMs = nowMs + gossipIntervalMs;
-  for (const member of shuffled(state.reachable(), rng).slice(0, gossipFanout)) state.send(member, { type: 'news' });
+  for (const member of shuffled(state.reachable(), rng).slice(0, gossipFanout))
+    state.send(member, { type: 'news' }, nowMs);
 }
 
 /** Says goodbye to everybody; the shell calls it a few times, since nothing answers. */
 export function sayGoodbye(state: SwimState, nowMs: number): void {
   const self = state.newsOf(state.options.id, nowMs)!;
   for (const member of state.view.members.values()) {
-    if (isReachable(member)) state.send(member.gossipAddress, { type: 'news' }, [self]);
+    if (isReachable(member)) state.send(member.gossipAddress, { type: 'news' }, nowMs, [self]);
   }
 }

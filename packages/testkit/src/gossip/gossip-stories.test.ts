@@ -72,6 +72,18 @@ describe('gossip stories', () => {
     for (const node of all.slice(0, 3)) assert.equal(shown(node, all[3]!), undefined);
   });
 
+  it('nor does one of many mouths, each of which has heard it at another moment', () => {
+    for (const seed of [11, 14]) {
+      const cluster = new VirtualCluster({ seed, nodes: 20, useCodec: true, tune: { tombstoneKeepMs: 20_000 } });
+      cluster.startAll();
+      cluster.run(15_000);
+      const oracle = new GossipOracle(cluster);
+      cluster.crash(cluster.nodes[19]!);
+      cluster.run(60_000);
+      assert.deepEqual([oracle.changes.died, oracle.changes.pruned], [19, 19], `seed ${seed}`);
+    }
+  });
+
   it('a cut between two, with a third that sees both, accuses nobody (I18)', () => {
     const { cluster, oracle, all } = begin(3);
     cutApart(cluster, all.slice(0, 1), all.slice(1, 2));
