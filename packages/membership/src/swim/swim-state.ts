@@ -118,9 +118,9 @@ export class SwimState {
     const { view, changes } = stepMembership(this.view, event, nowMs);
     const isNew = view !== this.view;
     this.view = view;
-    const told = isNew || this.#repeats.take(nowMs) ? changes : [];
+    const isTold = changes.length > 0 && (isNew || this.#repeats.take(nowMs));
     for (const change of changes) if (change.kind === 'refused') this.stats.refusedTableFull++;
-    if (told.length > 0) this.outbox.push({ type: 'changed', changes: told });
+    if (isTold) this.outbox.push({ type: 'changed', changes });
     return isNew;
   }
 
