@@ -10,6 +10,7 @@ export {
   nodeMetaBytesMax,
   shardsMax,
   startCounterMax,
+  startsMissedMax,
   versionBytesMax,
   zoneBytesMax,
 } from './limits.ts';

@@ -3,7 +3,13 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodePacket, incarnationOfStart, type MemberClaim, type SwimMessage } from '@holdfast/membership';
+import {
+  encodePacket,
+  incarnationOfStart,
+  type MemberClaim,
+  type SwimMessage,
+  startsMissedMax,
+} from '@holdfast/membership';
 import { type Clock, nodeId, randomBelow, SeededRng, silentLogger } from '@holdfast/model';
 import { DatagramFramer, datagramFormats } from '../datagram.ts';
 import { metaOf } from '../npm-swim/test-cluster.test.ts';
@@ -123,7 +129,7 @@ describe('hostile packets', () => {
     assert.deepEqual(attack.ids, ['a', 'b', 'c', 'd']);
     assert.ok(attack.target.stats.refusedTableFull >= 2);
     const before = attack.target.stats.refusedClaims;
-    await attack.say({ type: 'news' }, [claimOf('b', incarnationOfStart(5000))]);
+    await attack.say({ type: 'news' }, [claimOf('b', incarnationOfStart(startsMissedMax + 2))]);
     // Below what its own start counter allows.
     await attack.say({ type: 'news' }, [claimOf('b', 1)]);
     assert.equal(attack.target.stats.refusedClaims, before + 2);

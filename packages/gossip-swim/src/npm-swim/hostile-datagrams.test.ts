@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
-import { incarnationOfStart } from '@holdfast/membership';
+import { incarnationOfStart, startsMissedMax } from '@holdfast/membership';
 import { nodeId, randomBelow, SeededRng } from '@holdfast/model';
 import { DatagramFramer, datagramFormats } from '../datagram.ts';
 import { nullSeal } from '../seal/datagram-seal.ts';
@@ -88,7 +88,7 @@ describe('hostile datagrams', () => {
     for (const name of ['b', 'c', 'd', 'e', 'f']) await attack.claim(name, 1);
     assert.deepEqual(attack.ids, ['a', 'b', 'c', 'd']);
     assert.equal(attack.target.stats.refusedTableFull, 2);
-    await attack.claim('b', incarnationOfStart(5000));
+    await attack.claim('b', incarnationOfStart(startsMissedMax + 2));
     await attack.claim('g', 1, 0, 'resolve.me.example:80');
     assert.equal(attack.target.stats.refusedClaims, 2);
   });

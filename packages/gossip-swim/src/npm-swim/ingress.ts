@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { incarnationsPerStart, parseAddress, RateLimit } from '@holdfast/membership';
+import { incarnationsPerStart, parseAddress, RateLimit, startsMissedMax } from '@holdfast/membership';
 import type Swim from 'swim';
 import type { SwimMemberData } from 'swim';
 import { decodeEnvelope } from './envelope.ts';
@@ -8,8 +8,6 @@ import { messageTypes, type SwimMessage } from './messages.ts';
 
 import { swimStates } from './swim-states.ts';
 
-/** Starts that one may miss of a known member; a greater leap of the incarnation is nonsense or an attack. */
-const startsMissedMax = 4096;
 const incarnationLeapMax = startsMissedMax * incarnationsPerStart;
 
 /** Full states asked of this node: enough for 128 nodes that start together, then 32 a second. */

@@ -1,13 +1,11 @@
 import { type Rng, randomRatio } from '@holdfast/model';
 import { compareClaims } from '../claim-order.ts';
-import { incarnationsPerStart } from '../limits.ts';
+import { incarnationsPerStart, startsMissedMax } from '../limits.ts';
 import { isReachable, type MemberClaim } from '../member.ts';
 import type { News } from './packet.ts';
 import { startProbe, suspect } from './probe.ts';
 import type { SwimState } from './swim-state.ts';
 
-/** Starts that one may miss of a member; a greater leap of the incarnation is nonsense or an attack. */
-const startsMissedMax = 4096;
 const incarnationLeapMax = startsMissedMax * incarnationsPerStart;
 
 /** All forget a tombstone within so long: a second for each mouth that it has come through, and some for the verdicts. */
