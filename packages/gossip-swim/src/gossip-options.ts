@@ -10,6 +10,7 @@ import {
 } from '@holdfast/membership';
 import type { NodeId } from '@holdfast/model';
 import { GossipError } from './errors.ts';
+import { canonicalAddress } from './ip-address.ts';
 import { type DatagramSeal, nullSeal } from './seal/datagram-seal.ts';
 
 /** What a node's gossip needs to know, whichever adapter it is. Everything with a default may be left out. */
@@ -25,7 +26,7 @@ export interface GossipOptions {
   readonly bindHost?: string;
   /** What others send to: an IP literal, or a name that is resolved once, at start. Default: bindHost. */
   readonly advertiseHost?: string | null;
-  /** host:port of nodes to look for, for ever; names are resolved each time. This node's own address may be among them. */
+  /** host:port of nodes to look for, for ever; names are looked up again while nobody is found there. This node's own address may be among them. */
   readonly seeds?: readonly string[];
   /** How often the goodbye is said, */
   readonly leaveRepeatCount?: number;
@@ -94,7 +95,7 @@ export function compileGossipOptions<T extends GossipOptions>(
   ];
   if (problems.length === 0) problems.push(...more.relations(options), ...relationProblems(common));
   if (problems.length > 0) throw new GossipError({ code: 'GOSSIP_OPTIONS', problems });
-  return Object.freeze(options);
+  return Object.freeze({ ...options, seeds: common.seeds.map(canonicalAddress) } as Required<T>);
 }
 
 function unknownOptions(given: object, defaults: object): string[] {

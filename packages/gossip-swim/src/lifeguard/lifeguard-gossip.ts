@@ -86,8 +86,9 @@ export class LifeguardGossip implements Gossip {
     let endpoint: UdpEndpoint;
     try {
       const host = await resolveHost(advertiseHost ?? bindHost, isIPv6(bindHost) ? 6 : 4);
-      endpoint = await UdpEndpoint.bind(bindHost, port, {
+      endpoint = await UdpEndpoint.bind(bindHost, port, this.#options.seeds, {
         onDatagram: (bytes, source) => this.#onDatagram(bytes, source),
+        onSeedFound: (seed, address) => this.#step({ type: 'seedFound', seed, address }),
         onError: (error) => {
           this.#datagrams.socketErrors++;
           this.#logger.debug('gossip socket error', { error: error.message });

@@ -13,6 +13,8 @@ export class RejoinPlan {
   readonly #seeds: readonly string[];
   readonly #intervalMs: number;
   readonly #rng: Rng;
+  /** Where seeds are that are given by name. */
+  readonly #found = new Map<string, string>();
   #seedTurn = 0;
   #dueMs: number;
 
@@ -20,6 +22,13 @@ export class RejoinPlan {
     this.#seeds = seeds;
     this.#intervalMs = intervalMs;
     this.#rng = rng;
+    this.#dueMs = nowMs;
+  }
+
+  /** The name of a seed leads there: a new address is asked at once, and who is known at it is no stranger. */
+  found(seed: string, address: string, nowMs: number): void {
+    if (this.#found.get(seed) === address) return;
+    this.#found.set(seed, address);
     this.#dueMs = nowMs;
   }
 
@@ -35,7 +44,10 @@ export class RejoinPlan {
     const dead = Object.values(membership.hostToFaulty)
       .filter((member) => decodeEnvelope(member.meta)?.left === false)
       .map((member) => member.host);
-    const strangers = this.#seeds.filter((seed) => membership.hostToMember[seed] === undefined);
+    const strangers = this.#seeds.filter((seed) => {
+      const host = this.#found.get(seed) ?? seed;
+      return membership.hostToMember[host] === undefined && host !== membership.local.host;
+    });
     const asked = lonely ? strangers : this.#oneInTurn(strangers);
     // One of the dead, in case it was only cut off; one of the living, so that a rumour that died out is told again.
     const hosts = new Set([...asked, ...this.#oneOf(dead), ...this.#oneOf(living)]);

@@ -96,8 +96,9 @@ export class SwimGossip implements Gossip {
     let endpoint: UdpEndpoint;
     try {
       const host = await resolveHost(advertiseHost ?? bindHost, isIPv6(bindHost) ? 6 : 4);
-      endpoint = await UdpEndpoint.bind(bindHost, port, {
+      endpoint = await UdpEndpoint.bind(bindHost, port, this.#options.seeds, {
         onDatagram: (bytes, source) => this.#onDatagram(bytes, source),
+        onSeedFound: (seed, address) => this.#running?.rejoin.found(seed, address, this.#clock.monotonicMs()),
         onError: (error) => {
           this.#stats.socketErrors++;
           this.#logger.debug('gossip socket error', { error: error.message });

@@ -5,13 +5,14 @@ import type { SwimMessage, SwimPacket } from './packet.ts';
 import { followProbes, followSuspicions, forgiveStall, probeNext, startProbe } from './probe.ts';
 import { followRelays, relay, takeAck, takeRelayAnswer } from './relay.ts';
 import type { SwimEffect, SwimState } from './swim-state.ts';
-import { answerPull, gossipNext, sayGoodbye, syncNext } from './sync.ts';
+import { answerPull, gossipNext, sayGoodbye, seedFound, syncNext } from './sync.ts';
 
 /**
  * - `tick`: every `tickMs`; when it comes late, this node was.
  * - `packet`: a datagram, authenticated and decoded; `source` is the address it came from.
  * - `meta`: the node has something new to say of itself.
  * - `evidence`: a connection to this member was refused or broke. It is probed at once; a verdict needs its probe still.
+ * - `seedFound`: the name of a seed leads to this address, as far as is known now.
  * - `leave`: says goodbye; may come several times.
  */
 export type SwimEvent =
@@ -19,6 +20,7 @@ export type SwimEvent =
   | { readonly type: 'packet'; readonly packet: SwimPacket; readonly source: string }
   | { readonly type: 'meta'; readonly meta: NodeMeta }
   | { readonly type: 'evidence'; readonly id: NodeId }
+  | { readonly type: 'seedFound'; readonly seed: string; readonly address: string }
   | { readonly type: 'leave' };
 
 /**
@@ -40,6 +42,9 @@ export function stepSwim(state: SwimState, event: SwimEvent, nowMs: number, rng:
       break;
     case 'evidence':
       if (!state.isLeaving) startProbe(state, event.id, nowMs);
+      break;
+    case 'seedFound':
+      seedFound(state, event.seed, event.address, nowMs);
       break;
     case 'leave':
       if (!state.isLeaving) state.raiseSelf({ state: 'left' }, 0, nowMs);

@@ -59,6 +59,8 @@ export class SwimState {
   readonly suspicions = new Map<NodeId, Suspicion>();
   /** When a member was last heard, from its own address. */
   readonly heardMs = new Map<NodeId, number>();
+  /** Where seeds are that are given by name. */
+  readonly seedAddresses = new Map<string, string>();
   readonly syncLimit: RateLimit;
   readonly relayLimit: RateLimit;
   readonly #repeats: RateLimit;

@@ -34,7 +34,10 @@ export function syncNext(state: SwimState, nowMs: number, rng: Rng): void {
 
   const known = new Set(living.map(({ gossipAddress }) => gossipAddress));
   const dead = membersOf(state.view).filter((member) => member.state === 'dead');
-  const strangers = seeds.filter((seed) => !known.has(seed) && seed !== state.self.gossipAddress);
+  const strangers = seeds.filter((seed) => {
+    const address = state.seedAddresses.get(seed) ?? seed;
+    return !known.has(address) && address !== state.self.gossipAddress;
+  });
   const addresses = new Set(isLonely ? strangers : oneInTurn(state, strangers));
   for (const list of [living, dead]) {
     if (list.length > 0) addresses.add(list[randomBelow(rng, list.length)]!.gossipAddress);
@@ -43,12 +46,20 @@ export function syncNext(state: SwimState, nowMs: number, rng: Rng): void {
   for (const address of addresses) pull(state, address, false, nowMs, [self, ...deadAt(state, address, nowMs)]);
 }
 
+/** A new address of a seed is asked at once, and who is known at it is no stranger, whatever its name. */
+export function seedFound(state: SwimState, seed: string, address: string, nowMs: number): void {
+  if (!state.options.seeds.includes(seed) || state.seedAddresses.get(seed) === address) return;
+  state.seedAddresses.set(seed, address);
+  state.nextSyncMs = nowMs;
+}
+
 function oneInTurn(state: SwimState, seeds: readonly string[]): string[] {
   return seeds.length === 0 ? [] : [seeds[state.seedTurn++ % seeds.length]!];
 }
 
 /** The dead are told that they are thought so: one that isn't refutes it. */
-function deadAt(state: SwimState, address: string, nowMs: number): News[] {
+function deadAt(state: SwimState, asked: string, nowMs: number): News[] {
+  const address = state.seedAddresses.get(asked) ?? asked;
   for (const { id, gossipAddress } of state.view.members.values()) {
     if (gossipAddress === address) return state.accusationOf(id, nowMs);
   }
