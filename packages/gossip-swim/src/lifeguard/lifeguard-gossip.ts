@@ -20,6 +20,7 @@ import { assert, type Clock, type Logger, type NodeId, type Rng } from '@holdfas
 import { ChangeFeed } from '../change-feed.ts';
 import { DatagramFramer, datagramFormats } from '../datagram.ts';
 import { logChange } from '../log-change.ts';
+import { LoopbackWatch } from '../loopback-watch.ts';
 import { resolveHost, UdpEndpoint } from '../udp-endpoint.ts';
 import { type LifeguardStats, zeroDatagramStats } from './lifeguard-stats.ts';
 import {
@@ -59,6 +60,7 @@ export class LifeguardGossip implements Gossip {
   #running: Running | null = null;
   #state: SwimState | null = null;
   #address: string | null = null;
+  #loopback: LoopbackWatch | null = null;
 
   /** @throws GossipError GOSSIP_OPTIONS */
   constructor(options: LifeguardGossipOptions, { clock, rng, logger }: LifeguardGossipDependencies) {
@@ -82,19 +84,21 @@ export class LifeguardGossip implements Gossip {
   async start(): Promise<void> {
     assert(this.#life === 'new', `gossip start while ${this.#life}`);
     this.#life = 'starting';
-    const { bindHost, port, advertiseHost } = this.#options;
+    const { bindHost, port, advertiseHost, seeds } = this.#options;
     let endpoint: UdpEndpoint;
     try {
       const host = await resolveHost(advertiseHost ?? bindHost, isIPv6(bindHost) ? 6 : 4);
-      endpoint = await UdpEndpoint.bind(bindHost, port, this.#options.seeds, {
+      endpoint = await UdpEndpoint.bind(bindHost, port, seeds, {
         onDatagram: (bytes, source) => this.#onDatagram(bytes, source),
-        onSeedFound: (seed, address) => this.#step({ type: 'seedFound', seed, address }),
+        onSeedFound: (seed, address) => this.#onSeedFound(seed, address),
         onError: (error) => {
           this.#datagrams.socketErrors++;
           this.#logger.debug('gossip socket error', { error: error.message });
         },
       });
       this.#address = formatAddress(host, endpoint.port);
+      this.#loopback = new LoopbackWatch(advertiseHost ?? bindHost, this.#address, this.#logger);
+      for (const seed of seeds) this.#loopback.look(seed);
     } catch (error) {
       if (!this.#isStopped()) this.#life = 'new';
       throw error;
@@ -176,6 +180,11 @@ export class LifeguardGossip implements Gossip {
       if (packet === null) stats.refusedMalformed++;
       else this.#step({ type: 'packet', packet, source });
     }
+  }
+
+  #onSeedFound(seed: string, address: string): void {
+    this.#loopback?.look(address);
+    this.#step({ type: 'seedFound', seed, address });
   }
 
   #step(event: SwimEvent): void {

@@ -22,6 +22,7 @@ import type { SwimMemberData } from 'swim';
 import { ChangeFeed } from '../change-feed.ts';
 import { DatagramFramer, datagramFormats } from '../datagram.ts';
 import { logChange } from '../log-change.ts';
+import { LoopbackWatch } from '../loopback-watch.ts';
 import { resolveHost, UdpEndpoint } from '../udp-endpoint.ts';
 import { decodeEnvelope, encodeEnvelope } from './envelope.ts';
 import { type GossipStats, zeroStats } from './gossip-stats.ts';
@@ -68,6 +69,7 @@ export class SwimGossip implements Gossip {
   #life: 'new' | 'starting' | 'running' | 'leaving' | 'stopped' = 'new';
   #running: Running | null = null;
   #address: string | null = null;
+  #loopback: LoopbackWatch | null = null;
 
   /** @throws GossipError GOSSIP_OPTIONS */
   constructor(options: SwimGossipOptions, { clock, rng, logger }: SwimGossipDependencies) {
@@ -92,19 +94,21 @@ export class SwimGossip implements Gossip {
   async start(): Promise<void> {
     assert(this.#life === 'new', `gossip start while ${this.#life}`);
     this.#life = 'starting';
-    const { bindHost, port, advertiseHost } = this.#options;
+    const { bindHost, port, advertiseHost, seeds } = this.#options;
     let endpoint: UdpEndpoint;
     try {
       const host = await resolveHost(advertiseHost ?? bindHost, isIPv6(bindHost) ? 6 : 4);
-      endpoint = await UdpEndpoint.bind(bindHost, port, this.#options.seeds, {
+      endpoint = await UdpEndpoint.bind(bindHost, port, seeds, {
         onDatagram: (bytes, source) => this.#onDatagram(bytes, source),
-        onSeedFound: (seed, address) => this.#running?.rejoin.found(seed, address, this.#clock.monotonicMs()),
+        onSeedFound: (seed, address) => this.#onSeedFound(seed, address),
         onError: (error) => {
           this.#stats.socketErrors++;
           this.#logger.debug('gossip socket error', { error: error.message });
         },
       });
       this.#address = formatAddress(host, endpoint.port);
+      this.#loopback = new LoopbackWatch(advertiseHost ?? bindHost, this.#address, this.#logger);
+      for (const seed of seeds) this.#loopback.look(seed);
     } catch (error) {
       this.#life = 'new';
       throw error;
@@ -209,6 +213,11 @@ export class SwimGossip implements Gossip {
       this.#stats.refusedMalformed += parsed?.malformedCount ?? 1;
       if (parsed !== null) this.#running.ingress.take(parsed.messages, source, this.#clock.monotonicMs());
     }
+  }
+
+  #onSeedFound(seed: string, address: string): void {
+    this.#loopback?.look(address);
+    this.#running?.rejoin.found(seed, address, this.#clock.monotonicMs());
   }
 
   #onBeat(): void {
