@@ -107,6 +107,32 @@ test('the zone of a node, as configured, is known to the others', async (t) => {
   }
 });
 
+test('a key file that changes while the node starts is read again at once; one that does not is not told of', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-gossip-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const keys = join(folder, 'keys');
+  const [one, two] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+  const told: string[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    info: (text) => told.push(text),
+    error: (text) => told.push(text),
+  };
+  const config = configOf('a', { a: 7401, b: 7411 }, { 'gossip.keys': keys });
+  const idsAfter = async (text: string | null) => {
+    await writeFile(keys, `${one}\n`);
+    const ring = openGossipKeys(config)!;
+    if (text === null) await rm(keys);
+    else await writeFile(keys, text);
+    told.splice(0);
+    createGossip(config, ring, metaOf('a'), new NodeTimers(), logger).close();
+    return ring.keys.map(({ secret }) => Buffer.from(secret).toString('base64'));
+  };
+  assert.deepEqual([await idsAfter(`${two}\n${one}\n`), told], [[two, one], ['gossip keys read again']]);
+  assert.deepEqual([await idsAfter(`# the same\n${one}\n`), told], [[one], []]);
+  assert.deepEqual([await idsAfter(null), told], [[one], ['gossip keys stay as they were']]);
+});
+
 test('a key file that is missing or none is refused with its path, and no key is shown', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-gossip-'));
   t.after(() => rm(folder, { recursive: true, force: true }));

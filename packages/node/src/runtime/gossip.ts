@@ -89,12 +89,26 @@ export function createGossip(
 function watchKeys(path: string, ring: KeyRing, logger: Logger): () => void {
   const look = () => {
     try {
+      const before = idsOf(ring);
       ring.replace(parseKeyFile(readFileSync(path, 'utf8')));
+      if (idsOf(ring) === before) return;
       logger.info('gossip keys read again', { seals: ring.primary.id, opens: ring.keys.map((key) => key.id) });
     } catch (error) {
       logger.error('gossip keys stay as they were', { path, error: error instanceof Error ? error.message : error });
     }
   };
   watchFile(path, { interval: keyFileLookMs, persistent: false }, look);
-  return () => unwatchFile(path, look);
+  // What was written since the keys were read at the start is no change to the watch, nor is what comes before its first
+  // look, which it takes in its own time.
+  look();
+  const again = setTimeout(look, keyFileLookMs).unref();
+  return () => {
+    clearTimeout(again);
+    unwatchFile(path, look);
+  };
+}
+
+/** In their order: the first one seals. */
+function idsOf(ring: KeyRing): string {
+  return ring.keys.map(({ id }) => id).join();
 }
