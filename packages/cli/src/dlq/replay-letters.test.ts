@@ -76,6 +76,25 @@ async function taken(log: Log): Promise<number[]> {
 const letters = (count: number) => Array.from({ length: count }, (_, id) => letter(id));
 const says = (text: RegExp) => (error: unknown) => error instanceof CliError && text.test(error.message);
 
+describe('a replay', () => {
+  test('a letter that can not be replayed is left out and named; those beside it are replayed', () => {
+    const { headers, ...record } = letter(2);
+    const { topic: _, ...unplaced } = headers!;
+    const gone = { ...record, headers: { ...headers, id: 'gone', topic: 'gone' } };
+    const all = [letter(0), letter(1), gone, { ...record, headers: { ...unplaced, id: 'unplaced' } }, letter(3)];
+    return withLetters('refused', all, async (log) => {
+      const { exit, out, err } = await runHere(
+        ['dlq', 'replay', '--all', '--yes', '--data', join(dir, 'refused')],
+        dir,
+      );
+      assert.deepEqual([exit, out], [1, '5 match, 3 replayed\n']);
+      const named = '0@2: there is no topic gone; 0@3: it does not say which record it was';
+      assert.equal(err, `holdfast: 2 letters are not replayed: ${named}\n`);
+      assert.deepEqual(await log.endOffsets('in'), [3]);
+    });
+  });
+});
+
 describe('a replay that is cut short', () => {
   test('what the log has of an append that failed is counted, what it may have is named, and nothing is doubled', () =>
     withLetters('unclear', letters(8), async (log) => {

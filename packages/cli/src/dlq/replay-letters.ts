@@ -20,8 +20,9 @@ interface Waiting {
 /**
  * Produces the letters' bytes to their input topics again, each into the partition that it came from, in their order. A
  * replayed record is a new record, with an offset of its own: it counts if it is applied now, and who replays a letter
- * twice has it twice. A letter that has not its record's bytes, and whose record is gone, is left out and named.
- * @throws CliError with the first letter that can't be produced
+ * twice has it twice. A letter is left out and named that has not its record's bytes, and whose record is gone, that does
+ * not say where its record was, or whose topic is gone.
+ * @throws CliError with the first letter whose append fails
  */
 export class LetterReplay {
   readonly #log: Log;
@@ -74,18 +75,18 @@ export class LetterReplay {
   async #add(letter: DeadLetter): Promise<void> {
     const { from, output } = letter;
     if (output !== null) {
-      const why = `its record was applied, all but the output for ${output.topic}: again it would count twice`;
-      this.refused.push({ letter, why });
-      return;
+      return this.#refuse(
+        letter,
+        `its record was applied, all but the output for ${output.topic}: again it would count twice`,
+      );
     }
-    if (from === null) throw this.#failed(letter, 'it does not say which record it was');
+    if (from === null) return this.#refuse(letter, 'it does not say which record it was');
     const count = await this.#partitionsOf(from.topic);
-    if (count === null) throw this.#failed(letter, `there is no topic ${from.topic}`);
+    if (count === null) return this.#refuse(letter, `there is no topic ${from.topic}`);
     const record = await this.#recordOf(letter);
     if (record === null) {
-      const why = `it has ${letter.value?.length ?? 0} of ${letter.wholeBytes} bytes, and the input has its record no more`;
-      this.refused.push({ letter, why });
-      return;
+      const has = `it has ${letter.value?.length ?? 0} of ${letter.wholeBytes} bytes`;
+      return this.#refuse(letter, `${has}, and the input has its record no more`);
     }
     const partition = from.partition % count;
     const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
@@ -95,6 +96,11 @@ export class LetterReplay {
     if (isFull || isElsewhere) await this.#flush();
     this.#waiting.push({ letter, topic: from.topic, partition, record });
     this.#waitingBytes += bytes;
+  }
+
+  /** The others go on: no try of it would ever succeed. */
+  #refuse(letter: DeadLetter, why: string): void {
+    this.refused.push({ letter, why });
   }
 
   async #flush(): Promise<void> {
