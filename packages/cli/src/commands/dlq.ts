@@ -19,6 +19,7 @@ import type { Io } from '../io.ts';
 import { type LogOptions, withLog, withLogOptions } from '../open-configured-log.ts';
 import { type OutputForm, outputOption, parseCount } from '../options.ts';
 import { formatCount } from '../render/figures.ts';
+import { printable } from '../render/printable.ts';
 
 /** Letters that a replay left out are named, so many. */
 const refusedNamedMax = 5;
@@ -193,7 +194,7 @@ function showReplay(
 
 /** Who goes on behind them hears of them no more. */
 function tellRefused({ refused }: LetterReplay, io: Io): void {
-  if (refused.length > 0) io.note(`holdfast: ${notReplayed(refused).message}\n`);
+  if (refused.length > 0) io.note(`holdfast: ${printable(notReplayed(refused).message)}\n`);
 }
 
 function placeOf(name: string): LetterPlace {

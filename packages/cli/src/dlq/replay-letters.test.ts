@@ -148,6 +148,22 @@ describe('a replay that is cut short', () => {
       assert.equal(named.exit, 2);
     }));
 
+  test('those that were left out till then are named, and nothing in them acts on a terminal', (t) => {
+    const gone: NewRecord = { ...letter(0), headers: { ...letter(0).headers, topic: '\u001b[2Jgone' } };
+    return withLetters('escapes', [gone, letter(1)], async () => {
+      const { describe: described } = LmdbLog.prototype;
+      t.mock.method(LmdbLog.prototype, 'describe', function (this: LmdbLog, topic: string) {
+        if (topic.endsWith('gone')) process.emit('SIGINT');
+        return described.call(this, topic);
+      });
+      const { exit, err } = await runHere(['dlq', 'replay', '--all', '--yes', '--data', join(dir, 'escapes')], dir);
+      assert.deepEqual(
+        [exit, err],
+        [130, 'holdfast: a letter is not replayed: 0@0: there is no topic \\u001b[2Jgone\n'],
+      );
+    });
+  });
+
   test('behind a letter, what repeats one of those before it is left out', () =>
     withLetters('repeated', [letter(0), letter(1), letter(0), letter(2)], async (log) => {
       assert.equal((await replayAll(log, '0@1')).replay.replayed, 1);
