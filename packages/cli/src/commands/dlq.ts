@@ -135,12 +135,12 @@ function replayLetters(name: string | undefined, options: ReplayOptions, io: Io)
   const replays = place !== null || yes === true;
   return withLog(options, io, async ({ log }) => {
     const topic = await LetterTopic.open(log, options.timeout);
-    const meant = () => selectLetters(topic, place, options, after);
+    const meant = (stop?: StopSignal) => selectLetters(topic, place, options, after, stop);
     const matching = await countLetters(meant());
     if (place !== null && matching === 0) throw notFound(letterName(place));
     if (replays && matching > max) throw usage(`dlq replay: ${matching} letters match, more than --max ${max}`);
     const replay = new LetterReplay(log, options.timeout);
-    const next = replays ? await replayUntilStopped(replay, meant(), matching, io) : null;
+    const next = replays ? await replayUntilStopped(replay, meant, matching, io) : null;
     await showReplay(replay, matching, next, options.output, io);
     if (!replays && matching > 0) io.note('nothing was replayed: say --yes to do it\n');
     if (next !== null) {
@@ -155,14 +155,14 @@ function replayLetters(name: string | undefined, options: ReplayOptions, io: Io)
 /** With which it would have gone on when a signal came; null: none did, or too late. */
 async function replayUntilStopped(
   replay: LetterReplay,
-  letters: AsyncIterable<DeadLetter>,
+  meant: (stop: StopSignal) => AsyncIterable<DeadLetter>,
   matching: number,
   io: Io,
 ): Promise<DeadLetter | null> {
   const signals = new StopSignal();
   signals.listen({});
   try {
-    return await replay.all(letters, matching, signals);
+    return await replay.all(meant(signals), matching, signals);
   } catch (error) {
     tellRefused(replay, io);
     throw error;

@@ -148,6 +148,22 @@ describe('a replay that is cut short', () => {
       assert.equal(named.exit, 2);
     }));
 
+  test('it stops between letters that are not meant as well', () =>
+    withLetters('sparse', letters(8), async (log) => {
+      const topic = await LetterTopic.open(log, patienceMs);
+      const stop = { raised: false };
+      const looked: number[] = [];
+      const filter = {
+        get reason(): string {
+          stop.raised = looked.push(looked.length) === 3;
+          return 'none of them';
+        },
+      };
+      const replay = new LetterReplay(log, patienceMs);
+      const next = await replay.all(selectLetters(topic, null, filter, null, stop), 0, stop);
+      assert.deepEqual([looked.length, next?.offset], [3, 3]);
+    }));
+
   test('those that were left out till then are named, and nothing in them acts on a terminal', (t) => {
     const gone: NewRecord = { ...letter(0), headers: { ...letter(0).headers, topic: '\u001b[2Jgone' } };
     return withLetters('escapes', [gone, letter(1)], async () => {

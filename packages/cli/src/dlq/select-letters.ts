@@ -8,18 +8,22 @@ import type { LetterTopic } from './letter-topic.ts';
  * have the record twice.
  * @param place the only one; null: all that the filter names
  * @param after only those behind that one, where an earlier replay of the same filter ended
+ * @param stop once it is raised, the next letter is the last, meant or not: with it the reading would have gone on
  */
 export async function* selectLetters(
   topic: LetterTopic | null,
   place: LetterPlace | null,
   filter: LetterFilter,
   after: LetterPlace | null = null,
+  stop: { readonly raised: boolean } = { raised: false },
 ): AsyncGenerator<DeadLetter> {
   const seen = new SeenLetters();
   for (const { partition, begin, end } of topic?.ranges ?? []) {
     if (place !== null && place.partition !== partition) continue;
     const [from, to] = place === null ? [begin, end] : [Math.max(place.offset, begin), Math.min(place.offset + 1, end)];
     for await (const letter of topic!.letters(partition, from, to)) {
+      // Between two letters that are meant there may be millions of others.
+      if (stop.raised) return yield letter;
       if (!matches(letter, filter) || !seen.add(letter)) continue;
       // Those before are read all the same: what repeats one of them further on was replayed with it.
       if (after === null || isBehind(letter, after)) yield letter;

@@ -81,6 +81,15 @@ describe('dead letters on a broker that takes its time', () => {
     assert.equal(new TextDecoder().decode(original!.key!), 'k5');
   });
 
+  test('a log that gives all at once leaves room for signals', async () => {
+    let turned = false;
+    setImmediate(() => {
+      turned = true;
+    });
+    await countLetters(selectLetters(await LetterTopic.open(log, 10_000), null, {}));
+    assert.ok(turned);
+  });
+
   test('what is not there in time is a failure, never an answer', async () => {
     const broker = slow(10_000);
     const topic = (await LetterTopic.open(broker, 20))!;

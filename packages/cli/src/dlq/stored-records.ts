@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Log, LogError, type TopicInfo } from '@holdfast/engine';
 import { CliError } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -47,6 +48,8 @@ export async function* storedRecords(
         };
       }
       at = batch.nextOffset;
+      // The embedded log has its next batch at once: without a turn between them no signal would come through.
+      await nextTurn();
     }
   } finally {
     await reader.close();
