@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -76,6 +76,26 @@ test('a node that can not run ends a dev run whose input is quiet; the log that 
   const kept = /kept for a look: (.+)\n$/.exec(notes.at(-1)!)![1]!;
   assert.ok(named.startsWith(kept));
   rmSync(kept, { recursive: true });
+});
+
+test('a node whose log can not be written any more is given up, also at a later start', async () => {
+  const run = join(dir, 'run');
+  mkdirSync(run);
+  const told = new EventEmitter();
+  const text = once(told, 'hopeless').then(([what]) => what as string);
+  const child = new ChildNode(
+    { id: 'n4', address: '127.0.0.1:1', configPath: join(run, 'n4.json'), logPath: join(run, 'n4.log') },
+    fatal,
+    {
+      note: () => rmSync(run, { recursive: true }),
+      hopeless: (what) => void told.emit('hopeless', what),
+      over: () => assert.fail('over'),
+    },
+  );
+  child.ready();
+  child.start();
+  assert.equal(await text, `n4 can't be started, since its log can't be written: the folder ${run} is gone`);
+  await child.stop(60_000);
 });
 
 /** Has a node end in a way of the test's own, and resolves with what is told of it. */

@@ -60,7 +60,8 @@ export class ChildNode {
 
   start(): void {
     if (this.over) return;
-    const log = openSync(this.node.logPath, 'a');
+    const log = this.#openLog();
+    if (log === null) return;
     const here = fileURLToPath(import.meta.url);
     const main = join(dirname(here), '..', here.endsWith('.ts') ? 'main.ts' : 'main.js');
     const args = [...process.execArgv, main, 'node', '--config', this.node.configPath];
@@ -73,6 +74,18 @@ export class ChildNode {
     child.stdin?.on('error', () => undefined);
     child.on('error', (error) => this.#notStarted(child, error));
     child.once('exit', (code, signal) => this.#gone(code, signal));
+  }
+
+  /** Null: it is given up. Without its log nobody would learn how it ends. */
+  #openLog(): number | null {
+    try {
+      return openSync(this.node.logPath, 'a');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const what = code === 'ENOENT' ? `the folder ${dirname(this.node.logPath)} is gone` : message;
+      this.#events.hopeless(`${this.node.id} can't be started, since its log can't be written: ${what}`);
+      return null;
+    }
   }
 
   /** Drains it. Resolves once it is gone; kills it when it takes longer than the deadline. */
