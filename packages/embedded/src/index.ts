@@ -18,6 +18,7 @@ export {
   lineBytesCap,
   lineBytesMaxDefault,
 } from './feed.ts';
+export { type FolderLock, lockFolder } from './folder-lock.ts';
 export { LmdbBackupStore } from './lmdb-backup-store.ts';
 export { defaultEnvLimits, type EnvLimits } from './lmdb-env.ts';
 export { LmdbLog } from './lmdb-log.ts';

@@ -40,20 +40,3 @@ export function writeDevFile(dataDir: string, file: DevFile): void {
   writeFileSync(`${path}.new`, `${JSON.stringify(file, null, 2)}\n`);
   renameSync(`${path}.new`, path);
 }
-
-/** Whether the supervisor that wrote the file still runs. A process id may have been given to another program since. */
-export function supervisorRuns(file: DevFile): boolean {
-  if (file.pid === process.pid) return false;
-  try {
-    process.kill(file.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  if (process.platform !== 'linux') return true;
-  try {
-    const args = readFileSync(`/proc/${file.pid}/cmdline`, 'utf8').split('\0');
-    return args.includes('dev');
-  } catch {
-    return false;
-  }
-}

@@ -21,13 +21,18 @@ export interface NodeSettings {
 const host = '127.0.0.1';
 export const drainDeadlineMs = 20_000;
 
+/** What the nodes of a dev cluster are called. */
+export function devNodeIds(nodes: number): string[] {
+  return Array.from({ length: nodes }, (_, i) => `n${i + 1}`);
+}
+
 /** Writes the configuration of each node below the data folder, with ports of their own for this run. */
 export async function writeNodeFiles(dataDir: string, settings: NodeSettings): Promise<DevNode[]> {
   const dir = runFolder(dataDir);
   mkdirSync(dir, { recursive: true });
   const ports = await freePorts(host, settings.nodes * 3);
-  const peers = Array.from({ length: settings.nodes }, (_, i) => {
-    return { id: `n${i + 1}`, address: `${host}:${ports[3 * i]}`, gossip: `${host}:${ports[3 * i + 1]}` };
+  const peers = devNodeIds(settings.nodes).map((id, i) => {
+    return { id, address: `${host}:${ports[3 * i]}`, gossip: `${host}:${ports[3 * i + 1]}` };
   });
   return peers.map(({ id, address, gossip }, i) => {
     const config = {

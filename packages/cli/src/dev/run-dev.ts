@@ -33,7 +33,7 @@ const clock: Clock = { monotonicMs: () => performance.now(), wallUnixMs: () => D
 
 /** Runs a dev cluster to its end. @returns the exit code */
 export async function runDev(plan: DevPlan, io: Io): Promise<number> {
-  const folder = openDevFolder(plan, io.cwd);
+  const folder = await openDevFolder(plan, io.cwd);
   let keep = false;
   try {
     const log = await LmdbLog.open(folder.folder.logPath, clock);
@@ -50,8 +50,8 @@ export async function runDev(plan: DevPlan, io: Io): Promise<number> {
       await log.close();
     }
   } finally {
-    if (!keep) folder.remove();
-    else if (folder.temporary) io.note(`holdfast: the data folder is kept for a look: ${folder.folder.dir}\n`);
+    await folder.close(keep);
+    if (keep && folder.temporary) io.note(`holdfast: the data folder is kept for a look: ${folder.folder.dir}\n`);
   }
 }
 
