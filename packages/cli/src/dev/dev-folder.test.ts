@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { openDataFolder } from '@holdfast/embedded';
+import { after, mock, test } from 'node:test';
+import { LmdbLog, openDataFolder } from '@holdfast/embedded';
 import { CliError } from '../cli-error.ts';
+import { runHere } from '../run-here.test.ts';
 import { writeDevFile } from './dev-file.ts';
 import { openDevFolder } from './dev-folder.ts';
 import { planDev } from './dev-options.ts';
@@ -46,4 +47,25 @@ test('a node that joined a dev cluster later is none of another one', async () =
   writeDevFile(data, { schema: 'holdfast/dev-run/v1', ...run });
   mkdirSync(join(data, 'nodes', 'n4'));
   await (await open('joined')).close(false);
+});
+
+test('Ctrl-C while the folder is made ends the run, and leaves no folder behind', async () => {
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = join(dir, 'tmp');
+  mkdirSync(process.env.TMPDIR);
+  const opens = LmdbLog.open;
+  const interrupted = mock.method(LmdbLog, 'open', (...args: Parameters<typeof opens>) => {
+    process.emit('SIGINT');
+    return opens.apply(LmdbLog, args);
+  });
+  try {
+    const outcome = await runHere(['dev', '--generate', '--once', '--records', '10'], dir);
+    assert.equal(interrupted.mock.callCount(), 1);
+    assert.deepEqual(outcome, { exit: 130, out: '', err: 'holdfast: interrupted before any node was started\n' });
+    assert.deepEqual(readdirSync(process.env.TMPDIR), []);
+  } finally {
+    interrupted.mock.restore();
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  }
 });

@@ -20,6 +20,7 @@ test('only the named signals ask', async () => {
   const counts = () => [process.listenerCount('SIGCONT'), process.listenerCount('SIGHUP')];
   const before = counts();
   try {
+    signal.listen({ first: () => assert.fail('replaced') });
     const asked = new Promise<void>((first) => signal.listen({ first }));
     assert.deepEqual(counts(), [before[0]! + 1, before[1]]);
     process.kill(process.pid, 'SIGCONT');

@@ -28,8 +28,10 @@ export class StopSignal {
     } else if (performance.now() - this.#firstMs > repeatMs) this.#on.again?.();
   };
 
+  /** Again: with other handlers, in place of those. */
   listen(on: SignalHandlers): void {
     this.#on = on;
+    this.close();
     for (const signal of this.#signals) process.on(signal, this.raise);
   }
 

@@ -33,12 +33,22 @@ const clock: Clock = { monotonicMs: () => performance.now(), wallUnixMs: () => D
 
 /** Runs a dev cluster to its end. @returns the exit code */
 export async function runDev(plan: DevPlan, io: Io): Promise<number> {
-  const folder = await openDevFolder(plan, io.cwd);
+  const signal = new StopSignal();
+  // Before there is a folder: a process that a signal ends would leave a temporary one behind.
+  signal.listen({ again: endAtOnce });
+  try {
+    return await runOn(await openDevFolder(plan, io.cwd), plan, signal, io);
+  } finally {
+    signal.close();
+  }
+}
+
+async function runOn(folder: DevFolder, plan: DevPlan, signal: StopSignal, io: Io): Promise<number> {
   let keep = false;
   try {
     const log = await LmdbLog.open(folder.folder.logPath, clock);
     try {
-      const run = new DevRun(plan, folder, log, await openTopic(plan, folder, log), io);
+      const run = new DevRun(plan, folder, log, await openTopic(plan, folder, log), signal, io);
       const exit = await run.run();
       keep = exit === exitCodes.failed;
       return exit;
@@ -53,6 +63,11 @@ export async function runDev(plan: DevPlan, io: Io): Promise<number> {
     await folder.close(keep);
     if (keep && folder.temporary) io.note(`holdfast: the data folder is kept for a look: ${folder.folder.dir}\n`);
   }
+}
+
+/** No node runs then, and what is written is safe. */
+function endAtOnce(): void {
+  process.exit(exitCodes.interrupted);
 }
 
 async function openTopic(plan: DevPlan, { folder, earlier, mappingId }: DevFolder, log: LmdbLog): Promise<TopicInfo> {
@@ -77,17 +92,18 @@ class DevRun {
   readonly #topic: TopicInfo;
   readonly #io: Io;
   readonly #view: LiveView;
-  readonly #signal = new StopSignal();
+  readonly #signal: StopSignal;
   readonly #feedEnd = new AbortController();
   #cluster: DevCluster | null = null;
   #feed: FeedState = nothingFed;
   #failure: unknown = null;
 
-  constructor(plan: DevPlan, folder: DevFolder, log: LmdbLog, topic: TopicInfo, io: Io) {
+  constructor(plan: DevPlan, folder: DevFolder, log: LmdbLog, topic: TopicInfo, signal: StopSignal, io: Io) {
     this.#plan = plan;
     this.#folder = folder;
     this.#log = log;
     this.#topic = topic;
+    this.#signal = signal;
     this.#io = io;
     this.#view = new LiveView(io);
   }
@@ -100,6 +116,10 @@ class DevRun {
     const { feed: feedPlan } = this.#plan;
     const unfinishedInput = feedPlan.kind === 'file' ? feedPlan.path : null;
     const completeBefore = await this.#completeBefore();
+    if (this.#signal.raised) {
+      this.#io.note('holdfast: interrupted before any node was started\n');
+      return exitCodes.interrupted;
+    }
     const devFile = {
       schema: 'holdfast/dev-run/v1',
       pid: process.pid,
@@ -148,7 +168,7 @@ class DevRun {
     } finally {
       this.#view.end();
       await cluster.stop();
-      this.#signal.close();
+      this.#signal.listen({ again: endAtOnce });
     }
     if (this.#failure !== null) throw this.#failure;
     const { exit, finished } = await this.#finish((endedMs - startedMs) / 1000, cluster.restarts);

@@ -7,7 +7,7 @@ export interface DevSummary {
   readonly records: number;
   /** In the log, by this run and earlier ones. */
   readonly recordsInLog: number;
-  /** From the first record until the last was backed up and committed. */
+  /** From the start of the nodes until they had ended, with all backed up and committed; without `--once` until Ctrl-C was heeded. */
   readonly seconds: number;
   readonly recordsPerSec: number;
   readonly users: number;
