@@ -69,9 +69,9 @@ function listen(supervised: boolean): StopSignal {
   const signals = new StopSignal(['SIGTERM']);
   // Ctrl-C goes to the whole process group: the supervisor stops its nodes itself, in order.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
-  // The supervisor holds the other end for as long as it lives.
-  process.stdin.on('end', signals.raise);
-  process.stdin.on('error', signals.raise);
+  // The supervisor holds the other end for as long as it lives. Where it asked before it ended, the drain goes on.
+  process.stdin.on('end', signals.ask);
+  process.stdin.on('error', signals.ask);
   process.stdin.resume();
   return signals;
 }

@@ -15,6 +15,19 @@ test('a signal that arrives twice asks once; a later one asks for haste', (t) =>
   assert.deepEqual(asked, ['first', 'again']);
 });
 
+test('what is no signal asks for a stop, and never for haste', (t) => {
+  let nowMs = 5_000;
+  t.mock.method(performance, 'now', () => nowMs);
+  const signal = new StopSignal([]);
+  const asked: string[] = [];
+  signal.listen({ first: () => asked.push('first'), again: () => asked.push('again') });
+  for (const atMs of [5_000, 7_000]) {
+    nowMs = atMs;
+    signal.ask();
+  }
+  assert.deepEqual(asked, ['first']);
+});
+
 test('only the named signals ask', async () => {
   const signal = new StopSignal(['SIGCONT']);
   const counts = () => [process.listenerCount('SIGCONT'), process.listenerCount('SIGHUP')];

@@ -28,6 +28,11 @@ export class StopSignal {
     } else if (performance.now() - this.#firstMs > repeatMs) this.#on.again?.();
   };
 
+  /** As the first signal does. Behind one it does nothing: it asks for no haste. */
+  readonly ask = (): void => {
+    if (!this.raised) this.raise();
+  };
+
   /** Again: with other handlers, in place of those. */
   listen(on: SignalHandlers): void {
     this.#on = on;
