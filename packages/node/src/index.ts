@@ -39,7 +39,8 @@ export { type ActDocument, type ActPlace, actSchemaName } from './runtime/admin-
 export { exportUsers } from './runtime/export-users.ts';
 export { NodeEndError } from './runtime/node-end.ts';
 export { NodeTimers } from './runtime/node-timers.ts';
-export { type NodeEnd, NodeStartError, nodeVersion, type RunningNode, runNode } from './runtime/run-node.ts';
+export { nodeVersion, runNode } from './runtime/run-node.ts';
+export { type NodeEnd, NodeStartError, type RunningNode } from './runtime/running-node.ts';
 export { openLog } from './runtime/services/open-log.ts';
 export { ServiceError, type ServiceErrorCode, serviceErrorCodes } from './runtime/services/service-error.ts';
 export type { ServiceEnvironment } from './runtime/services/until-reached.ts';

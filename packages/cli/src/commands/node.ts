@@ -1,6 +1,7 @@
+import { errorText } from '@holdfast/model';
 import { compileConfig, NodeEndError, type RunningNode, runNode, ServiceError } from '@holdfast/node';
 import { Command, Option } from 'commander';
-import { failed } from '../cli-error.ts';
+import { type CliError, failed } from '../cli-error.ts';
 import type { CommandContext } from '../command-table.ts';
 import { StopSignal } from '../dev/interrupt.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -44,24 +45,45 @@ export function command(context: CommandContext): Command {
         killThisProcess();
       },
     });
+    let failStart!: (error: CliError) => void;
+    const startFailed = new Promise<never>((_, reject) => {
+      failStart = reject;
+    });
+    const forget = onCrash((error) => {
+      if (running !== null) running.fail(error);
+      else failStart(nodeFailed(config.nodeId, error));
+    });
     try {
-      running = await runNode(config, wanted.signal);
+      const started = await Promise.race([runNode(config, wanted.signal), startFailed]);
+      running = started;
+      if (wanted.signal.aborted) started.stop();
+      const end = await started.ended;
+      // An ordinary exit waits for its threads: for one in a system call that doesn't return, for ever.
+      if (end.stuck) process.once('exit', killThisProcess);
+      if (end.kind === 'failed') throw nodeFailed(config.nodeId, end.error);
+      report(io, config.nodeId, end.drained);
     } catch (error) {
       // Asked to stop while it is starting: nothing is held yet, so nothing must be drained.
-      if (error instanceof ServiceError && error.code === 'START_INTERRUPTED') return finish(exitCodes.ok);
-      throw error;
+      if (!(error instanceof ServiceError && error.code === 'START_INTERRUPTED')) throw error;
+    } finally {
+      forget();
     }
-    if (wanted.signal.aborted) running.stop();
-    const end = await running.ended;
-    // An ordinary exit waits for its threads: for one in a system call that doesn't return, for ever.
-    if (end.stuck) process.once('exit', killThisProcess);
-    if (end.kind === 'failed' && end.error instanceof NodeEndError)
-      throw failed(end.error.code, end.error.message, end.error);
-    if (end.kind === 'failed')
-      throw failed('NODE_FAILED', `node ${config.nodeId} failed: ${end.error.message}`, end.error);
-    report(io, config.nodeId, end.drained);
     finish(exitCodes.ok);
   });
+}
+
+/** What nobody caught would end the process at once, and only with a stack. @returns ends the listening */
+function onCrash(told: (error: unknown) => void): () => void {
+  const events = ['uncaughtException', 'unhandledRejection'];
+  for (const event of events) process.on(event, told);
+  return () => {
+    for (const event of events) process.off(event, told);
+  };
+}
+
+function nodeFailed(nodeId: string, error: unknown): CliError {
+  if (error instanceof NodeEndError) return failed(error.code, error.message, error);
+  return failed('NODE_FAILED', `node ${nodeId} failed: ${errorText(error)}`, error);
 }
 
 function listen(supervised: boolean): StopSignal {

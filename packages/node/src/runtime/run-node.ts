@@ -1,11 +1,4 @@
-import {
-  type FolderErrorCode,
-  LmdbRaftStorage,
-  type NodeFolder,
-  openCrashFolder,
-  openDataFolder,
-  openNodeFolder,
-} from '@holdfast/embedded';
+import { LmdbRaftStorage, type NodeFolder, openCrashFolder, openDataFolder, openNodeFolder } from '@holdfast/embedded';
 import { ControlPlane, type Gossip, ServiceWatch, storeLook, within } from '@holdfast/engine';
 import { type Logger, type NodeId, nodeId } from '@holdfast/model';
 import { HealthServer, Metrics, PinoLogger } from '@holdfast/telemetry';
@@ -28,6 +21,7 @@ import { nodeMetrics } from './node-metrics.ts';
 import { NodeReporter } from './node-reporter.ts';
 import { NodeTimers } from './node-timers.ts';
 import { ProcessMeter } from './process-meter.ts';
+import { type NodeEnd, NodeStartError, type RunningNode } from './running-node.ts';
 import { openLogWithTopics } from './services/open-log.ts';
 import { openStore } from './services/open-store.ts';
 import { tellOfStuckShards } from './stuck-shards.ts';
@@ -46,34 +40,6 @@ const disposeAtOnceMs = 1_000;
 
 /** A node that has failed saves nothing: threads that don't end by then are stuck, or as good as. */
 const threadsEndMs = 5_000;
-
-/**
- * How a node ended: `drained` says that everything it held is backed up and committed; `stuck`, that a thread or a file of
- * it can't be ended: `process.exit` may wait for it for ever, and only a kill ends the process.
- */
-export type NodeEnd = { readonly stuck: boolean } & (
-  | { readonly kind: 'stopped'; readonly clean: boolean; readonly drained: boolean }
-  | { readonly kind: 'failed'; readonly error: Error }
-);
-
-export interface RunningNode {
-  readonly nodeId: NodeId;
-  /** Where its control service listens. */
-  readonly address: string;
-  /** Drains and ends; a second call ends at once. */
-  stop(): void;
-  readonly ended: Promise<NodeEnd>;
-}
-
-/** A node can't start on this folder; the text is one line for its operator. */
-export class NodeStartError extends Error {
-  override readonly name = 'NodeStartError';
-  readonly code: FolderErrorCode;
-  constructor(code: FolderErrorCode, text: string) {
-    super(text);
-    this.code = code;
-  }
-}
 
 /**
  * Starts a node from its compiled configuration.
@@ -219,7 +185,7 @@ class Node implements RunningNode {
       rng: new CryptoRng(),
       logger: this.#logger,
       onSessionLost: (reason) => void this.#renewSession(reason),
-      onFatal: (error) => this.#fail(this.#endError(error)),
+      onFatal: (error) => this.fail(this.#endError(error)),
       zoneOf: (id) => zoneIn(this.#gossip?.members() ?? [], id),
       onLeave: () => {
         if (!this.#stopping) this.stop();
@@ -340,7 +306,7 @@ class Node implements RunningNode {
       this.#shards = this.#newShards(counter, this.#shards);
       this.#control!.restartSession(counter, this.#shards);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -374,18 +340,24 @@ class Node implements RunningNode {
       await this.#gossip?.leave();
       await this.#closeShards();
       await this.dispose();
+      if (this.#failing) return;
       this.#logger.info('stopped', { clean, drained });
       this.#end({ kind: 'stopped', clean, drained, stuck: this.#stuck });
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     this.#logger.error('this node can not go on', { err: failure });
+    if (this.#failing) return;
     this.#stopping = this.#failing = true;
-    void within(this.#timers, threadsEndMs, this.#closeShards()).then((closed) =>
+    const closing = this.#closeShards().catch((err: unknown) => {
+      this.#logger.warn('not all is closed', { err });
+      return false;
+    });
+    void within(this.#timers, threadsEndMs, closing).then((closed) =>
       this.#end({ kind: 'failed', error: failure, stuck: closed !== true }),
     );
   }
