@@ -106,14 +106,16 @@ export async function withCluster<T>(
   }
 }
 
-function noAnswer(addresses: readonly string[], errors: readonly unknown[]): Error {
+/** Timed out where each of them had its time: one that is refused at once won't answer in a longer one either. */
+export function noAnswer(addresses: readonly string[], errors: readonly unknown[]): CliError {
   const unexpected = errors.find((error) => !(error instanceof AdminError));
   if (unexpected !== undefined) throw unexpected;
+  const known = errors as readonly AdminError[];
   // Of those that failed, one that was reached says more than one that was not.
-  const answered = errors.find((error) => (error as AdminError).code === 'FAILED');
-  const cause = answered ?? errors[0];
-  const reasons = errors.map((error) => (error as AdminError).message.replace(/\s*\n\s*/g, ' '));
-  if (addresses.length === 1) return failed('NO_ANSWER', reasons[0]!, cause);
+  const cause = known.find(({ code }) => code === 'FAILED') ?? known[0];
+  const exit = known.every(({ code }) => code === 'DEADLINE') ? exitCodes.timedOut : exitCodes.failed;
+  const reasons = known.map(({ message }) => message.replace(/\s*\n\s*/g, ' '));
   const shown = [...new Set(reasons)].slice(0, 3).join('; ');
-  return failed('NO_ANSWER', `none of ${addresses.length} nodes answers: ${shown}`, cause);
+  const text = addresses.length === 1 ? reasons[0]! : `none of ${addresses.length} nodes answers: ${shown}`;
+  return new CliError(exit, 'NO_ANSWER', text, { cause });
 }
