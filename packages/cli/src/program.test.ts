@@ -12,6 +12,7 @@ import { LmdbBackupStore, openDataFolder } from '@holdfast/embedded';
 import { hashUnit, unitHashOut } from '@holdfast/model';
 import { encodeRow } from '@holdfast/processor';
 import { compileProcessor } from '@holdfast/sdk';
+import { exitCodes } from './exit-codes.ts';
 import { documentSchemas } from './output-schemas.ts';
 import { type Outcome, runHere } from './run-here.test.ts';
 
@@ -80,6 +81,15 @@ test('wrong command lines: one line on stderr, exit 2', async () => {
     refused(['user', 'get'], 2, /missing required argument 'key'/),
     refused(['user', 'get', 'lea', '--job', 'other'], 2, /--job goes with --data/),
   ]);
+});
+
+test('the help has each exit code', async () => {
+  const { out } = await inProcess(['--help']);
+  const told = /Exit codes: (.+)\.$/m
+    .exec(out)![1]!
+    .split(', ')
+    .map((code) => Number.parseInt(code, 10));
+  assert.deepEqual(told, Object.values(exitCodes));
 });
 
 test('bad input: one line on stderr, exit 1, and nothing is started', async () => {

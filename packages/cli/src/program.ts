@@ -61,7 +61,8 @@ function rootCommand(): Command {
     .helpCommand(false)
     .addHelpText(
       'after',
-      '\nOn each: --help. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 timed out, 10 unhealthy, 11 degraded.',
+      '\nOn each: --help. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 timed out, 10 unhealthy, 11 degraded, ' +
+        '130 interrupted.',
     );
   for (const [name, { summary }] of Object.entries(commandTable)) {
     root.command(name).description(summary).allowExcessArguments().helpOption(false);
