@@ -165,7 +165,7 @@ const letterFields = {
   job: z.string(),
   version: z.string(),
   from: z.object({ topic: z.string(), partition: z.int(), offset: integerText }).nullable(),
-  output: z.object({ topic: z.string(), bytes: z.int() }).nullable(),
+  output: z.object({ topic: z.string(), bytes: z.int().nullable() }).nullable(),
   valueBytes: z.int().nullable(),
   wholeBytes: z.int().nullable(),
 };

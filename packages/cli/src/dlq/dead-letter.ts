@@ -21,8 +21,8 @@ export interface DeadLetter {
   readonly version: string;
   /** The record that failed; null where a letter doesn't say. */
   readonly from: Place | null;
-  /** Set: no record failed, but an output of so many bytes, which that topic refused. */
-  readonly output: { readonly topic: string; readonly bytes: number } | null;
+  /** Set: no record failed, but an output of so many bytes (null: it doesn't say), which that topic refused. */
+  readonly output: { readonly topic: string; readonly bytes: number | null } | null;
   /**
    * Whose key this is: the record's own, or the user's, under which its holder had it; `cut`: the letter has neither key
    * nor headers of the record.
@@ -30,7 +30,7 @@ export interface DeadLetter {
   readonly keyIs: 'record' | 'user' | 'cut';
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** Bytes of the whole value, of which the letter has only the first; null: it has all. */
+  /** Bytes of the whole value, of which the letter has only the first; NaN: it doesn't say how many; null: it has all. */
   readonly wholeBytes: number | null;
   /** The record's own headers, where its key is its own. */
   readonly ownHeaders: Readonly<Record<string, string>>;

@@ -173,6 +173,24 @@ describe('dead letters', () => {
     assert.deepEqual(await log.endOffsets('in'), before);
   });
 
+  test('a letter whose headers are no counts is shown and listed all the same, and still counts as cut', async () => {
+    const odd = { 'output-bytes': 'many', truncated: '-', reason: 'odd' };
+    const at = await log.append(deadLetterTopic, 1, [
+      letter(1, 7, { ...odd, 'output-topic': 'out' }, { key: null, value: bytes('x') }),
+      letter(1, 7, odd, { key: null, value: bytes('x') }),
+      letter(1, 7, { ...odd, partition: '1'.padEnd(30, '0') }, { key: null, value: bytes('x') }),
+    ]);
+    const { letters } = await json('dlq', 'ls', '--data', data, '--reason', 'odd');
+    const row = (letters as { letter: string; output: unknown }[]).find(({ letter }) => letter === `1@${at}`)!;
+    assert.deepEqual(row.output, { topic: 'out', bytes: null });
+    const shown = await holdfast('dlq', 'show', `1@${at}`, '--data', data);
+    assert.match(shown.out, /of an output of \? bytes for out$/m);
+    assert.match(shown.out, /^value x \(cut: 1 of \? bytes\)$/m);
+    const { exit, err } = await holdfast('dlq', 'replay', `1@${at + 1}`, '--data', data);
+    assert.equal(exit, 1);
+    assert.match(err, /it has 1 of \? bytes, and the input has its record no more/);
+  });
+
   test('the letter of an output says so, and is not replayed; those beside it are', async () => {
     const own = {
       id: 'o/too-large',

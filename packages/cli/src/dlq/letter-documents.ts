@@ -19,9 +19,9 @@ export interface LetterRow {
   readonly job: string;
   readonly version: string;
   readonly from: { readonly topic: string; readonly partition: number; readonly offset: string } | null;
-  readonly output: { readonly topic: string; readonly bytes: number } | null;
+  readonly output: { readonly topic: string; readonly bytes: number | null } | null;
   readonly valueBytes: number | null;
-  /** Of the value before it was cut; null: it is whole. */
+  /** Of the value before it was cut; NaN, in JSON null: it is cut, and doesn't say; null: it is whole. */
   readonly wholeBytes: number | null;
 }
 
@@ -94,7 +94,7 @@ export function renderLetters({ letters, at }: LettersDocument): string[] {
     row.job,
     row.reason,
     row.at === null ? '-' : formatAge(Date.parse(at) - Date.parse(row.at)),
-    formatBytes(row.wholeBytes ?? row.valueBytes ?? 0),
+    formatBytes(row.wholeBytes || row.valueBytes || 0),
   ]);
   return renderTable(header, rows);
 }
@@ -102,7 +102,7 @@ export function renderLetters({ letters, at }: LettersDocument): string[] {
 /** Pure. */
 export function renderLetter(document: LetterDocument): string[] {
   const { letter, reason, job, version, at, key, keyIs, headers, value, valueBytes, wholeBytes } = document;
-  const cut = wholeBytes === null ? '' : ` (cut: ${valueBytes ?? 0} of ${wholeBytes} bytes)`;
+  const cut = wholeBytes === null ? '' : ` (cut: ${valueBytes ?? 0} of ${wholeBytes || '?'} bytes)`;
   return [
     `${letter}  ${reason}  of ${whereText(document)}`,
     `by ${job} ${version}${at === null ? '' : ` at ${at}`}`,
@@ -115,7 +115,7 @@ export function renderLetter(document: LetterDocument): string[] {
 }
 
 function whereText({ from, output }: LetterRow): string {
-  if (output !== null) return `an output of ${output.bytes} bytes for ${output.topic}`;
+  if (output !== null) return `an output of ${output.bytes ?? '?'} bytes for ${output.topic}`;
   return from === null
     ? 'a record of which it does not say where it was'
     : `${from.topic}/${from.partition}@${from.offset}`;

@@ -107,7 +107,8 @@ function letterOf(
 ): DeadLetter {
   const { id = '', reason = '?', job = '?', version = '?', topic, partition, offset } = headers;
   const own = Object.entries(headers).filter(([name]) => name.startsWith(ownHeaderPrefix));
-  const isPlaced = topic !== undefined && /^\d+$/.test(partition ?? '') && /^\d+$/.test(offset ?? '');
+  const [partitionNumber, offsetNumber] = [countOf(partition), countOf(offset)];
+  const isPlaced = topic !== undefined && partitionNumber !== null && offsetNumber !== null;
   const { [truncatedHeader]: wholeBytes, [outputTopicHeader]: outputTopic, 'key-is': keyIs } = headers;
   return {
     partition: letterPartition,
@@ -117,12 +118,17 @@ function letterOf(
     reason,
     job,
     version,
-    from: isPlaced ? { topic, partition: Number(partition), offset: Number(offset) } : null,
-    output: outputTopic === undefined ? null : { topic: outputTopic, bytes: Number(headers[outputBytesHeader] ?? 0) },
+    from: isPlaced ? { topic, partition: partitionNumber, offset: offsetNumber } : null,
+    output: outputTopic === undefined ? null : { topic: outputTopic, bytes: countOf(headers[outputBytesHeader]) },
     keyIs: keyIs === 'record' || keyIs === keyLeftOut ? keyIs : 'user',
     key,
     value,
-    wholeBytes: wholeBytes === undefined ? null : Number(wholeBytes),
+    wholeBytes: wholeBytes === undefined ? null : (countOf(wholeBytes) ?? Number.NaN),
     ownHeaders: Object.fromEntries(own.map(([name, text]) => [name.slice(ownHeaderPrefix.length), text])),
   };
+}
+
+/** Null: it is none. Who wrote a letter may be anybody. */
+function countOf(header: string | undefined): number | null {
+  return /^\d{1,15}$/.test(header ?? '') ? Number(header) : null;
 }

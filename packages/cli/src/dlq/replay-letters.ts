@@ -85,7 +85,7 @@ export class LetterReplay {
     if (count === null) return this.#refuse(letter, `there is no topic ${from.topic}`);
     const record = await this.#recordOf(letter);
     if (record === null) {
-      const has = `it has ${letter.value?.length ?? 0} of ${letter.wholeBytes} bytes`;
+      const has = `it has ${letter.value?.length ?? 0} of ${letter.wholeBytes || '?'} bytes`;
       return this.#refuse(letter, `${has}, and the input has its record no more`);
     }
     const partition = from.partition % count;
