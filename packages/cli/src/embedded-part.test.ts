@@ -43,7 +43,18 @@ test('a folder without nodes, and one whose dev cluster has just begun, is empty
   writeDevFile(begun, { schema: 'holdfast/dev-run/v1', ...run });
   for (const from of [data, begun]) {
     assert.deepEqual(await runHere(['export', '--data', from], dir), { exit: 0, out: '', err: '' });
-    assert.equal((await runHere(['dlq', 'ls', '--data', from], dir)).exit, 0);
+    for (const args of [
+      ['dlq', 'ls'],
+      ['dlq', 'replay', '--all', '--yes'],
+      ['topic', 'lag'],
+    ]) {
+      const { exit, err } = await runHere([...args, '--data', from], dir);
+      assert.deepEqual(
+        [exit, err],
+        [3, `holdfast: there is no log ${join(from, 'log')}: nothing has been fed to it yet\n`],
+      );
+    }
+    assert.equal(existsSync(join(from, 'log')), false);
     assert.equal((await runHere(['user', 'discard', 'lea', '--data', from], dir)).exit, 3);
   }
 });

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import type { Log } from '@holdfast/engine';
 import { silentLogger } from '@holdfast/model';
 import { compileConfig, type NodeConfig, NodeTimers, openLog } from '@holdfast/node';
 import { type Command, Option } from 'commander';
-import { failed, usage } from './cli-error.ts';
+import { CliError, failed, usage } from './cli-error.ts';
 import { requireDataFolder } from './client-addresses.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { readConfigFiles } from './node-settings.ts';
 import { durationOption } from './options.ts';
@@ -13,6 +15,8 @@ export interface LogOptions {
   readonly config: readonly string[];
   readonly data?: string;
   readonly timeout: number;
+  /** An embedded log that isn't there is made: the command feeds it. */
+  readonly makesLog?: boolean;
 }
 
 /** Of a log that was opened by its folder alone. */
@@ -47,12 +51,13 @@ export async function withLog<T>(options: LogOptions, io: Io, work: (opened: Con
   }
 }
 
-async function open({ config: files, data, timeout }: LogOptions, io: Io): Promise<ConfiguredLog> {
+async function open({ config: files, data, timeout, makesLog = false }: LogOptions, io: Io): Promise<ConfiguredLog> {
   if ((data === undefined) === (files.length === 0)) throw usage('give --config FILE of a node, or --data DIR');
   const environment = { timers: new NodeTimers(), logger: silentLogger };
   if (data !== undefined) {
     const { embeddedPart } = await import('./embedded-part.ts');
     const path = embeddedPart(data, 'log', 'give --config FILE of such a node, in place of --data');
+    if (!makesLog) requireLog(path);
     const log = await openLog({ log: { kind: 'embedded', dir: null } }, path, environment);
     return { log, job: null };
   }
@@ -60,7 +65,14 @@ async function open({ config: files, data, timeout }: LogOptions, io: Io): Promi
   // A command's patience is its own.
   const settings = config.log.kind === 'kafka' ? { ...config.log, connectDeadlineMs: timeout } : config.log;
   const path = settings.kind === 'kafka' ? '' : (settings.dir ?? (await embeddedPath(config.dataDir)));
+  if (settings.kind === 'embedded' && !makesLog) requireLog(path);
   return { log: await openLog({ log: settings }, path, environment), job: config.job };
+}
+
+/** Opening the embedded log would make one: whoever feeds it does that. */
+function requireLog(path: string): void {
+  if (existsSync(path)) return;
+  throw new CliError(exitCodes.notFound, 'NOT_FOUND', `there is no log ${path}: nothing has been fed to it yet`);
 }
 
 /** A reading command makes no folder where there is none. */

@@ -35,7 +35,7 @@ export function feedCommand({ io, finish }: CommandContext): Command {
 async function run(file: string, flags: FeedFlags, io: Io): Promise<number> {
   if (file === '-' && flags.again === true) throw usage('--again goes with a file: a stream is always fed');
   const path = file === '-' ? null : checkInput(file, io.cwd);
-  return withLog(flags, io, async ({ log, job }) => {
+  return withLog({ ...flags, makesLog: true }, io, async ({ log, job }) => {
     const topic = flags.topic ?? onlyInput((await loadJob(job ?? defaultJob)).inputs);
     const stop = new AbortController();
     const signals = new StopSignal();
