@@ -14,7 +14,7 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 const row = encodeRow({ vector: [], users: [] });
 const holdfast = (...args: string[]) => runHere(args, dir);
 
-test('only a row that can not be read is removed, and only with --yes', async () => {
+test('only a row that can not be read is removed, and only with --yes', async (t) => {
   const opened = openDataFolder(join(dir, 'data'), Date.now());
   assert.ok(opened.code === 'OK');
   const unitOf = (user: string) => {
@@ -34,6 +34,10 @@ test('only a row that can not be read is removed, and only with --yes', async ()
   }
   const look = await holdfast('user', 'discard', 'max', '--data', data);
   assert.deepEqual([look.exit, /of a format.*\nnothing was removed/.test(look.err)], [0, true], look.err);
+  const mended = t.mock.method(LmdbBackupStore.prototype, 'discard', async () => false);
+  const late = await holdfast('user', 'discard', 'max', '--data', data, '--yes');
+  assert.deepEqual([late.exit, /nothing is stored.*that can't be read\n$/.test(late.err)], [3, true], late.err);
+  mended.mock.restore();
   const done = await holdfast('user', 'discard', 'max', '--data', data, '--yes');
   assert.deepEqual([done.exit, /removed/.test(done.err)], [0, true], done.err);
   assert.equal((await holdfast('user', 'discard', 'max', '--data', data, '--yes')).exit, 3);

@@ -25,16 +25,19 @@ export async function discardRow(key: Uint8Array, { data, yes }: DiscardOptions,
   const store = existsSync(storePath) ? await LmdbBackupStore.open(storePath) : null;
   try {
     const problem = store === null ? null : await problemOf(store, unit);
-    if (store === null || problem === null) {
-      throw new CliError(exitCodes.notFound, 'NOT_FOUND', `nothing is stored of unit ${name} that can't be read`);
-    }
+    if (store === null || problem === null) throw notFound(name);
     io.note(`unit ${name}: ${problem}\n`);
     if (yes !== true) return io.note('nothing was removed: say --yes to do it\n');
-    await store.discard(unit, isReadable);
+    // A node may have mended or removed it since the look.
+    if (!(await store.discard(unit, isReadable))) throw notFound(name);
     io.note('removed: after holdfast user release KEY the user begins anew\n');
   } finally {
     await store?.close();
   }
+}
+
+function notFound(name: string): CliError {
+  return new CliError(exitCodes.notFound, 'NOT_FOUND', `nothing is stored of unit ${name} that can't be read`);
 }
 
 /** Null: nothing is stored, or it can be read. */
