@@ -1,8 +1,16 @@
 import { existsSync } from 'node:fs';
 import type { Log } from '@holdfast/engine';
 import { silentLogger } from '@holdfast/model';
-import { compileConfig, type NodeConfig, NodeTimers, openLog } from '@holdfast/node';
+import {
+  compileConfig,
+  type NodeConfig,
+  NodeTimers,
+  openLog,
+  type ServiceEnvironment,
+  ServiceError,
+} from '@holdfast/node';
 import { type Command, Option } from 'commander';
+import { BoundedLog, unreachable } from './bounded-log.ts';
 import { CliError, failed, usage } from './cli-error.ts';
 import { requireDataFolder } from './client-addresses.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -21,6 +29,12 @@ export interface LogOptions {
 
 /** Of a log that was opened by its folder alone. */
 export const defaultJob = { name: 'access-anomaly', inputTopic: null, mapping: 'holdfast' } as const;
+
+type KafkaLogConfig = Extract<NodeConfig['log'], { readonly kind: 'kafka' }>;
+
+/** A try to connect that has not come to its end so long after the timeout is left. */
+const hungTryMs = 1_000;
+const timerMsMax = 2 ** 31 - 1;
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
@@ -62,11 +76,27 @@ async function open({ config: files, data, timeout, makesLog = false }: LogOptio
     return { log, job: null };
   }
   const { config } = compileConfig({ env: io.env, files: readConfigFiles(files, io.cwd), cwd: io.cwd });
-  // A command's patience is its own.
-  const settings = config.log.kind === 'kafka' ? { ...config.log, connectDeadlineMs: timeout } : config.log;
-  const path = settings.kind === 'kafka' ? '' : (settings.dir ?? (await embeddedPath(config.dataDir)));
-  if (settings.kind === 'embedded' && !makesLog) requireLog(path);
-  return { log: await openLog({ log: settings }, path, environment), job: config.job };
+  const { job } = config;
+  if (config.log.kind === 'kafka') return { log: await openBrokers(config.log, timeout, environment), job };
+  const path = config.log.dir ?? (await embeddedPath(config.dataDir));
+  if (!makesLog) requireLog(path);
+  return { log: await openLog({ log: config.log }, path, environment), job };
+}
+
+/** A command's patience is its own. @throws CliError LOG_UNREACHABLE, ServiceError */
+async function openBrokers(config: KafkaLogConfig, timeoutMs: number, environment: ServiceEnvironment): Promise<Log> {
+  const name = `Kafka at ${config.brokers.join(', ')}`;
+  // A try may hang for longer than that; one that does not ends by itself, and says why.
+  const stop = AbortSignal.timeout(Math.min(timeoutMs + hungTryMs, timerMsMax));
+  try {
+    const log = await openLog({ log: { ...config, connectDeadlineMs: timeoutMs } }, '', { ...environment, stop });
+    return new BoundedLog(log, name, timeoutMs, environment.timers);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    if (error.code === 'START_INTERRUPTED') throw unreachable(name, timeoutMs);
+    if (error.code !== 'LOG_UNREACHABLE') throw error;
+    throw new CliError(exitCodes.timedOut, error.code, error.message, { cause: error });
+  }
 }
 
 /** Opening the embedded log would make one: whoever feeds it does that. */

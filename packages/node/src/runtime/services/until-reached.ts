@@ -57,7 +57,7 @@ export async function untilReached<T extends Closable>(
       const { why } = reached;
       const leftMs = endMs - timers.monotonicMs();
       if (leftMs <= 0) {
-        const text = `${name} is not reached after ${Math.round(deadlineMs / 1000)} s and ${tries} tries: ${why}`;
+        const text = `${name} is not reached after ${deadlineMs / 1000} s and ${tries} tries: ${why}`;
         throw new ServiceError(code, text);
       }
       const waitMs = Math.min(pauseMs, leftMs);
