@@ -7,7 +7,7 @@ export interface DevSummary {
   readonly records: number;
   /** In the log, by this run and earlier ones. */
   readonly recordsInLog: number;
-  /** From the start of the nodes until they had ended, with all backed up and committed; without `--once` until Ctrl-C was heeded. */
+  /** From the nodes' start until they had drained, with all backed up and committed; without `--once` until Ctrl-C. */
   readonly seconds: number;
   readonly recordsPerSec: number;
   readonly users: number;
