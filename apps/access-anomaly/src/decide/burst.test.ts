@@ -9,11 +9,16 @@ const start = Date.parse('2026-03-02T08:00:00Z');
 const minute = 60_000;
 const hour = 60;
 
+/** Whole milliseconds: thirds of minutes an hour apart are that exactly. */
+function msOf(minutes: number): number {
+  return Math.round(minutes * minute);
+}
+
 /** Times in minutes, in the order of arrival. @returns how many bursts are told */
 function told(minutes: readonly number[], profile: Profile = initialProfile()): number {
   let count = 0;
   for (const at of minutes) {
-    const timeUnixMs = start + at * minute;
+    const timeUnixMs = start + msOf(at);
     profile.latestTime = Math.max(profile.latestTime, timeUnixMs);
     if (learnFailure(profile, { timeUnixMs } as Login) !== null) count++;
   }
@@ -26,8 +31,10 @@ function every(gap: number, count: number, from = 0): number[] {
 
 /** Hours in which a window of eleven ends, counted the slow way. */
 function burstHours(minutes: readonly number[]): number[] {
-  const ends = minutes.filter((end) => minutes.filter((at) => at <= end && at > end - hour).length >= burstFailures);
-  return [...new Set(ends.map((end) => Math.floor(end / hour)))];
+  const times = minutes.map(msOf);
+  const hourMs = msOf(hour);
+  const ends = times.filter((end) => times.filter((at) => at <= end && at > end - hourMs).length >= burstFailures);
+  return [...new Set(ends.map((end) => Math.floor(end / hourMs)))];
 }
 
 test('whichever of its failures arrives last, a burst is told', () => {
