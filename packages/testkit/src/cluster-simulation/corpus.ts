@@ -18,4 +18,8 @@ export const corpus: readonly { readonly seed: number; readonly found: string }[
       'a node that woke up after its session began to read where its successor had committed, and sent that to itself',
   },
   { seed: 1_599, found: 'the checker of session times took a slow clock for as fast as the others' },
+  {
+    seed: 225_653_837,
+    found: 'the checker of session times had not seen yet that a new leader had renewed its own session just in time',
+  },
 ];

@@ -45,10 +45,6 @@ export class SessionTimes {
     }
   }
 
-  isProven(session: number): boolean {
-    return this.#proofs.has(session);
-  }
-
   /** The node at `process` holds under this session now. */
   onHolding(nodeId: string, process: VirtualProcess, session: number): void {
     const proof = this.#proofs.get(session);
