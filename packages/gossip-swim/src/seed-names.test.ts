@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { promises } from 'node:dns';
 import { networkInterfaces } from 'node:os';
 import { mock, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { nodeId, SeededRng, silentLogger } from '@holdfast/model';
 import { fastTimes } from './lifeguard/fast-times.test.ts';
 import { LifeguardGossip } from './lifeguard/lifeguard-gossip.ts';
@@ -27,19 +27,25 @@ test('a name has one lookup at a time; the last answer serves, and names of othe
   );
   const found: string[] = [];
   let errors = 0;
-  const names = new SeedNames(['b.test:1', 'b.test:2', 'c.test:1', '10.0.0.1:1'], 6, {
-    onSeedFound: (seed, address) => found.push(`${seed} ${address}`),
+  let nowMs = 5_000;
+  const handlers = {
+    onSeedFound: (seed: string, address: string) => found.push(`${seed} ${address}`),
     onError: () => errors++,
-  });
+  };
+  const names = new SeedNames(['b.test:1', 'b.test:2', 'c.test:1', '10.0.0.1:1'], 6, handlers, () => nowMs);
   for (let i = 0; i < 5; i++) assert.equal(names.find('b.test'), null);
   assert.equal(names.find('stranger.test'), null);
   assert.deepEqual(['b.test', 'c.test', 'stranger.test'].map(lookups), [1, 0, 0]);
   ends[0]!('2001:DB8:0::1');
-  await sleep(1_050);
+  await turn();
+  nowMs += 999;
+  assert.equal(names.find('b.test'), '2001:db8::1');
+  assert.equal(lookups('b.test'), 1);
+  nowMs += 1;
   assert.deepEqual(found, ['b.test:1 [2001:db8::1]:1', 'b.test:2 [2001:db8::1]:2']);
   for (let i = 0; i < 5; i++) assert.equal(names.find('b.test'), '2001:db8::1');
   ends[1]!(null);
-  await sleep(0);
+  await turn();
   assert.equal(names.find('b.test'), '2001:db8::1');
   assert.deepEqual([lookups('b.test'), errors], [2, 1]);
 });

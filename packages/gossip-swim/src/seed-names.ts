@@ -29,8 +29,15 @@ export class SeedNames {
   readonly #byHost = new Map<string, Name>();
   readonly #family: 4 | 6;
   readonly #handlers: SeedNameHandlers;
+  readonly #monotonicMs: () => number;
 
-  constructor(seeds: readonly string[], family: 4 | 6, handlers: SeedNameHandlers) {
+  constructor(
+    seeds: readonly string[],
+    family: 4 | 6,
+    handlers: SeedNameHandlers,
+    monotonicMs = () => performance.now(),
+  ) {
+    this.#monotonicMs = monotonicMs;
     this.#family = family;
     this.#handlers = handlers;
     for (const seed of seeds) {
@@ -45,13 +52,13 @@ export class SeedNames {
   find(host: string): string | null {
     const name = this.#byHost.get(host);
     if (name === undefined) return null;
-    if (!name.isSought && performance.now() >= name.nextMs) void this.#lookUp(host, name);
+    if (!name.isSought && this.#monotonicMs() >= name.nextMs) void this.#lookUp(host, name);
     return name.ip;
   }
 
   async #lookUp(host: string, name: Name): Promise<void> {
     name.isSought = true;
-    name.nextMs = performance.now() + lookupIntervalMs;
+    name.nextMs = this.#monotonicMs() + lookupIntervalMs;
     try {
       const ip = canonicalHost((await promises.lookup(host, { family: this.#family })).address);
       name.ip = ip;

@@ -6,6 +6,7 @@ import { claimIds, claims } from './arbitraries.test.ts';
 import { compareClaims } from './claim-order.ts';
 import type { Member, MemberClaim, MemberState } from './member.ts';
 import { emptyView, type MembershipView, membersOf, mergeViews, stepMembership } from './membership-view.ts';
+import { metaWith } from './test-meta.test.ts';
 
 const self = nodeId('self');
 const limits = { membersMax: 16, tombstoneKeepMs: 1000 };
@@ -22,16 +23,7 @@ function claim(
     incarnation,
     state,
     gossipAddress: `10.0.0.1:${7500 + id.charCodeAt(0)}`,
-    meta: {
-      uuid: '00000000-0000-0000-0000-000000000001',
-      startCounter: 1,
-      version: '1',
-      peerAddress: '10.0.0.1:7400',
-      shardAddresses: [],
-      httpAddress: null,
-      zone: null,
-      ...more,
-    },
+    meta: metaWith(more),
   };
 }
 

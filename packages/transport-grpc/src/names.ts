@@ -5,6 +5,11 @@ const lookupIntervalMs = 1_000;
 /** Names that are remembered; the one that came first gives way, unless it is being looked up. */
 const namesMax = 1_024;
 
+export interface NameTimers {
+  monotonicMs(): number;
+  setTimer(delayMs: number, fn: () => void): void;
+}
+
 interface Name {
   /** The last good answer; empty: there was none yet. */
   addresses: readonly string[];
@@ -27,10 +32,12 @@ export interface NameAnswer {
  */
 export class Names {
   readonly #lookUp: (host: string) => Promise<readonly string[]>;
+  readonly #timers: NameTimers;
   readonly #byHost = new Map<string, Name>();
 
-  constructor(lookUp: (host: string) => Promise<readonly string[]> = lookUpHere) {
+  constructor(lookUp: (host: string) => Promise<readonly string[]> = lookUpHere, timers: NameTimers = timersHere) {
     this.#lookUp = lookUp;
+    this.#timers = timers;
   }
 
   /** The last good answer; empty when there was none yet. */
@@ -42,10 +49,10 @@ export class Names {
   seek(host: string): void {
     const name = this.#nameOf(host);
     if (name.sought !== null) return;
-    const waitMs = name.beganMs + lookupIntervalMs - performance.now();
+    const waitMs = name.beganMs + lookupIntervalMs - this.#timers.monotonicMs();
     name.sought = 'waiting';
     if (waitMs <= 0) void this.#look(host, name);
-    else setTimeout(() => void this.#look(host, name), waitMs).unref();
+    else this.#timers.setTimer(waitMs, () => void this.#look(host, name));
   }
 
   /** Calls back when the next lookup of the name has ended, once. @returns how to take that back */
@@ -59,7 +66,7 @@ export class Names {
 
   async #look(host: string, name: Name): Promise<void> {
     name.sought = 'looking';
-    name.beganMs = performance.now();
+    name.beganMs = this.#timers.monotonicMs();
     let problem = 'no address';
     try {
       const addresses = await this.#lookUp(host);
@@ -92,6 +99,12 @@ export class Names {
     }
   }
 }
+
+/** No process waits for them. */
+const timersHere: NameTimers = {
+  monotonicMs: () => performance.now(),
+  setTimer: (delayMs, fn) => void setTimeout(fn, delayMs).unref(),
+};
 
 /** All families, in the order that the system prefers. */
 async function lookUpHere(host: string): Promise<readonly string[]> {

@@ -72,7 +72,10 @@ function nodesOf(dir: string, plan: DevPlan, earlier: DevFile | null): number {
     const others = found.map(({ name }) => name).filter((id) => !devNodeIds(nodes).includes(id));
     if (others.length > 0) {
       const named = others.slice(0, 3).join(', ');
-      throw failed('FOREIGN_NODES', `${dir} holds nodes of another cluster (${named}); choose another folder`);
+      throw failed(
+        'FOREIGN_NODES',
+        `${dir} holds nodes that are none of this run's (${named}): choose another folder, or say with --nodes how many it has, if they are of a dev`,
+      );
     }
   } else if (earlier.nodes.length !== nodes) {
     const had = earlier.nodes.length;

@@ -14,9 +14,9 @@ export interface StartOptions {
 /**
  * Where reading a partition begins (PROTOCOL.md 3.1): at the committed offset if it names the store's generation, else at
  * the least marker; without markers where the store says that the job began, else at the first record that is kept. Only a
- * job that never committed, in the store's first generation, begins at its start position, in partitions that were there then. A
- * generation is known by its id alone: every cluster counts from 1, and what another one has committed under the number
- * vouches for nothing here.
+ * job that never committed, in the store's first generation, begins at its start position, in partitions that were there
+ * then. A generation is known by its id alone: every cluster counts from 1, and what another one has committed under the
+ * number vouches for nothing here.
  * @returns the id of another generation where the store has one; null: the lease is over
  */
 export async function findStart(

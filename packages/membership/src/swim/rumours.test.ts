@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type NodeId, nodeId } from '@holdfast/model';
+import { metaWith } from '../test-meta.test.ts';
 import type { News } from './packet.ts';
 import { newsBytes } from './packet-codec.ts';
 import { RumourQueue } from './rumours.ts';
 
 function newsOf(id: string, incarnation = 1): News {
-  const meta = {
-    uuid: '00000000-0000-0000-0000-000000000001',
-    startCounter: 1,
-    version: '1',
-    peerAddress: '10.0.0.1:7400',
-    shardAddresses: [],
-    httpAddress: null,
-    zone: null,
-  };
+  const meta = metaWith();
   const claim = { id: nodeId(id), incarnation, state: 'alive', gossipAddress: '10.0.0.1:7401', meta } as const;
   return { claim, ageMs: 0, accusers: [] };
 }

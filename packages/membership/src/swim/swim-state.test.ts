@@ -3,19 +3,12 @@ import { it } from 'node:test';
 import { nodeId, SeededRng } from '@holdfast/model';
 import { incarnationOfStart } from '../incarnation.ts';
 import type { MemberClaim } from '../member.ts';
+import { metaWith } from '../test-meta.test.ts';
 import { swimDefaults } from './options.ts';
 import { SwimState } from './swim-state.ts';
 
 function claimOf(id: string, startCounter: number): MemberClaim {
-  const meta = {
-    uuid: `0000000${id}-0000-4000-8000-000000000000`,
-    startCounter,
-    version: '1',
-    peerAddress: '10.0.0.1:7400',
-    shardAddresses: [],
-    httpAddress: null,
-    zone: null,
-  };
+  const meta = metaWith({ uuid: `0000000${id}-0000-4000-8000-000000000000`, startCounter });
   const incarnation = incarnationOfStart(startCounter);
   return { id: nodeId(id), incarnation, state: 'alive', gossipAddress: `10.0.0.1:${startCounter}`, meta };
 }

@@ -3,20 +3,13 @@ import { it } from 'node:test';
 import { nodeId, SeededRng } from '@holdfast/model';
 import { incarnationOfStart } from '../incarnation.ts';
 import type { MemberClaim } from '../member.ts';
+import { metaWith } from '../test-meta.test.ts';
 import { swimDefaults } from './options.ts';
 import { type SwimEvent, stepSwim } from './swim-core.ts';
 import { SwimState } from './swim-state.ts';
 
 function claimOf(id: string, gossipAddress: string): MemberClaim {
-  const meta = {
-    uuid: `0000000${id}-0000-4000-8000-000000000000`,
-    startCounter: 1,
-    version: '1',
-    peerAddress: '10.0.0.1:7400',
-    shardAddresses: [],
-    httpAddress: null,
-    zone: null,
-  };
+  const meta = metaWith({ uuid: `0000000${id}-0000-4000-8000-000000000000` });
   return { id: nodeId(id), incarnation: incarnationOfStart(1), state: 'alive', gossipAddress, meta };
 }
 
