@@ -56,6 +56,20 @@ export function makeDeadly(
   return job;
 }
 
+/** Changes the job: applying a record of this user takes its time. */
+export function makeSlow(
+  job: CompiledJob<LedgerState>,
+  slow: Uint8Array,
+  onSlow: () => void,
+): CompiledJob<LedgerState> {
+  const apply = job.apply.bind(job);
+  job.apply = (state, key, record, out) => {
+    if (Buffer.compare(key, slow) === 0) onSlow();
+    return apply(state, key, record, out);
+  };
+  return job;
+}
+
 /**
  * The job that the cluster runs, as its author would write it.
  * @param weighsTimes states depend on what time each record has: where those who replay it know that

@@ -38,6 +38,8 @@ export interface ClusterPlan extends CommonPlan {
   readonly committedBefore: { readonly offset: number; readonly fence: number } | null;
   /** Some users have rows that the store can't read any more. */
   readonly isBending: boolean;
+  /** A user whose records keep the thread busy for so long each. */
+  readonly slow: { readonly key: Uint8Array; readonly recordMs: number } | null;
 }
 
 /** A seed's kinds of faults are a part of all: rare ones get histories in which they are common. */
@@ -52,6 +54,8 @@ const deadlyEvery = 4;
  */
 const releasingEvery = 4 * deadlyEvery;
 const losesRows = ['storeWiped', 'storeFailover', 'storeBucketsLost', 'storeSplit'];
+/** One in so many has a slow user: one of those who come after the busiest, who may have most of the load. */
+const slowEvery = 3;
 /** Without these a seed proves too little: sessions that end, units that move. */
 const always = ['crash', 'pause', 'moveHotUnit'];
 
@@ -145,6 +149,8 @@ export function drawPlan(rng: Rng, seed: number): ClusterPlan {
     isReleasing,
     committedBefore: oneOf([null, { offset: between(1, 100), fence: between(1, 4) * 1_100_001 }]),
     isBending: seed % deadlyEvery === 0,
+    // Not drawn: other seeds keep their histories. Not in long ones: whoever reads all of them again would take minutes.
+    slow: seed % slowEvery === 0 && !isLong ? { key: users[1 + (seed % 4)]!.key, recordMs: 5 + (seed % 25) } : null,
   };
 }
 

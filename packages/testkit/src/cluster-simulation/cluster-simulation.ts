@@ -126,6 +126,7 @@ export class ClusterSimulation {
       streams: this.#world.streams.opened,
       storesEmptied: this.#storeOperator.count,
       storesReplaced: this.#world.store.replaced,
+      slowRecords: this.#world.slowRecords,
       ...Object.fromEntries(met.map(([name, times]) => [`${name}Full`, times])),
     };
     return {

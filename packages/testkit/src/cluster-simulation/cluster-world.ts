@@ -1,4 +1,5 @@
 import { type Rng, randomBelow, randomRatio, silentLogger } from '@holdfast/model';
+import type { CompiledJob } from '@holdfast/sdk';
 import type { LeaderLog, LeaderStore } from '../simulation/leader-reads.ts';
 import type { SimulatedNode } from '../simulation/simulated-node.ts';
 import { randomnessOf, SimulatedWorld } from '../simulation/simulated-world.ts';
@@ -7,7 +8,7 @@ import { FullQueues } from './checkers/full-queues.ts';
 import { StreamFlights } from './checkers/stream-flights.ts';
 import { ClusterChecks } from './cluster-checks.ts';
 import { injectRecordFault, moveHotUnit } from './cluster-faults.ts';
-import { inputTopic, ledgerJob, makeDeadly } from './cluster-job.ts';
+import { inputTopic, type LedgerState, ledgerJob, makeDeadly, makeSlow } from './cluster-job.ts';
 import { ClusterLog } from './cluster-log.ts';
 import { type ClusterPlan, drawPlan } from './cluster-plan.ts';
 import { ClusterStore } from './cluster-store.ts';
@@ -20,6 +21,8 @@ import { hexOf } from './users.ts';
 
 /** A shard that doesn't end by then is stuck: only the end of its process helps, as a node does it. */
 const closeTimeoutMs = 20_000;
+/** Records that take their time keep a thread busy for so long at once: more would be a shard that makes no progress. */
+const slowTurnMsMax = 1_000;
 
 /** The world of a whole cluster: shipped control planes and shards, and around them streams, a log and a store. */
 export class ClusterWorld extends SimulatedWorld<EngineShard> {
@@ -37,6 +40,8 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
   allFed: { readonly atMs: number; readonly index: number } | null = null;
   readonly #shards = new Map<number, EngineShard>();
   readonly #ports: Rng;
+  /** Applied records that took their time. */
+  slowRecords = 0;
   /** The process that ends now is ended by a record. */
   #isRecordsDoing = false;
 
@@ -166,10 +171,28 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
     if (node !== undefined) moveHotUnit(this, node, () => this.say(() => `the planned move to ${node.id} is begun`));
   }
 
+  /** A thread that applies a record has so much less time for anything else. */
+  #takesTime(thread: VirtualProcess, recordMs: number): void {
+    this.slowRecords++;
+    const busyMs = Math.max(0, thread.pausedUntilMs - this.time.nowMs);
+    thread.pause(Math.min(slowTurnMsMax, busyMs + recordMs));
+  }
+
   #newShard(node: SimulatedNode<EngineShard>, index: number, rng: Rng): EngineShard {
     const { plan, time } = this;
     const serial = this.nextSerial();
     const address = `shard:${node.id}:${serial}`;
+    const { slow } = plan;
+    const jobOf = ({ thread }: EngineShard): CompiledJob<LedgerState> => {
+      const job = makeDeadly(
+        ledgerJob(plan.idleMs, (key, state, partition, offset) =>
+          this.records.onApply(serial, key, state, partition, offset),
+        ),
+        (key, partition, offset) => this.#dies(node, key, `${partition}/${offset}`),
+        () => this.faultHappened(spoiltFaultKind, node.id),
+      );
+      return slow === null ? job : makeSlow(job, slow.key, () => this.#takesTime(thread, slow.recordMs));
+    };
     const shard = new EngineShard({
       nodeId: node.id,
       index,
@@ -179,13 +202,7 @@ export class ClusterWorld extends SimulatedWorld<EngineShard> {
       messageMsMax: plan.messageMsMax,
       before: node.shards[index],
       options: (made) => ({
-        job: makeDeadly(
-          ledgerJob(plan.idleMs, (key, state, partition, offset) =>
-            this.records.onApply(serial, key, state, partition, offset),
-          ),
-          (key, partition, offset) => this.#dies(node, key, `${partition}/${offset}`),
-          () => this.faultHappened(spoiltFaultKind, node.id),
-        ),
+        job: jobOf(made),
         crashNotes: node.crashes.notes(index, node.counter, {
           isAlive: () => made.thread.isAlive,
           nowMs: () => time.nowMs,
