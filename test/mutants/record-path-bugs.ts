@@ -17,12 +17,21 @@ const sealedTest = 'packages/processor/src/holder/sealed-units.test.ts';
 const incomingTest = 'packages/testkit/src/incoming-streams.test.ts';
 const stoppedTest = 'packages/testkit/src/stopped-partition.test.ts';
 
+const claimFloors = 'packages/processor/src/holder/claim-floors.test.ts';
+
 /**
  * Bugs of the way of a record through ingest, holder, job and embedded store that no simulation meets: its store and its
  * streams are its own, or two rules stand in for each other there. Unit tests see them. In the order of the way.
  */
-const claimFloors = 'packages/processor/src/holder/claim-floors.test.ts';
 export const recordPathBugs: readonly PlantedBug[] = [
+  {
+    name: 'record path: a key of any length is taken',
+    invariant: 'I9',
+    file: 'packages/processor/src/ingest/ingest.ts',
+    find: "if (keyEnd - keyStart > keyBytesMax) return 'key-too-long';",
+    replace: '',
+    tests: ['packages/processor/src/ingest/large-record.test.ts'],
+  },
   {
     name: 'streams: a return of a stream that has ended goes to the one after it',
     invariant: 'I6',

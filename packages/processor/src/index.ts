@@ -28,7 +28,7 @@ export {
   type Verdict,
 } from './job.ts';
 export type { LeaseView } from './lease-view.ts';
-export { defaultRecordLimits, type RecordLimits } from './limits.ts';
+export { defaultRecordLimits, keyBytesMax, type RecordLimits } from './limits.ts';
 export type { OffsetsBefore, QuarantinedUnit } from './quarantine.ts';
 export type { RecordBatch } from './record-batch.ts';
 export { checkBlock, RecordBlockError, RecordBlockReader, RecordBlockWriter } from './record-block.ts';

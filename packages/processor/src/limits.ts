@@ -1,3 +1,6 @@
+/** Longest key of a record, in bytes: keys are in rows, leases and frames. A longer one is a dead letter. */
+export const keyBytesMax = 1_024;
+
 /** The named limits of the record path. Each queue has one, and an answer for when it is reached. */
 export interface RecordLimits {
   /** Records in a frame. More only lowers the cost per record slightly (measured: flat beyond 256). */

@@ -1,8 +1,6 @@
 import { encodeUtf8 } from '@holdfast/model';
+import { keyBytesMax } from '@holdfast/processor';
 import type { KeyValue } from './definition.ts';
-
-/** Longest key, in bytes: keys are in rows, leases and frames. */
-export const keyBytesMax = 1024;
 
 /**
  * Bytes of a key as an author names it; a text says why there are none: `no-key` is a skip, others a dead letter.

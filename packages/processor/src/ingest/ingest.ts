@@ -5,7 +5,7 @@ import { deadLetterHeaders, ownHeaderPrefix } from '../holder/applier.ts';
 import { OutputBuffer } from '../holder/output-buffer.ts';
 import type { Job, KeyLocator } from '../job.ts';
 import { isLeasedTo, type LeaseView } from '../lease-view.ts';
-import { defaultRecordLimits, type RecordLimits } from '../limits.ts';
+import { defaultRecordLimits, keyBytesMax, type RecordLimits } from '../limits.ts';
 import type { RecordBatch } from '../record-batch.ts';
 import { RecordBlockReader } from '../record-block.ts';
 import { hasUnit } from './frame-builder.ts';
@@ -130,10 +130,10 @@ export class Ingest {
       if (offset < reading.position) continue;
       const start = valueStarts[row]!;
       const verdict = start < 0 ? 1 : locateKey(locator, bytes, start, valueEnds[row]!);
-      const isTooLarge = verdict === 0 && this.#isTooLarge(locator, valueEnds[row]! - start);
-      if (isTooLarge || verdict >= 2) {
+      const excess = verdict === 0 ? this.#excessOf(locator, valueEnds[row]! - start) : null;
+      if (excess !== null || verdict >= 2) {
         if (this.outputs.isFull(this.#limits)) return row;
-        this.#deadLetter(reading, batch, row, isTooLarge ? 'too-large' : refusal(locator, verdict));
+        this.#deadLetter(reading, batch, row, excess ?? refusal(locator, verdict));
       } else if (verdict === 0) {
         hashUnit(locator.keyBytes, locator.keyStart, locator.keyEnd);
         const { hi, lo } = unitHashOut;
@@ -227,8 +227,10 @@ export class Ingest {
     if (unit.askedAtMs === Number.NEGATIVE_INFINITY && !this.#leases.lookup(hi, lo)) this.#ask(unit, nowMs);
   }
 
-  #isTooLarge(locator: KeyLocator, valueBytes: number): boolean {
-    return locator.keyEnd - locator.keyStart + valueBytes > this.#limits.recordBytesMax;
+  /** Which limit the record exceeds, as its dead letter has it; null: none. */
+  #excessOf({ keyStart, keyEnd }: KeyLocator, valueBytes: number): 'key-too-long' | 'too-large' | null {
+    if (keyEnd - keyStart > keyBytesMax) return 'key-too-long';
+    return keyEnd - keyStart + valueBytes > this.#limits.recordBytesMax ? 'too-large' : null;
   }
 
   #ask(unit: ParkedUnit, nowMs: number): void {
