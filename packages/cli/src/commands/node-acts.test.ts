@@ -8,12 +8,17 @@ import { sampleStatus } from '../sample-documents.test.ts';
 describe('acts on nodes', { timeout: 60_000 }, () => {
   const host = new ServerHost();
   let address = '';
-  /** How each look ends: with leases that are left, or without an answer; the last one goes on. */
-  let looks: (number | 'fails')[] = [];
+  /** How each look ends: with leases that are left, without a session, or without an answer; the last one goes on. */
+  let looks: (number | 'gone' | 'fails')[] = [];
   let onAct: (kind: string) => Promise<{ code: string; text: string | null }>;
 
-  const statusWith = (leases: number) => {
-    const nodes = sampleStatus.nodes.map((node) => ({ ...node, leases: { count: leases, stale: false }, shards: [] }));
+  const statusWith = (leases: number, isGone = false) => {
+    const nodes = sampleStatus.nodes.map((node) => ({
+      ...node,
+      leases: { count: leases, stale: false },
+      session: isGone ? { ...node.session, id: null } : node.session,
+      shards: [],
+    }));
     return { schema: sampleStatus.schema, document: { ...sampleStatus, nodes } };
   };
 
@@ -22,7 +27,7 @@ describe('acts on nodes', { timeout: 60_000 }, () => {
       status: async () => {
         const look = looks.length > 1 ? looks.shift()! : looks[0]!;
         if (look === 'fails') throw new Error('busy');
-        return statusWith(look);
+        return look === 'gone' ? statusWith(0, true) : statusWith(look);
       },
       act: async (request) => {
         const { code, text } = await onAct((request as { kind: string }).kind);
@@ -78,5 +83,25 @@ describe('acts on nodes', { timeout: 60_000 }, () => {
     const { exit, err } = await node('rm', 'n1', '--wait', '100ms');
     assert.equal(exit, exitCodes.timedOut, err);
     assert.match(err, /n1 is not removed: a change is under way\. The same command goes on/);
+  });
+
+  test('a removal that is refused for a session which ends just then is tried again', async () => {
+    looks = [0, 0, 'gone'];
+    const answers = ['REFUSED', 'OK'];
+    onAct = async (kind) => {
+      return { code: kind === 'removeNode' ? answers.shift()! : 'OK', text: 'it has a session' };
+    };
+    const { exit, err } = await node('rm', 'n1', '--wait', '20s');
+    assert.equal(exit, exitCodes.ok, err);
+    assert.match(err, /n1 is removed/);
+    assert.deepEqual(answers, []);
+  });
+
+  test('a removal that is refused for another reason fails', async () => {
+    looks = ['gone'];
+    onAct = async () => ({ code: 'REFUSED', text: 'no quorum would be left' });
+    const { exit, err } = await node('rm', 'n1', '--wait', '20s');
+    assert.equal(exit, exitCodes.failed, err);
+    assert.match(err, /no quorum would be left/);
   });
 });

@@ -75,6 +75,7 @@ async function removeNode(client: ClusterClient, id: string, options: WaitOption
     await client.act({ kind: 'stopNode', node: id });
     io.note(`${id} stops\n`);
   }
+  let isKnownGone = false;
   for (;;) {
     try {
       await client.act({ kind: 'removeNode', node: id });
@@ -83,8 +84,10 @@ async function removeNode(client: ClusterClient, id: string, options: WaitOption
     } catch (error) {
       // Until its session has ended and an earlier change of members is through.
       if (!(error instanceof CliError)) throw error;
+      // What was refused before its session had ended may have been refused for that.
+      if (error.code === 'REFUSED' && isKnownGone) throw error;
       const status = error.code === 'REFUSED' ? await client.statusIfAnswered() : null;
-      if (status !== null && !hasSession(status)) throw error;
+      isKnownGone = status !== null && !hasSession(status);
       if (performance.now() >= endMs) {
         const text = `${id} is not removed: ${error.message}. The same command goes on`;
         throw new CliError(exitCodes.timedOut, 'TIMED_OUT', text, { cause: error });
