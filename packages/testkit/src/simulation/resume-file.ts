@@ -4,15 +4,15 @@ import type { SeedReport } from './seed-worker.ts';
 type Noted = Pick<SeedReport, 'seed' | 'failure' | 'result' | 'twice'>;
 
 /**
- * Remembers which seeds of a long run are done, a line each, so that the run goes on after an interruption. The seeds
- * have to be those of the same code: whoever changes it begins another file.
+ * Remembers which seeds of a long run are done, a line each, so that the run goes on after an interruption: with the same
+ * code, which the file's first line names.
  */
 export class ResumeFile {
   readonly #path: string;
   readonly done = new Map<number, Noted>();
 
   /** @throws Error when the file is of another run */
-  constructor(path: string, run: { readonly profile: string; readonly first: number }) {
+  constructor(path: string, run: { readonly profile: string; readonly first: number; readonly code: string }) {
     this.#path = path;
     const head = JSON.stringify(run);
     if (!existsSync(path)) {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { codeDigest } from './code-digest.ts';
 import { ResumeFile } from './resume-file.ts';
 import { SeedSums } from './seed-sums.ts';
 import type { SeedReport, SeedTask } from './seed-worker.ts';
@@ -36,7 +37,8 @@ const workers = 2;
 export async function runSeeds(profile: SeedProfile, settings: SeedRunSettings): Promise<number> {
   const { print, trace, resume, first } = settings;
   const sums = new SeedSums();
-  const file = resume === null ? null : new ResumeFile(resume, { profile: profile.name, first });
+  const code = codeDigest();
+  const file = resume === null ? null : new ResumeFile(resume, { profile: profile.name, first, code });
   const tasks = new Tasks(profile, settings, file, sums);
   const startMs = performance.now();
   await inWorkers(profile.module, tasks, (report) => {
@@ -53,6 +55,7 @@ export async function runSeeds(profile: SeedProfile, settings: SeedRunSettings):
     print(`never fired: ${silent.join(', ')}`);
     sums.failed++;
   }
+  print(`of the code ${code}, by the digest of its sources`);
   print(`${sums.passed} passed, ${sums.failed} failed`);
   return sums.failed;
 }
