@@ -4,23 +4,17 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  buildFailingDisk,
-  commandDisk,
-  type DiskCommand,
-  failingDiskEnv,
-  missingFailingDisk,
-  syncsAgain,
-} from './failing-disk.ts';
+import { commandDisk, type DiskCommand, failingDiskEnv, syncsAgain } from './failing-disk.ts';
+import { buildPreload, missingPreloads } from './preload.ts';
 
 test('a disk fails, or is slow, on command, below the folder that is meant', {
-  skip: missingFailingDisk() ?? false,
+  skip: missingPreloads() ?? false,
 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'holdfast-chaos-disk-'));
   try {
     const raft = join(dir, 'nodes/n1/raft');
     mkdirSync(raft, { recursive: true });
-    const library = buildFailingDisk(dir);
+    const library = buildPreload(dir, 'failing-disk');
     const write = (folder: string, command: DiskCommand): string => {
       commandDisk(dir, 'n1', command);
       const script = `
@@ -35,7 +29,7 @@ test('a disk fails, or is slow, on command, below the folder that is meant', {
           console.log(error.code);
           if (error.syscall === 'fdatasync') fs.fdatasyncSync(fd);
         }`;
-      const env = { ...process.env, ...failingDiskEnv(library, dir, 'n1') };
+      const env = { ...process.env, ...failingDiskEnv(library, '/nodes/n1/raft', dir, 'n1') };
       return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env }).trim();
     };
     assert.equal(write(raft, 'well'), 'ok');

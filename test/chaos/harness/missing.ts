@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { missingFailingDisk } from '../disk/failing-disk.ts';
+import { missingPreloads } from '../disk/preload.ts';
 import { ChaosNetwork, isInstalled } from '../network/chaos-network.ts';
 import type { Need, Scenario } from './scenario.ts';
 
@@ -11,7 +11,7 @@ const missingNeeds: Readonly<Record<Need, () => string | null>> = {
   },
   mounts: () =>
     process.platform === 'linux' && process.getuid?.() === 0 ? null : 'mounts of its own need root, on Linux',
-  compiler: missingFailingDisk,
+  compiler: missingPreloads,
   cgroup: () => {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'control groups need root, on Linux';
     const has =

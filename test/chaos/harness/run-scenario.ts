@@ -4,7 +4,7 @@ import { SeededRng } from '@holdfast/model';
 import type { RecordLimits } from '@holdfast/processor';
 import { inputTopic, outputTopic } from '@holdfast/testkit';
 import { waitFor } from '../../cluster/support/wait.ts';
-import { buildFailingDisk, failingDiskEnv } from '../disk/failing-disk.ts';
+import { makeDisks } from '../disk/disks.ts';
 import { checkHistory } from '../history/check-history.ts';
 import { checkStates } from '../history/check-states.ts';
 import type { OutputLine } from '../history/event.ts';
@@ -73,14 +73,14 @@ export async function runScenario({ scenario, seed, dir, network, say }: RunOpti
   const startMs = performance.now();
   const plan = { ...defaultPlan, ...scenario.cluster };
   const workloadPlan = { ...defaultWorkload, ...scenario.workload };
-  const library = scenario.failingDisks === true ? buildFailingDisk(dir) : null;
+  const diskEnv = scenario.disks === undefined ? () => ({}) : makeDisks(scenario.disks, dir, join(dir, 'run'));
   const cluster = await ChaosCluster.create(
     dir,
     plan,
     network,
     scenario.services ?? openEmbedded,
     join(dir, 'pids'),
-    (id) => (library === null ? {} : failingDiskEnv(library, join(dir, 'run'), id)),
+    diskEnv,
   );
   const links = scenario.proxied === true ? await ProxiedLinks.start(network!, plan.shards, seed) : null;
   const history = new HistoryFile(join(dir, 'history'), 'harness');

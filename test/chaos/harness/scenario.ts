@@ -1,4 +1,5 @@
 import type { Rng } from '@holdfast/model';
+import type { Disks } from '../disk/disks.ts';
 import type { History } from '../history/read-history.ts';
 import type { ChaosNetwork } from '../network/chaos-network.ts';
 import type { ProxiedLinks } from '../network/proxied-links.ts';
@@ -45,15 +46,15 @@ export interface Judgement {
 
 /** One way of hurting a cluster, and what must hold all the while. */
 export interface Scenario {
-  /** Faults of the list that it stands for: the first is its name. */
+  /** Faults of the list that it stands for, or a name of its own: the first is what it is run by. */
   readonly faults: readonly [string, ...string[]];
   readonly title: string;
   /** What is done, and what must hold, in a line each. */
   readonly injects: string;
   readonly holds: string;
   readonly needs: readonly Need[];
-  /** The nodes' Raft logs are on disks that fail on command; needs a compiler. */
-  readonly failingDisks?: true;
+  /** What disks the nodes have, if not the machine's; needs a compiler. */
+  readonly disks?: Disks;
   /** All that nodes say to each other goes through the fault proxies; needs namespaces. */
   readonly proxied?: true;
   readonly cluster?: Partial<ClusterPlan>;

@@ -108,6 +108,12 @@ export class Workload {
     await this.#append([['?', null, amount, value]]);
   }
 
+  /** One record that would count, were its key not longer than any may be. */
+  async oneKeyTooLong(keyBytes: number): Promise<void> {
+    const value = encodeRecord('r', new Uint8Array(keyBytes).fill(0x6b), 1, 0);
+    await this.#append([['?', null, 1, Buffer.from(value).toString('base64')]]);
+  }
+
   /** One record for every user, so that each has to be held by somebody. */
   async oneEach(): Promise<void> {
     for (let at = 0; at < this.users.length; at += appendMax)

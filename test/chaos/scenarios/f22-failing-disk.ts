@@ -14,7 +14,7 @@ export const failingDisk: Scenario = {
     'every write fails with EROFS',
   holds: 'I16: it stops, and never syncs again; another leads; it comes back on a disk that works',
   needs: ['compiler'],
-  failingDisks: true,
+  disks: 'failing',
   deadlineMs: 180_000,
   nodesEnd: true,
   async inject(fire) {
@@ -38,7 +38,7 @@ export const slowDisk: Scenario = {
   injects: "the leader's disk for 12 s, then another node's",
   holds: 'I11, I18: nobody is taken for dead; whoever leads on, there is one; I5, I8',
   needs: ['compiler'],
-  failingDisks: true,
+  disks: 'failing',
   deadlineMs: 150_000,
   // Users come for the first time all the while: a disk to which nothing is written isn't slow.
   workload: { users: 3_000, zipfExponent: 0.4, recordsPerSec: 400 },

@@ -1,5 +1,7 @@
 import { cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { LmdbRaftStorage } from '@holdfast/embedded';
+import type { Rng } from '@holdfast/model';
 import { waitFor } from '../../cluster/support/wait.ts';
 import type { Fire, Scenario } from '../harness/scenario.ts';
 import { between, oneOf } from './draw.ts';
@@ -10,7 +12,10 @@ const tries = 6;
  * Starts a node on a Raft log that was damaged, again and again, each time from the same good one. It may refuse, or go
  * on if nothing of what it needs is hurt; what it then does is in the history, and judged.
  */
-async function startOnDamaged(fire: Fire, damage: (path: string) => string): Promise<void> {
+async function startOnDamaged(
+  fire: Fire,
+  damage: (path: string, nth: number) => string | Promise<string>,
+): Promise<void> {
   const { cluster, rng, say, saw } = fire;
   const node = oneOf(rng, cluster.nodes);
   const raft = join(cluster.folderOf(node.id), 'raft');
@@ -20,7 +25,7 @@ async function startOnDamaged(fire: Fire, damage: (path: string) => string): Pro
   for (let i = 0; i < tries; i++) {
     rmSync(raft, { recursive: true });
     cpSync(good, raft, { recursive: true });
-    const what = damage(join(raft, 'data.mdb'));
+    const what = await damage(join(raft, 'data.mdb'), i);
     const before = node.output.length;
     node.start();
     const heard = await waitFor(`${node.id} to refuse or to join`, 60_000, async () => {
@@ -66,13 +71,17 @@ export const tornLog: Scenario = {
 export const bentLog: Scenario = {
   faults: ['F24'],
   title: 'bits of a Raft log flip',
-  injects: "eight random bits of a node's Raft log are flipped, six times, and the node started on it",
-  holds: 'I14, I17: it refuses, or what flipped is nothing that it reads; never a crash without a word',
+  injects:
+    "a node's Raft log is bent six times, and the node started on it: eight bits flip anywhere, or one of its last entry",
+  holds:
+    'I14, I17: it refuses where it is the entry; else it does, or what flipped is nothing that it reads; never a crash without a word',
   needs: [],
   deadlineMs: 200_000,
   nodesEnd: true,
+  mustSee: [['refused', tries / 2]],
   inject: (fire) =>
-    startOnDamaged(fire, (path) => {
+    startOnDamaged(fire, async (path, nth) => {
+      if (nth % 2 === 0) return bendLastEntry(path, fire.rng);
       const bytes = readFileSync(path);
       const places = Array.from({ length: 8 }, () => between(fire.rng, 0, bytes.length * 8 - 1));
       for (const bit of places) bytes[bit >> 3]! ^= 1 << (bit & 7);
@@ -80,3 +89,16 @@ export const bentLog: Scenario = {
       return `bits ${places.map((bit) => `${bit >> 3}.${bit & 7}`).join()} of ${bytes.length} bytes`;
     }),
 };
+
+/** Flips a bit of the last entry that has some data, wherever LMDB has a copy of it. */
+async function bendLastEntry(path: string, rng: Rng): Promise<string> {
+  const storage = await LmdbRaftStorage.open(dirname(path));
+  const { entries } = await storage.load().finally(() => storage.close());
+  const entry = entries.findLast(({ data }) => data.length >= 16)!;
+  const bytes = readFileSync(path);
+  const bit = between(rng, 0, entry.data.length * 8 - 1);
+  for (let at = bytes.indexOf(entry.data); at >= 0; at = bytes.indexOf(entry.data, at + 1))
+    bytes[at + (bit >> 3)]! ^= 1 << (bit & 7);
+  writeFileSync(path, bytes);
+  return `bit ${bit} of entry ${entry.index}`;
+}

@@ -1,7 +1,7 @@
 import { pause } from '../../cluster/support/wait.ts';
 import { usualSession } from '../harness/chaos-cluster.ts';
-import type { Judgement, Scenario } from '../harness/scenario.ts';
-import { callsOf, type History } from '../history/read-history.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { deadFor } from './dead-for.ts';
 
 const mebibyte = 2 ** 20;
 /** Records of more than 3 MiB don't count, however right they are. */
@@ -24,7 +24,7 @@ export const largeRecords: Scenario = {
   deadlineMs: 200_000,
   settleMs: 120_000,
   rssBytesMax: 1_536 * mebibyte,
-  mustSee: ['tooLarge'],
+  mustSee: ['too-large'],
   async inject({ workload, say, saw }) {
     for (const { mebibytes, counts } of sizes) {
       const bytes = Math.floor(mebibytes * mebibyte);
@@ -35,15 +35,5 @@ export const largeRecords: Scenario = {
       await pause(2_000);
     }
   },
-  judge: (history) => tooLarge(history),
+  judge: (history) => deadFor(history, 'too-large', sizes.filter(({ counts }) => !counts).length),
 };
-
-/** Dead letters for the size of their records, each counted once however often it was written. */
-function tooLarge(history: History): Judgement {
-  const letters = callsOf(history, 'append').flatMap(({ asked, done }) => (done === null ? [] : asked.records));
-  const ids = new Set(letters.filter(([, , reason]) => reason === 'too-large').map(([id]) => id));
-  const expected = sizes.filter(({ counts }) => !counts).length;
-  const violations =
-    ids.size === expected ? [] : [`${ids.size} records are dead for their size, ${expected} were too large`];
-  return { violations, seen: { tooLarge: ids.size } };
-}

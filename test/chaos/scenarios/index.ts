@@ -19,6 +19,7 @@ import { narrowLink, smallPackets } from './f19-narrow-links.ts';
 import { fullDisk } from './f21-full-disk.ts';
 import { failingDisk, slowDisk } from './f22-failing-disk.ts';
 import { bentLog, tornLog } from './f23-damaged-log.ts';
+import { powerCuts } from './f25-power-cuts.ts';
 import { poison } from './f38-poison.ts';
 import { largeRecords } from './f39-large-records.ts';
 import { hostileIds } from './f40-hostile-ids.ts';
@@ -34,6 +35,7 @@ import { recordAtOldHolder } from './f53-moves-under-fire.ts';
 import { newOvertakesOld } from './f54-overtaken-holder.ts';
 import { leaderDiesBetween } from './f55-leader-dies-between.ts';
 import { sigtermAtFullLoad } from './f57-sigterm-at-full-load.ts';
+import { handover } from './handover.ts';
 import { onServices } from './on-services.ts';
 
 /** All of them, in the order of their faults' numbers. One more is a file, and a line here. */
@@ -60,6 +62,7 @@ export const scenarios: readonly Scenario[] = [
   failingDisk,
   tornLog,
   bentLog,
+  powerCuts,
   slowDisk,
   poison,
   largeRecords,
@@ -80,6 +83,7 @@ export const scenarios: readonly Scenario[] = [
   leaderDiesBetween,
   sigtermAtFullLoad,
   ...onServices,
+  handover,
 ];
 
 /** What CI runs. */
