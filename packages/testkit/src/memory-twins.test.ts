@@ -35,6 +35,10 @@ backupStoreConformance('in memory', async () => {
   return {
     open: async () => new MemoryBackupStore(disk),
     lose: async () => disk.lose(),
+    remember: async () => {
+      const image = disk.image();
+      return async () => disk.lose(image);
+    },
     bend: async ({ hi, lo }, part) => void disk.bent.set(formatUnit(hi, lo), part),
   };
 });
