@@ -1,5 +1,6 @@
 import { bentRowBugs } from './bent-row-bugs.ts';
 import { kafkaBugs } from './kafka-bugs.ts';
+import { memoryStoreBugs } from './memory-store-bugs.ts';
 import type { PlantedBug } from './planted-tests.ts';
 
 const plane = 'packages/engine/src/control/control-plane.test.ts';
@@ -27,6 +28,7 @@ const adoption = 'packages/engine/src/ports/adoption.test.ts';
 export const unitTestBugs: readonly PlantedBug[] = [
   ...bentRowBugs,
   ...kafkaBugs,
+  ...memoryStoreBugs,
   {
     name: 'store: a row that was fenced counts as accepted',
     invariant: 'I6',
