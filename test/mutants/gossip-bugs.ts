@@ -5,8 +5,14 @@ const stories = 'testkit/src/gossip/gossip-stories.test.ts';
 const seal = 'gossip-swim/src/seal/seal.test.ts';
 const hostile = 'gossip-swim/src/lifeguard/hostile-packets.test.ts';
 const laws = 'membership/src/membership-view.test.ts';
+const rumours = 'membership/src/swim/rumours.test.ts';
+const sync = 'membership/src/swim/sync.test.ts';
+const swimState = 'membership/src/swim/swim-state.test.ts';
+const seedNames = 'gossip-swim/src/seed-names.test.ts';
+const names = 'transport-grpc/src/names.test.ts';
+const nameResolver = 'transport-grpc/src/name-resolver.test.ts';
 
-/** Of the membership core or the seal. Paths below `packages`. */
+/** Of the membership core, the seal, and how names lead to addresses. Paths below `packages`. */
 export const gossipBugs: readonly PlantedBug[] = [
   {
     name: 'no local health: a node believes itself after a stall',
@@ -119,5 +125,77 @@ export const gossipBugs: readonly PlantedBug[] = [
     find: 'if (message.target === state.options.id) acknowledge(',
     replace: 'acknowledge(',
     tests: [hostile],
+  },
+  {
+    name: 'a tombstone that waited to be told has grown no older',
+    invariant: 'I20',
+    file: 'membership/src/swim/rumours.ts',
+    find: 'ageMs: news.ageMs + nowMs - putMs };',
+    replace: 'ageMs: news.ageMs + 0 * (nowMs - putMs) };',
+    tests: [rumours],
+  },
+  {
+    name: 'a tombstone is told as younger than it is',
+    invariant: 'I20',
+    file: 'membership/src/swim/packet-codec.ts',
+    find: '.varint(Math.ceil(ageMs / 1000))',
+    replace: '.varint(Math.floor(ageMs / 1000))',
+    tests: ['membership/src/swim/packet-codec.test.ts'],
+  },
+  {
+    name: 'a tombstone is learned that others are about to forget',
+    invariant: 'I20',
+    file: 'membership/src/swim/hear.ts',
+    find: 'return isKnown ? tombstoneKeepMs : tombstoneKeepMs - Math.min(forgottenWithinMs, tombstoneKeepMs / 4);',
+    replace: 'return isKnown ? tombstoneKeepMs : tombstoneKeepMs - 0 * forgottenWithinMs;',
+    tests: [stories],
+  },
+  {
+    name: 'what is no news takes the place of what is told now and then',
+    invariant: 'I20',
+    file: 'membership/src/swim/swim-state.ts',
+    find: 'const isTold = changes.length > 0 && (isNew || this.#repeats.take(nowMs));',
+    replace: 'const isTold = (isNew || this.#repeats.take(nowMs)) && changes.length > 0;',
+    tests: [swimState],
+  },
+  {
+    name: 'a seed that is known by its address is a stranger by its name',
+    invariant: 'I20',
+    file: 'membership/src/swim/sync.ts',
+    find: 'const address = state.seedAddresses.get(seed) ?? seed;',
+    replace: 'const address = state.seedAddresses.get(seed.slice(seed.length)) ?? seed;',
+    tests: [sync],
+  },
+  {
+    name: 'each datagram to a seed looks its name up',
+    invariant: 'I21',
+    file: 'gossip-swim/src/seed-names.ts',
+    find: 'if (!name.isSought && this.#monotonicMs() >= name.nextMs)',
+    replace: 'if (this.#monotonicMs() >= 0 * name.nextMs)',
+    tests: [seedNames],
+  },
+  {
+    name: 'names: lookups of one name run side by side',
+    invariant: 'I21',
+    file: 'transport-grpc/src/names.ts',
+    find: 'if (name.sought !== null) return;',
+    replace: '',
+    tests: [names],
+  },
+  {
+    name: 'names: a lookup that fails takes the last good answer away',
+    invariant: 'I8',
+    file: 'transport-grpc/src/names.ts',
+    find: 'problem = (error as NodeJS.ErrnoException).code ?? String(error);',
+    replace: 'problem = (error as NodeJS.ErrnoException).code ?? String(error);\n      name.addresses = [];',
+    tests: [names],
+  },
+  {
+    name: 'names: a lookup that takes its time counts as time to connect',
+    invariant: 'I8',
+    file: 'transport-grpc/src/name-resolver.ts',
+    find: 'if (host === null || sharedNames.addressesOf(host).length > 0) start();',
+    replace: 'if (host === null || sharedNames.addressesOf(host).length >= 0) start();',
+    tests: [nameResolver],
   },
 ];

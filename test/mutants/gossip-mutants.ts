@@ -1,9 +1,12 @@
 import { gossipBugs } from './gossip-bugs.ts';
 import { plantChosen } from './planted-tests.ts';
 
-/** The bugs of the membership core and of the seal: `node test/mutants/gossip-mutants.ts [WORDS OF NAMES...]`. */
+/** The bugs of the membership core, of the seal, and of names: `node test/mutants/gossip-mutants.ts [WORDS OF NAMES...]`. */
 
-const packages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'sdk', 'testkit', 'gossip-swim'];
+const packages = [
+  ...['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'sdk', 'testkit'],
+  ...['gossip-swim', 'transport-grpc'],
+];
 const bugs = gossipBugs.map((bug) => ({
   ...bug,
   file: `packages/${bug.file}`,

@@ -23,7 +23,7 @@ const claims: fc.Arbitrary<MemberClaim> = fc.record({
 
 const someNews: fc.Arbitrary<News> = fc.record({
   claim: claims,
-  ageMs: fc.nat({ max: 100_000 }).map((seconds) => seconds * 1000),
+  ageMs: fc.nat({ max: 100_000_000 }),
   accusers: fc.array(ids, { maxLength: 3 }),
 });
 
@@ -47,8 +47,10 @@ describe('packet codec', () => {
     fc.assert(
       fc.property(packets, (packet) => {
         const bytes = encodePacket(packet);
+        // Ages are told in seconds, rounded up: one told as younger would bring a tombstone back.
+        const news = packet.news.map((one) => ({ ...one, ageMs: Math.ceil(one.ageMs / 1000) * 1000 }));
         // What fast-check makes has no prototype.
-        assert.deepEqual(decodePacket(bytes), structuredClone(packet));
+        assert.deepEqual(decodePacket(bytes), structuredClone({ ...packet, news }));
         const most = packet.news.reduce(
           (sum, one) => sum + newsBytes(one),
           packetHeadBytes(packet.from, packet.message),
