@@ -15,6 +15,7 @@ import {
   type StoreLife,
 } from '@holdfast/testkit';
 import type { HistoryEvent } from './event.ts';
+import { MemoryBound } from './memory-bound.ts';
 import { producedLedger } from './produced-ledger.ts';
 import { callsOf, type History, type Recorded } from './read-history.ts';
 import { livesOf } from './store-lives.ts';
@@ -209,28 +210,6 @@ function appliersOf({ events }: History): Map<number, ShardName> {
   for (const { thread, event } of events)
     if (event.k === 'session') shards.set(thread, { serial: thread, session: event.session, index: event.shard });
   return shards;
-}
-
-/** I21: no process takes more memory than it may. */
-class MemoryBound {
-  readonly #max: number;
-  readonly #report: (text: string) => void;
-  most = 0;
-  #told = false;
-
-  constructor(max: number, report: (text: string) => void) {
-    this.#max = max;
-    this.#report = report;
-  }
-
-  look(rssBytes: number): void {
-    this.most = Math.max(this.most, rssBytes);
-    if (rssBytes <= this.#max || this.#told) return;
-    this.#told = true;
-    this.#report(
-      `I21: a process has ${Math.round(rssBytes / 2 ** 20)} MiB, ${Math.round(this.#max / 2 ** 20)} are its limit`,
-    );
-  }
 }
 
 /** The committed log as the nodes apply it, their leaders and votes: I1, I4, I11, I14, I15, I17. */
