@@ -9,7 +9,7 @@ const rumours = 'membership/src/swim/rumours.test.ts';
 const sync = 'membership/src/swim/sync.test.ts';
 const swimState = 'membership/src/swim/swim-state.test.ts';
 const seedNames = 'gossip-swim/src/seed-names.test.ts';
-const names = 'transport-grpc/src/names.test.ts';
+const names = 'engine/src/ports/host-names.test.ts';
 const nameResolver = 'transport-grpc/src/name-resolver.test.ts';
 
 /** Of the membership core, the seal, and how names lead to addresses. Paths below `packages`. */
@@ -167,17 +167,25 @@ export const gossipBugs: readonly PlantedBug[] = [
     tests: [sync],
   },
   {
-    name: 'each datagram to a seed looks its name up',
-    invariant: 'I21',
+    name: 'gossip looks names up that came in a datagram',
+    invariant: 'I22',
     file: 'gossip-swim/src/seed-names.ts',
-    find: 'if (!name.isSought && this.#monotonicMs() >= name.nextMs)',
-    replace: 'if (this.#monotonicMs() >= 0 * name.nextMs)',
+    find: 'if (seed === undefined) return null;',
+    replace: 'if (seed === undefined) {\n      this.#names.seek(host);\n      return null;\n    }',
     tests: [seedNames],
+  },
+  {
+    name: 'names: no second passes between two lookups',
+    invariant: 'I21',
+    file: 'engine/src/ports/host-names.ts',
+    find: 'if (waitMs <= 0) void',
+    replace: 'if (waitMs <= lookupIntervalMs) void',
+    tests: [names],
   },
   {
     name: 'names: lookups of one name run side by side',
     invariant: 'I21',
-    file: 'transport-grpc/src/names.ts',
+    file: 'engine/src/ports/host-names.ts',
     find: 'if (name.sought !== null) return;',
     replace: '',
     tests: [names],
@@ -185,9 +193,9 @@ export const gossipBugs: readonly PlantedBug[] = [
   {
     name: 'names: a lookup that fails takes the last good answer away',
     invariant: 'I8',
-    file: 'transport-grpc/src/names.ts',
-    find: 'problem = (error as NodeJS.ErrnoException).code ?? String(error);',
-    replace: 'problem = (error as NodeJS.ErrnoException).code ?? String(error);\n      name.addresses = [];',
+    file: 'engine/src/ports/host-names.ts',
+    find: 'why = (error as { code?: string }).code ?? String(error);',
+    replace: 'why = (error as { code?: string }).code ?? String(error);\n      name.addresses = [];',
     tests: [names],
   },
   {

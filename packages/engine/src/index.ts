@@ -44,6 +44,7 @@ export * from './ports/adoption.ts';
 export type * from './ports/backup-store.ts';
 export type * from './ports/crash-reports.ts';
 export type * from './ports/gossip.ts';
+export * from './ports/host-names.ts';
 export * from './ports/log.ts';
 export * from './ports/peer-transport.ts';
 export * from './ports/raft-storage.ts';

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import { experimental, Metadata, status } from '@grpc/grpc-js';
-import { type NameAnswer, sharedNames } from './names.ts';
+import type { HostAnswer } from '@holdfast/engine';
+import { sharedNames } from './shared-names.ts';
 
-/** Marks addresses whose host is looked up by `Names`. */
+/** Marks addresses whose host is looked up by `HostNames`. */
 const scheme = 'holdfast';
 
 interface NamedAddress {
@@ -86,11 +87,11 @@ class NameResolver implements experimental.Resolver {
     this.#stopListening = null;
   }
 
-  #tell({ addresses, problem }: NameAnswer): void {
+  #tell({ addresses, problem }: HostAnswer): void {
     const { port } = this.#address;
     const endpoints: experimental.Endpoint[] = addresses.map((host) => ({ addresses: [{ host, port }] }));
     const outcome: experimental.StatusOr<experimental.Endpoint[]> =
-      problem === null
+      problem === null || addresses.length > 0
         ? experimental.statusOrFromValue(endpoints)
         : experimental.statusOrFromError({ code: status.UNAVAILABLE, details: problem, metadata: new Metadata() });
     this.#listener(outcome, {}, null, '');

@@ -1,14 +1,12 @@
-import { promises } from 'node:dns';
+import type { Timers } from './timers.ts';
 
 /** Between the begins of two lookups of one name. */
 const lookupIntervalMs = 1_000;
 /** Names that are remembered; the one that came first gives way, unless it is being looked up. */
 const namesMax = 1_024;
 
-export interface NameTimers {
-  monotonicMs(): number;
-  setTimer(delayMs: number, fn: () => void): void;
-}
+/** The IP addresses of a host, in the order in which they are to be tried; rejects when it has none. */
+export type LookUpHost = (host: string) => Promise<readonly string[]>;
 
 interface Name {
   /** The last good answer; empty: there was none yet. */
@@ -16,26 +14,27 @@ interface Name {
   beganMs: number;
   /** The lookup under way, or the wait until the next one may begin. */
   sought: 'looking' | 'waiting' | null;
-  readonly listeners: Set<(answer: NameAnswer) => void>;
+  readonly listeners: Set<(answer: HostAnswer) => void>;
 }
 
-/** A lookup's end. When it failed, the last good answer goes on serving. */
-export interface NameAnswer {
+/** A lookup's end. */
+export interface HostAnswer {
+  /** When it failed, those of the last good answer. */
   readonly addresses: readonly string[];
-  /** Why there is no address; null when there is one. */
+  /** Why it failed; null when it didn't. */
   readonly problem: string | null;
 }
 
 /**
- * The IP addresses of host names, shared by all connections of a thread: at most one lookup per name is under way, and a
- * name is looked up at most once a second, however many connections to it fail.
+ * The IP addresses of host names, for adapters that reach peers by name: at most one lookup per name is under way, and a
+ * name is looked up at most once a second, however often it is asked for. The last good answer serves until there is a newer.
  */
-export class Names {
-  readonly #lookUp: (host: string) => Promise<readonly string[]>;
-  readonly #timers: NameTimers;
+export class HostNames {
+  readonly #lookUp: LookUpHost;
+  readonly #timers: Pick<Timers, 'monotonicMs' | 'setTimer'>;
   readonly #byHost = new Map<string, Name>();
 
-  constructor(lookUp: (host: string) => Promise<readonly string[]> = lookUpHere, timers: NameTimers = timersHere) {
+  constructor(lookUp: LookUpHost, timers: Pick<Timers, 'monotonicMs' | 'setTimer'>) {
     this.#lookUp = lookUp;
     this.#timers = timers;
   }
@@ -56,7 +55,7 @@ export class Names {
   }
 
   /** Calls back when the next lookup of the name has ended, once. @returns how to take that back */
-  onAnswer(host: string, listener: (answer: NameAnswer) => void): () => void {
+  onAnswer(host: string, listener: (answer: HostAnswer) => void): () => void {
     const { listeners } = this.#nameOf(host);
     listeners.add(listener);
     return () => {
@@ -67,16 +66,17 @@ export class Names {
   async #look(host: string, name: Name): Promise<void> {
     name.sought = 'looking';
     name.beganMs = this.#timers.monotonicMs();
-    let problem = 'no address';
+    let why: string | null = null;
     try {
       const addresses = await this.#lookUp(host);
       if (addresses.length > 0) name.addresses = addresses;
+      else why = 'no address';
     } catch (error) {
-      problem = (error as NodeJS.ErrnoException).code ?? String(error);
+      why = (error as { code?: string }).code ?? String(error);
     }
     name.sought = null;
     const { addresses, listeners } = name;
-    const answer = { addresses, problem: addresses.length > 0 ? null : `${host} can't be looked up: ${problem}` };
+    const answer = { addresses, problem: why === null ? null : `${host} can't be looked up: ${why}` };
     const told = [...listeners];
     listeners.clear();
     for (const listener of told) listener(answer);
@@ -99,18 +99,3 @@ export class Names {
     }
   }
 }
-
-/** No process waits for them. */
-const timersHere: NameTimers = {
-  monotonicMs: () => performance.now(),
-  setTimer: (delayMs, fn) => void setTimeout(fn, delayMs).unref(),
-};
-
-/** All families, in the order that the system prefers. */
-async function lookUpHere(host: string): Promise<readonly string[]> {
-  const found = await promises.lookup(host, { all: true });
-  return found.map(({ address }) => address);
-}
-
-/** Those of this thread. */
-export const sharedNames = new Names();
