@@ -158,11 +158,11 @@ test('an export that breaks says why', async () => {
 test('an export whose next document takes long is waited for while its node is at it', async () => {
   async function* exportUsers() {
     yield user(1);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
     yield user(2);
   }
   const address = await node({ exportUsers }, 10);
-  assert.deepEqual(await all(client(address, { timeoutMs: 500 }).exportUsers()), [user(1), user(2)]);
+  assert.deepEqual(await all(client(address, { timeoutMs: 2_000 }).exportUsers()), [user(1), user(2)]);
 });
 
 test('an export that stalls ends at the time limit', async () => {
