@@ -123,9 +123,9 @@ export function sourceViolations({ path, text }: SourceFile): Violation[] {
   if (/^(?:utils?|helpers?|common|misc)\./.test(name)) found.push({ file: path, line: 1, rule: 'a catch-all by name' });
   const code = codeOnly(text);
   const rules: TextRule[] = [];
-  // A job is its module's default export: that is how a node loads it.
-  const isJob = path.startsWith('apps/') || /^(?:bench|test)\/.*-job\.ts$/.test(path);
-  if (!isJob) rules.push({ pattern: /\bexport\s+default\b/g, rule: 'named exports only' });
+  // A job is its module's default export: that is how a node loads it, and node:test its reporters.
+  const isLoaded = path.startsWith('apps/') || /^(?:bench|test)\/.*-(?:job|reporter)\.ts$/.test(path);
+  if (!isLoaded) rules.push({ pattern: /\bexport\s+default\b/g, rule: 'named exports only' });
   // The simulator runs many nodes in one process: what a module remembers, they would share.
   if (!isTestFile(path)) rules.push({ pattern: /^(?:export\s+)?let\s+\w+/gm, rule: 'a module with state of its own' });
   return [...found, ...matches(path, text, code, rules)];

@@ -31,6 +31,7 @@ export const longRunBugs: readonly PlantedBug[] = [
     find: 'checkedReply<T>(method, decodeJson(await this.#call(to, method, body, leftMs)))',
     replace: 'decodeJson(await this.#call(to, method, body, leftMs))',
     tests: [brokenAnswers],
+    mayThrow: true,
   },
   {
     name: 'long: a node that takes itself for the leader waits for its own answer',

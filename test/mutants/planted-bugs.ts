@@ -1,3 +1,5 @@
+import { plantedMarkerBugs } from './planted-marker-bugs.ts';
+
 /** A small change to the shipped sources that breaks a rule; a simulation has to see it. */
 export interface PlantedBug {
   readonly name: string;
@@ -10,8 +12,8 @@ export interface PlantedBug {
   readonly replace: string;
   /** The profile of the simulation that has to see it; none: those of the record path. */
   readonly profile?: string;
-  /** How the failure's text begins: which checkers may be the first to see it. */
-  readonly caughtBy?: readonly string[];
+  /** How the failure's text begins, up to its colon: which checkers may be the first to see it, and no others. */
+  readonly caughtBy: readonly string[];
 }
 
 const ingest = 'processor/src/ingest/ingest.ts';
@@ -25,7 +27,6 @@ const waitingRecords = 'processor/src/holder/waiting-records.ts';
 const rounds = 'processor/src/holder/rounds.ts';
 const unitRow = 'processor/src/holder/unit-row.ts';
 const applier = 'processor/src/holder/applier.ts';
-const markerBook = 'processor/src/holder/marker-book.ts';
 const replay = 'lease/src/replay.ts';
 
 /** In the order of the rules. */
@@ -36,6 +37,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replay,
     find: ' || slots.find(hi, lo) >= 0) continue;',
     replace: ') continue;',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'an end by release while the unit is open',
@@ -43,6 +45,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: holder,
     find: "if (unit.phase !== 'open' && unit.phase !== 'claiming') return false;",
     replace: "if (unit.phase === 'faulty') return false;",
+    caughtBy: ['I6 lease end', 'I6 commit', 'I7 gap'],
   },
   {
     name: 'a unit that was to move opens again while its move may still take effect',
@@ -50,6 +53,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: closingUnits,
     find: 'this.#leases.tableIndex() >= session && !this.#leases.isLive(session)',
     replace: 'session > 0',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'a move is proposed before the last row is accepted',
@@ -57,6 +61,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: closingUnits,
     find: 'if (unit.dirty || unit.flyingVersion >= 0) this.#rounds.hurry(unit);\n    else if (this.#rounds.isPublished(unit))',
     replace: 'if (unit.lastUsedMs >= 0)',
+    caughtBy: ['I6 lease end', 'I6 commit', 'I7 gap'],
   },
   {
     name: 'a lease that was never claimed is written when the store has lost something',
@@ -64,6 +69,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: generation,
     find: 'if (unit.rowless) continue;',
     replace: '',
+    caughtBy: ['I8 stall'],
   },
   {
     name: 'the end of a session counts as clean',
@@ -71,6 +77,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replay,
     find: "if (reason !== 'clean') this.#raiseUnclean(index);",
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'a force-release counts as clean',
@@ -78,6 +85,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replay,
     find: "this.#raiseUnclean(index);\n    this.#history?.left('forced'",
     replace: "this.#history?.left('forced'",
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'a force-release is not noticed by the holder',
@@ -85,6 +93,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: holder,
     find: 'if (forced === this.#forcedSeen) return;',
     replace: 'return;',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'no going back',
@@ -92,6 +101,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: readings,
     find: 'for (const reading of this.#partitions.values()) this.goBack(reading);',
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'routing does not look for ends',
@@ -99,6 +109,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: 'this.catchUp();\n    return !reading.lost',
     replace: 'return !reading.lost',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'parked records are forgotten by the watermark',
@@ -106,6 +117,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: readings,
     find: 'least = Math.min(least, this.#parking.leastOffset(reading));',
     replace: '',
+    caughtBy: ['ASSERT', 'I6 commit', 'I7 gap'],
   },
   {
     name: 'records under construction are forgotten by the watermark',
@@ -113,6 +125,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingestStream,
     find: 'if (builder !== undefined && builder.count > 0 && builder.firstOffset < least) least = builder.firstOffset;',
     replace: '',
+    caughtBy: ['ASSERT', 'I6 commit', 'I7 gap'],
   },
   {
     name: 'dead letters are durable at once',
@@ -120,6 +133,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: readings,
     find: 'for (const { offset } of reading.deadLetters) if (offset < least) least = offset;',
     replace: '',
+    caughtBy: ['I6 commit'],
   },
   {
     name: 'routing to a new holder before frames to the old one are settled',
@@ -127,6 +141,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingestStream,
     find: 'if (sent.current && sent.filter.mayHave(lo) && hasUnit(sent.units, sent.frame.count, hi, lo)) return true;',
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'routing to a new holder before frames under construction for the old one are settled',
@@ -134,6 +149,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingestStream,
     find: 'for (const builder of this.builders) if (builder?.hasUnit(hi, lo)) return true;',
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'the end of a stream sends nothing back',
@@ -141,6 +157,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: 'this.#readings.goBack(reading);',
     replace: ';',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'refused records of an older reading come back',
@@ -148,6 +165,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: 'if (sent === undefined || !sent.current) return;',
     replace: 'if (sent === undefined) return;',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'accepting without the index check',
@@ -155,6 +173,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: holder,
     find: 'unit.epoch - this.#leases.epochBase() <= frame.tableIndex &&',
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'frames do not wait for the table',
@@ -162,6 +181,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: holder,
     find: 'frame.tableIndex > this.#leases.tableIndex() ||',
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'frames from before a generation entry are accepted',
@@ -169,6 +189,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: waitingRecords,
     find: 'if (frame.tableIndex < this.#leases.generationIndex()) return true;',
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'records that waited for a claim are not looked at again',
@@ -176,6 +197,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: waitingRecords,
     find: "if (refusing.has(stream) || unit.phase === 'faulty' || this.overtaken(stream, unit, frame)) {",
     replace: 'if (false) {',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'a refusal is not remembered',
@@ -183,6 +205,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: waitingRecords,
     find: 'stream.refusedUnits.last(unit.hi, unit.lo) > frame.refusalSeen',
     replace: 'false',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'refused units are sent again before all is settled',
@@ -190,6 +213,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: 'stream.holds.hold(units, stream.sent);',
     replace: ';',
+    caughtBy: ['I7 gap', 'I8 stall'],
   },
   {
     name: 'a frame under construction carries the news of a refusal',
@@ -197,6 +221,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: 'for (const builder of stream.builders) if (builder !== undefined) this.#framer.flush(builder);\n    stream.refusalSeen',
     replace: 'stream.refusalSeen',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'refused records are parked behind later ones',
@@ -204,6 +229,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: parking,
     find: 'if (records[i]!.partition === record.partition) at = i;',
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'the last record applied is applied again',
@@ -211,6 +237,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: applier,
     find: 'offset <= unit.appliedOffset(slot)',
     replace: 'offset < unit.appliedOffset(slot)',
+    caughtBy: ['I7 twice'],
   },
   {
     name: 'a dropped duplicate is reported durable at once',
@@ -219,6 +246,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'if (changed) this.#rounds.changed(unit, nowMs);',
     replace:
       "if (changed) this.#rounds.changed(unit, nowMs);\n      else if (frame.count === 1 && stream.reported === frame.number - 1) {\n        stream.settle();\n        stream.reported = frame.number;\n        stream.returns.push({ kind: 'durable', frame: frame.number, tableIndex: this.#leases.tableIndex() });\n      }",
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'rows without a vector',
@@ -226,6 +254,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: unitRow,
     find: 'for (const { partition, offset } of vector) unit.setApplied(partitions.slot(partition), offset);',
     replace: '',
+    caughtBy: ['I7 twice'],
   },
   {
     name: 'a row before its outputs',
@@ -233,6 +262,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: rounds,
     find: 'unit.flyingVersion >= 0 || unit.lastOutput > this.#outputs.acked',
     replace: 'unit.flyingVersion >= 0',
+    caughtBy: ['P6 row'],
   },
   {
     name: 'a round reports what was settled at its end',
@@ -241,6 +271,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: "stream.reported = frame;\n      stream.returns.push({ kind: 'durable', frame, tableIndex });",
     replace:
       "stream.reported = stream.settled;\n      stream.returns.push({ kind: 'durable', frame: stream.settled, tableIndex });",
+    caughtBy: ['I6 commit'],
   },
   {
     name: 'a fenced holder reports at once',
@@ -248,6 +279,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: holder,
     find: '|| !this.awaited.isReached(tableIndex)) return null',
     replace: ') return null',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'reports do not wait for the table',
@@ -255,6 +287,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: "if (message.kind !== 'applied' && message.tableIndex > this.#leases.tableIndex()) return;",
     replace: '',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'a report counts before going back',
@@ -262,103 +295,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: "this.catchUp();\n        if (message.kind === 'refused')",
     replace: "if (message.kind === 'refused')",
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
-  {
-    name: 'pruned above the marker',
-    rule: '5.7',
-    file: unitRow,
-    find: 'unit.prune((slot) => Math.max(markers.floor(bucket, slot), unit.floors?.[slot] ?? 0));',
-    replace: 'unit.prune((slot) => Math.max(markers.floor(bucket, slot), unit.floors?.[slot] ?? 0) + 2);',
-  },
-  {
-    name: 'the record at the marker is a duplicate',
-    rule: '5.7',
-    file: applier,
-    find: 'if (offset < floor ||',
-    replace: 'if (offset <= floor ||',
-  },
-  {
-    name: 'a marker from what was taken, not from what frames told',
-    rule: '5.7',
-    file: holder,
-    find: 'this.#markers.tell(slot, frame.durableWatermark);',
-    replace: 'this.#markers.tell(slot, frame.baseOffset);',
-  },
-  {
-    name: 'a loaded row does not take the markers of its bucket',
-    rule: '5.7',
-    file: holder,
-    find: 'this.claimFloors.add(unit, markers);',
-    replace: '',
-  },
-  {
-    name: 'told watermarks outlive a generation entry',
-    rule: '5.7',
-    file: markerBook,
-    find: 'this.#told.length = 0;',
-    replace: '',
-  },
-  {
-    name: 'confirmed markers outlive a generation entry',
-    rule: '5.7',
-    file: markerBook,
-    find: 'this.#told.length = 0;\n    this.#confirmed = new Array(bucketCount);',
-    replace: 'this.#told.length = 0;',
-  },
-  {
-    name: 'a frame from before a generation entry tells its watermark',
-    rule: '5.7',
-    file: holder,
-    find: 'if (isRead && frame.tableIndex >= this.#leases.generationIndex()) this.#markers.tell',
-    replace: 'if (isRead) this.#markers.tell',
-  },
-  {
-    name: 'what the markers stood for is not written down at a generation entry',
-    rule: '5.8',
-    file: generation,
-    find: 'if (floor - 1 > unit.appliedOffset(slot)) unit.setApplied(slot, floor - 1);',
-    replace: '',
-  },
-  {
-    name: 'only unconfirmed rows are written again after a loss',
-    rule: '5.8',
-    file: generation,
-    find: '    rounds.changed(unit, nowMs);\n    if (unit.phase',
-    replace: '    if (unit.phase',
-  },
-  {
-    name: 'a round under way outlives a generation entry',
-    rule: '5.8',
-    file: generation,
-    find: 'rounds.void();',
-    replace: '',
-  },
-  {
-    name: 'closed units are not written again after a loss',
-    rule: '5.8',
-    file: generation,
-    find: "if (unit.phase !== 'open' && unit.phase !== 'faulty') closing.reopenWriting(unit);",
-    replace: '',
-  },
-  {
-    name: 'readings go on over a generation entry',
-    rule: '5.8',
-    file: readings,
-    find: 'for (const reading of [...this.#partitions.values()]) this.lose(reading);',
-    replace: '',
-  },
-  {
-    name: 'a claim opens its unit over markers of an older generation',
-    rule: '5.8',
-    file: holder,
-    find: 'this.#checkGeneration(nowMs);\n    if (ofIndex !== this.generationIndex) return;\n    const unit = this.#units.get(claim.hi, claim.lo);',
-    replace: 'const unit = this.#units.get(claim.hi, claim.lo);',
-  },
-  {
-    name: 'rows are pruned by markers of an older generation',
-    rule: '5.8',
-    file: holder,
-    find: 'this.#checkGeneration(nowMs);\n    return this.#rows.take(',
-    replace: 'return this.#rows.take(',
-  },
+  ...plantedMarkerBugs,
 ];

@@ -13,6 +13,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     find: 'const start = this.durableWatermark(reading);',
     replace:
       'const own = this.durableWatermark(reading);\n    const start = [...this].find((other) => other !== reading)?.durable ?? own;',
+    caughtBy: ['ASSERT', 'I6 commit', 'I7 gap'],
   },
   {
     name: 'a batch that was read before going back is routed',
@@ -20,6 +21,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     file: ingest,
     find: 'return !reading.lost && reading.reading === number;',
     replace: 'return !reading.lost;',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'what one holder has reported durable counts for all',
@@ -28,6 +30,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     find: 'for (const stream of this.#streams) least = Math.min(least, stream.leastOffset(reading));',
     replace:
       'const ofEach = [...this.#streams].map((stream) => stream.leastOffset(reading));\n    if (ofEach.length > 0) least = Math.max(reading.durable, Math.min(least, Math.max(...ofEach)));',
+    caughtBy: ['ASSERT', 'I6 commit', 'I7 gap'],
   },
   {
     name: 'the end of a stream sends only that back which was not settled',
@@ -35,6 +38,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     file: ingest,
     find: 'if (stream.leastOffset(reading) < Number.POSITIVE_INFINITY) this',
     replace: 'if (stream.unsettled.some((sent) => sent.current && sent.partition === reading)) this',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'going back for a stream that has ended passes what went with it',
@@ -42,6 +46,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     file: ingest,
     find: '// It leaves the table last: the watermark must not pass what went with it.',
     replace: 'this.#streams.end(stream);',
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'a stream that has ended still leads to its holder',
@@ -49,6 +54,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     file: 'processor/src/ingest/stream-table.ts',
     find: 'this.#streams.delete(',
     replace: 'void (',
+    caughtBy: ['ASSERT', 'I8 stall'],
   },
   {
     name: 'acknowledgements overtake refusals',
@@ -57,6 +63,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     find: 'stream.deferred.push(message);',
     replace:
       "if (message.kind === 'applied') this.pauses.settle(stream, message.frame, nowMs);\n    else stream.deferred.push(message);",
+    caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
     name: 'durable reports overtake what was returned before them',
@@ -65,6 +72,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     find: 'stream.deferred.push(message);',
     replace:
       "if (message.kind === 'durable') stream.deferred.unshift(message);\n    else stream.deferred.push(message);",
+    caughtBy: ['I6 commit', 'I7 gap', 'I8 stall'],
   },
   {
     name: 'frames that were joined are durable with the first of them',
@@ -72,6 +80,7 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     file: undurableFrames,
     find: 'last.frame = run.frame;',
     replace: '',
+    caughtBy: ['I6 commit'],
   },
   {
     name: 'of frames that were joined the offset of the last one counts',
@@ -79,5 +88,6 @@ export const plantedIngestBugs: readonly PlantedBug[] = [
     file: undurableFrames,
     find: 'Math.min(last.firstOffset, run.firstOffset)',
     replace: 'run.firstOffset',
+    caughtBy: ['I6 commit'],
   },
 ];

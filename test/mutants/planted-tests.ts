@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { firstFailure, type TestLimits } from './test-run.ts';
 
 /** A small change to the sources that breaks an invariant; the tests named beside it have to see it. Paths from the root. */
 export interface PlantedBug {
@@ -13,8 +14,19 @@ export interface PlantedBug {
   readonly find: string;
   readonly replace: string;
   readonly tests: readonly string[];
+  /** A test may see it by not coming to its end: the bug is that something is never done. */
+  readonly mayHang?: true;
+  /** A test may see it by a `TypeError` or `RangeError`: the bug is that something from outside is used without a look. */
+  readonly mayThrow?: true;
 }
 
+/** Whether a bug was caught, and by what. */
+export interface Verdict {
+  readonly caught: boolean;
+  readonly text: string;
+}
+
+const textMax = 100;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** All of a program that is about bugs seen by tests: as `plantAndTest`, for those bugs whose names contain one of `words`. */
@@ -45,11 +57,11 @@ export async function plantAndTest(
   let survived = 0;
   try {
     const broken = await firstFailure(folder, [...new Set(chosen.flatMap(({ tests }) => tests))]);
-    if (broken !== null) throw new Error(`without a bug planted, this fails: ${broken}`);
+    if (broken !== null) throw new Error(`without a bug planted, this fails: ${broken.name}: ${broken.text}`);
     for (const bug of chosen) {
-      const caught = await tryBug(folder, bug);
-      if (caught === null) survived++;
-      console.log(`${caught === null ? 'SURVIVED' : 'caught  '} ${bug.invariant} ${bug.name} | ${caught ?? ''}`);
+      const { caught, text } = await tryBug(folder, bug);
+      if (!caught) survived++;
+      console.log(`${caught ? 'caught  ' : 'SURVIVED'} ${bug.invariant} ${bug.name} | ${text}`);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -78,16 +90,6 @@ export async function copyTree(packages: readonly string[], folders: readonly st
   return folder;
 }
 
-/** The name of the first test that failed; null when all passed. */
-async function firstFailure(folder: string, tests: readonly string[]): Promise<string | null> {
-  const files = tests.map((file) => join(folder, file));
-  const args = ['--conditions=source', '--test', '--test-reporter=spec', '--test-timeout=120000', ...files];
-  const { code, output } = await outputOf(folder, args);
-  if (code === 0) return null;
-  const failure = /I\d\d: .*|✖ (?!failing)(.*) \(/.exec(output.slice(Math.max(0, output.indexOf('✖'))));
-  return (failure?.[1] ?? failure?.[0] ?? 'a failure').slice(0, 100);
-}
-
 /** Runs Node.js to its end. */
 export function outputOf(folder: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
@@ -101,8 +103,17 @@ export function outputOf(folder: string, args: readonly string[]): Promise<{ cod
   });
 }
 
-function tryBug(folder: string, bug: PlantedBug): Promise<string | null> {
-  return withBug(folder, bug, () => firstFailure(folder, bug.tests));
+/**
+ * Plants a bug in the copy and looks whether a test sees it: by an assertion, or by what the bug says that may come of it.
+ * Code that is no code any more is seen by every test, and shows nothing.
+ */
+export async function tryBug(folder: string, bug: PlantedBug, limits?: TestLimits): Promise<Verdict> {
+  const failure = await withBug(folder, bug, () => firstFailure(folder, bug.tests, limits));
+  if (failure === null) return { caught: false, text: '' };
+  const { ending, name, text } = failure;
+  if (ending === 'failed') return { caught: true, text: (/I\d\d: .*/.exec(text)?.[0] ?? name).slice(0, textMax) };
+  const caught = (ending === 'hung' && bug.mayHang === true) || (ending === 'threw' && bug.mayThrow === true);
+  return { caught, text: `${ending}: ${name}${caught ? '' : `: ${text.split('\n')[0]}`}`.slice(0, 2 * textMax) };
 }
 
 /** Does something while a bug is planted in the copy. */

@@ -29,8 +29,7 @@ export const allBugs = [
 /** What has to see a planted bug: tests, or a simulation and there certain checkers. */
 export function seenBy(bug: (typeof allBugs)[number]): string {
   if ('tests' in bug) return bug.tests.join(', ');
-  const checkers = bug.caughtBy === undefined ? '' : ` (${bug.caughtBy.join(', ')})`;
-  return `simulation ${bug.profile ?? 'of the records'}${checkers}`;
+  return `simulation ${bug.profile ?? 'of the records'} (${bug.caughtBy.join(', ')})`;
 }
 
 /** The mistakes that have to be planted, each with its bugs and what sees them, or why it can't be made. */

@@ -5,6 +5,7 @@ import { gossipProfile } from './gossip/seeds.ts';
 import { faultKinds } from './record-simulation/actions.ts';
 import { type ProfileName, profileNames } from './record-simulation/profile.ts';
 import { RecordSimulation } from './record-simulation/simulation.ts';
+import { SimulationFailure } from './simulation/failure.ts';
 import { runSeeds, type SeedProfile } from './simulation/run-seeds.ts';
 
 /**
@@ -90,7 +91,7 @@ function runRecordSeeds({ seeds, first, trace, stop }: Settings, profile: Profil
     }
     if (trace && seed === first) for (const line of simulation.trace) console.log(line);
     if (failure === null) continue;
-    console.log(`seed ${seed}: ${failure instanceof Error ? failure.message : failure}`);
+    console.log(`seed ${seed}: ${failure instanceof SimulationFailure ? failure.message : failure}`);
     console.log(`  again: npm run sim -- --profile ${profile} --seed ${seed} --trace`);
   }
   const seconds = (performance.now() - startMs) / 1000;

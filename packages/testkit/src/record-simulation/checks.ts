@@ -5,6 +5,11 @@ import { unitOf } from './key-pool.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { World } from './world.ts';
 
+/**
+ * Each failure begins with the invariant that is broken (docs/TESTING.md) and a word for the checker, e.g. `I7 gap: …`:
+ * planted bugs name those that are to see them.
+ */
+
 type Partitions = readonly (readonly string[])[];
 
 const stateOf = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as CountingState;
@@ -18,12 +23,12 @@ export function checkApply(
   offset: number,
 ): void {
   const has = new Set(state.applied);
-  if (has.has(`${partition}/${offset}`)) fail(`${partition}/${offset} counted twice for ${key}`);
+  if (has.has(`${partition}/${offset}`)) fail(`I7 twice: ${partition}/${offset} of ${key} is applied again`);
   const records = partitions[partition]!;
   for (let earlier = 0; earlier < offset; earlier++) {
     const value = records[earlier]!;
     if ((value === key || value === `${key}!`) && !has.has(`${partition}/${earlier}`)) {
-      fail(`gap: ${partition}/${offset} of ${key} applied without ${partition}/${earlier}`);
+      fail(`I7 gap: ${partition}/${offset} of ${key} applied without ${partition}/${earlier}`);
     }
   }
 }
@@ -32,11 +37,11 @@ export function checkApply(
 export function checkRow(world: World, row: Uint8Array): void {
   for (const user of decodeRow(row).users) {
     const { applied } = stateOf(user.state);
-    if (new Set(applied).size !== applied.length) fail(`a row counts twice: ${applied}`);
+    if (new Set(applied).size !== applied.length) fail(`I5 row: it counts twice: ${applied}`);
     for (const position of applied) {
       const [partition, offset] = position.split('/').map(Number);
       const emits = world.plan.partitions[partition!]![offset!]!.endsWith('!');
-      if (emits && !world.published.has(position)) fail(`row accepted before output ${position} was`);
+      if (emits && !world.published.has(position)) fail(`P6 row: accepted before output ${position} was`);
     }
   }
 }
@@ -49,12 +54,12 @@ export function checkCommit(world: World, partition: number, offset: number): vo
     const value = world.plan.partitions[partition]![i]!;
     if (value === '-') continue;
     if (value.endsWith('?')) {
-      if (!world.published.has(`dead ${partition}/${i}`)) fail(`committed past unpublished dead letter ${i}`);
+      if (!world.published.has(`dead ${partition}/${i}`)) fail(`I6 commit: past unpublished dead letter ${i}`);
       continue;
     }
     const key = value.replace('!', '');
     if (!states.get(key)?.includes(`${partition}/${i}`)) {
-      fail(`committed ${offset} of ${partition}, but ${i} of ${key} is not in the store`);
+      fail(`I6 commit: ${offset} of ${partition}, but ${i} of ${key} is not in the store`);
     }
   }
 }
@@ -73,7 +78,7 @@ export function checkLeaseEnd(world: World, node: SimulatedNode, hi: number, lo:
     const held = node.holder!.questions.user(hi, lo, Buffer.from(key))?.user?.state as CountingState | undefined;
     const stored = new Set(states.get(key));
     const lacking = held?.applied.find((position) => !stored.has(position));
-    if (lacking !== undefined) fail(`the lease of ${key} is given back, but the store lacks ${lacking}`);
+    if (lacking !== undefined) fail(`I6 lease end: the lease of ${key} is given back, but the store lacks ${lacking}`);
   }
 }
 
@@ -84,7 +89,7 @@ export function checkEnd(world: World): void {
     records.forEach((value, offset) => {
       if (value === '-' || value.endsWith('?')) return;
       const n = states.get(value.replace('!', ''))?.filter((p) => p === `${partition}/${offset}`).length ?? 0;
-      if (n !== 1) fail(`at the end ${partition}/${offset} is ${n} times in the store`);
+      if (n !== 1) fail(`I5 end: ${partition}/${offset} is ${n} times in the store`);
     });
   });
 }

@@ -15,7 +15,7 @@ export function pump(world: World, node: SimulatedNode): void {
     if (target === undefined || target.holder === null) continue;
     const out = ingest.openStream(to);
     const inn = target.holder.openStream(out.id);
-    if (inn === null) fail('a stream was not accepted');
+    if (inn === null) fail('ASSERT: a stream was not accepted');
     node.links.push({ out, inn, frames: [], returns: [], broken: false, toNode: target.number });
   }
   for (const link of node.links) link.frames.push(...link.out.outbox.splice(0));
@@ -73,7 +73,7 @@ export function deliver(world: World, link: Link): void {
   const frame = link.frames.shift()!;
   if (target.holder === null || target.session !== link.out.id.to.session) return;
   const problem = target.holder.onFrame(link.inn, frame, world.nowMs);
-  if (problem !== null) fail(problem);
+  if (problem !== null) fail(`ASSERT: a frame was not taken: ${problem}`);
   const { from, incarnation } = link.out.id;
   world.say(
     `n${target.number} takes frame ${frame.number} of ${from.session}#${incarnation}: ${frame.count} of ` +

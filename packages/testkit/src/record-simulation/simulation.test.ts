@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { faultKinds } from './actions.ts';
 import { type ProfileName, profileNames } from './profile.ts';
 import { RecordSimulation } from './simulation.ts';
@@ -17,7 +18,7 @@ for (const profile of profileNames) {
         for (const [name, n] of Object.entries(result.faults)) faults[name] = (faults[name] ?? 0) + n;
       } catch (error) {
         const again = `npm run sim -- --profile ${profile} --seed ${seed} --trace`;
-        failures.push(`${again}: ${error instanceof Error ? error.stack : error}`);
+        failures.push(`${again}: ${inspect(error)}`);
       }
     }
     assert.deepEqual(failures, []);

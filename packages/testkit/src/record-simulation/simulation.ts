@@ -1,5 +1,6 @@
+import { InvariantError } from '@holdfast/model';
 import type { RecordCounters } from '@holdfast/processor';
-import { fail } from '../simulation/failure.ts';
+import { fail, SimulationFailure } from '../simulation/failure.ts';
 import { Actions } from './actions.ts';
 import { checkEnd, isComplete } from './checks.ts';
 import { offerLeaderSteps, offerLosses } from './leader-steps.ts';
@@ -39,6 +40,16 @@ export class RecordSimulation {
 
   /** Runs to the end. @throws SimulationFailure naming what broke */
   run(): SimulationResult {
+    try {
+      return this.#run();
+    } catch (error) {
+      // The cores' own assertions are checkers too.
+      if (error instanceof InvariantError) throw new SimulationFailure(`ASSERT: ${error.message}`, { cause: error });
+      throw error;
+    }
+  }
+
+  #run(): SimulationResult {
     const world = this.#world;
     let steps = 0;
     for (; world.nowMs < world.faultsEndMs; steps++) if (!this.#step()) break;
@@ -46,7 +57,7 @@ export class RecordSimulation {
     world.say('HEAL');
     for (let healed = 0; !isComplete(world); healed++, steps++) {
       if (healed > healedStepsMax || !this.#step()) {
-        fail(`stall: ${JSON.stringify(world.committed)} after ${healed} healed steps`);
+        fail(`I8 stall: ${JSON.stringify(world.committed)} after ${healed} healed steps`);
       }
     }
     checkEnd(world);
