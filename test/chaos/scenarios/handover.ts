@@ -22,6 +22,8 @@ export const handover: Scenario = {
   holds: 'I1, I5, I6, I7: none lost, none doubled, none out of order; it tells how long users waited (pauseP99Ms)',
   needs: [],
   cluster: { nodes: 5, joiners: 2, partitions: 6 },
+  // Below a thousand a newcomer gets none: so few aren't worth a move.
+  workload: { users: 4_000, zipfExponent: 0.6 },
   deadlineMs: 600_000,
   // Whoever is removed is stopped by the cluster.
   nodesEnd: true,
