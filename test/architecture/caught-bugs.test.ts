@@ -8,7 +8,7 @@ import { simulateBug, simulatedPackages } from '../mutants/planted-simulations.t
 import { copyTree, type PlantedBug, tryBug } from '../mutants/planted-tests.ts';
 import { endingOf } from '../mutants/test-verdict.ts';
 
-const limits = { testMsMax: 3_000, silenceMsMax: 60_000 };
+const limits = { testMsMax: 30_000, silenceMsMax: 60_000 };
 const sum = `export class SumError extends Error { override name = 'SumError'; }
 export async function sum(a: number, b: number): Promise<number> {
   return a + b;

@@ -1,5 +1,5 @@
 import { promises } from 'node:dns';
-import { type HostAnswer, HostNames } from '@holdfast/engine';
+import { type HostAnswer, HostNames, type NameTimers } from '@holdfast/engine';
 import { formatAddress, parseAddress } from '@holdfast/membership';
 import { canonicalHost } from './ip-address.ts';
 
@@ -58,8 +58,6 @@ export class SeedNames {
         this.#handlers.onSeedFound(name, formatAddress(addresses[0]!, parseAddress(name)!.port));
   }
 }
-
-export type NameTimers = ConstructorParameters<typeof HostNames>[1];
 
 /** No process waits for them. */
 const timersHere: NameTimers = {

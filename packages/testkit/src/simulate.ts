@@ -6,6 +6,7 @@ import { faultKinds } from './record-simulation/actions.ts';
 import { type ProfileName, profileNames } from './record-simulation/profile.ts';
 import { RecordSimulation } from './record-simulation/simulation.ts';
 import { SimulationFailure } from './simulation/failure.ts';
+import { ResumeFileError } from './simulation/resume-file.ts';
 import { runSeeds, type SeedProfile } from './simulation/run-seeds.ts';
 
 /**
@@ -113,9 +114,15 @@ if (settings === null) {
 } else {
   const profile = virtual.map(([each]) => each).find(({ name }) => name === settings.profile);
   const print = (line: string): void => console.log(line);
-  const failed =
-    profile === undefined
-      ? runRecordSeeds(settings, settings.profile as ProfileName)
-      : await runSeeds(profile, { ...settings, print });
-  process.exitCode = failed === 0 ? 0 : 1;
+  try {
+    const failed =
+      profile === undefined
+        ? runRecordSeeds(settings, settings.profile as ProfileName)
+        : await runSeeds(profile, { ...settings, print });
+    process.exitCode = failed === 0 ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof ResumeFileError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
 }

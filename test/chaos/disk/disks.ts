@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { failingDiskEnv } from './failing-disk.ts';
 import { buildPreload } from './preload.ts';
@@ -19,10 +19,11 @@ export function makeDisks(disks: Disks, dir: string, runDir: string): (id: strin
   const unsynced = buildPreload(dir, 'unsynced-writes');
   const journals = journalsPath(runDir);
   mkdirSync(journals, { recursive: true });
-  const kept = unsyncedWritesEnv(unsynced, '/data/', journals);
+  const data = `${join(realpathSync(dir), 'data')}/`;
+  const kept = unsyncedWritesEnv(unsynced, data, journals);
   return (id) => ({
     ...kept,
-    ...failingDiskEnv(failing, '/data/', runDir, id),
+    ...failingDiskEnv(failing, data, runDir, id),
     // A sync is late first, then one.
     LD_PRELOAD: `${failing}:${unsynced}`,
   });

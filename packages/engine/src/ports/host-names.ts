@@ -5,6 +5,8 @@ const lookupIntervalMs = 1_000;
 /** Names that are remembered; the one that came first gives way, unless it is being looked up. */
 const namesMax = 1_024;
 
+export type NameTimers = Pick<Timers, 'monotonicMs' | 'setTimer'>;
+
 /** The IP addresses of a host, in the order in which they are to be tried; rejects when it has none. */
 export type LookUpHost = (host: string) => Promise<readonly string[]>;
 
@@ -31,10 +33,10 @@ export interface HostAnswer {
  */
 export class HostNames {
   readonly #lookUp: LookUpHost;
-  readonly #timers: Pick<Timers, 'monotonicMs' | 'setTimer'>;
+  readonly #timers: NameTimers;
   readonly #byHost = new Map<string, Name>();
 
-  constructor(lookUp: LookUpHost, timers: Pick<Timers, 'monotonicMs' | 'setTimer'>) {
+  constructor(lookUp: LookUpHost, timers: NameTimers) {
     this.#lookUp = lookUp;
     this.#timers = timers;
   }

@@ -1,6 +1,11 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { SeedReport } from './seed-worker.ts';
 
+/** The file can't be gone on with. */
+export class ResumeFileError extends Error {
+  override readonly name = 'ResumeFileError';
+}
+
 type Noted = Pick<SeedReport, 'seed' | 'failure' | 'result' | 'twice'>;
 
 /**
@@ -11,7 +16,7 @@ export class ResumeFile {
   readonly #path: string;
   readonly done = new Map<number, Noted>();
 
-  /** @throws Error when the file is of another run */
+  /** @throws ResumeFileError when the file is of another run, or of other code */
   constructor(path: string, run: { readonly profile: string; readonly first: number; readonly code: string }) {
     this.#path = path;
     const head = JSON.stringify(run);
@@ -20,7 +25,7 @@ export class ResumeFile {
       return;
     }
     const [found, ...lines] = readFileSync(path, 'utf8').split('\n');
-    if (found !== head) throw new Error(`${path} is of another run: ${found}, this one is ${head}. Name another file.`);
+    if (found !== head) throw new ResumeFileError(`${path} is of ${found}, this run is of ${head}: name another file`);
     for (const line of lines) {
       const noted = parsed(line);
       if (noted !== null) this.done.set(noted.seed, noted);
