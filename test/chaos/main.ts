@@ -1,13 +1,16 @@
-import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runAgainAsRoot } from './harness/as-root.ts';
 import { missingFor } from './harness/missing.ts';
+import { chaosDigest, ResultsFile } from './harness/results-file.ts';
 import { type Outcome, runOnce } from './harness/run-once.ts';
 import { nameOf, type Scenario } from './harness/scenario.ts';
 import { elsewhere } from './scenarios/elsewhere.ts';
 import { scenarioOf, scenarios, smoke } from './scenarios/index.ts';
 
-/** Real processes under fire: `npm run chaos -- ls | smoke | all | F04 [F11 ...] [--seed S] [--times N] [--results FILE]`. */
+/**
+ * Real processes under fire: `npm run chaos -- ls | smoke | all | F04 [F11 ...] [--seed S] [--times N] [--results FILE]`.
+ * What has passed by the same code, as FILE tells, is not run again: with a seed that is named, a long run goes on.
+ */
 const usage = 'usage: npm run chaos -- ls | smoke | all | F04 [F11 ...] [--seed S] [--times N] [--results FILE]';
 const inCi = process.env.CI === 'true' || process.env.CI === '1';
 
@@ -30,6 +33,9 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   const outcomes: Outcome[] = [];
   const skipped: string[] = [];
+  const code = chaosDigest();
+  const results = values.results === undefined ? null : new ResultsFile(values.results, code);
+  let earlier = 0;
   for (const scenario of chosen) {
     const name = nameOf(scenario);
     const missing = missingFor(scenario);
@@ -40,14 +46,21 @@ async function main(): Promise<number> {
     }
     for (let i = 0; i < times && !stop.signal.aborted; i++) {
       const seed = firstSeed + i;
+      if (results?.hasPassed(name, seed)) {
+        earlier++;
+        continue;
+      }
       console.log(`\n== ${name} seed ${seed}: ${scenario.title}`);
       const outcome = await runOnce(scenario, seed, stop.signal);
       outcomes.push(outcome);
       console.log(describe(outcome));
-      if (values.results !== undefined) appendFileSync(values.results, `${JSON.stringify(lineOf(outcome))}\n`);
+      results?.note(outcome, new Date());
     }
   }
-  return summarize(outcomes, skipped, chosen);
+  console.log(`\nof the code ${code}, by the digest of its sources`);
+  const failures = summarize(outcomes, earlier, skipped);
+  const hasRun = outcomes.length + earlier > 0 || chosen.length === skipped.length;
+  return failures === 0 && hasRun ? 0 : 1;
 }
 
 /** Null: not as `usage` says. */
@@ -104,25 +117,20 @@ function describe({ name, seed, violations, result, kept }: Outcome): string {
   ].join('\n');
 }
 
-function lineOf({ name, seed, violations, result }: Outcome): object {
-  return {
-    at: new Date().toISOString(),
-    name,
-    seed,
-    ok: violations.length === 0,
-    seconds: result?.seconds ?? null,
-    violations,
-  };
-}
-
-function summarize(outcomes: readonly Outcome[], skipped: readonly string[], chosen: readonly Scenario[]): number {
+/**
+ * @param earlier runs that a file of results says have passed
+ * @returns how many things are wrong
+ */
+function summarize(outcomes: readonly Outcome[], earlier: number, skipped: readonly string[]): number {
   const failed = outcomes.filter(({ violations }) => violations.length > 0);
-  console.log(`\n${outcomes.length - failed.length} passed, ${failed.length} failed, ${skipped.length} skipped`);
+  const before = earlier === 0 ? '' : ` (${earlier} of them before)`;
+  const passed = earlier + outcomes.length - failed.length;
+  console.log(`${passed} passed${before}, ${failed.length} failed, ${skipped.length} skipped`);
   for (const { name, seed, violations } of failed) console.log(`  FAILED ${name} seed ${seed}: ${violations[0]}`);
   if (skipped.length > 0) console.log(`  SKIPPED ${skipped.join(', ')}`);
   const mayNotSkip = inCi && skipped.some((name) => smoke.includes(name));
   if (mayNotSkip) console.log('CI=true: nothing of the smoke set may be skipped');
-  return failed.length > 0 || mayNotSkip || (outcomes.length === 0 && chosen.length > skipped.length) ? 1 : 0;
+  return failed.length + (mayNotSkip ? 1 : 0);
 }
 
 process.exitCode = await main();

@@ -1,3 +1,4 @@
+import { plantedAnswerBugs } from './planted-answer-bugs.ts';
 import { plantedMarkerBugs } from './planted-marker-bugs.ts';
 
 /** A small change to the shipped sources that breaks a rule; a simulation has to see it. */
@@ -10,8 +11,10 @@ export interface PlantedBug {
   /** Occurs in the file exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** The profile of the simulation that has to see it; none: those of the record path. */
+  /** The profile of the simulation that has to see it; none: any of the record path. */
   readonly profile?: string;
+  /** Where it was seen last, for what few histories show: looked at first, and others when that one is another by now. */
+  readonly seenAt?: readonly [profile: string, seed: number];
   /** How the failure's text begins, up to its colon: which checkers may be the first to see it, and no others. */
   readonly caughtBy: readonly string[];
 }
@@ -77,6 +80,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replay,
     find: "if (reason !== 'clean') this.#raiseUnclean(index);",
     replace: '',
+    seenAt: ['focus', 2307],
     caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
@@ -93,6 +97,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: holder,
     find: 'if (forced === this.#forcedSeen) return;',
     replace: 'return;',
+    seenAt: ['mixed', 4402],
     caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
@@ -279,6 +284,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: holder,
     find: '|| !this.awaited.isReached(tableIndex)) return null',
     replace: ') return null',
+    seenAt: ['mixed', 5500],
     caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
@@ -287,6 +293,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: "if (message.kind !== 'applied' && message.tableIndex > this.#leases.tableIndex()) return;",
     replace: '',
+    seenAt: ['focus', 4987],
     caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
@@ -295,7 +302,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: ingest,
     find: "this.catchUp();\n        if (message.kind === 'refused')",
     replace: "if (message.kind === 'refused')",
+    profile: 'forced',
+    seenAt: ['forced', 139],
     caughtBy: ['I6 commit', 'I7 gap'],
   },
+  ...plantedAnswerBugs,
   ...plantedMarkerBugs,
 ];

@@ -222,8 +222,9 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     rule: '5.2',
     file: storeLoop,
     find: 'else holder.onFenced(claim, result.epoch);',
-    replace: 'else holder.onClaimed(claim, null, [], nowMs);',
+    replace: 'else holder.onClaimed(claim, null, [], generationIndex, nowMs);',
     profile,
+    seenAt: [profile, 6022],
     caughtBy: ['I1', 'I7'],
   },
   {
@@ -232,7 +233,7 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     file: storeLoop,
     find: 'if (answer === null) return true;\n    const nowMs',
     replace:
-      'if (answer === null) {\n      for (const claim of claims) holder.onClaimed(claim, null, [], options.timers.monotonicMs());\n      return true;\n    }\n    const nowMs',
+      'if (answer === null) {\n      for (const claim of claims) holder.onClaimed(claim, null, [], holder.generationIndex, options.timers.monotonicMs());\n      return true;\n    }\n    const nowMs',
     profile,
     caughtBy: ['I1', 'I7'],
   },

@@ -39,6 +39,7 @@ export const plantedMarkerBugs: readonly PlantedBug[] = [
     file: holder,
     find: 'this.claimFloors.add(unit, markers);',
     replace: '',
+    seenAt: ['focus', 1662],
     caughtBy: ['I7 twice'],
   },
   {
@@ -111,6 +112,7 @@ export const plantedMarkerBugs: readonly PlantedBug[] = [
     file: holder,
     find: 'this.#checkGeneration(nowMs);\n    if (ofIndex !== this.generationIndex) return;\n    const unit = this.#units.get(claim.hi, claim.lo);',
     replace: 'const unit = this.#units.get(claim.hi, claim.lo);',
+    seenAt: ['focus', 745],
     caughtBy: ['I6 commit', 'I7 gap'],
   },
   {

@@ -6,9 +6,10 @@ import { copyTree, outputOf, type Verdict, withBug } from './planted-tests.ts';
 /** What the simulations are made of. */
 export const simulatedPackages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'sdk', 'testkit'];
 
-const recordProfiles = ['mixed', 'focus', 'late'];
+const recordProfiles = ['mixed', 'focus', 'late', 'voided', 'forced'];
 /** A seed of a cluster is two virtual minutes and more, and has many faults. */
 const clusterSeedsMax = 200;
+const shortLook = 500;
 const textMax = 100;
 
 /**
@@ -35,33 +36,33 @@ export async function plantAndSimulate(bugs: readonly PlantedBug[], seeds: numbe
 
 /** How the bug was caught, e.g. `focus seed 17: I7 gap: …`, or what else came of it. */
 export async function simulateBug(folder: string, bug: PlantedBug, seeds: number): Promise<Verdict> {
-  const { file, profile } = bug;
-  // Most bugs need few seeds of any profile: a short look at each comes first.
-  const looks: readonly (readonly [profiles: readonly string[], seeds: number])[] =
-    profile === undefined
-      ? [
-          [recordProfiles, 500],
-          [recordProfiles, seeds],
-        ]
-      : [[[profile], clusterSeedsMax]];
-  return withBug(folder, { ...bug, file: join('packages', file) }, async () => {
-    for (const [profiles, share] of looks) {
-      for (const each of profiles) {
-        const output = await simulate(folder, each, Math.min(share, seeds));
-        const failure = /^seed (\d+): (.*)$/m.exec(output);
-        if (failure !== null) return verdictOn(bug, `${each} seed ${failure[1]}`, failure[2]!);
-        if (!/\d+ passed, 0 failed\s*$/.test(output))
-          return { caught: false, text: `the simulation of ${each} broke:\n${output}` };
-      }
+  return withBug(folder, { ...bug, file: join('packages', bug.file) }, async () => {
+    for (const { profile, first, seeds: share } of looksFor(bug, seeds)) {
+      const script = join(folder, 'packages/testkit/src/simulate.ts');
+      const run = ['--profile', profile, '--seed', String(first), '--seeds', String(share)];
+      const { output } = await outputOf(folder, ['--conditions=source', script, '--stop', ...run]);
+      const failure = /^seed (\d+): (.*)$/m.exec(output);
+      if (failure !== null) return verdictOn(bug, `${profile} seed ${failure[1]}`, failure[2]!);
+      if (!/\d+ passed, 0 failed\s*$/.test(output))
+        return { caught: false, text: `the simulation of ${profile} broke:\n${output}` };
     }
     return { caught: false, text: '' };
   });
 }
 
-async function simulate(folder: string, profile: string, seeds: number): Promise<string> {
-  const script = join(folder, 'packages/testkit/src/simulate.ts');
-  const args = ['--conditions=source', script, '--stop', '--profile', profile, '--seeds', String(seeds)];
-  return (await outputOf(folder, args)).output;
+interface Look {
+  readonly profile: string;
+  readonly first: number;
+  readonly seeds: number;
+}
+
+/** Most bugs need few seeds of any profile: a short look at each comes before the long ones. */
+function looksFor({ profile, seenAt }: PlantedBug, seeds: number): Look[] {
+  const isOfRecords = profile === undefined || recordProfiles.includes(profile);
+  const shares = isOfRecords ? [Math.min(shortLook, seeds), seeds] : [clusterSeedsMax];
+  const profiles = profile === undefined ? recordProfiles : [profile];
+  const looks = shares.flatMap((share) => profiles.map((each) => ({ profile: each, first: 1, seeds: share })));
+  return seenAt === undefined ? looks : [{ profile: seenAt[0], first: seenAt[1], seeds: 1 }, ...looks];
 }
 
 /** By the right checker? Another one would be luck, which the next change of the simulation may end. */

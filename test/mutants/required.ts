@@ -91,6 +91,8 @@ const ofTheProtocol: readonly RequiredMistake[] = [
     rule: '5.2',
     mistake: 'an answer of a store of before counts',
     bugs: [
+      'a claim’s answer of an earlier generation counts',
+      'a marker’s answer of an earlier generation counts',
       'threads: a claim’s answer of an earlier generation counts, when others of its call came before',
       'threads: a marker’s answer of an earlier generation counts',
     ],
@@ -172,12 +174,19 @@ const ofTheModel: readonly RequiredMistake[] = [
   {
     rule: '5.1',
     mistake: 'a row that comes late, of the holder’s own epoch, counts as fenced',
-    bugs: ['rows: one that came late has its unit dropped as if it were fenced'],
+    bugs: [
+      'rows: one that came late has its unit dropped as if it were fenced',
+      'a row is written while the one before is under way',
+    ],
+    cannotBe: {
+      why: 'one row of a unit is under way at a time, and its call is repeated as it is until it is answered: none comes late whose answer anybody waits for. The simulation fails when one does; the holder takes it as it should all the same',
+      file: 'packages/processor/src/holder/rounds.ts',
+    },
   },
   {
     rule: '5.4',
     mistake: 'a round is over when any row of its units is accepted',
-    bugs: ['rounds: any row of a unit is enough'],
+    bugs: ['any row of a unit is enough for its round', 'rounds: any row of a unit is enough'],
   },
   {
     rule: '5.4',

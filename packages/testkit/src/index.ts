@@ -58,4 +58,5 @@ export { HardStates } from './simulation/checkers/hard-state.ts';
 export { LeaseModel } from './simulation/checkers/lease-model.ts';
 export { OneLeader } from './simulation/checkers/one-leader.ts';
 export { OneVote } from './simulation/checkers/one-vote.ts';
+export { digestOf } from './simulation/code-digest.ts';
 export type { TwinHooks } from './twin-hooks.ts';

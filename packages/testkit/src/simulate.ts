@@ -12,7 +12,7 @@ import { runSeeds, type SeedProfile } from './simulation/run-seeds.ts';
 /**
  * Runs many seeds of a simulation, or one again: of the record path, of the control plane, of the whole cluster, or
  * of gossip.
- * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|late|control|cluster|gossip] [--trace] [--stop] [--resume FILE]`
+ * `npm run sim -- [--seeds N] [--seed FIRST] [--profile mixed|focus|late|voided|forced|control|cluster|gossip] [--trace] [--stop] [--resume FILE]`
  */
 
 /** Simulations in virtual time, and how many seeds of each are run unless it is said. */
@@ -28,6 +28,8 @@ const usage = `usage: npm run sim -- [--seeds N] [--seed FIRST] [--profile ${nam
   --seed     the first of them (1)
   --profile  mixed (the default): every fault; focus: around losses of the store;
              late: shards notice long after their table what it shows;
+             voided: moves to who ends meanwhile, with slow rows;
+             forced: leases are taken away all the time;
              control: the control planes of a cluster, each seed two virtual minutes and more;
              cluster: whole clusters, the shipped engine with records, log and store, two minutes or ten
              gossip: the SWIM core alone

@@ -46,13 +46,16 @@ export class Actions {
     this.#place = node + 1;
   }
 
-  /** @param urgency how much likelier it gets once the faults stop: whatever lags catches up then */
-  add(name: string, act: () => void, urgency = 1): void {
+  /**
+   * @param urgency how much likelier it gets once the faults stop: whatever lags catches up then
+   * @param slowedAs what profiles call it that slow it
+   */
+  add(name: string, act: () => void, urgency = 1, slowedAs = name): void {
     const weights = this.#weights[this.#place]!;
     let weight = weights.get(name);
     if (weight === undefined) weights.set(name, (weight = 10 ** (randomRatio(this.#world.rng) * 2 - 1)));
     const { healing, plan } = this.#world;
-    this.#actions.push({ weight: healing ? urgency : weight * (plan.slowed[name] ?? 1), act });
+    this.#actions.push({ weight: healing ? urgency : weight * (plan.slowed[slowedAs] ?? 1), act });
   }
 
   /** One of the faults that a history has a budget of. */

@@ -7,10 +7,11 @@ export function offerLeaderSteps(world: World, actions: Actions): void {
   const { log } = world;
   const { leader, proposed } = log;
   proposed.forEach((record, i) => {
-    actions.add('commit', () => {
+    const commit = () => {
       proposed.splice(i, 1);
       world.append(record);
-    });
+    };
+    actions.add('commit', commit, 1, record.kind);
     if (record.kind !== 'sessionOpened') actions.addFault('dropProposal', () => proposed.splice(i, 1));
   });
   if (world.store.generation > leader.generation && !proposed.some(({ kind }) => kind === 'generationChanged')) {
@@ -37,7 +38,9 @@ export function offerLeaderSteps(world: World, actions: Actions): void {
   leader.visitUnits((hi, lo) => {
     const lease = leader.get(hi, lo);
     if (lease === null) return;
-    actions.addFault('force', () => world.append({ kind: 'forceReleased', hi, lo, epoch: lease.epoch }));
+    const force = () => world.append({ kind: 'forceReleased', hi, lo, epoch: lease.epoch });
+    if (world.plan.forceWeight === 0) actions.addFault('force', force);
+    else if (!world.healing) actions.addPlannedFault('force', world.plan.forceWeight, force);
   });
 }
 

@@ -1,4 +1,4 @@
-import { nodeId, randomBelow } from '@holdfast/model';
+import { nodeId, randomBelow, randomRatio, type SessionId } from '@holdfast/model';
 import type { Holder, Ingest } from '@holdfast/processor';
 import type { Actions } from './actions.ts';
 import { unitOf } from './key-pool.ts';
@@ -13,7 +13,8 @@ import { shard0, type World } from './world.ts';
 export function offerNodeSteps(world: World, node: SimulatedNode, actions: Actions): void {
   const lag = world.log.records.length - node.applied;
   if (lag > 0) actions.add('apply', () => applyNext(world, node), lag);
-  if (node.noticed < node.applied) actions.add('notice', () => notice(world, node));
+  if (node.noticed < node.applied)
+    actions.add('notice', () => notice(world, node), 1, node.number % 2 === 0 ? 'notice' : 'noticeOfSecond');
   offerLinks(world, node, actions);
   offerCalls(world, node, actions);
   if (node.session === 0) {
@@ -60,10 +61,10 @@ function offerLinks(world: World, node: SimulatedNode, actions: Actions): void {
 function offerCalls(world: World, node: SimulatedNode, actions: Actions): void {
   for (const call of node.calls) {
     if (call.done === null) {
-      actions.add('store', () => act(world, call));
+      actions.add('store', () => act(world, call), 1, call.kind === 'backup' ? 'storeRow' : 'store');
       continue;
     }
-    actions.add('answer', () => answer(world, node, call));
+    actions.add('answer', () => answer(world, node, call), 1, call.kind === 'backup' ? 'answerRow' : 'answer');
     if (call.kind === 'refused') continue;
     actions.addFault('loseReply', () => {
       call.done = null;
@@ -94,6 +95,11 @@ function offerIngest(world: World, node: SimulatedNode, ingest: Ingest, actions:
   });
 }
 
+function endSession(world: World, session: SessionId): void {
+  const isLive = [...world.log.leader.sessions()].some((each) => each.session === session);
+  if (isLive) world.append({ kind: 'sessionEnded', session, reason: 'expired' });
+}
+
 /** Planned moves (PROTOCOL.md 2.2): of any units or of a named one, to a session that may end before they take effect. */
 function offerMoves(world: World, node: SimulatedNode, holder: Holder, actions: Actions): void {
   const { rng, plan } = world;
@@ -114,7 +120,10 @@ function offerMoves(world: World, node: SimulatedNode, holder: Holder, actions: 
   };
   const moveUnit = () => {
     const { hi, lo } = unitOf(plan.keys[randomBelow(rng, plan.keys.length)]!);
-    if (holder.ends.moveUnit(hi, lo, target(), world.nowMs)) pump(world, node);
+    const to = target();
+    if (!holder.ends.moveUnit(hi, lo, to, world.nowMs)) return;
+    pump(world, node);
+    if (plan.targetEndsRatio > 0 && randomRatio(rng) < plan.targetEndsRatio) endSession(world, to.session);
   };
   if (plan.closeWeight === 0) {
     actions.addFault('handOver', handOver);

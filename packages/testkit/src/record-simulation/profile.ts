@@ -6,10 +6,12 @@ import { bucketOfKey, drawKeys } from './key-pool.ts';
  * focus: longer histories around one or two losses of the store: many markers before, crowded buckets, idle units whose
  * rows have short vectors, records that stay long in frames under construction, few other faults.
  * late: shards notice long after their table what it shows, and ask for nothing meanwhile that would make them look.
+ * forced: leases are taken away all the time, and every second node notices long after its table what that shows.
+ * voided: units move all the time to sessions that end meanwhile, and open again while their rows are still under way.
  */
-export type ProfileName = 'mixed' | 'focus' | 'late';
+export type ProfileName = 'mixed' | 'focus' | 'late' | 'voided' | 'forced';
 
-export const profileNames: readonly ProfileName[] = ['mixed', 'focus', 'late'];
+export const profileNames: readonly ProfileName[] = ['mixed', 'focus', 'late', 'voided', 'forced'];
 
 type Range = readonly [least: number, most: number];
 
@@ -31,6 +33,12 @@ interface Profile {
    * part of the records only after them. 0: losses come at any time.
    */
   readonly stepsBeforeLossMax: number;
+  /** How readily units close and move outside of the budget of faults; nothing: within it. */
+  readonly closeWeights: readonly number[];
+  /** How readily a lease is taken away, outside of the budget of faults. */
+  readonly forceWeights?: readonly number[];
+  /** How many of those to whom a named unit moves end at once. */
+  readonly targetEndsRatio?: number;
   /** How much rarer than otherwise these steps are, until the faults stop. */
   readonly slowed: Readonly<Record<string, number>>;
 }
@@ -48,6 +56,7 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     frameRecordsMax: [3],
     lossDepthMax: 12,
     stepsBeforeLossMax: 0,
+    closeWeights: [],
     slowed: {},
   },
   focus: {
@@ -62,6 +71,7 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     frameRecordsMax: [2, 4, 8],
     lossDepthMax: 40,
     stepsBeforeLossMax: 2_000,
+    closeWeights: [0.02, 0.1, 0.4],
     slowed: {},
   },
   late: {
@@ -76,7 +86,40 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     frameRecordsMax: [2, 3],
     lossDepthMax: 40,
     stepsBeforeLossMax: 700,
-    slowed: { notice: 0.03, commitOffset: 0.1, markEverywhere: 0.3, tick: 0.3 },
+    closeWeights: [0.02, 0.1, 0.4],
+    slowed: { notice: 0.03, noticeOfSecond: 0.03, commitOffset: 0.1, markEverywhere: 0.3, tick: 0.3 },
+  },
+  forced: {
+    keys: [1, 3],
+    buckets: [1, 2],
+    recordsPerPartition: [6, 30],
+    faults: [2, 10],
+    faultWeight: 0.05,
+    losses: [0, 1],
+    steps: [300, 900],
+    flushAgesMs: [3],
+    frameRecordsMax: [1, 3],
+    lossDepthMax: 12,
+    stepsBeforeLossMax: 0,
+    closeWeights: [],
+    forceWeights: [0.03, 0.1],
+    slowed: { noticeOfSecond: 0.03 },
+  },
+  voided: {
+    keys: [1, 2],
+    buckets: [1, 2],
+    recordsPerPartition: [6, 30],
+    faults: [3, 20],
+    faultWeight: 0.05,
+    losses: [0, 1],
+    steps: [300, 900],
+    flushAgesMs: [3],
+    frameRecordsMax: [1, 3],
+    lossDepthMax: 12,
+    stepsBeforeLossMax: 0,
+    closeWeights: [0.1, 0.3],
+    targetEndsRatio: 0.4,
+    slowed: { moved: 0.1, round: 0.1, storeRow: 0.2, answerRow: 0.02 },
   },
 };
 
@@ -101,6 +144,8 @@ export interface Plan {
   readonly moveAsksMax: number;
   /** How readily units are closed for being idle, outside of the budget of faults; 0 for within it. */
   readonly closeWeight: number;
+  readonly forceWeight: number;
+  readonly targetEndsRatio: number;
   /** Markers that have to be written before the store loses something; 0 for any time. */
   readonly marksBeforeLoss: number;
   /** Records of each partition that may be read before the last loss. */
@@ -134,7 +179,9 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
     lossDepthMax: profile.lossDepthMax,
     releaseRetryMs: oneOf([5, 25]),
     moveAsksMax: oneOf([1, 3]),
-    closeWeight: middle ? oneOf([0.02, 0.1, 0.4]) : 0,
+    closeWeight: profile.closeWeights.length > 0 ? oneOf(profile.closeWeights) : 0,
+    forceWeight: profile.forceWeights === undefined ? 0 : oneOf(profile.forceWeights),
+    targetEndsRatio: profile.targetEndsRatio ?? 0,
     marksBeforeLoss: middle ? between([4, 30]) : 0,
     readableBeforeLoss: partitions.map(({ length }) =>
       middle ? Math.ceil((length * between([50, 100])) / 100) : length,

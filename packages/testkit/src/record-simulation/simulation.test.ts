@@ -5,7 +5,13 @@ import { faultKinds } from './actions.ts';
 import { type ProfileName, profileNames } from './profile.ts';
 import { RecordSimulation } from './simulation.ts';
 
-const seedsOf: Readonly<Record<ProfileName, number>> = { mixed: 2_000, focus: 1_000, late: 500 };
+const seedsOf: Readonly<Record<ProfileName, number>> = {
+  mixed: 2_000,
+  focus: 1_000,
+  late: 500,
+  voided: 500,
+  forced: 500,
+};
 
 for (const profile of profileNames) {
   const seeds = seedsOf[profile];

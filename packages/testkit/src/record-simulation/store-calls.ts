@@ -1,4 +1,5 @@
 import type { ClaimWish, MarkWish, RowWish } from '@holdfast/processor';
+import { fail } from '../simulation/failure.ts';
 import { checkRow } from './checks.ts';
 import { pump } from './links.ts';
 import type { SimulatedNode, StoreCall, StoreCallKind } from './simulated-node.ts';
@@ -26,7 +27,7 @@ export function write(world: World, node: SimulatedNode, row: RowWish): void {
     if (answer === 'ok') checkRow(world, row.row);
     return () => {
       if (answer === 'ok') node.holder!.onRowAccepted(row, world.nowMs);
-      else if (answer === 'stale') node.holder!.onRowStale(row);
+      else if (answer === 'stale') fail(`P5.1 stale: row ${row.epoch}/${row.seq} came after a later one of its unit`);
       else node.holder!.onFenced(row, answer.fenced);
     };
   });
@@ -70,11 +71,14 @@ export function act(world: World, call: StoreCall): void {
   call.kind = 'refused';
 }
 
-/** The answer arrives. It counts for nothing when the caller is gone, or knows a later generation by now (5.2). */
+/**
+ * The answer arrives. It counts for nothing when the caller is gone. That it does neither when its caller knows a later
+ * generation by now (5.2) is the holder's matter: a shard looks once for all answers of a call, and its table may move on
+ * between two of them.
+ */
 export function answer(world: World, node: SimulatedNode, call: StoreCall): void {
   node.calls.splice(node.calls.indexOf(call), 1);
   if (call.incarnation !== node.incarnation || node.holder === null) return;
-  if (call.index !== node.table.generationIndex) return;
   if (call.kind === 'refused') {
     if (call.generation === node.table.generation) node.calls.push({ ...call, done: null });
     return;

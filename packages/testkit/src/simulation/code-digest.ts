@@ -9,9 +9,17 @@ const packages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine',
 
 /** Names the sources that simulations run: seeds that passed say something of these alone. */
 export function codeDigest(): string {
+  return digestOf(
+    packagesFolder,
+    packages.map((name) => `${name}/src`),
+  );
+}
+
+/** Names the TypeScript sources of some folders below `root`, the tests among them aside. */
+export function digestOf(root: string, folders: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const name of packages) {
-    const folder = join(packagesFolder, name, 'src');
+  for (const name of folders) {
+    const folder = join(root, name);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
       .map((file) => file.replaceAll('\\', '/'))
