@@ -3,9 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { typeErrorsOf } from '../mutants/bug-types.ts';
 import { plantedBugs } from '../mutants/planted-bugs.ts';
 import { simulateBug, simulatedPackages } from '../mutants/planted-simulations.ts';
-import { copyTree, type PlantedBug, tryBug } from '../mutants/planted-tests.ts';
+import { type PlantedBug, tryBug } from '../mutants/planted-tests.ts';
+import { copyTree } from '../mutants/source-copy.ts';
 import { endingOf } from '../mutants/test-verdict.ts';
 
 const limits = { testMsMax: 30_000, silenceMsMax: 60_000 };
@@ -59,6 +61,16 @@ describe('of a bug that tests are to see', () => {
     assert.match(unnamed.text, /^broke: sum.test.ts: SyntaxError: .* does not provide an export named 'sum'/);
     const allowed = await plant('return nowhere;', { mayHang: true, mayThrow: true });
     for (const { caught } of [noFile, unnamed, allowed]) assert.equal(caught, false);
+  });
+
+  test('a change that the compiler refuses is told of, and the others are not', async () => {
+    const bugs = ['return a - b;', 'return sum(a);', 'return b;'].map(bugOf);
+    const wrong = await typeErrorsOf(folder, bugs);
+    assert.deepEqual([...wrong.keys()], ['return sum(a);']);
+    assert.match(wrong.get('return sum(a);')!, /^sum\.ts\(3,\d+\): error TS2554: /);
+    await writeFile(join(folder, 'user.ts'), "import { sum } from './sum.ts';\nexport const three = sum(1, 2);\n");
+    const unnamed = { ...bugOf('async function sum'), find: 'export async function sum' };
+    await assert.rejects(typeErrorsOf(folder, [unnamed]), /^Error: what is planted does not compile: user\.ts/);
   });
 
   test('a value that is used as what it is not catches only what may be seen so', async () => {

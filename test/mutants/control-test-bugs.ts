@@ -380,7 +380,8 @@ export const controlTestBugs: readonly PlantedBug[] = [
     invariant: 'I8',
     file: 'packages/engine/src/control/node-session.ts',
     find: 'const reply = this.#openTry === null ? null : await within(timers, totalMs, this.#openTry);',
-    replace: 'const reply = (this.#openTry = null);',
+    replace:
+      'const reply = this.#openTry === null || totalMs >= 0 ? null : await within(timers, totalMs, this.#openTry);',
     tests: [planeEnds],
   },
   {

@@ -190,7 +190,7 @@ export const kafkaBugs: readonly PlantedBug[] = [
     invariant: 'I8',
     file: 'packages/stream-kafka/src/broker-look.ts',
     find: 'if (coordinator?.error === 0 && !needed.has(coordinator.nodeId))',
-    replace: 'if (coordinator === null)',
+    replace: 'if (coordinator?.error === 0 && coordinator.nodeId < 0)',
     tests: ['packages/stream-kafka/src/broker-look.test.ts'],
   },
   {

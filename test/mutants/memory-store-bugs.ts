@@ -57,8 +57,8 @@ export const memoryStoreBugs: readonly PlantedBug[] = [
     name: 'in-memory store: a claim forgets when the row was saved',
     invariant: 'I2',
     file: twin,
-    find: '...stored, hi, lo, epoch, seq: 0 }',
-    replace: '...stored, savedUnixMs: 0, hi, lo, epoch, seq: 0 }',
+    find: '{ savedUnixMs: 0, row: null, ...stored, hi, lo, epoch, seq: 0 }',
+    replace: '{ row: null, ...stored, savedUnixMs: 0, hi, lo, epoch, seq: 0 }',
     tests,
   },
 ];

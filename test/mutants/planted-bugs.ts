@@ -161,7 +161,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: '4.1',
     file: ingest,
     find: 'this.#readings.goBack(reading);',
-    replace: ';',
+    replace: 'void reading;',
     caughtBy: ['I6 commit', 'I7 gap'],
   },
   {
@@ -201,7 +201,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: '4.2',
     file: waitingRecords,
     find: "if (refusing.has(stream) || unit.phase === 'faulty' || this.overtaken(stream, unit, frame)) {",
-    replace: 'if (false) {',
+    replace: 'if (unit.epoch < 0) {',
     caughtBy: ['I6 commit', 'I7 gap'],
   },
   {

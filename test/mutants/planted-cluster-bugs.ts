@@ -266,7 +266,7 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     file: storeLoop,
     find: 'const results = await this.#call(rows, holder.generationIndex, (id) => options.store.backup(id, writes));',
     replace:
-      "void this.#call(rows, holder.generationIndex, (id) => options.store.backup(id, writes));\n      const results = rows.map(() => ({ code: 'OK' as string, epoch: 0 }));",
+      "void this.#call(rows, holder.generationIndex, (id) => options.store.backup(id, writes));\n      const results = rows.map(() => ({ code: 'OK' as string, epoch: 0, problem: '' }));",
     profile,
     caughtBy: ['I6', 'I7'],
   },

@@ -98,7 +98,7 @@ export const plantedControlBugs: readonly PlantedBug[] = [
     rule: 'I8',
     file: 'lease/src/partition-assigner.ts',
     find: 'if (lease === null) free.push({ topicId, partition });',
-    replace: 'if (lease === null) continue;',
+    replace: 'if (lease === null) free.push(...[{ topicId, partition }].slice(1));',
     profile: control,
     caughtBy: ['I8'],
   },

@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { typeErrorsOf } from './bug-types.ts';
 import type { PlantedBug } from './planted-bugs.ts';
-import { copyTree, outputOf, type Verdict, withBug } from './planted-tests.ts';
+import type { Verdict } from './planted-tests.ts';
+import { copyTree, outputOf, withBug } from './source-copy.ts';
 
 /** What the simulations are made of. */
 export const simulatedPackages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'sdk', 'testkit'];
@@ -23,8 +25,11 @@ export async function plantAndSimulate(bugs: readonly PlantedBug[], seeds: numbe
   const folder = await copyTree(simulatedPackages, []);
   let survived = 0;
   try {
+    const wrong = await typeErrorsOf(folder, bugs.map(inPackages));
     for (const bug of bugs) {
-      const { caught, text } = await simulateBug(folder, bug, seeds);
+      const error = wrong.get(bug.name);
+      const { caught, text } =
+        error === undefined ? await simulateBug(folder, bug, seeds) : { caught: false, text: error };
       if (!caught) survived++;
       console.log(`${caught ? 'caught  ' : 'SURVIVED'} ${bug.rule} ${bug.name} | ${text}`);
     }
@@ -36,7 +41,7 @@ export async function plantAndSimulate(bugs: readonly PlantedBug[], seeds: numbe
 
 /** How the bug was caught, e.g. `focus seed 17: I7 gap: …`, or what else came of it. */
 export async function simulateBug(folder: string, bug: PlantedBug, seeds: number): Promise<Verdict> {
-  return withBug(folder, { ...bug, file: join('packages', bug.file) }, async () => {
+  return withBug(folder, inPackages(bug), async () => {
     for (const { profile, first, seeds: share } of looksFor(bug, seeds)) {
       const script = join(folder, 'packages/testkit/src/simulate.ts');
       const run = ['--profile', profile, '--seed', String(first), '--seeds', String(share)];
@@ -49,6 +54,8 @@ export async function simulateBug(folder: string, bug: PlantedBug, seeds: number
     return { caught: false, text: '' };
   });
 }
+
+const inPackages = (bug: PlantedBug): PlantedBug => ({ ...bug, file: join('packages', bug.file) });
 
 interface Look {
   readonly profile: string;

@@ -224,7 +224,7 @@ export const recordPathBugs: readonly PlantedBug[] = [
     file: lmdb,
     find: 'return header !== null && header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : null;',
     replace:
-      'return ((claim as { early?: Buffer }).early ??= header !== null && header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : undefined) ?? null;',
+      'return ((claim as { early?: Buffer | undefined }).early ??= header !== null && header.epoch < claim.epoch ? raiseRow(stored, header, claim.epoch) : undefined) ?? null;',
     tests: [claims],
   },
   {

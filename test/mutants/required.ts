@@ -29,7 +29,7 @@ const ofTheProtocol: readonly RequiredMistake[] = [
   {
     rule: '3.1',
     mistake: 'reading begins before the table shows what the start rests on',
-    bugs: ['cluster: reading begins before the table shows what its start rests on'],
+    bugs: ['start: reading begins before the table shows what its start rests on'],
   },
   {
     rule: '3.2',

@@ -9,6 +9,14 @@ const listed = 'packages/stream-kafka/src/listed-offsets.test.ts';
 /** Bugs of where reading begins, and of the markers by which a recovery finds that; unit tests see them. */
 export const startBugs: readonly PlantedBug[] = [
   {
+    name: 'start: reading begins before the table shows what its start rests on',
+    invariant: 'I7',
+    file: 'packages/engine/src/shard/partition-loop.ts',
+    find: 'await this.#catchUp();',
+    replace: '',
+    tests: ['packages/testkit/src/table-barrier.test.ts'],
+  },
+  {
     name: 'start: the ends of a topic are asked for after its offsets at a time',
     invariant: 'I6',
     file: 'packages/stream-kafka/src/listed-offsets.ts',
