@@ -46,15 +46,6 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     caughtBy: ['I1', 'I6', 'I7', 'ASSERT'],
   },
   {
-    name: 'cluster: reading begins before the table shows what its start rests on',
-    rule: '3.1',
-    file: partitionLoop,
-    find: 'await this.#catchUp();',
-    replace: '',
-    profile,
-    caughtBy: ['I7'],
-  },
-  {
     name: 'cluster: the committed offset of an older generation is where reading begins',
     rule: '3.1',
     file: 'engine/src/shard/start-offset.ts',
