@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { JsonLinesError } from '@holdfast/testkit';
 import { runAgainAsRoot } from './harness/as-root.ts';
 import { missingFor } from './harness/missing.ts';
 import { chaosDigest, ResultsFile } from './harness/results-file.ts';
@@ -26,15 +27,15 @@ async function main(): Promise<number> {
     return 0;
   }
   const chosen = choose(positionals);
-  if (chosen === null) return 2;
+  const code = chaosDigest();
+  const results = values.results === undefined ? null : openResults(values.results, code);
+  if (chosen === null || results === undefined) return 2;
   const asRoot = inCi && chosen.some(({ needs }) => needs.length > 0) ? runAgainAsRoot() : null;
   if (asRoot !== null) return asRoot;
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   const outcomes: Outcome[] = [];
   const skipped: string[] = [];
-  const code = chaosDigest();
-  const results = values.results === undefined ? null : new ResultsFile(values.results, code);
   let earlier = 0;
   for (const scenario of chosen) {
     const name = nameOf(scenario);
@@ -91,6 +92,17 @@ function choose(names: readonly string[]): readonly Scenario[] | null {
     return null;
   }
   return found as Scenario[];
+}
+
+/** Undefined, and said, when it can't be: better now than after the first scenario. */
+function openResults(path: string, code: string): ResultsFile | undefined {
+  try {
+    return new ResultsFile(path, code);
+  } catch (error) {
+    if (!(error instanceof JsonLinesError)) throw error;
+    console.error(error.message);
+    return undefined;
+  }
 }
 
 function list(): void {

@@ -66,14 +66,14 @@ async function compile(folder: string, bugs: readonly PlantedChange[]): Promise<
         join(folder, file),
         sources.get(file)!.replace(find, () => replace),
       );
-    const { output } = await outputOf(folder, [compiler, '--pretty', 'false', '-p', config]);
-    const errors = output.split('\n').filter((line) => /: error TS\d+: /.test(line));
+    const { code, output } = await outputOf(folder, [compiler, '--pretty', 'false', '-p', config]);
+    const errors = output.split('\n').filter((line) => /\berror TS\d+: /.test(line));
     const known = bugs.flatMap(({ name, file }): [string, string][] => {
       const text = errors.find((line) => line.startsWith(`${file}(`));
       return text === undefined ? [] : [[name, text]];
     });
     // Of another file than those with bugs: which bug it is of, nobody can say.
-    if (known.length === 0 && errors.length > 0) throw new Error(`what is planted does not compile: ${errors[0]}`);
+    if (known.length === 0 && code !== 0) throw new Error(`what is planted does not compile: ${errors[0] ?? output}`);
     return known;
   } finally {
     for (const [file, text] of sources) await writeFile(join(folder, file), text);

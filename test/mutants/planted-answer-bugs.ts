@@ -12,7 +12,7 @@ export const plantedAnswerBugs: readonly PlantedBug[] = [
     file: rounds,
     find: 'if (unit.flyingVersion >= 0 || unit.lastOutput > this.#outputs.acked) {',
     replace: 'if (unit.lastOutput > this.#outputs.acked) {',
-    caughtBy: ['P5.1 stale'],
+    caughtBy: ['5.1 stale'],
   },
   {
     name: 'a claim’s answer of an earlier generation counts',

@@ -13,7 +13,7 @@ export interface PlantedBug {
   readonly replace: string;
   /** The profile of the simulation that has to see it; none: any of the record path. */
   readonly profile?: string;
-  /** Where it was seen last, for what few histories show: looked at first, and others when that one is another by now. */
+  /** A history that has shown what few do: looked at first. */
   readonly seenAt?: readonly [profile: string, seed: number];
   /** How the failure's text begins, up to its colon: which checkers may be the first to see it, and no others. */
   readonly caughtBy: readonly string[];

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { recordProfiles } from '@holdfast/testkit';
 import { typeErrorsOf } from './bug-types.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import type { Verdict } from './planted-tests.ts';
@@ -8,7 +9,6 @@ import { copyTree, outputOf, withBug } from './source-copy.ts';
 /** What the simulations are made of. */
 export const simulatedPackages = ['model', 'raft', 'lease', 'membership', 'processor', 'engine', 'sdk', 'testkit'];
 
-const recordProfiles = ['mixed', 'focus', 'late', 'voided', 'forced'];
 /** A seed of a cluster is two virtual minutes and more, and has many faults. */
 const clusterSeedsMax = 200;
 const shortLook = 500;
@@ -65,7 +65,7 @@ interface Look {
 
 /** Most bugs need few seeds of any profile: a short look at each comes before the long ones. */
 function looksFor({ profile, seenAt }: PlantedBug, seeds: number): Look[] {
-  const isOfRecords = profile === undefined || recordProfiles.includes(profile);
+  const isOfRecords = profile === undefined || recordProfiles.some((name) => name === profile);
   const shares = isOfRecords ? [Math.min(shortLook, seeds), seeds] : [clusterSeedsMax];
   const profiles = profile === undefined ? recordProfiles : [profile];
   const looks = shares.flatMap((share) => profiles.map((each) => ({ profile: each, first: 1, seeds: share })));

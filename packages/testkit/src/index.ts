@@ -48,6 +48,7 @@ export {
   type RaftStorageHarness,
   raftStorageConformance,
 } from './raft-storage-conformance.ts';
+export { profileNames as recordProfiles } from './record-simulation/profile.ts';
 export {
   type RecordTransportHarness,
   recordTransportConformance,
@@ -59,4 +60,5 @@ export { LeaseModel } from './simulation/checkers/lease-model.ts';
 export { OneLeader } from './simulation/checkers/one-leader.ts';
 export { OneVote } from './simulation/checkers/one-vote.ts';
 export { digestOf } from './simulation/code-digest.ts';
+export { JsonLines, JsonLinesError } from './simulation/json-lines.ts';
 export type { TwinHooks } from './twin-hooks.ts';

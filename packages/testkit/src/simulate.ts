@@ -6,7 +6,7 @@ import { faultKinds } from './record-simulation/actions.ts';
 import { type ProfileName, profileNames } from './record-simulation/profile.ts';
 import { RecordSimulation } from './record-simulation/simulation.ts';
 import { SimulationFailure } from './simulation/failure.ts';
-import { ResumeFileError } from './simulation/resume-file.ts';
+import { JsonLinesError } from './simulation/json-lines.ts';
 import { runSeeds, type SeedProfile } from './simulation/run-seeds.ts';
 
 /**
@@ -123,7 +123,7 @@ if (settings === null) {
         : await runSeeds(profile, { ...settings, print });
     process.exitCode = failed === 0 ? 0 : 1;
   } catch (error) {
-    if (!(error instanceof ResumeFileError)) throw error;
+    if (!(error instanceof JsonLinesError)) throw error;
     console.error(error.message);
     process.exitCode = 2;
   }

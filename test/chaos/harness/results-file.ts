@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { digestOf } from '@holdfast/testkit';
+import { digestOf, JsonLines } from '@holdfast/testkit';
 import type { Outcome } from './run-once.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -22,17 +22,15 @@ interface Line {
  * need not be run again when they go on.
  */
 export class ResultsFile {
-  readonly #path: string;
+  readonly #lines: JsonLines;
   readonly #code: string;
   readonly #passed = new Set<string>();
 
+  /** @throws JsonLinesError when the file can't be read and written */
   constructor(path: string, code: string) {
-    this.#path = path;
+    this.#lines = new JsonLines(path);
     this.#code = code;
-    for (const text of existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []) {
-      const line = parsed(text);
-      if (line?.ok === true && line.code === code) this.#passed.add(runOf(line));
-    }
+    for (const line of this.#lines.earlier as Line[]) if (line.ok && line.code === code) this.#passed.add(runOf(line));
   }
 
   hasPassed(name: string, seed: number): boolean {
@@ -43,7 +41,7 @@ export class ResultsFile {
     const ok = violations.length === 0;
     const seconds = result?.seconds ?? null;
     const line: Line = { at: at.toISOString(), code: this.#code, name, seed, ok, seconds, violations };
-    appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
+    this.#lines.add(line);
   }
 }
 
@@ -54,12 +52,3 @@ export function chaosDigest(): string {
 }
 
 const runOf = ({ name, seed }: Pick<Line, 'name' | 'seed'>): string => `${name} ${seed}`;
-
-/** The last line may be cut: its scenario runs again. */
-function parsed(text: string): Line | null {
-  try {
-    return JSON.parse(text) as Line;
-  } catch {
-    return null;
-  }
-}

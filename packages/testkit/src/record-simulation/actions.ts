@@ -48,14 +48,16 @@ export class Actions {
 
   /**
    * @param urgency how much likelier it gets once the faults stop: whatever lags catches up then
-   * @param slowedAs what profiles call it that slow it
+   * @param slowedAs what profiles that slow it call it
    */
   add(name: string, act: () => void, urgency = 1, slowedAs = name): void {
     const weights = this.#weights[this.#place]!;
     let weight = weights.get(name);
     if (weight === undefined) weights.set(name, (weight = 10 ** (randomRatio(this.#world.rng) * 2 - 1)));
     const { healing, plan } = this.#world;
-    this.#actions.push({ weight: healing ? urgency : weight * (plan.slowed[slowedAs] ?? 1), act });
+    const isSecond = this.#place > 0 && this.#place % 2 === 0;
+    const slowed = (plan.slowed[slowedAs] ?? 1) * (isSecond ? (plan.slowedOfSecond[slowedAs] ?? 1) : 1);
+    this.#actions.push({ weight: healing ? urgency : weight * slowed, act });
   }
 
   /** One of the faults that a history has a budget of. */

@@ -13,8 +13,7 @@ import { shard0, type World } from './world.ts';
 export function offerNodeSteps(world: World, node: SimulatedNode, actions: Actions): void {
   const lag = world.log.records.length - node.applied;
   if (lag > 0) actions.add('apply', () => applyNext(world, node), lag);
-  if (node.noticed < node.applied)
-    actions.add('notice', () => notice(world, node), 1, node.number % 2 === 0 ? 'notice' : 'noticeOfSecond');
+  if (node.noticed < node.applied) actions.add('notice', () => notice(world, node));
   offerLinks(world, node, actions);
   offerCalls(world, node, actions);
   if (node.session === 0) {

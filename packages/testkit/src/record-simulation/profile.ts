@@ -9,9 +9,9 @@ import { bucketOfKey, drawKeys } from './key-pool.ts';
  * forced: leases are taken away all the time, and every second node notices long after its table what that shows.
  * voided: units move all the time to sessions that end meanwhile, and open again while their rows are still under way.
  */
-export type ProfileName = 'mixed' | 'focus' | 'late' | 'voided' | 'forced';
+export const profileNames = ['mixed', 'focus', 'late', 'voided', 'forced'] as const;
 
-export const profileNames: readonly ProfileName[] = ['mixed', 'focus', 'late', 'voided', 'forced'];
+export type ProfileName = (typeof profileNames)[number];
 
 type Range = readonly [least: number, most: number];
 
@@ -33,15 +33,31 @@ interface Profile {
    * part of the records only after them. 0: losses come at any time.
    */
   readonly stepsBeforeLossMax: number;
-  /** How readily units close and move outside of the budget of faults; nothing: within it. */
-  readonly closeWeights: readonly number[];
-  /** How readily a lease is taken away, outside of the budget of faults. */
+  /** How readily units close and move outside of the budget of faults; without: within it. */
+  readonly closeWeights?: readonly number[];
+  /** The same of leases that are taken away. */
   readonly forceWeights?: readonly number[];
   /** How many of those to whom a named unit moves end at once. */
   readonly targetEndsRatio?: number;
   /** How much rarer than otherwise these steps are, until the faults stop. */
   readonly slowed: Readonly<Record<string, number>>;
+  /** The same at every second node alone. */
+  readonly slowedOfSecond?: Readonly<Record<string, number>>;
 }
+
+/** What the profiles have in common that have one thing happen all the time, and little else. */
+const aimed = {
+  buckets: [1, 2],
+  recordsPerPartition: [6, 30],
+  faultWeight: 0.05,
+  losses: [0, 1],
+  steps: [300, 900],
+  flushAgesMs: [3],
+  frameRecordsMax: [1, 3],
+  lossDepthMax: 12,
+  stepsBeforeLossMax: 0,
+  slowed: {},
+} satisfies Partial<Profile>;
 
 const profiles: Readonly<Record<ProfileName, Profile>> = {
   mixed: {
@@ -56,7 +72,6 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     frameRecordsMax: [3],
     lossDepthMax: 12,
     stepsBeforeLossMax: 0,
-    closeWeights: [],
     slowed: {},
   },
   focus: {
@@ -87,36 +102,19 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     lossDepthMax: 40,
     stepsBeforeLossMax: 700,
     closeWeights: [0.02, 0.1, 0.4],
-    slowed: { notice: 0.03, noticeOfSecond: 0.03, commitOffset: 0.1, markEverywhere: 0.3, tick: 0.3 },
+    slowed: { notice: 0.03, commitOffset: 0.1, markEverywhere: 0.3, tick: 0.3 },
   },
   forced: {
+    ...aimed,
     keys: [1, 3],
-    buckets: [1, 2],
-    recordsPerPartition: [6, 30],
     faults: [2, 10],
-    faultWeight: 0.05,
-    losses: [0, 1],
-    steps: [300, 900],
-    flushAgesMs: [3],
-    frameRecordsMax: [1, 3],
-    lossDepthMax: 12,
-    stepsBeforeLossMax: 0,
-    closeWeights: [],
     forceWeights: [0.03, 0.1],
-    slowed: { noticeOfSecond: 0.03 },
+    slowedOfSecond: { notice: 0.03 },
   },
   voided: {
+    ...aimed,
     keys: [1, 2],
-    buckets: [1, 2],
-    recordsPerPartition: [6, 30],
     faults: [3, 20],
-    faultWeight: 0.05,
-    losses: [0, 1],
-    steps: [300, 900],
-    flushAgesMs: [3],
-    frameRecordsMax: [1, 3],
-    lossDepthMax: 12,
-    stepsBeforeLossMax: 0,
     closeWeights: [0.1, 0.3],
     targetEndsRatio: 0.4,
     slowed: { moved: 0.1, round: 0.1, storeRow: 0.2, answerRow: 0.02 },
@@ -151,6 +149,7 @@ export interface Plan {
   /** Records of each partition that may be read before the last loss. */
   readonly readableBeforeLoss: readonly number[];
   readonly slowed: Readonly<Record<string, number>>;
+  readonly slowedOfSecond: Readonly<Record<string, number>>;
 }
 
 export function drawPlan(rng: Rng, name: ProfileName): Plan {
@@ -165,6 +164,7 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
   return {
     profile: name,
     slowed: profile.slowed,
+    slowedOfSecond: profile.slowedOfSecond ?? {},
     nodes: between([2, 3]),
     keys,
     partitions,
@@ -179,7 +179,7 @@ export function drawPlan(rng: Rng, name: ProfileName): Plan {
     lossDepthMax: profile.lossDepthMax,
     releaseRetryMs: oneOf([5, 25]),
     moveAsksMax: oneOf([1, 3]),
-    closeWeight: profile.closeWeights.length > 0 ? oneOf(profile.closeWeights) : 0,
+    closeWeight: profile.closeWeights === undefined ? 0 : oneOf(profile.closeWeights),
     forceWeight: profile.forceWeights === undefined ? 0 : oneOf(profile.forceWeights),
     targetEndsRatio: profile.targetEndsRatio ?? 0,
     marksBeforeLoss: middle ? between([4, 30]) : 0,

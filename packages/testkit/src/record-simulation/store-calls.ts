@@ -27,7 +27,7 @@ export function write(world: World, node: SimulatedNode, row: RowWish): void {
     if (answer === 'ok') checkRow(world, row.row);
     return () => {
       if (answer === 'ok') node.holder!.onRowAccepted(row, world.nowMs);
-      else if (answer === 'stale') fail(`P5.1 stale: row ${row.epoch}/${row.seq} came after a later one of its unit`);
+      else if (answer === 'stale') fail(`5.1 stale: row ${row.epoch}/${row.seq} came after a later one of its unit`);
       else node.holder!.onFenced(row, answer.fenced);
     };
   });
@@ -72,9 +72,8 @@ export function act(world: World, call: StoreCall): void {
 }
 
 /**
- * The answer arrives. It counts for nothing when the caller is gone. That it does neither when its caller knows a later
- * generation by now (5.2) is the holder's matter: a shard looks once for all answers of a call, and its table may move on
- * between two of them.
+ * The answer arrives. It counts for nothing when the caller is gone. When it knows a later generation by now, the holder
+ * has to refuse it (5.2): a shard looks once for all answers of a call, and its table may move on between two of them.
  */
 export function answer(world: World, node: SimulatedNode, call: StoreCall): void {
   node.calls.splice(node.calls.indexOf(call), 1);

@@ -1,10 +1,6 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { JsonLines, JsonLinesError } from './json-lines.ts';
 import type { SeedReport } from './seed-worker.ts';
-
-/** The file can't be gone on with. */
-export class ResumeFileError extends Error {
-  override readonly name = 'ResumeFileError';
-}
 
 type Noted = Pick<SeedReport, 'seed' | 'failure' | 'result' | 'twice'>;
 
@@ -13,35 +9,25 @@ type Noted = Pick<SeedReport, 'seed' | 'failure' | 'result' | 'twice'>;
  * code, which the file's first line names.
  */
 export class ResumeFile {
-  readonly #path: string;
+  readonly #lines: JsonLines;
   readonly done = new Map<number, Noted>();
 
-  /** @throws ResumeFileError when the file is of another run, or of other code */
+  /** @throws JsonLinesError when the file can't be used, or is of another run, or of other code */
   constructor(path: string, run: { readonly profile: string; readonly first: number; readonly code: string }) {
-    this.#path = path;
+    const isNew = !existsSync(path) || statSync(path).size === 0;
+    this.#lines = new JsonLines(path);
     const head = JSON.stringify(run);
-    if (!existsSync(path)) {
-      writeFileSync(path, `${head}\n`);
+    if (isNew) {
+      this.#lines.add(run);
       return;
     }
-    const [found, ...lines] = readFileSync(path, 'utf8').split('\n');
-    if (found !== head) throw new ResumeFileError(`${path} is of ${found}, this run is of ${head}: name another file`);
-    for (const line of lines) {
-      const noted = parsed(line);
-      if (noted !== null) this.done.set(noted.seed, noted);
-    }
+    const [found, ...noted] = this.#lines.earlier;
+    const other = JSON.stringify(found) ?? 'no run';
+    if (other !== head) throw new JsonLinesError(`${path} is of ${other}, this run is of ${head}: name another file`);
+    for (const each of noted as Noted[]) this.done.set(each.seed, each);
   }
 
   note({ seed, failure, result, twice }: SeedReport): void {
-    appendFileSync(this.#path, `${JSON.stringify({ seed, failure, result, twice } satisfies Noted)}\n`);
-  }
-}
-
-/** The last line may be cut: its seed runs again. */
-function parsed(line: string): Noted | null {
-  try {
-    return JSON.parse(line) as Noted;
-  } catch {
-    return null;
+    this.#lines.add({ seed, failure, result, twice } satisfies Noted);
   }
 }
