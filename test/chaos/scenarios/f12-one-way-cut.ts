@@ -3,6 +3,7 @@ import { pause } from '../../cluster/support/wait.ts';
 import { sessionTtlMs } from '../harness/chaos-cluster.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { oneOf } from './draw.ts';
+import { deathsTold, nobodyDies } from './nobody-died.ts';
 import { packetsCut } from './packets-hit.ts';
 import { sessionsOf } from './sessions.ts';
 
@@ -13,7 +14,8 @@ export const oneWayCut: Scenario = {
   title: 'a link that carries one way only',
   injects:
     "all that one node sends to the others is dropped, then all that the others send to it; then one link's one way",
-  holds: 'I1, I11: nobody is elected beside a leader, no row of an ended epoch counts; all is well again after',
+  holds:
+    'I1, I11: nobody is elected beside a leader, no row of an ended epoch counts; all is well again after; I18: over one link nobody is taken for dead',
   needs: ['namespaces'],
   deadlineMs: 180_000,
   async inject({ cluster, network, rng, say, saw }) {
@@ -26,6 +28,7 @@ export const oneWayCut: Scenario = {
         `nothing passes ${way === 'from' ? `from ${id} to ${hit.join()}` : `from ${hit.join()} to ${id}`} for ${cutMs} ms`,
       );
       const before = await cluster.whole();
+      const deaths = deathsTold(cluster);
       for (const other of hit) {
         if (way === 'from') network.cutOneWay(id, other);
         else network.cutOneWay(other, id);
@@ -41,6 +44,9 @@ export const oneWayCut: Scenario = {
           return session.id !== null && session.id !== sessionsOf(before).get(id);
         });
         saw('sessionsLost');
+      } else {
+        // The third node reaches both, so each hears of the other through it.
+        await nobodyDies(cluster, deaths);
       }
       await cluster.whole();
       await pause(1_000);
