@@ -121,6 +121,6 @@ export const plantedMarkerBugs: readonly PlantedBug[] = [
     file: holder,
     find: 'this.#checkGeneration(nowMs);\n    return this.#rows.take(',
     replace: 'return this.#rows.take(',
-    caughtBy: ['I7 twice'],
+    caughtBy: ['I7 twice', '5.1 stale'],
   },
 ];
