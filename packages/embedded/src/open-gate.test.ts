@@ -132,7 +132,9 @@ function tests(): void {
     test('an opener gets in however long the writes of others take that wait for each other', async () => {
       const { dir, remove } = temporaryFolder();
       const [opener, ...writers] = await Promise.all(Array.from({ length: 5 }, () => OpenGate.join(dir, timeoutMs)));
-      const writesMax = 40;
+      const writesMax = 60;
+      // Longer than an opener waits the first time, even for one of them alone.
+      const writeMs = 300;
       let writes = 0;
       let opened = false;
       // As LMDB has them: all have begun, and one after the other gets its turn.
@@ -140,7 +142,7 @@ function tests(): void {
       const writing = writers.map(async (gate) => {
         while (!opened && writes < writesMax) {
           await gate.enter();
-          turnOf = turnOf.then(() => new Promise((resolve) => setTimeout(resolve, 100)));
+          turnOf = turnOf.then(() => new Promise((resolve) => setTimeout(resolve, writeMs)));
           await turnOf;
           writes++;
           gate.leave();
