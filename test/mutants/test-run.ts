@@ -19,6 +19,7 @@ export interface TestLimits {
 
 const defaultLimits: TestLimits = { testMsMax: 120_000, silenceMsMax: 360_000 };
 const reporter = new URL('test-reporter.ts', import.meta.url).href;
+const noShrinking = new URL('no-shrinking.ts', import.meta.url).href;
 
 /** Runs the tests of files one after the other, up to the first file of which enough is told; null when all passed. */
 export async function firstFailure(
@@ -41,7 +42,8 @@ function mostTelling(a: Failure | null, b: Failure | null): Failure | null {
 
 /** In one process, without a runner: what fails to load then fails without a test. */
 function runFile(folder: string, file: string, { testMsMax, silenceMsMax }: TestLimits): Promise<Failure | null> {
-  const args = ['--conditions=source', `--test-reporter=${reporter}`, `--test-timeout=${testMsMax}`, file];
+  const options = [`--import=${noShrinking}`, `--test-reporter=${reporter}`, `--test-timeout=${testMsMax}`];
+  const args = ['--conditions=source', ...options, file];
   // Under a runner of tests, a file would report to it.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   return new Promise((resolve, reject) => {
