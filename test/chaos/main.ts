@@ -27,9 +27,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const chosen = choose(positionals);
+  if (chosen === null) return 2;
   const code = chaosDigest();
   const results = values.results === undefined ? null : openResults(values.results, code);
-  if (chosen === null || results === undefined) return 2;
+  if (results === undefined) return 2;
   const asRoot = inCi && chosen.some(({ needs }) => needs.length > 0) ? runAgainAsRoot() : null;
   if (asRoot !== null) return asRoot;
   const stop = new AbortController();
